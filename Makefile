@@ -1,0 +1,64 @@
+# make results runs the embedded study from an empty clone; make test checks the project.
+# Both set up .venv first, from requirements.lock, and skip that when it is done.
+
+PYTHON ?= python3
+CORES ?= all
+# Further arguments, as in: make results ARGS="--configfile studies/coco.yaml"
+ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Named after what it was installed from, so that a change of the pins installs anew.
+INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
+
+.DEFAULT_GOAL := help
+.PHONY: help results report test lint format lock setup clean-results clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+results: $(INSTALLED) ## run the embedded study: results/
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+
+report: results ## the same, and Snakemake's HTML report: report.html
+	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
+
+test: lint ## check the style and run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## check the style of the code and of the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: $(INSTALLED) ## put code and workflow into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+setup: $(INSTALLED) ## only install, into .venv
+
+$(INSTALLED):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Filterscope needs Python 3.11 or newer, as in: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing requirements.lock into $(VENV) (some 5 GB with torch's CUDA libraries)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"; then \
+	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -r requirements.lock; \
+	else \
+	    false; \
+	fi || $(BIN)/python -m pip install -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/installed-*
+	@touch $@
+
+lock: $(INSTALLED) ## pin anew what pyproject.toml allows: requirements.lock, envs/filterscope.yaml
+	envs/pin.sh $(BIN)/uv $(ARGS)
+
+clean-results: ## remove the results, so that everything is computed again
+	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+
+clean: clean-results ## remove the results, .venv and every cache
+	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis report.html

@@ -1,0 +1,35 @@
+"""Filterscope: what every filter of a convolutional network knows, in words, pictures and numbers."""
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/activations.smk"
+include: "rules/words.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    data,
+    activations,
+    words,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.words.input,
+        rules.summarise_study.output,
+
+
+report: "rules/captions/study.rst"
+
+
+onsuccess:
+    print("Finished. Where to look: results/report/summary.md, then results/README.md for everything else.")

@@ -1,0 +1,97 @@
+# The activations room: a network looks at a dataset once.
+#
+# Inputs:  tables of the data room and a network's weights
+# Outputs: results/activations/{dataset}/{probe}/: shards of pooled activations and image maxima,
+#          thresholds.parquet, top_images.parquet
+# Steps:   extract (scattered over shards), gather thresholds, mine top images
+
+
+rule activations:
+    """Thresholds and top images of every explained probe."""
+    input:
+        [f"results/activations/{entry['dataset']}/{entry['probe']}/thresholds.csv" for entry in EXPLANATIONS],
+        [f"results/activations/{entry['dataset']}/{entry['probe']}/top_images.parquet" for entry in EXPLANATIONS],
+
+
+rule extract_activations:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        annotations=annotations_of,
+        weights=weights_of,
+    output:
+        pooled="results/activations/{dataset}/{probe}/shards/{scatteritem}/pooled.parquet",
+        images="results/activations/{dataset}/{probe}/shards/{scatteritem}/images.parquet",
+        tails="results/activations/{dataset}/{probe}/shards/{scatteritem}/tails.parquet",
+        rejected="results/activations/{dataset}/{probe}/shards/{scatteritem}/rejected.parquet",
+    log:
+        "results/logs/extract_activations/{dataset}/{probe}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/extract_activations/{dataset}/{probe}/{scatteritem}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="4h",
+    params:
+        code=code("activations/extract_activations.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        faithful=config["faithful"],
+        max_bad_fraction=bad_fraction,
+        seed=config["seed"],
+    message:
+        "Extracting the activations of {wildcards.probe} on {wildcards.dataset}, shard {wildcards.scatteritem}"
+    script:
+        "../workflow_scripts/activations/extract_activations.py"
+
+
+rule gather_thresholds:
+    input:
+        tails=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/tails.parquet"),
+    output:
+        table="results/activations/{dataset}/{probe}/thresholds.parquet",
+        csv="results/activations/{dataset}/{probe}/thresholds.csv",
+    log:
+        "results/logs/gather_thresholds/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/gather_thresholds/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=8000,
+        runtime="30m",
+    params:
+        code=code("activations/gather_thresholds.py"),
+        quantile=config["activations"]["quantile"],
+        lower_tail=config["faithful"]["lower_tail"],
+    message:
+        "Gathering the thresholds of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/activations/gather_thresholds.py"
+
+
+rule mine_top_images:
+    input:
+        images=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+    output:
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+    log:
+        "results/logs/mine_top_images/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/mine_top_images/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("activations/mine_top_images.py"),
+        top_images=config["words"]["top_images"],
+        split=split_of,
+    message:
+        "Mining the top images of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/activations/mine_top_images.py"

@@ -1,0 +1,154 @@
+# Names that every room shares: wildcard constraints and a few helpers. No rules.
+import sys
+from pathlib import Path
+
+SCRIPTS = Path(workflow.basedir) / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+import configuration
+from filterscope import provenance
+
+configuration.share_library(SCRIPTS)
+configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
+
+EXPLANATIONS = config["explanations"]
+ANNOTATED = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    vocabulary="|".join(config["vocabularies"]),
+    network="|".join(config["networks"]),
+    probe="|".join(config["probes"]),
+    scatteritem=r"\d+-of-\d+",
+
+
+scattergather:
+    images=config["shards"],
+
+
+def code(script):
+    """Digest of a script and of the library modules that it imports."""
+    return provenance.digest(SCRIPTS / script)
+
+
+def sources(section, *kinds):
+    """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
+    names = [name for name, entry in config[section].items() if entry["source"] in kinds]
+    return "|".join(names) or "none^"
+
+
+def reference(wildcards):
+    """The annotated dataset whose explainer explains this dataset: itself, or a folder's reference."""
+    return config["datasets"][wildcards.dataset].get("reference", wildcards.dataset)
+
+
+def pictures(dataset):
+    """Folder that the paths of a dataset's images are relative to."""
+    folder = config["datasets"][dataset].get("folder")
+    return folder or f"results/data/{dataset}/pictures"
+
+
+def vectors_of(wildcards):
+    """Where a vocabulary's vectors come from: captions, a local file or the download."""
+    vocabulary = config["vocabularies"][wildcards.vocabulary]
+    if vocabulary["source"] == "captions":
+        return rules.train_word_vectors.output.vectors
+    return vocabulary["file"] or rules.download_glove.output.archive
+
+
+def network_settings(wildcards):
+    """How a network is built."""
+    return config["networks"][wildcards.network]
+
+
+def network_files(wildcards):
+    """Local files that a network is made of, so that changing one reruns what uses it."""
+    network = network_settings(wildcards)
+    code_file, _, _ = network.get("factory", "").partition(":")
+    files = [network.get("file"), code_file if code_file.endswith(".py") else None]
+    return [file for file in files if file]
+
+
+def annotations_of(wildcards):
+    """The dataset's annotations, or nothing for a plain folder."""
+    return f"results/data/{wildcards.dataset}/annotations.parquet" if wildcards.dataset in ANNOTATED else []
+
+
+def weights_of(wildcards):
+    """Weights of the probe's network."""
+    return f"results/data/networks/{config['probes'][wildcards.probe]['network']}/weights.pt"
+
+
+def folder_of(wildcards):
+    """Picture folder of the dataset."""
+    return pictures(wildcards.dataset)
+
+
+def split_of(wildcards):
+    """Which images are mined: the configured split; all of a plain folder's."""
+    everything = wildcards.dataset not in ANNOTATED or config["faithful"]["training_images"]
+    return "all" if everything else config["words"]["split"]
+
+
+def bad_fraction(wildcards):
+    """Share of the dataset's images that may be unusable."""
+    return config["datasets"][wildcards.dataset]["max_bad_fraction"]
+
+
+def probe_settings(wildcards):
+    """Layer and call of a probe, and how its network is built."""
+    probe = config["probes"][wildcards.probe]
+    return {**probe, "network": config["networks"][probe["network"]]}
+
+
+def words_of(entry, file):
+    """A result of the words room for one entry of `explanations`."""
+    return f"results/words/{entry['dataset']}/{entry['probe']}/{entry['vocabulary']}/{file}"
+
+
+def reference_categories(wildcards):
+    """Categories of the annotated dataset that the explainer learnt from."""
+    return f"results/data/{reference(wildcards)}/categories.parquet"
+
+
+def reference_explainer(wildcards):
+    """The explainer trained on the annotated dataset."""
+    return f"results/words/{reference(wildcards)}/{wildcards.probe}/{wildcards.vocabulary}/explainer.pt"
+
+
+def claims_of(wildcards):
+    """What supports the filters' names, where there are masks to tell."""
+    folder = f"results/words/{wildcards.dataset}/{wildcards.probe}/{wildcards.vocabulary}"
+    return f"{folder}/filter_claims.parquet" if wildcards.dataset in ANNOTATED else []
+
+
+# Layers of the embedded networks whose filters have a known name, by source.
+KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
+
+
+def has_known_answers(entry):
+    """Whether the right names of the probe's filters are known."""
+    probe = config["probes"][entry["probe"]]
+    return KNOWN_LAYERS.get(config["networks"][probe["network"]]["source"]) == probe["layer"]
+
+
+def known_words_of(wildcards):
+    """The right names of the probe's filters."""
+    return f"results/data/networks/{config['probes'][wildcards.probe]['network']}/known_words.parquet"
+
+
+def heading(entry):
+    """Heading of an explanation in the summary."""
+    return f"{entry['probe']} on {entry['dataset']}, in words of {entry['vocabulary']}"
+
+
+def summarised(entry):
+    """Words, claims, scores and known answers of an explanation; None for what cannot be had."""
+    annotated = entry["dataset"] in ANNOTATED
+    return [
+        words_of(entry, "filter_words.parquet"),
+        words_of(entry, "filter_claims.parquet") if annotated else None,
+        words_of(entry, "scores.parquet") if annotated else None,
+        words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
+    ]

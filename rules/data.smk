@@ -1,0 +1,333 @@
+# The data room: datasets, vocabularies and networks come in.
+#
+# Inputs:  pictures with annotations (generated, downloaded or local), word vectors, networks' weights
+# Outputs: results/data/{dataset}/*.parquet, results/data/vocabularies/{vocabulary}/vocabulary.parquet,
+#          results/data/networks/{network}/weights.pt
+# Steps:   download, unpack, prepare; train or plant the networks of the embedded study
+
+
+rule data:
+    """Everything that the explanations need from outside."""
+    input:
+        expand("results/data/{dataset}/images.parquet", dataset={entry["dataset"] for entry in EXPLANATIONS}),
+        expand("results/data/vocabularies/{vocabulary}/vocabulary.parquet", vocabulary={entry["vocabulary"] for entry in EXPLANATIONS}),
+        expand("results/data/networks/{network}/weights.pt", network={config["probes"][entry["probe"]]["network"] for entry in EXPLANATIONS}),
+
+
+rule prepare_scenes:
+    output:
+        images="results/data/{dataset}/images.parquet",
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        rejected="results/data/{dataset}/rejected.parquet",
+        pictures=directory("results/data/{dataset}/pictures"),
+    wildcard_constraints:
+        dataset=sources("datasets", "scenes"),
+    log:
+        "results/logs/prepare_scenes/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_scenes/{dataset}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("data/prepare_scenes.py"),
+        scenes=lambda wildcards: config["datasets"][wildcards.dataset],
+        seed=config["seed"],
+    message:
+        "Drawing the scenes of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/data/prepare_scenes.py"
+
+
+# Downloads do not depend on the code: what they give is fixed by its size and checksum, and 20 GB are not fetched
+# again because a line of the library has changed.
+rule download_coco_annotations:
+    output:
+        archive="results/data/{dataset}/downloads/annotations_trainval2017.zip",
+    wildcard_constraints:
+        dataset=sources("datasets", "coco"),
+    log:
+        "results/logs/download_coco_annotations/{dataset}.log",
+    benchmark:
+        "results/benchmarks/download_coco_annotations/{dataset}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=500,
+        runtime="4h",
+    params:
+        archive="annotations_trainval2017.zip",
+        mirror=lambda wildcards: config["datasets"][wildcards.dataset]["mirror"],
+        verify=lambda wildcards: config["datasets"][wildcards.dataset]["verify"],
+    retries: 2
+    message:
+        "Downloading {params.archive} for {wildcards.dataset}"
+    script:
+        "../workflow_scripts/data/download_coco.py"
+
+
+use rule download_coco_annotations as download_coco_train with:
+    output:
+        archive="results/data/{dataset}/downloads/train2017.zip",
+    log:
+        "results/logs/download_coco_train/{dataset}.log",
+    benchmark:
+        "results/benchmarks/download_coco_train/{dataset}.tsv"
+    params:
+        archive="train2017.zip",
+        mirror=lambda wildcards: config["datasets"][wildcards.dataset]["mirror"],
+        verify=lambda wildcards: config["datasets"][wildcards.dataset]["verify"],
+
+
+use rule download_coco_annotations as download_coco_val with:
+    output:
+        archive="results/data/{dataset}/downloads/val2017.zip",
+    log:
+        "results/logs/download_coco_val/{dataset}.log",
+    benchmark:
+        "results/benchmarks/download_coco_val/{dataset}.tsv"
+    params:
+        archive="val2017.zip",
+        mirror=lambda wildcards: config["datasets"][wildcards.dataset]["mirror"],
+        verify=lambda wildcards: config["datasets"][wildcards.dataset]["verify"],
+
+
+rule unpack_coco:
+    input:
+        annotations=rules.download_coco_annotations.output.archive,
+        train=rules.download_coco_train.output.archive,
+        val=rules.download_coco_val.output.archive,
+    output:
+        folder=directory("results/data/{dataset}/pictures"),
+    wildcard_constraints:
+        dataset=sources("datasets", "coco"),
+    log:
+        "results/logs/unpack_coco/{dataset}.log",
+    benchmark:
+        "results/benchmarks/unpack_coco/{dataset}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=500,
+        runtime="2h",
+    params:
+        code=code("data/unpack_coco.py"),
+    message:
+        "Unpacking the archives of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/data/unpack_coco.py"
+
+
+rule prepare_coco:
+    input:
+        folder=folder_of,
+    output:
+        images="results/data/{dataset}/images.parquet",
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        rejected="results/data/{dataset}/rejected.parquet",
+    wildcard_constraints:
+        dataset=sources("datasets", "coco"),
+    log:
+        "results/logs/prepare_coco/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_coco/{dataset}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime="1h",
+    params:
+        code=code("data/prepare_coco.py"),
+        max_bad_fraction=bad_fraction,
+    message:
+        "Preparing the tables of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/data/prepare_coco.py"
+
+
+rule prepare_folder:
+    input:
+        folder=folder_of,
+    output:
+        images="results/data/{dataset}/images.parquet",
+        rejected="results/data/{dataset}/rejected.parquet",
+    wildcard_constraints:
+        dataset=sources("datasets", "folder"),
+    log:
+        "results/logs/prepare_folder/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_folder/{dataset}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    params:
+        code=code("data/prepare_folder.py"),
+        max_bad_fraction=bad_fraction,
+    message:
+        "Listing the pictures of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/data/prepare_folder.py"
+
+
+rule train_word_vectors:
+    output:
+        vectors="results/data/vocabularies/{vocabulary}/trained.txt",
+        captions="results/data/vocabularies/{vocabulary}/captions.txt",
+    wildcard_constraints:
+        vocabulary=sources("vocabularies", "captions"),
+    log:
+        "results/logs/train_word_vectors/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/train_word_vectors/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("data/train_word_vectors.py"),
+        captions=lambda wildcards: config["vocabularies"][wildcards.vocabulary],
+        seed=config["seed"],
+    message:
+        "Learning the words of {wildcards.vocabulary} from captions"
+    script:
+        "../workflow_scripts/data/train_word_vectors.py"
+
+
+rule download_glove:
+    output:
+        archive="results/data/vocabularies/{vocabulary}/glove.6B.zip",
+    wildcard_constraints:
+        vocabulary=sources("vocabularies", "glove"),
+    log:
+        "results/logs/download_glove/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/download_glove/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=500,
+        runtime="2h",
+    params:
+        mirror=lambda wildcards: config["vocabularies"][wildcards.vocabulary]["mirror"],
+        verify=lambda wildcards: config["vocabularies"][wildcards.vocabulary]["verify"],
+    retries: 2
+    message:
+        "Downloading GloVe 6B for {wildcards.vocabulary}"
+    script:
+        "../workflow_scripts/data/download_glove.py"
+
+
+rule cache_vocabulary:
+    input:
+        vectors=vectors_of,
+    output:
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+    log:
+        "results/logs/cache_vocabulary/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/cache_vocabulary/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("data/cache_vocabulary.py"),
+        vocabulary=lambda wildcards: config["vocabularies"][wildcards.vocabulary],
+    message:
+        "Caching the vocabulary {wildcards.vocabulary}"
+    script:
+        "../workflow_scripts/data/cache_vocabulary.py"
+
+
+rule train_scenes_network:
+    input:
+        images=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/images.parquet",
+        annotations=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/annotations.parquet",
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+        words="results/data/networks/{network}/known_words.parquet",
+        history="results/data/networks/{network}/history.csv",
+    wildcard_constraints:
+        network=sources("networks", "scenes_cnn"),
+    log:
+        "results/logs/train_scenes_network/{network}.log",
+    benchmark:
+        "results/benchmarks/train_scenes_network/{network}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=2000,
+        runtime="20m",
+    params:
+        code=code("data/train_scenes_network.py"),
+        network=network_settings,
+        pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
+        seed=config["seed"],
+    message:
+        "Training {wildcards.network} on its scenes"
+    script:
+        "../workflow_scripts/data/train_scenes_network.py"
+
+
+rule plant_scenes_network:
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+        words="results/data/networks/{network}/known_words.parquet",
+    wildcard_constraints:
+        network=sources("networks", "planted"),
+    log:
+        "results/logs/plant_scenes_network/{network}.log",
+    benchmark:
+        "results/benchmarks/plant_scenes_network/{network}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="5m",
+    params:
+        code=code("data/plant_scenes_network.py"),
+        network=network_settings,
+    message:
+        "Setting the filters of {wildcards.network} by hand"
+    script:
+        "../workflow_scripts/data/plant_scenes_network.py"
+
+
+rule prepare_network:
+    input:
+        network_files,
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+    wildcard_constraints:
+        network=sources("networks", "torchvision", "checkpoint", "factory"),
+    log:
+        "results/logs/prepare_network/{network}.log",
+    benchmark:
+        "results/benchmarks/prepare_network/{network}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("data/prepare_network.py"),
+        network=network_settings,
+        seed=config["seed"],
+    retries: 2
+    message:
+        "Fetching the weights of {wildcards.network}"
+    script:
+        "../workflow_scripts/data/prepare_network.py"

@@ -1,0 +1,556 @@
+# The words room: filters are named (LaViSE, seed 000).
+#
+# Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary
+# Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_words.*, filter_claims.*, scores.*,
+#          sanity.*, defects.*, known_answers.*, sheets/
+# Steps:   train the explainer and its null, explain, dissect, score, tabulate, render
+
+
+rule words:
+    """Words, scores and sheets of every explanation."""
+    input:
+        [words_of(entry, "filter_words.csv") for entry in EXPLANATIONS],
+        [words_of(entry, "sheets") for entry in EXPLANATIONS],
+        [words_of(entry, "scores.csv") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
+        [words_of(entry, "scores.png") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
+        [words_of(entry, "sanity.csv") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
+        [words_of(entry, "training.png") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
+        [words_of(entry, "known_answers.csv") for entry in EXPLANATIONS if has_known_answers(entry)],
+        [words_of(entry, "defects.png") for entry in config["defects"]],
+
+
+rule train_explainer:
+    input:
+        pooled=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/pooled.parquet"),
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+    output:
+        weights="results/words/{dataset}/{probe}/{vocabulary}/explainer.pt",
+        history="results/words/{dataset}/{probe}/{vocabulary}/history.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/history.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/train_explainer/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/train_explainer/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime="1h",
+    params:
+        code=code("words/train_explainer.py"),
+        training=config["training"],
+        faithful=config["faithful"],
+        seed=config["seed"],
+        shuffled_labels=False,
+    message:
+        "Training the explainer of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/train_explainer.py"
+
+
+use rule train_explainer as train_null_explainer with:
+    output:
+        weights="results/words/{dataset}/{probe}/{vocabulary}/null/explainer.pt",
+        history="results/words/{dataset}/{probe}/{vocabulary}/null/history.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/null/history.csv",
+    log:
+        "results/logs/train_null_explainer/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/train_null_explainer/{dataset}/{probe}/{vocabulary}.tsv"
+    params:
+        code=code("words/train_explainer.py"),
+        training=config["training"],
+        faithful=config["faithful"],
+        seed=config["seed"],
+        shuffled_labels=True,
+    message:
+        "Training the null explainer of {wildcards.probe} on {wildcards.dataset}, labels shuffled"
+
+
+rule explain_filters:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        words=rules.train_explainer.output.weights,
+        shuffled_labels=rules.train_null_explainer.output.weights,
+    output:
+        words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        shuffled_labels_by_image="results/words/{dataset}/{probe}/{vocabulary}/null/image_words.parquet",
+        shuffled_labels_by_filter="results/words/{dataset}/{probe}/{vocabulary}/null/filter_votes.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/explain_filters/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/explain_filters/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/explain_filters.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        words=config["words"],
+        faithful=config["faithful"],
+        annotated=True,
+        explainers=["words", "shuffled_labels"],
+    message:
+        "Explaining the filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/explain_filters.py"
+
+
+use rule explain_filters as explain_photographs with:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        words=reference_explainer,
+    output:
+        words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+    wildcard_constraints:
+        dataset=sources("datasets", "folder"),
+    log:
+        "results/logs/explain_photographs/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/explain_photographs/{dataset}/{probe}/{vocabulary}.tsv"
+    params:
+        code=code("words/explain_filters.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        words=config["words"],
+        faithful=config["faithful"],
+        annotated=False,
+        explainers=["words"],
+    message:
+        "Explaining the filters of {wildcards.probe} by the photographs of {wildcards.dataset}"
+
+
+rule dissect_filters:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+    output:
+        overlaps="results/activations/{dataset}/{probe}/overlaps.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/dissect_filters/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/dissect_filters/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/dissect_filters.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        scores=config["scores"],
+    message:
+        "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/dissect_filters.py"
+
+
+rule score_words:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        overlaps=rules.dissect_filters.output.overlaps,
+        words_by_image=rules.explain_filters.output.words_by_image,
+        words_by_filter=rules.explain_filters.output.words_by_filter,
+        shuffled_labels_by_image=rules.explain_filters.output.shuffled_labels_by_image,
+        shuffled_labels_by_filter=rules.explain_filters.output.shuffled_labels_by_filter,
+    output:
+        measurements="results/words/{dataset}/{probe}/{vocabulary}/measurements.parquet",
+        claims="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/score_words/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/score_words/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/score_words.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        scores=config["scores"],
+        split=split_of,
+        seed=config["seed"],
+        faithful=config["faithful"],
+        explainers=["words", "shuffled_labels"],
+    message:
+        "Scoring the words of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/score_words.py"
+
+
+rule score_random_network:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+    output:
+        measurements="results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/score_random_network/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime="4h",
+    params:
+        code=code("words/score_random_network.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        training=config["training"],
+        words=config["words"],
+        scores=config["scores"],
+        faithful=config["faithful"],
+        seed=config["seed"],
+    message:
+        "Scoring the null of {wildcards.probe} on {wildcards.dataset}: the network before training"
+    script:
+        "../workflow_scripts/words/score_random_network.py"
+
+
+rule tabulate_scores:
+    input:
+        measurements=[rules.score_words.output.measurements, rules.score_random_network.output.measurements],
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/scores.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/scores.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/tabulate_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_scores.py"),
+        confidence=config["scores"]["confidence"],
+    message:
+        "Tabulating the scores of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/tabulate_scores.py"
+
+
+rule tabulate_words:
+    input:
+        votes="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        categories=reference_categories,
+        claims=claims_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
+    log:
+        "results/logs/tabulate_words/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_words/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_words.py"),
+    message:
+        "Tabulating the words of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/tabulate_words.py"
+
+
+rule test_scores:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        claims=rules.score_words.output.claims,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/sanity.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/test_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/test_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/test_scores.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        scores=config["scores"],
+        split=split_of,
+        seed=config["seed"],
+    message:
+        "Testing whether the scores of {wildcards.probe} on {wildcards.dataset} notice wrong labels"
+    script:
+        "../workflow_scripts/words/test_scores.py"
+
+
+rule tabulate_known_answers:
+    input:
+        words=rules.tabulate_words.output.table,
+        known=known_words_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/known_answers.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/known_answers.csv",
+    log:
+        "results/logs/tabulate_known_answers/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_known_answers/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_known_answers.py"),
+    message:
+        "Comparing the words of {wildcards.probe} with the known answers"
+    script:
+        "../workflow_scripts/words/tabulate_known_answers.py"
+
+
+rule tabulate_defects:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        weights=weights_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/defects.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/defects.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/tabulate_defects/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime="8h",
+    params:
+        code=code("words/tabulate_defects.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        training=config["training"],
+        words=config["words"],
+        scores=config["scores"],
+        faithful=config["faithful"],
+        seed=config["seed"],
+        largest_explainer=config["largest_explainer"],
+    message:
+        "Measuring what each known defect costs {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/tabulate_defects.py"
+
+
+rule render_sheets:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words=rules.tabulate_words.output.table,
+        claims=claims_of,
+    output:
+        sheets=report(
+            directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),
+            patterns=["filter_{name}.png"],
+            caption="captions/sheet.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"filter": "{name}"},
+        ),
+    log:
+        "results/logs/render_sheets/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_sheets/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("words/render_sheets.py"),
+        folder=folder_of,
+        probe=probe_settings,
+        activations=config["activations"],
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        sheets=config["sheets"],
+    message:
+        "Rendering sheets of filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/render_sheets.py"
+
+
+rule render_training:
+    input:
+        history=rules.train_explainer.output.history,
+        null=rules.train_null_explainer.output.history,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/training.png",
+            caption="captions/training.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "training curves"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_training/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_training/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_training.py"),
+    message:
+        "Drawing the training of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/render_training.py"
+
+
+rule render_scores:
+    input:
+        scores=rules.tabulate_scores.output.table,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/scores.png",
+            caption="captions/scores.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "scores and their nulls"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_scores.py"),
+    message:
+        "Drawing the scores of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/render_scores.py"
+
+
+rule render_defects:
+    input:
+        defects=rules.tabulate_defects.output.table,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/defects.png",
+            caption="captions/defects.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "cost of each defect"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_defects/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_defects/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_defects.py"),
+    message:
+        "Drawing the defects of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/words/render_defects.py"

@@ -1,0 +1,55 @@
+"""prepare_network writes weights that load, the same bytes every time, or nothing."""
+
+import pytest
+import torch
+import torchvision
+
+from data.prepare_network import prepare_network
+from filterscope.data import networks
+from filterscope.data.checkpoints import NetworkError
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    own = torchvision.models.squeezenet1_1(num_classes=10)
+    torch.save(
+        {"state_dict": {f"module.{key}": value for key, value in own.state_dict().items()}},
+        tmp_path / "own.pth",
+    )
+    return {
+        "source": "checkpoint",
+        "architecture": "squeezenet1_1",
+        "file": str(tmp_path / "own.pth"),
+        "prefix": "",
+        "part": None,
+        "arguments": {"num_classes": 10},
+        "input": {"resize": 256, "crop": 224},
+    }
+
+
+def test_writes_weights_that_load(checkpoint, tmp_path):
+    for name in ("first", "second"):
+        prepare_network(tmp_path / name / "weights.pt", checkpoint, seed=0)
+    assert (tmp_path / "first" / "weights.pt").read_bytes() == (
+        tmp_path / "second" / "weights.pt"
+    ).read_bytes()
+    network = networks.load(
+        networks.NetworkSettings.from_mapping(checkpoint), tmp_path / "first" / "weights.pt"
+    )
+    original = torch.load(checkpoint["file"], weights_only=True)["state_dict"]
+    assert torch.equal(network.features[0].weight, original["module.features.0.weight"])
+
+
+def test_random_weights_come_from_the_seed(tmp_path):
+    entry = {"source": "torchvision", "architecture": "squeezenet1_1", "weights": None}
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        prepare_network(tmp_path / name, entry, seed)
+    a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_writes_nothing_when_the_checkpoint_is_of_another_architecture(checkpoint, tmp_path):
+    wrong = {**checkpoint, "architecture": "squeezenet1_0"}
+    with pytest.raises(NetworkError, match=r"own\.pth: does not fit the network.*squeezenet1_1"):
+        prepare_network(tmp_path / "results" / "weights.pt", wrong, seed=0)
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,80 @@
+"""A plain folder of pictures becomes a table of images."""
+
+import os
+import sys
+
+import pytest
+from PIL import Image
+
+from filterscope import tables
+from filterscope.data.folder import list_pictures, read_folder
+from filterscope.data.rejection import RejectionError
+
+
+def picture(path, size=(6, 4), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (10, 200, 30)).save(path, **options)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for name in ("b.JPG", "a.png", "trip/day 2/c.webp", "trip/d.jpeg", "e.bmp"):
+        picture(tmp_path / name)
+    picture(tmp_path / ".hidden" / "f.png")
+    (tmp_path / "._a.png").write_bytes(b"a Mac's companion of a.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_lists_pictures_of_all_depths_sorted(pictures):
+    assert list_pictures(pictures) == ["a.png", "b.JPG", "e.bmp", "trip/d.jpeg", "trip/day 2/c.webp"]
+
+
+def test_table_of_images(pictures):
+    images, rejected = read_folder(pictures, max_bad_fraction=0, threads=2)
+    images = tables.checked(images, "images")
+    assert images["image_id"].to_pylist() == [0, 1, 2, 3, 4]
+    assert images["path"].to_pylist() == list_pictures(pictures)
+    assert set(images["split"].to_pylist()) == {"val"}
+    assert set(zip(images["width"].to_pylist(), images["height"].to_pylist(), strict=True)) == {(6, 4)}
+    assert rejected == {"item": [], "reason": []}
+    assert images.equals(tables.checked(read_folder(pictures, 0, threads=1)[0], "images"))
+
+
+def test_sizes_are_those_after_turning(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(tmp_path / "portrait.jpg", exif=exif)
+    row = read_folder(tmp_path, 0, 1)[0].to_pylist()[0]
+    assert (row["width"], row["height"]) == (4, 6)
+
+
+def test_broken_pictures_keep_the_numbers_of_the_others(pictures):
+    whole = (pictures / "b.JPG").read_bytes()
+    (pictures / "b.JPG").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RejectionError, match=r"image 1 \(b\.JPG\): the JPEG is cut short"):
+        read_folder(pictures, 0, 1)
+    images, rejected = read_folder(pictures, 0.2, 1)
+    assert images["image_id"].to_pylist() == [0, 2, 3, 4]
+    assert rejected["item"] == ["image 1 (b.JPG)"]
+    assert str(pictures) not in rejected["reason"][0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_unicode_are_rejected(pictures):
+    os.rename(os.fsencode(pictures / "a.png"), os.fsencode(pictures) + b"/\xff.png")
+    images, rejected = read_folder(pictures, 0.5, 1)
+    assert "not in Unicode" in rejected["reason"][0]
+    assert images.num_rows == 4
+    tables.checked(rejected, "rejected")
+
+
+def test_says_what_is_wrong_with_the_folder(tmp_path):
+    with pytest.raises(ValueError, match="no such folder"):
+        read_folder(tmp_path / "absent", 0, 1)
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(ValueError, match=r"no picture in it.*\.jpg"):
+        read_folder(tmp_path, 0, 1)
+    (tmp_path / "only.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match="none of its 1 pictures"):
+        read_folder(tmp_path, 1, 1)

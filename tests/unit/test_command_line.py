@@ -1,0 +1,52 @@
+"""`python -m filterscope layers` prints what a probe can read."""
+
+import subprocess
+import sys
+
+import pytest
+
+from filterscope.__main__ import main
+
+
+def printed(capsys, *arguments):
+    assert main(["layers", *arguments]) == 0
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["layer", "call", "calls", "kind", "filters", "map"]
+    return [row.split(maxsplit=5) for row in rows]
+
+
+def test_layers_of_an_architecture_with_channels_and_map_sizes(capsys):
+    rows = printed(capsys, "resnet18", "--size", "64")
+    assert ["layer4", "0", "1", "Sequential", "512", "2 x 2"] in rows
+    assert ["layer4.1.relu", "1", "2", "ReLU", "512", "2 x 2"] in rows
+    assert len({row[0] for row in rows}) == len(rows)  # the last call of each
+    every = printed(capsys, "resnet18", "--size", "64", "--calls", "all")
+    assert ["layer4.1.relu", "0", "2", "ReLU", "512", "2 x 2"] in every
+    assert len(every) - len(rows) == 8  # one ReLU of each block is used twice
+
+
+def test_layers_of_factories(capsys, tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from torch import nn\ndef small():\n    return nn.Sequential(nn.Conv2d(3, 5, 3))\n"
+    )
+    assert printed(capsys, f"{tmp_path}/own.py:small", "--size", "10") == [
+        ["0", "0", "1", "Conv2d", "5", "8 x 8"]
+    ]
+    assert printed(capsys, "torchvision.models:squeezenet1_1", "--size", "64")[0][0] == "features.0"
+
+
+def test_what_is_not_there_gets_the_nearest_names_and_status_2(capsys):
+    assert main(["layers", "resnet19"]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert "'resnet19' is no architecture of torchvision; did you mean resnet18" in error
+    with pytest.raises(SystemExit, match="2"):
+        main(["layers", "resnet18", "--calls", "first"])
+
+
+def test_it_is_a_command(repository):
+    command = [sys.executable, "-m", "filterscope", "layers", "squeezenet1_1", "--size", "64"]
+    done = subprocess.run(
+        command, cwd=repository / "workflow_scripts", capture_output=True, text=True, check=True
+    )
+    assert "features.12" in done.stdout

@@ -1,0 +1,293 @@
+"""A wrong config is refused before anything runs, with the key, what was found and what would be right."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+
+import pytest
+import yaml
+
+import configuration
+
+COCO = {"coco": {"source": "coco", "folder": "photographs"}}
+FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": "scenes"}}
+EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
+RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
+
+
+@pytest.fixture(scope="session")
+def path_to_schema(repository):
+    return repository / "rules" / "config.schema.yaml"
+
+
+@pytest.fixture
+def check(path_to_schema):
+    def check(config):
+        configuration.check(config, path_to_schema)
+        return config
+
+    return check
+
+
+@pytest.fixture
+def mistakes(check):
+    """The lines of the complaint about a config."""
+
+    def mistakes(config):
+        with pytest.raises(configuration.ConfigError) as error:
+            check(config)
+        return [line.removeprefix("  - ") for line in str(error.value).splitlines()[1:]]
+
+    return mistakes
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, "lib"), ("", "lib"), ("a:b", "lib:a:b"), ("a:lib:b", "lib:a:b"), ("lib", "lib")],
+)
+def test_library_is_first_on_the_path_of_jobs_and_there_once(before, after, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONPATH", before)
+    configuration.share_library("lib")
+    assert os.environ["PYTHONPATH"] == after
+
+
+def test_default_config_is_right(default_config, check):
+    check(default_config())
+
+
+def test_small_config_of_the_tests_is_right(small_config, check):
+    check(small_config())
+
+
+def test_every_study_is_right(repository, default_config, check):
+    studies = sorted((repository / "studies").glob("*.yaml"))
+    assert studies
+    for study in studies:
+        check(default_config(yaml.safe_load(study.read_text())))
+
+
+def test_every_key_of_the_default_config_is_described_by_the_schema(path_to_schema, default_config):
+    """Sections are closed: a key that the schema forgot could not be in the config."""
+    schema = yaml.safe_load(path_to_schema.read_text())
+    assert set(schema["required"]) == set(schema["properties"]) == set(default_config())
+    for name, section in schema["properties"].items():
+        if "properties" in section:
+            assert section["additionalProperties"] is False, name
+            assert set(section["required"]) == set(section["properties"]), name
+
+
+class TestDefaults:
+    def test_of_entries_are_filled_in(self, default_config, check):
+        config = check(default_config({"networks": RESNET, "datasets": {**COCO, **FOLDER}}))
+        network = config["networks"]["resnet18"]
+        assert network["weights"] == "DEFAULT"
+        assert network["input"] == {
+            "resize": 256,
+            "crop": 224,
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+        }
+        assert config["datasets"]["coco"]["max_bad_fraction"] == 0
+        assert config["vocabularies"]["captions"]["remove_components"] == -1
+
+    def test_of_part_of_an_input_are_filled_in(self, default_config, check):
+        config = check(
+            default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}})
+        )
+        assert config["networks"]["resnet18"]["input"]["crop"] == 200
+        assert config["networks"]["resnet18"]["input"]["resize"] == 256
+
+    def test_call_of_a_probe_is_the_last(self, default_config, check):
+        probes = {"first": {"network": "planted", "layer": "detectors", "call": 0}}
+        config = check(default_config({"probes": probes}))
+        assert config["probes"]["first"]["call"] == 0
+        assert config["probes"]["planted"]["call"] == configuration.LAST_CALL
+
+    def test_are_not_shared_between_entries(self, default_config, check):
+        one = {"a": copy.deepcopy(RESNET["resnet18"]), "b": copy.deepcopy(RESNET["resnet18"])}
+        config = check(default_config({"networks": one}))
+        config["networks"]["a"]["input"]["mean"][0] = 0
+        assert config["networks"]["b"]["input"]["mean"][0] == 0.485
+
+    def test_filling_in_twice_changes_nothing(self, default_config, check):
+        config = check(default_config({"networks": RESNET}))
+        assert check(copy.deepcopy(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("updates", "said"),
+    [
+        # unknown keys
+        ({"sede": 1}, "sede is not known; did you mean seed"),
+        ({"words": {"top_image": 9}}, "words.top_image is not known; did you mean top_images"),
+        ({"faithful": {"mask_scaling": True}}, "faithful.mask_scaling is not known; did you mean mask_scale"),
+        ({"words": {"zzz": 9}}, "words.zzz is not known; known are split, top_images"),
+        ({"datasets": {"scenes": {"trian": 9}}}, "datasets.scenes.trian is not known; did you mean train"),
+        (
+            {"networks": {"planted": {"input": {"crp": 9}}}},
+            "networks.planted.input.crp is not known; did you mean crop",
+        ),
+        ({"probes": {"planted": {"layr": "x"}}}, "probes.planted.layr is not known; did you mean layer"),
+        (
+            {
+                "explanations": [
+                    {"dataset": "scenes", "probe": "planted", "vocabulary": "captions", "dataste": "x"}
+                ]
+            },
+            "explanations.0.dataste is not known; did you mean dataset",
+        ),
+        # wrong types and values
+        ({"seed": "zero"}, "seed is 'zero': 'zero' is not of type 'integer'"),
+        ({"seed": -1}, "seed is -1: -1 is less than the minimum of 0"),
+        ({"seed": True}, "seed is True: True is not of type 'integer'"),
+        ({"shards": 0}, "shards is 0: 0 is less than the minimum of 1"),
+        ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate is '1e-3': .*; write it as 0.001"),
+        (
+            {"training": {"learning_rate": "fast"}},
+            "training.learning_rate is 'fast': 'fast' is not of type 'number'$",
+        ),
+        (
+            {"training": {"optimiser": "sgd"}},
+            r"training.optimiser is 'sgd': 'sgd' is not one of \['adamw', 'dadapt_adam'\]",
+        ),
+        (
+            {"activations": {"quantile": 1}},
+            "activations.quantile is 1: 1 is greater than or equal to the maximum of 1",
+        ),
+        ({"scores": {"filters": "some"}}, r"scores.filters is 'some': .*\(all, or a list of channels\)"),
+        (
+            {"datasets": {"scenes": {"size": 20}}},
+            r"datasets.scenes.size is 20: 20 is less than the minimum of 48 \(px",
+        ),
+        ({"datasets": []}, r"datasets is \[\]: \[\] is not of type 'object'"),
+        (
+            {"datasets": {"scenes": None}},
+            "datasets.scenes.source is None, should be one of scenes, coco, folder",
+        ),
+        ({"words": None}, "words is None: None is not of type 'object'"),
+        ({"explanations": {}}, "explanations is {}: {} is not of type 'array'"),
+        # unknown sources
+        (
+            {"datasets": {"scenes": {"source": "imagenet"}}},
+            "datasets.scenes.source is 'imagenet', should be one of scenes",
+        ),
+        (
+            {"networks": {"planted": {"source": "timm"}}},
+            "networks.planted.source is 'timm', should be one of scenes_cnn",
+        ),
+        (
+            {"vocabularies": {"captions": {"source": "bert"}}},
+            "vocabularies.captions.source is 'bert', should be one of",
+        ),
+        # missing keys
+        (
+            {"datasets": {"mine": {"source": "folder", "folder": "x"}}},
+            "datasets.mine: 'reference' is missing",
+        ),
+        ({"networks": {"mine": {"source": "torchvision"}}}, "networks.mine: 'architecture' is missing"),
+        ({"probes": {"mine": {"network": "planted"}}}, "probes.mine: 'layer' is missing"),
+        # names
+        (
+            {"probes": {"my-probe": {"network": "planted", "layer": "x"}}},
+            "probes: 'my-probe' is not a name of letters",
+        ),
+        ({"datasets": {"2017": COCO["coco"]}}, "datasets: '2017' is not a name of letters"),
+        ({"datasets": {2017: COCO["coco"]}}, "datasets: 2017 is not a name of letters"),
+        (
+            {"networks": {"mine": {"source": "factory", "factory": "build"}}},
+            "networks.mine.factory is 'build': .*module:function",
+        ),
+        # names that nothing defines
+        (
+            {"probes": {"mine": {"network": "plantd", "layer": "x"}}},
+            "probes.mine.network is 'plantd', .* did you mean planted",
+        ),
+        (
+            {"explanations": [{**EXPLANATION, "dataset": "scene"}]},
+            r"explanations\[0\].dataset is 'scene', which datasets does not define; did you mean scenes",
+        ),
+        (
+            {"explanations": [{**EXPLANATION, "probe": "nothing"}]},
+            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, planted",
+        ),
+        (
+            {"defects": [{**EXPLANATION, "vocabulary": "caption"}]},
+            r"defects\[0\].vocabulary is 'caption', which vocabularies does not define; did you mean caption",
+        ),
+        (
+            {"networks": {"planted": {"dataset": "scens"}}},
+            "networks.planted.dataset is 'scens', .* did you mean scenes",
+        ),
+        (
+            {"vocabularies": {"captions": {"dataset": "coco"}}},
+            "vocabularies.captions.dataset is 'coco', which datasets",
+        ),
+        (
+            {"datasets": {"holiday": {**FOLDER["holiday"], "reference": "coco"}}},
+            "datasets.holiday.reference is 'coco', which",
+        ),
+        # names of the wrong kind
+        (
+            {"datasets": COCO, "vocabularies": {"captions": {"dataset": "coco"}}},
+            "vocabularies.captions.dataset is 'coco', whose source is coco; should be scenes",
+        ),
+        (
+            {"datasets": COCO, "networks": {"scenes_cnn": {"dataset": "coco"}}},
+            "networks.scenes_cnn.dataset is 'coco', whose source is coco; should be scenes",
+        ),
+        (
+            {"datasets": {**FOLDER, "again": {**FOLDER["holiday"], "reference": "holiday"}}},
+            "datasets.again.reference is 'holiday', which has no annotations itself",
+        ),
+        (
+            {
+                "datasets": FOLDER,
+                "defects": [{**EXPLANATION, "dataset": "holiday"}],
+            },
+            r"defects\[0\].dataset is 'holiday', which has no annotations",
+        ),
+        (
+            {"explanations": [EXPLANATION] * 2},
+            r"explanations\[1\] repeats an earlier entry",
+        ),
+        # numbers that do not go together
+        ({"words": {"voting": 21}}, "words.voting is larger than words.per_image"),
+        (
+            {"scores": {"recall_at": [5, 50]}},
+            "scores.recall_at asks for more words than words.per_image keeps",
+        ),
+        ({"sheets": {"images": 26}}, "sheets.images asks for more images than words.top_images mines"),
+        (
+            {"datasets": {"scenes": {"objects": [4, 2]}}},
+            r"datasets.scenes.objects is \[4, 2\]: the fewest come first",
+        ),
+        (
+            {"networks": {"planted": {"input": {"crop": 97}}}},
+            "networks.planted.input.crop is 97, larger than resize, 96",
+        ),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_else(updates, said, default_config, mistakes):
+    found = mistakes(default_config(updates))
+    assert len(found) == 1, found
+    assert re.search(said, found[0]), found[0]
+
+
+def test_a_section_that_is_left_out_is_named(default_config, mistakes):
+    config = default_config()
+    del config["words"], config["title"]
+    assert mistakes(config) == ["config: 'title' is missing", "config: 'words' is missing"]
+
+
+def test_all_mistakes_are_named_at_once(default_config, mistakes):
+    found = mistakes(default_config({"seed": "x", "sede": 1, "networks": {"planted": {"source": "timm"}}}))
+    assert len(found) == 3
+
+
+def test_complaint_is_short_and_says_what_it_is_about(default_config, path_to_schema):
+    with pytest.raises(ValueError, match=r"^the config is wrong:\n  - seed is 'x'"):
+        configuration.check(default_config({"seed": "x"}), path_to_schema)

@@ -1,0 +1,235 @@
+"""Every job logs, shows progress, finds its device and draws its seeds the same way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import warnings
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterscope import job
+
+
+@pytest.fixture(autouse=True)
+def _undo_logging():
+    excepthook, show = sys.excepthook, warnings.showwarning
+    yield
+    sys.excepthook = excepthook
+    logging.captureWarnings(False)
+    warnings.showwarning = show
+    for name in ("filterscope", "py.warnings"):
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
+
+
+def run(script: str, folder) -> subprocess.CompletedProcess:
+    """A job of its own, as Snakemake starts one."""
+    path = folder / "script.py"
+    path.write_text("from filterscope import job\n" + textwrap.dedent(script))
+    path_to_library = os.path.dirname(os.path.dirname(job.__file__))
+    environment = {**os.environ, "PYTHONPATH": path_to_library}
+    return subprocess.run(
+        [sys.executable, path],
+        cwd=folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TestLog:
+    def test_messages_go_to_file_and_terminal(self, tmp_path, capsys):
+        path = tmp_path / "deep" / "job.log"
+        job.log_to(path)
+        job.LOGGER.info("seven images")
+        assert "seven images" in path.read_text()
+        assert "seven images" in capsys.readouterr().err
+
+    def test_a_later_log_takes_the_place_of_the_earlier(self, tmp_path):
+        job.log_to(tmp_path / "one.log")
+        job.log_to(tmp_path / "two.log")
+        job.LOGGER.info("once")
+        assert (tmp_path / "one.log").read_text() == ""
+        assert (tmp_path / "two.log").read_text().count("once") == 1
+
+    def test_warnings_go_to_the_file(self, tmp_path):
+        job.log_to(tmp_path / "job.log")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(False)
+            logging.captureWarnings(True)
+            warnings.warn("be careful", UserWarning, stacklevel=1)
+            logging.captureWarnings(False)
+        assert "be careful" in (tmp_path / "job.log").read_text()
+
+    def test_error_is_traced_in_the_file_and_named_on_the_terminal(self, tmp_path):
+        done = run(
+            """
+            job.log_to("job.log")
+
+            def read_pictures():
+                raise ValueError("images.parquet: no such column")
+
+            read_pictures()
+            """,
+            tmp_path,
+        )
+        assert done.returncode == 1
+        assert "ValueError: images.parquet: no such column" in done.stderr
+        assert "Traceback" not in done.stderr
+        log = (tmp_path / "job.log").read_text()
+        assert "Traceback" in log
+        assert "read_pictures" in log
+        assert "ValueError: images.parquet: no such column" in log
+
+
+class TestProgress:
+    def test_passes_everything_on(self):
+        assert list(job.progress(range(5), title="counting")) == [0, 1, 2, 3, 4]
+        assert list(job.progress(iter("ab"), total=2)) == ["a", "b"]
+        assert list(job.progress([])) == []
+
+    @pytest.mark.parametrize(
+        ("items", "total", "said"),
+        [
+            (range(4), None, "images: 2 of 4"),
+            (iter(range(4)), 4, "images: 2 of 4"),
+            (iter(range(4)), None, "images: 2\n"),
+        ],
+    )
+    def test_writes_a_line_every_ten_seconds(self, tmp_path, monkeypatch, items, total, said):
+        seconds = iter(range(0, 600, 6))  # what the clock says, one look after the other
+        monkeypatch.setattr(job.time, "monotonic", lambda: next(seconds))
+        job.log_to(tmp_path / "job.log")
+        assert len(list(job.progress(items, total, "images"))) == 4
+        log = (tmp_path / "job.log").read_text()
+        assert said in log
+        assert len(log.splitlines()) == 2  # six seconds an image, so not one for every image
+
+    def test_is_quiet_where_nobody_watches(self, tmp_path):
+        done = run("list(job.progress(range(1000), title='images'))", tmp_path)
+        assert done.returncode == 0
+        assert done.stderr == ""
+
+
+class TestDevice:
+    @pytest.fixture(autouse=True)
+    def _forget(self):
+        job.device.cache_clear()
+        yield
+        job.device.cache_clear()
+
+    def test_is_the_cpu_where_there_is_no_gpu(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        assert job.device() == torch.device("cpu")
+
+    def test_is_the_only_gpu(self, monkeypatch):
+        self.pretend(monkeypatch, 1)
+        assert job.device() == torch.device("cuda", 0)
+
+    def test_of_several_gpus_is_one_that_is_free_and_stays_so(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        chosen = self.pretend(monkeypatch, 3)
+        with holder(tmp_path, "gpu-0"):
+            assert job.device() == torch.device("cuda", 1)
+        assert job.device() == torch.device("cuda", 1)
+        assert chosen == [torch.device("cuda", 1)]
+
+    def pretend(self, monkeypatch, count):
+        chosen = []
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(
+            torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}")
+        )
+        monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+        return chosen
+
+
+class holder:  # noqa: N801 - reads as a verb
+    """Another process that has taken one of these things, until the block ends."""
+
+    def __init__(self, folder, *names):
+        script = f"""
+            import sys
+            job.tempfile.gettempdir = lambda: {str(folder)!r}
+            print(job.take_one({names!r}), flush=True)
+            sys.stdin.read()
+            """
+        path = folder / "holder.py"
+        path.write_text("from filterscope import job\n" + textwrap.dedent(script))
+        self.command = [sys.executable, path]
+
+    def __enter__(self):
+        path_to_library = os.path.dirname(os.path.dirname(job.__file__))
+        self.process = subprocess.Popen(
+            self.command,
+            env={**os.environ, "PYTHONPATH": path_to_library},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return int(self.process.stdout.readline())
+
+    def __exit__(self, *_):
+        self.process.kill()  # as a scheduler does: the lock must not outlive the job
+        self.process.communicate(timeout=20)
+
+
+def test_each_process_takes_another_one_and_a_killed_one_gives_it_back(tmp_path):
+    names = ("a", "b")
+    with holder(tmp_path, *names) as first:
+        with holder(tmp_path, *names) as second, holder(tmp_path, *names) as shared:
+            assert (first, second) == (0, 1)
+            assert shared in (0, 1)
+        with holder(tmp_path, *names) as again:
+            assert again == 1
+
+
+def test_threads_are_those_that_were_granted():
+    before = torch.get_num_threads()
+    try:
+        job.use_threads(1)
+        assert torch.get_num_threads() == 1
+        job.use_threads(0)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+class TestSeed:
+    def test_is_the_same_on_every_machine(self):
+        assert job.derived_seed(0, "train_explainer", "coco") == 1988033911
+        assert job.derived_seed(1, "train_explainer", "coco") == 2260743864
+
+    @given(st.integers(0, 2**40), st.lists(st.text(max_size=12) | st.integers(0, 9), max_size=4))
+    def test_fits_every_generator(self, seed, names):
+        assert 0 <= job.derived_seed(seed, *names) < 2**32
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ((0, "a"), (0, "b")),
+            ((0, "a"), (1, "a")),
+            ((0, "ab", "c"), (0, "a", "bc")),
+            ((0, "abcd", "e"), (0, "abcde")),
+            ((0,), (0, "")),
+            ((0, "a"), (0, "a", "")),
+            ((2**32, "a"), (0, "a")),
+            ((0, "a", "b"), (0, "b", "a")),
+        ],
+    )
+    def test_differs_wherever_a_part_differs(self, one, other):
+        assert job.derived_seed(*one) != job.derived_seed(*other)

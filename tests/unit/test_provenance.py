@@ -1,0 +1,192 @@
+"""The digest of a rule's code changes with the program that it runs, and with nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from filterscope import provenance
+
+LIBRARY = {
+    "filterscope/__init__.py": '"""The library."""\n',
+    "filterscope/job.py": "import logging\n",
+    "filterscope/tables.py": "def read():\n    return 1\n",
+    "filterscope/words/__init__.py": "",
+    "filterscope/words/voting.py": "from .losses import loss\nfrom ..tables import read\nVOTES = loss()\n",
+    "filterscope/words/losses.py": "def loss():\n    return 2\n",
+    "filterscope/words/recall.py": "def recall():\n    return 3\n",
+    "filterscope/data/__init__.py": "from . import scenes\n",
+    "filterscope/data/scenes.py": "def lazily():\n    from filterscope.data import drawing\n",
+    "filterscope/data/drawing.py": "import filterscope.data.scenes\n",
+    "words/explain.py": "import numpy\nfrom filterscope import job\nfrom filterscope.words import voting\n",
+    "data/prepare.py": "import filterscope.data.scenes as scenes\n",
+    "data/alone.py": "import os\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A library and scripts that may be edited."""
+    for name, text in LIBRARY.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setattr(provenance, "LIBRARY", tmp_path / "filterscope")
+    provenance.imported_files.cache_clear()
+    yield tmp_path
+    provenance.imported_files.cache_clear()
+
+
+def digest(path):
+    """As a new run of Snakemake computes it."""
+    provenance.imported_files.cache_clear()
+    return provenance.digest(path)
+
+
+def names(tree, script):
+    return {str(path.relative_to(tree)) for path in provenance.code_files(tree / script)}
+
+
+def test_digest_is_sixteen_hexadecimal_digits_and_repeatable(tree):
+    first = digest(tree / "words/explain.py")
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    assert digest(tree / "words/explain.py") == first
+
+
+def test_modules_are_followed_through_every_form_of_import(tree):
+    assert names(tree, "words/explain.py") == {
+        "words/explain.py",
+        "filterscope/__init__.py",
+        "filterscope/job.py",
+        "filterscope/tables.py",
+        "filterscope/words/__init__.py",
+        "filterscope/words/voting.py",
+        "filterscope/words/losses.py",
+    }
+
+
+def test_imports_inside_functions_and_circles_are_followed(tree):
+    assert names(tree, "data/prepare.py") == {
+        "data/prepare.py",
+        "filterscope/__init__.py",
+        "filterscope/data/__init__.py",
+        "filterscope/data/scenes.py",
+        "filterscope/data/drawing.py",
+    }
+
+
+def test_other_packages_are_not_followed(tree):
+    assert names(tree, "data/alone.py") == {"data/alone.py"}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "words/explain.py",
+        "filterscope/job.py",
+        "filterscope/words/voting.py",
+        "filterscope/words/losses.py",  # imported by what the script imports
+        "filterscope/tables.py",  # imported through two dots
+        "filterscope/words/__init__.py",
+    ],
+)
+def test_edit_of_an_imported_module_changes_the_digest(tree, edited):
+    before = digest(tree / "words/explain.py")
+    path = tree / edited
+    path.write_text(path.read_text() + "\nCHANGED = True\n")
+    assert digest(tree / "words/explain.py") != before
+
+
+@pytest.mark.parametrize(
+    "edited", ["filterscope/words/recall.py", "filterscope/data/scenes.py", "data/prepare.py"]
+)
+def test_edit_of_an_unrelated_module_does_not(tree, edited):
+    before = digest(tree / "words/explain.py")
+    path = tree / edited
+    path.write_text(path.read_text() + "\nCHANGED = True\n")
+    assert digest(tree / "words/explain.py") == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def loss():  # a comment\n    return 2\n",
+        "\n\n\ndef loss():\n\n    return (\n        2\n    )\n",
+        '"""What the module is."""\n\n\ndef loss():\n    """What the function does."""\n    return 2\n',
+    ],
+    ids=["comment", "layout", "docstring"],
+)
+def test_comments_layout_and_docstrings_do_not(tree, text):
+    before = digest(tree / "words/explain.py")
+    (tree / "filterscope/words/losses.py").write_text(text)
+    assert digest(tree / "words/explain.py") == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def loss():\n    return 2.0\n",
+        'def loss():\n    return "2"\n',
+        "def loss(margin=1):\n    return 2\n",
+        "def loss():\n    return -2\n",
+    ],
+)
+def test_every_change_of_the_program_does(tree, text):
+    before = digest(tree / "words/explain.py")
+    (tree / "filterscope/words/losses.py").write_text(text)
+    assert digest(tree / "words/explain.py") != before
+
+
+def test_text_that_is_no_docstring_counts(tree):
+    """Strings after the first statement are values of the program, as in a table of messages."""
+    losses = tree / "filterscope/words/losses.py"
+    losses.write_text("MESSAGE = 'one'\n")
+    before = digest(tree / "words/explain.py")
+    losses.write_text("MESSAGE = 'two'\n")
+    assert digest(tree / "words/explain.py") != before
+
+
+def test_new_import_brings_its_module_in(tree):
+    losses = tree / "filterscope/words/losses.py"
+    losses.write_text("from filterscope.words import recall\n")
+    before = digest(tree / "words/explain.py")
+    (tree / "filterscope/words/recall.py").write_text("def recall():\n    return 4\n")
+    assert digest(tree / "words/explain.py") != before
+
+
+def test_two_scripts_have_two_digests(tree):
+    assert digest(tree / "words/explain.py") != digest(tree / "data/prepare.py")
+
+
+def test_folder_does_not_matter(tree, tmp_path_factory, monkeypatch):
+    before = digest(tree / "words/explain.py")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "clone"
+    tree.rename(elsewhere)
+    monkeypatch.setattr(provenance, "LIBRARY", elsewhere / "filterscope")
+    assert digest(elsewhere / "words/explain.py") == before
+    elsewhere.rename(tree)
+
+
+def test_syntax_error_names_the_module(tree):
+    (tree / "filterscope/words/losses.py").write_text("def loss(:\n")
+    with pytest.raises(SyntaxError) as error:
+        digest(tree / "words/explain.py")
+    assert str(error.value.filename).endswith("filterscope/words/losses.py")
+
+
+def test_folder_without_init_is_passed_over(tree):
+    (tree / "filterscope/plain").mkdir()
+    (tree / "filterscope/plain/module.py").write_text("VALUE = 1\n")
+    (tree / "data/alone.py").write_text("from filterscope.plain import module\n")
+    assert names(tree, "data/alone.py") == {
+        "data/alone.py",
+        "filterscope/__init__.py",
+        "filterscope/plain/module.py",
+    }
+
+
+def test_every_script_of_the_project_has_a_digest_of_its_own(repository):
+    scripts = sorted((repository / "workflow_scripts").glob("[!f]*/*.py"))
+    digests = {script: provenance.digest(script) for script in scripts}
+    assert len(set(digests.values())) == len(scripts)

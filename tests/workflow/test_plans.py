@@ -1,0 +1,60 @@
+"""What Snakemake plans, and that it plans nothing where the config is wrong. No job runs here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def planned(output: str) -> dict[str, int]:
+    """Jobs by rule, from Snakemake's table."""
+    return {name: int(count) for name, count in re.findall(r"^([a-z_]+) +(\d+)$", output, re.MULTILINE)}
+
+
+def test_wrong_config_stops_before_anything_is_made(small_config, run_snakemake, tmp_path):
+    config = small_config({"words": {"top_image": 9}, "seed": "zero"})
+    done = run_snakemake("--cores", 1, config=config, check=False)
+    assert done.returncode == 1
+    assert "the config is wrong:" in done.stdout
+    assert "words.top_image is not known; did you mean top_images" in done.stdout
+    assert "seed is 'zero': 'zero' is not of type 'integer'" in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_wrong_key_on_the_command_line_is_named(run_snakemake):
+    done = run_snakemake("--cores", 1, "--config", "sede=1", check=False)
+    assert done.returncode == 1
+    assert "sede is not known; did you mean seed" in done.stdout
+
+
+def test_every_study_is_planned(repository, run_snakemake):
+    studies = sorted((repository / "studies").glob("*.yaml"))
+    assert studies
+    for study in studies:
+        jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+        assert jobs["summarise_study"] == 1, study.name
+
+
+def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snakemake):
+    study = repository / "studies" / "coco.yaml"
+    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+    for split in ("annotations", "train", "val"):
+        assert jobs[f"download_coco_{split}"] == 1
+    assert jobs["download_glove"] == 1
+    assert jobs["extract_activations"] == 3 * 8  # probes and shards
+    assert "prepare_scenes" not in jobs
+
+
+def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):
+    jobs = planned(run_snakemake("activations", "--dry-run").stdout)
+    assert "mine_top_images" in jobs
+    assert "train_explainer" not in jobs
+
+
+def test_rule_graph_is_drawn(run_snakemake):
+    done = run_snakemake("--rulegraph")
+    assert "digraph" in done.stdout
+    assert 'label = "extract_activations"' in done.stdout.replace("label=", "label = ")

@@ -1,0 +1,103 @@
+"""Extract one shard: the network looks at each image once, under all masks of the image."""
+
+from filterscope import job, tables
+from filterscope.activations.extraction import ExtractionSettings, extract
+from filterscope.activations.probing import ProbeSettings, open_pictures, reading
+from filterscope.activations.streaming import shard, stream
+from filterscope.activations.tails import Tail
+from filterscope.data import networks
+from filterscope.data.rejection import Rejections
+from filterscope.faithful import Faithful
+
+
+def extract_activations(
+    path_to_images,
+    path_to_annotations,
+    path_to_weights,
+    path_to_pooled,
+    path_to_image_activations,
+    path_to_tails,
+    path_to_rejected,
+    folder,
+    probe: ProbeSettings,
+    settings: ExtractionSettings,
+    scatteritem,
+    max_bad_fraction,
+    random_crops=None,
+):
+    """path_to_annotations is None for pictures without annotations; random_crops is a seed or None."""
+    device = job.device()
+    all_images = tables.read(path_to_images, "images").to_pandas()
+    images = shard(all_images, scatteritem)
+    annotations = tables.read(path_to_annotations, "annotations") if path_to_annotations else None
+    rejected = Rejections(max_bad_fraction)
+    with (
+        reading(probe, networks.load(probe.network, path_to_weights), device) as reader,
+        tables.Writer("pooled_activations", path_to_pooled) as pooled,
+        tables.Writer("image_activations", path_to_image_activations) as whole,
+    ):
+        grids = settings.grids((reader.height, reader.width))
+        pictures = open_pictures(
+            folder, images, annotations, probe.inputs, grids, random_crops, annotations is None
+        )
+        ordered = pictures.annotations.table
+        splits = all_images.set_index("image_id")["split"]
+        tail = Tail(reader.filters, settings.quantile, len(all_images) * reader.height * reader.width, device)
+
+        def reject(image_id, reason):
+            rejected.add("image", image_id, reason)
+            rejected.check(image=len(all_images))
+
+        batches = stream(pictures, settings.batch_size, settings.workers, reject)
+        titled = job.progress(batches, -(-len(pictures) // settings.batch_size), "batches of images")
+        for seen in extract(titled, reader, probe.inputs, settings, device):
+            tail.add(seen.maps)
+            whole.add(
+                {
+                    "image_id": seen.image_ids,
+                    "split": splits.loc[seen.image_ids].to_list(),
+                    "maximum": tables.vectors(seen.maxima),
+                    "mean": tables.vectors(seen.means),
+                }
+            )
+            if ordered is not None:
+                rows = ordered.take(seen.positions)
+                pooled.add(
+                    {
+                        "annotation_id": rows["annotation_id"],
+                        "image_id": rows["image_id"],
+                        "split": splits.loc[rows["image_id"].to_numpy()].to_list(),
+                        "tokens": rows["tokens"],
+                        "vector": tables.vectors(seen.vectors),
+                    }
+                )
+                for number in ordered["annotation_id"].take(seen.empty).to_pylist():
+                    rejected.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")
+        if ordered is None:
+            pooled.add(tables.empty("pooled_activations", vector=1))
+    tables.write(tail.table() | {"values": tables.vectors(tail.table()["values"])}, "tails", path_to_tails)
+    tables.write(rejected.table(), "rejected", path_to_rejected)
+    job.LOGGER.info(
+        "%d images read, %d items left out", tail.n // (reader.height * reader.width), len(rejected)
+    )
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    faithful = Faithful(**snakemake.params.faithful)
+    extract_activations(
+        path_to_images=snakemake.input.images,
+        path_to_annotations=snakemake.input.get("annotations") or None,
+        path_to_weights=snakemake.input.weights,
+        path_to_pooled=snakemake.output.pooled,
+        path_to_image_activations=snakemake.output.images,
+        path_to_tails=snakemake.output.tails,
+        path_to_rejected=snakemake.output.rejected,
+        folder=snakemake.params.folder,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        settings=ExtractionSettings(**snakemake.params.activations).faithful(faithful),
+        scatteritem=snakemake.wildcards.scatteritem,
+        max_bad_fraction=snakemake.params.max_bad_fraction,
+        random_crops=snakemake.params.seed if faithful.random_crops else None,
+    )

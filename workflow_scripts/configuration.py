@@ -1,0 +1,162 @@
+"""What is checked before anything runs: the config against its schema and against itself."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+# Sections whose entries differ by their `source`; the schema of each stands in $defs/<section>/<source>.
+SOURCED = ("datasets", "vocabularies", "networks")
+
+# Sources whose entries use a dataset that only the embedded world can provide.
+SCENES_ONLY = {"vocabularies": ("captions",), "networks": ("scenes_cnn", "planted")}
+
+# A probe that names no call reads the module's last use in a forward pass (spec B1).
+LAST_CALL = -1
+
+
+class ConfigError(ValueError):
+    """The config is wrong: says which key, what was found and what would be right."""
+
+
+def share_library(folder: str | Path) -> None:
+    """Let the scripts of this run's jobs import the library in this folder, which need not be installed."""
+    others = [
+        path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", str(folder))
+    ]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
+
+
+def check(config: dict, path_to_schema: str | Path) -> None:
+    """Check the config, fill in the defaults of its entries, and resolve its names.
+
+    Raises ConfigError with every mistake found, one a line.
+    """
+    schema = yaml.safe_load(Path(path_to_schema).read_text())
+    mistakes = list(_mistakes(config, {**schema, "$defs": schema["$defs"]}, ""))
+    for section in SOURCED:
+        entries = config.get(section)
+        if isinstance(entries, dict):
+            for name, entry in entries.items():
+                mistakes += _check_entry(section, name, entry, schema)
+    if not mistakes:
+        for probe in config["probes"].values():
+            probe.setdefault("call", LAST_CALL)
+        mistakes = _check_names(config) + _check_sizes(config)
+    if mistakes:
+        raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
+
+
+def _check_entry(section: str, name: str, entry, schema: dict) -> list[str]:
+    """Mistakes of one dataset, vocabulary or network; its defaults are filled in."""
+    kinds = schema["$defs"][section]
+    if not isinstance(name, str):
+        return [f"{section}: {name!r} is not a name of letters, digits and underscores"]
+    if not isinstance(entry, dict) or entry.get("source") not in kinds:
+        found = entry.get("source") if isinstance(entry, dict) else entry
+        return [f"{section}.{name}.source is {found!r}, should be one of {', '.join(kinds)}"]
+    kind = kinds[entry["source"]]
+    for key, rules in kind["properties"].items():
+        if "default" in rules and key not in entry:
+            entry[key] = copy.deepcopy(rules["default"])
+        if isinstance(entry.get(key), dict) and "properties" in rules:
+            defaults = {k: v["default"] for k, v in rules["properties"].items() if "default" in v}
+            entry[key] = {**copy.deepcopy(defaults), **entry[key]}
+    return list(_mistakes(entry, {**kind, "$defs": schema["$defs"]}, f"{section}.{name}"))
+
+
+def _mistakes(value, schema: dict, place: str):
+    errors = Draft202012Validator(schema).iter_errors(value)
+    for error in sorted(errors, key=lambda error: [str(part) for part in error.path]):
+        key = ".".join(filter(None, [place, *map(str, error.path)])) or "config"
+        if error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            prefix = "" if key == "config" else f"{key}."
+            for unknown in (k for k in error.instance if k not in known):
+                yield f"{prefix}{unknown} is not known{_suggestion(unknown, known)}"
+        elif error.validator == "pattern" and error.schema["pattern"] == schema["$defs"]["name"]["pattern"]:
+            yield f"{key}: {error.instance!r} is not a name of letters, digits and underscores"
+        elif error.validator == "required":
+            yield f"{key}: {error.message.replace('is a required property', 'is missing')}"
+        else:
+            described = f" ({error.schema['description']})" if "description" in error.schema else ""
+            yield f"{key} is {error.instance!r}: {error.message}{described}{_number_hint(error)}"
+
+
+def _number_hint(error) -> str:
+    """YAML reads 1e-3 as text: numbers need a point before the exponent."""
+    if error.validator != "type" or error.schema["type"] != "number" or not isinstance(error.instance, str):
+        return ""
+    try:
+        return f"; write it as {float(error.instance)!r}" if "e" in error.instance.lower() else ""
+    except ValueError:
+        return ""
+
+
+def _suggestion(name: str, known) -> str:
+    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(map(str, known))}"
+
+
+def _check_names(config: dict) -> list[str]:
+    """Names that one part of the config uses and another must define."""
+    mistakes = []
+
+    def must_exist(place: str, name: str, section: str) -> bool:
+        if name not in config[section]:
+            hint = _suggestion(name, config[section])
+            mistakes.append(f"{place} is {name!r}, which {section} does not define{hint}")
+        return name in config[section]
+
+    datasets = config["datasets"]
+    for section, sources in SCENES_ONLY.items():
+        for name, entry in config[section].items():
+            place = f"{section}.{name}.dataset"
+            if entry["source"] in sources and must_exist(place, entry["dataset"], "datasets"):
+                name, source = entry["dataset"], datasets[entry["dataset"]]["source"]
+                if source != "scenes":
+                    mistakes.append(f"{place} is {name!r}, whose source is {source}; should be scenes")
+    for name, entry in datasets.items():
+        place = f"datasets.{name}.reference"
+        if entry["source"] == "folder" and must_exist(place, entry["reference"], "datasets"):
+            reference = entry["reference"]
+            if datasets[reference]["source"] == "folder":
+                mistakes.append(f"{place} is {reference!r}, which has no annotations itself")
+    for name, probe in config["probes"].items():
+        must_exist(f"probes.{name}.network", probe["network"], "networks")
+    for section in ("explanations", "defects"):
+        for index, entry in enumerate(config[section]):
+            for key, where in (("dataset", "datasets"), ("probe", "probes"), ("vocabulary", "vocabularies")):
+                must_exist(f"{section}[{index}].{key}", entry[key], where)
+            if entry in config[section][:index]:
+                mistakes.append(f"{section}[{index}] repeats an earlier entry")
+    for index, entry in enumerate(config["defects"]):
+        name = entry["dataset"]
+        if datasets.get(name, {}).get("source") == "folder":
+            mistakes.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
+    return mistakes
+
+
+def _check_sizes(config: dict) -> list[str]:
+    """Numbers that each are possible but not together."""
+    mistakes = []
+    for name, entry in config["datasets"].items():
+        if entry["source"] == "scenes" and entry["objects"][0] > entry["objects"][1]:
+            mistakes.append(f"datasets.{name}.objects is {entry['objects']}: the fewest come first")
+    for name, entry in config["networks"].items():
+        if entry["input"]["crop"] > entry["input"]["resize"]:
+            crop, resize = entry["input"]["crop"], entry["input"]["resize"]
+            mistakes.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")
+    words, scores, sheets = config["words"], config["scores"], config["sheets"]
+    if words["voting"] > words["per_image"]:
+        mistakes.append("words.voting is larger than words.per_image: only kept words can vote")
+    if max(scores["recall_at"]) > words["per_image"]:
+        mistakes.append("scores.recall_at asks for more words than words.per_image keeps")
+    if sheets["images"] > words["top_images"]:
+        mistakes.append("sheets.images asks for more images than words.top_images mines")
+    return mistakes

@@ -1,0 +1,1 @@
+"""Filterscope: what every filter of a convolutional network knows, in words, pictures and numbers."""

@@ -1,0 +1,1 @@
+"""A network looks at a dataset once: pooled activations, maxima and thresholds."""

@@ -1,0 +1,139 @@
+"""A network looks at a dataset once: masked activations are pooled, maxima and tails kept (spec A2, A5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from filterscope.activations.streaming import Batch, MaskGrid
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings, normalise
+from filterscope.faithful import Faithful
+
+
+@dataclass(frozen=True)
+class ExtractionSettings:
+    """How masks meet maps. The defaults are right; the others repeat defects 1, 2 and 9 of the reference.
+
+    masks: "soft" (share of a cell that is covered) or "nearest" (cell centre). pool: "mean" (a value per
+    filter) or "native" (the masked map itself). mask_value: worth of a covered cell. keep_empty: whether
+    objects that vanish at map resolution stay as zero vectors.
+    """
+
+    batch_size: int = 32
+    workers: int = 2
+    masks: str = "soft"
+    pool: str = "mean"
+    quantile: float = 0.995
+    mask_value: float = 1.0
+    keep_empty: bool = False
+
+    def __post_init__(self):
+        for name, value, known in (
+            ("masks", self.masks, ("soft", "nearest")),
+            ("pool", self.pool, ("mean", "native")),
+        ):
+            if value not in known:
+                raise ValueError(f"activations.{name} is {value!r}, should be one of {', '.join(known)}")
+
+    def faithful(self, defects: Faithful) -> ExtractionSettings:
+        """These settings with the switched-on defects of the reference."""
+        changed = self
+        if defects.mask_scale:
+            changed = replace(changed, mask_value=1 / 255)
+        if defects.empty_masks:
+            changed = replace(changed, masks="nearest", keep_empty=True)
+        if defects.lower_tail:
+            changed = replace(changed, quantile=1 - changed.quantile)
+        if defects.unpooled:
+            changed = replace(changed, pool="native")
+        return changed
+
+    def grids(self, size: tuple[int, int]) -> MaskGrid:
+        """The grid of masks that extraction needs for maps of this size."""
+        return MaskGrid(covered=(size,)) if self.masks == "soft" else MaskGrid(sampled=(size,))
+
+
+@dataclass
+class Extracted:
+    """What one batch gives. K is the number of objects with a mask, d of filters."""
+
+    image_ids: np.ndarray  # [B]
+    maxima: np.ndarray  # [B, d]
+    means: np.ndarray  # [B, d]
+    positions: np.ndarray  # rows of the annotation table, [K]
+    vectors: np.ndarray  # [K, d] or [K, d*h*w]
+    empty: np.ndarray  # rows of the annotation table whose mask vanished
+    maps: torch.Tensor  # [B, d, h, w] on the device
+
+
+class ActivationError(ValueError):
+    """Activations that no result can be built on."""
+
+
+def read_maps(batch: Batch, reader: Reader, inputs: InputSettings, device: torch.device) -> torch.Tensor:
+    """Activation maps of a batch, float32 [B, d, h, w].
+
+    Raises ActivationError naming the layer and the first image with NaN or infinite activations.
+    """
+    with torch.inference_mode():
+        maps = reader(normalise(batch.pictures(device), inputs)).float()
+    finite = torch.isfinite(maps).flatten(1).all(1)
+    if not bool(finite.all()):
+        image_id = batch.looks[int((~finite).nonzero()[0])].image_id
+        raise ActivationError(f"layer {reader.layer}: NaN or infinite activations at image {image_id}")
+    return maps
+
+
+def pool_masked(
+    maps: torch.Tensor, masks: torch.Tensor, owners: torch.Tensor, pool: str = "mean"
+) -> torch.Tensor:
+    """Pool maps under masks: Z = einsum("dhw,khw->kd", F, M) / (h w), divided by the map, not by the mask.
+
+    maps: [B, d, h, w]; masks: [K, h, w]; owners: image of each mask, ascending, [K].
+    Returns [K, d], or the masked maps flattened, [K, d*h*w], for pool "native".
+    """
+    batch, _, height, width = maps.shape
+    if pool == "native":
+        return (maps[owners] * masks[:, None]).flatten(1)
+    counts = torch.bincount(owners, minlength=batch)
+    most = int(counts.max()) if len(owners) else 0
+    # Masks of an image side by side, padded to the most any image has: one batched product for the batch.
+    slots = torch.arange(len(owners), device=owners.device) - (counts.cumsum(0) - counts)[owners]
+    padded = masks.new_zeros(batch, most, height * width)
+    padded[owners, slots] = masks.flatten(1)
+    products = torch.bmm(padded, maps.flatten(2).transpose(1, 2)) / (height * width)
+    return products[owners, slots]
+
+
+def extract(
+    batches, reader: Reader, inputs: InputSettings, settings: ExtractionSettings, device: torch.device
+) -> Iterator[Extracted]:
+    """Run the network over the batches and pool what it sees under every mask."""
+    size = (reader.height, reader.width)
+    kind = "covered" if settings.masks == "soft" else "sampled"
+    for batch in batches:
+        maps = read_maps(batch, reader, inputs, device)
+        masks = np.concatenate([look.masks[kind, size] for look in batch.looks]).astype(np.float32)
+        positions = np.concatenate([look.annotations for look in batch.looks])
+        owners = np.repeat(np.arange(len(batch.looks)), [len(look.annotations) for look in batch.looks])
+        vanished = ~(masks > 0).any(axis=(1, 2))
+        kept = np.ones(len(masks), bool) if settings.keep_empty else ~vanished
+        pooled = pool_masked(
+            maps,
+            torch.from_numpy(masks[kept] * np.float32(settings.mask_value)).to(device),
+            torch.from_numpy(owners[kept]).to(device),
+            settings.pool,
+        )
+        yield Extracted(
+            image_ids=batch.image_ids,
+            maxima=maps.amax((2, 3)).cpu().numpy(),
+            means=maps.mean((2, 3)).cpu().numpy(),
+            positions=positions[kept],
+            vectors=pooled.cpu().numpy(),
+            empty=positions[vanished],
+            maps=maps,
+        )

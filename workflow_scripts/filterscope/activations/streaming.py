@@ -1,0 +1,178 @@
+"""Pictures and masks of a dataset, decoded in worker processes and handed on batch by batch.
+
+Memory does not grow with the dataset: one batch of pictures and its masks at a time (design, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from pycocotools import mask as coco_mask
+from torch.utils.data import DataLoader, Dataset
+
+from filterscope.data.geometry import Geometry
+from filterscope.data.images import ImageError, read_image
+
+
+@dataclass(frozen=True)
+class MaskGrid:
+    """At which grids masks are wanted: `sampled` at cell centres, `covered` as shares of cells; (rows, columns)."""
+
+    sampled: tuple[tuple[int, int], ...] = ()
+    covered: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class Look:
+    """One picture as the network sees it, and the masks of its objects."""
+
+    image_id: int
+    picture: torch.Tensor  # uint8 [3, crop, crop]
+    annotations: np.ndarray  # positions in the annotation table, [k]
+    masks: dict[
+        tuple, np.ndarray
+    ]  # ("sampled", size) -> bool [k, rows, columns]; ("covered", size) -> float32
+    error: str | None = None
+
+
+@dataclass
+class Batch:
+    """Pictures that go through the network together."""
+
+    looks: list[Look]
+
+    @property
+    def image_ids(self) -> np.ndarray:
+        return np.array([look.image_id for look in self.looks], np.int64)
+
+    def pictures(self, device: torch.device) -> torch.Tensor:
+        """uint8 [B, 3, crop, crop] on the device."""
+        return torch.stack([look.picture for look in self.looks]).to(device, non_blocking=True)
+
+
+class Annotations:
+    """The annotation table ordered by image, so that an image's objects are a slice."""
+
+    def __init__(self, table: pa.Table | None, image_ids: np.ndarray):
+        self.table = None
+        if table is not None:
+            self.table = table.sort_by([("image_id", "ascending"), ("annotation_id", "ascending")])
+            keys = self.table["image_id"].to_numpy()
+            self._first = dict(
+                zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "left").tolist(), strict=True)
+            )
+            self._last = dict(
+                zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "right").tolist(), strict=True)
+            )
+
+    def of(self, image_id: int) -> tuple[np.ndarray, list[bytes]]:
+        """Positions in the table and run lengths of an image's objects."""
+        if self.table is None:
+            return np.zeros(0, np.int64), []
+        first, last = self._first[image_id], self._last[image_id]
+        return np.arange(first, last), self.table["mask"].slice(first, last - first).to_pylist()
+
+
+class Pictures(Dataset):
+    """Images of a dataset with their masks, by position.
+
+    random_crops: seed of the reference's defect G2, pictures cropped and flipped at random while masks stay.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        images: pd.DataFrame,
+        annotations: Annotations,
+        geometry: Geometry,
+        grids: MaskGrid,
+        apply_exif: bool = False,
+        random_crops: int | None = None,
+    ):
+        self.folder = Path(folder)
+        self.image_ids = images["image_id"].to_numpy()
+        self.paths = images["path"].tolist()
+        self.sizes = images[["height", "width"]].to_numpy()
+        self.splits = images["split"].to_numpy()
+        self.annotations, self.geometry, self.grids = annotations, geometry, grids
+        self.apply_exif, self.random_crops = apply_exif, random_crops
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Look:
+        image_id = int(self.image_ids[index])
+        positions, runs = self.annotations.of(image_id)
+        try:
+            picture = read_image(self.folder / self.paths[index], apply_exif=self.apply_exif)
+        except ImageError as error:
+            return Look(image_id, torch.zeros(0), positions, {}, str(error))
+        if tuple(picture.shape[1:]) != tuple(self.sizes[index]):
+            return Look(image_id, torch.zeros(0), positions, {}, self._wrong_size(index, picture))
+        return Look(image_id, self._view(picture, index), positions, self._masks(runs, self.sizes[index]))
+
+    def _wrong_size(self, index: int, picture: torch.Tensor) -> str:
+        found, told = tuple(picture.shape[:0:-1]), tuple(self.sizes[index][::-1].tolist())
+        return f"{self.paths[index]}: is {found[0]} x {found[1]} px, the images table says {told[0]} x {told[1]} px"
+
+    def _view(self, picture: torch.Tensor, index: int) -> torch.Tensor:
+        if self.random_crops is None or self.splits[index] != "train":
+            return self.geometry.picture(picture)
+        chance = np.random.default_rng([self.random_crops, int(self.image_ids[index])])
+        view = self.geometry.picture(picture, tuple(chance.random(2)))
+        return view.flip(2) if chance.random() < 0.5 else view
+
+    def _masks(self, runs: list[bytes], size: np.ndarray) -> dict[tuple, np.ndarray]:
+        height, width = (int(each) for each in size)
+        if runs:
+            stacked = coco_mask.decode([{"size": [height, width], "counts": run} for run in runs])
+        else:
+            stacked = np.zeros((height, width, 0), np.uint8)
+        masks = {}
+        for grid in self.grids.sampled:
+            masks["sampled", grid] = self.geometry.mask(stacked, grid).transpose(2, 0, 1).astype(bool)
+        for grid in self.grids.covered:
+            masks["covered", grid] = np.ascontiguousarray(
+                self.geometry.coverage(stacked, grid).transpose(2, 0, 1)
+            )
+        return masks
+
+
+def stream(pictures: Pictures, batch_size: int, workers: int, reject) -> Iterator[Batch]:
+    """Batches of readable pictures in the order of the table.
+
+    reject: called as reject(item, reason) for a picture that cannot be read; it decides whether to go on.
+    """
+    loader = DataLoader(
+        pictures,
+        batch_size=batch_size,
+        num_workers=workers if len(pictures) > batch_size else 0,
+        collate_fn=list,
+        prefetch_factor=2 if workers and len(pictures) > batch_size else None,
+        worker_init_fn=_single_thread,
+    )
+    for looks in loader:
+        for look in looks:
+            if look.error:
+                reject(f"image {look.image_id}", look.error)
+        readable = [look for look in looks if not look.error]
+        if readable:
+            yield Batch(readable)
+
+
+def _single_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+
+
+def shard(images: pd.DataFrame, scatteritem: str) -> pd.DataFrame:
+    """The images of one shard, named as Snakemake's scattergather does: '2-of-8'. Contiguous, in table order."""
+    number, _, total = scatteritem.partition("-of-")
+    if not total or not 1 <= int(number) <= int(total):
+        raise ValueError(f"shard {scatteritem!r} should look like 2-of-8")
+    return images.iloc[np.array_split(np.arange(len(images)), int(total))[int(number) - 1]]

@@ -1,0 +1,85 @@
+"""Thresholds by streaming: only the tail of a filter's activations is kept (spec A6.2)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+
+def tail_length(quantile: float, n: int) -> int:
+    """How many extreme values decide the quantile of n values under linear interpolation."""
+    outside = 1 - quantile if quantile >= 0.5 else quantile
+    return min(n, math.ceil(outside * n) + 2)
+
+
+class Tail:
+    """The most extreme activations of every filter: the largest for an upper quantile, else the smallest.
+
+    Exact and independent of the order of batches; memory is filters x (kept + buffer) values.
+    """
+
+    def __init__(self, filters: int, quantile: float, expected: int, device: torch.device | str = "cpu"):
+        if not 0 < quantile < 1:
+            raise ValueError(f"quantile is {quantile}, should lie between 0 and 1")
+        self.quantile = quantile
+        self.kept = tail_length(quantile, expected)
+        self.sign = 1.0 if quantile >= 0.5 else -1.0
+        self.values = torch.empty(filters, 0, device=device)
+        self.n = 0
+        self.positive = torch.zeros(filters, dtype=torch.int64, device=device)
+        self._waiting: list[torch.Tensor] = []
+        self._buffered = 0
+
+    def add(self, maps: torch.Tensor) -> None:
+        """Take in the activations of a batch, [B, filters, h, w]."""
+        values = maps.transpose(0, 1).reshape(maps.shape[1], -1)
+        self.n += values.shape[1]
+        self.positive += (values > 0).sum(1)
+        # A batch contributes at most `kept` values, so larger ones are cut before they wait.
+        signed = values * self.sign
+        if signed.shape[1] > self.kept:
+            signed = signed.topk(self.kept, dim=1, sorted=False).values
+        self._waiting.append(signed)
+        self._buffered += signed.shape[1]
+        if self._buffered > max(self.kept, 2048):
+            self._merge()
+
+    def _merge(self) -> None:
+        joined = torch.cat([self.values, *self._waiting], 1)
+        self._waiting, self._buffered = [], 0
+        self.values = joined.topk(min(self.kept, joined.shape[1]), dim=1).values
+
+    def table(self) -> dict[str, np.ndarray]:
+        """Columns of the `tails` table; `values` is [filters, kept], most extreme first."""
+        self._merge()
+        values = (self.values * self.sign).cpu().numpy()
+        filters = values.shape[0]
+        return {
+            "filter": np.arange(filters),
+            "n": np.full(filters, self.n),
+            "positive": self.positive.cpu().numpy(),
+            "values": values,
+        }
+
+
+def threshold(tails: list[np.ndarray], n: int, quantile: float) -> np.ndarray:
+    """The quantile of n activations per filter, linearly interpolated, from the tails of all shards.
+
+    tails: [filters, kept] each, most extreme first. Returns float64 [filters].
+    Raises ValueError when the tails do not reach far enough into the distribution.
+    """
+    position = quantile * (n - 1)
+    below, share = math.floor(position), position - math.floor(position)
+    upper = quantile >= 0.5
+    joined = np.concatenate(tails, axis=1).astype(np.float64)
+    joined = -np.sort(-joined, axis=1) if upper else np.sort(joined, axis=1)
+    # Ranks counted from the end that was kept.
+    first = n - 1 - below if upper else below
+    second = (first - 1 if upper else first + 1) if share else first
+    if max(first, second) >= joined.shape[1]:
+        raise ValueError(
+            f"the tails keep {joined.shape[1]} values per filter, rank {max(first, second)} of {n} is needed"
+        )
+    return joined[:, first] * (1 - share) + joined[:, second] * share

@@ -1,0 +1,226 @@
+"""Pictures: decoded to RGB, measured and hashed.
+
+torchvision decodes JPEG, PNG and WebP; Pillow decodes the rest, and whatever torchvision does not know
+(animated WebP, PNG with a transparent colour). Both refuse a picture that is cut short; what neither notices,
+a JPEG whose end was overwritten, is noticed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.io import ImageReadMode, decode_image, decode_jpeg
+
+JPEG, PNG, WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"
+ORIENTATION = 0x0112  # tag of EXIF
+SIDEWAYS = (5, 6, 7, 8)  # orientations that swap width and height
+# Axes of [3, height, width] that are turned around after the swap, for all orientations but upright.
+TURNS = {2: (2,), 3: (1, 2), 4: (1,), 5: (), 6: (2,), 7: (1, 2), 8: (1,)}
+
+# What Pillow raises for files that it cannot read; SyntaxError and struct.error come from broken headers.
+UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error),
+    Image.DecompressionBombError,
+)
+
+_AT_ONCE = 64  # files per task of the thread pool
+
+
+class ImageError(ValueError):
+    """A picture cannot be read: names the file and the cause, which `cause` has alone."""
+
+    def __init__(self, path: str | Path, cause: str):
+        super().__init__(f"{path}: {cause}")
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the images table says of a file: width and height in px, and its digest."""
+
+    width: int
+    height: int
+    sha256: str
+
+
+def read_image(path: str | Path, apply_exif: bool = False) -> torch.Tensor:
+    """The picture as a uint8 tensor [3, height, width], RGB; not always contiguous.
+
+    Greyscale, palette, CMYK and 16-bit pictures are converted; transparency is laid on white, as a viewer
+    shows it. `apply_exif` turns the picture as its camera asks: for pictures without masks only, because
+    annotations refer to the pixels as they are stored.
+
+    Raises ImageError for files that are missing, empty, cut short or no pictures.
+    """
+    data = _bytes(path)
+    picture = _decode(data, path)
+    return _turned(picture, _orientation(data)) if apply_exif else picture
+
+
+def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
+    """Width and height in px from the file's header. Raises ImageError."""
+    return _size(_bytes(path), path, apply_exif)
+
+
+def inspect(path: str | Path, apply_exif: bool = False, decode: bool = False) -> Inspection:
+    """Size and digest from one read of the file. Raises ImageError.
+
+    The header is parsed and a JPEG must have its end; with `decode` the whole picture is decoded.
+    """
+    data = _bytes(path)
+    if data.startswith(JPEG):
+        _require_end(data, path)
+    width, height = _size(data, path, apply_exif)
+    if decode:
+        _decode(data, path)
+    return Inspection(width, height, hashlib.sha256(data).hexdigest())
+
+
+def inspect_all(
+    paths: Iterable[str | Path], threads: int, apply_exif: bool = False, decode: bool = False
+) -> Iterator[Inspection | ImageError]:
+    """`inspect` for many files in a thread pool, in their order; a failure is handed back, not raised."""
+
+    def attempt(some: list[str | Path]) -> list[Inspection | ImageError]:
+        found: list[Inspection | ImageError] = []
+        for path in some:
+            try:
+                found.append(inspect(path, apply_exif, decode))
+            except ImageError as error:
+                found.append(error)
+        return found
+
+    paths = list(paths)
+    pool = ThreadPoolExecutor(max(1, threads))
+    try:
+        for found in pool.map(attempt, (paths[i : i + _AT_ONCE] for i in range(0, len(paths), _AT_ONCE))):
+            yield from found
+    finally:
+        pool.shutdown(cancel_futures=True)  # who stops listening need not wait for the rest
+
+
+def _bytes(path: str | Path) -> bytes:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ImageError(path, "the file is missing") from None
+    except OSError as error:
+        raise ImageError(path, f"the file cannot be read ({error.strerror})") from error
+    if not data:
+        raise ImageError(path, "the file is empty")
+    return data
+
+
+def _opened(data: bytes, path: str | Path) -> Image.Image:
+    """Pillow's picture of which only the header is parsed."""
+    try:
+        return Image.open(io.BytesIO(data))
+    except UNREADABLE as error:
+        if isinstance(error, Image.UnidentifiedImageError):
+            raise ImageError(path, f"not a picture or cut short (begins with {data[:12]!r})") from None
+        raise ImageError(path, f"the picture is damaged or cut short ({error})") from error
+
+
+def _size(data: bytes, path: str | Path, apply_exif: bool) -> tuple[int, int]:
+    width, height = _opened(data, path).size
+    return (height, width) if apply_exif and _orientation(data) in SIDEWAYS else (width, height)
+
+
+def _orientation(data: bytes) -> int:
+    try:
+        return int(Image.open(io.BytesIO(data)).getexif().get(ORIENTATION, 1))
+    except (*UNREADABLE, TypeError):
+        return 1  # metadata that cannot be read ask for nothing
+
+
+def _turned(picture: torch.Tensor, orientation: int) -> torch.Tensor:
+    """The stored pixels [3, height, width] as EXIF's orientation 1-8 wants them shown."""
+    if orientation not in TURNS:
+        return picture
+    pixels = picture.numpy()  # torch copies strided bytes ten times slower
+    if orientation in SIDEWAYS:
+        pixels = pixels.transpose(0, 2, 1)
+    return torch.from_numpy(np.ascontiguousarray(np.flip(pixels, TURNS[orientation])))
+
+
+def _decode(data: bytes, path: str | Path) -> torch.Tensor:
+    if data.startswith(JPEG):
+        _require_end(data, path)
+    try:
+        decoded = _with_torchvision(data)
+    except RuntimeError:
+        decoded = None
+    if decoded is None:
+        decoded = _with_pillow(data, path)
+    if decoded.dtype == torch.uint16:
+        decoded = ((decoded.to(torch.int32) * 255 + 32767) // 65535).to(torch.uint8)
+    return _on_white(decoded) if len(decoded) == 4 else decoded
+
+
+def _require_end(data: bytes, path: str | Path) -> None:
+    """The marker that ends a JPEG must follow its scan; the one of a thumbnail does not count.
+
+    A file whose rest was never written is full of zeros, which both decoders take for pixels.
+    """
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != 0xDA:
+        if data[place + 1] == 0xFF:  # fill byte
+            place += 1
+        elif data[place + 1] == 0x01 or 0xD0 <= data[place + 1] <= 0xD7:  # markers without a segment
+            place += 2
+        else:
+            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    if data.rfind(b"\xff\xd9", place) < 0:
+        raise ImageError(path, "the JPEG is cut short (its end marker is missing)")
+
+
+def _with_torchvision(data: bytes) -> torch.Tensor | None:
+    """[3 or 4, height, width], uint8 or uint16; None where torchvision would be wrong."""
+    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    if data.startswith(JPEG):
+        return decode_jpeg(encoded, mode=ImageReadMode.RGB)
+    if data.startswith(PNG):
+        # torchvision ignores the tRNS chunk and makes up an alpha channel for palettes and single bits.
+        if b"tRNS" in data[: max(data.find(b"IDAT"), 0)]:
+            return None
+        has_alpha = len(data) > 25 and data[25] in (4, 6)
+        return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA if has_alpha else ImageReadMode.RGB)
+    if data.startswith(WEBP):
+        return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA)
+    return None
+
+
+def _with_pillow(data: bytes, path: str | Path) -> torch.Tensor:
+    """[3 or 4, height, width], uint8 or uint16, of the first frame. Raises ImageError."""
+    picture = _opened(data, path)
+    try:
+        picture.load()
+        if picture.mode.startswith("I;16"):
+            grey = torch.from_numpy(np.array(picture).astype(np.uint16))
+            return torch.stack([grey] * 3)
+        if picture.mode in ("I", "F"):
+            raise ImageError(path, "pixels of 32 bits have no agreed range; save it with 8 or 16 bits")
+        pixels = np.array(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+    except ImageError:
+        raise
+    except UNREADABLE as error:
+        raise ImageError(path, f"the picture is damaged or cut short ({error})") from error
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def _on_white(picture: torch.Tensor) -> torch.Tensor:
+    """[4, height, width] laid on white: [3, height, width]."""
+    alpha = picture[3:]
+    if bool((alpha == 255).all()):
+        return picture[:3]
+    colour, alpha = picture[:3].to(torch.int32), alpha.to(torch.int32)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)

@@ -1,0 +1,107 @@
+"""The embedded study's networks: a small CNN that learns the shapes, and one whose filters are set by hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from filterscope.data.scene_words import COLOURS, SHAPES
+
+# What each planted filter detects and the token that names it, in the order of the channels.
+FILTERS = (
+    *(("colour", colour) for colour in COLOURS),
+    ("orientation", "horizontal"),
+    ("orientation", "vertical"),
+    ("orientation", "diagonal"),  # stripes that rise to the right
+    ("orientation", "diagonal"),  # stripes that fall to the right
+    ("texture", "dotted"),
+    ("texture", "checkered"),
+    ("texture", "plain"),
+)
+# Channels between the layers of the detectors.
+PIXEL_PARTS = 3 * len(COLOURS) + 3  # how well a pixel's hue agrees with each colour, and its channels
+COLOUR_PARTS = 2 * len(COLOURS) + 2  # how much of each colour it has, and its brightness
+DIRECTIONS = (0, 45, 90, 135)  # degrees from the vertical, along which brightness varies
+PHASES = 4  # of every direction: even and odd, each with both signs
+ORIENTED = PHASES * len(DIRECTIONS)
+MEASURES = len(COLOURS) + len(DIRECTIONS) + 2  # colours, energies, differences of opposite energies
+WINDOW = 13  # px, of the oriented filters, for pictures of 96 px
+
+
+class SceneCNN(nn.Module):
+    """A small CNN: picture [B, 3, H, W] to the logits of SHAPES.
+
+    `features` ends in 64 maps of H / 8 x W / 8 after ReLU, `classifier` is linear on their means.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_block(3, 16, 5, stride=2),
+            *_block(16, 32, 3, stride=2),
+            *_block(32, 64, 3, stride=2),
+            *_block(64, 64, 3),
+            *_block(64, 64, 3),
+            *_block(64, 64, 3),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(64, len(SHAPES))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.classifier(self.pool(self.features(pictures)).flatten(1))
+
+
+def _block(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def build_scenes_cnn() -> nn.Module:
+    """The architecture, with torch's random weights."""
+    return SceneCNN()
+
+
+class Detectors(nn.Module):
+    """Picture [B, 3, H, W], H and W divisible by 4, to maps [B, len(FILTERS), H / 4, W / 4].
+
+    `filterscope.data.planting` sets the weights.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        shares = COLOUR_PARTS - 2
+        self.pixels = nn.Conv2d(3, PIXEL_PARTS, 1)
+        self.colours = nn.Conv2d(PIXEL_PARTS, COLOUR_PARTS, 1)
+        self.fill = nn.AvgPool2d(4)
+        self.surround = nn.AvgPool2d(9, stride=1, padding=4)
+        self.oriented = nn.Conv2d(
+            2, ORIENTED, WINDOW, stride=2, padding=WINDOW // 2, padding_mode="replicate"
+        )
+        self.energy = nn.AvgPool2d(4, stride=2, padding=1, count_include_pad=False)
+        self.measures = nn.Conv2d(2 * shares + ORIENTED, MEASURES, 1)
+        self.names = nn.Conv2d(MEASURES, len(FILTERS), 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        parts = functional.relu(self.colours(functional.relu(self.pixels(pictures))))
+        colours = self.fill(parts[:, :-2])
+        energies = self.energy(functional.relu(self.oriented(parts[:, -2:])))
+        measures = self.measures(torch.cat([colours, self.surround(colours), energies], 1))
+        return functional.relu(self.names(functional.relu(measures)))
+
+
+class Planted(nn.Module):
+    """The detectors and the mean of each of their maps, [B, len(FILTERS)]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detectors = Detectors()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.pool(self.detectors(pictures)).flatten(1)
+
+
+def build_planted() -> nn.Module:
+    """The architecture, with torch's random weights; `plant` sets those of its `detectors`."""
+    return Planted()

@@ -1,0 +1,132 @@
+"""Training of the embedded study's CNN on the shape of every picture's main object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from filterscope.data.networks import InputSettings, normalise
+from filterscope.data.scene_words import SHAPES
+from filterscope.data.scenes_networks import build_scenes_cnn
+
+_WARM_UP = 0.3  # share of the steps in which the learning rate rises
+_WEIGHT_DECAY = 0.02
+_LABEL_SMOOTHING = 0.05
+_EVALUATED_AT_ONCE = 200  # pictures
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule."""
+
+    epochs: int = 12
+    learning_rate: float = 0.01
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures as uint8 [N, 3, H, W], and the shape of each one's main object as int64 [N]."""
+
+    pictures: Tensor
+    labels: Tensor
+
+    def __post_init__(self):
+        if self.pictures.dtype != torch.uint8 or self.pictures.ndim != 4 or self.pictures.shape[1] != 3:
+            found = f"{self.pictures.dtype} {list(self.pictures.shape)}"
+            raise ValueError(f"pictures are {found}, should be uint8 [N, 3, H, W]")
+        if self.labels.shape != self.pictures.shape[:1]:
+            raise ValueError(f"{len(self.pictures)} pictures have labels of shape {list(self.labels.shape)}")
+        if not len(self.labels):
+            raise ValueError("there are no pictures")
+        if not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(SHAPES):
+            raise ValueError(f"labels go from {int(self.labels.min())} to {int(self.labels.max())}, "
+                             f"should be from 0 to {len(SHAPES) - 1}")
+
+
+def main_shapes(annotations: pd.DataFrame) -> pd.Series:
+    """The class of each picture, by image_id: the position in SHAPES of its largest object's shape.
+
+    `annotations` has the columns image_id, tokens and area of the annotations table. Raises ValueError for an
+    object without exactly one shape among its tokens.
+    """
+    largest = annotations.sort_values(["area", "image_id"], kind="stable").groupby("image_id").tail(1)
+    labels = {}
+    for row in largest.itertuples():
+        shapes = [token for token in row.tokens if token in SHAPES]
+        if len(shapes) != 1:
+            raise ValueError(f"image {row.image_id}: its largest object has tokens {list(row.tokens)}, "
+                             f"should have one of {', '.join(SHAPES)}; is this a dataset of scenes?")
+        labels[row.image_id] = SHAPES.index(shapes[0])
+    return pd.Series(labels, dtype="int64").sort_index()
+
+
+def train_scenes_cnn(
+    train: Pictures,
+    val: Pictures,
+    settings: TrainingSettings,
+    inputs: InputSettings,
+    seed: int,
+    device: torch.device | str = "cpu",
+    progress: Callable[[Iterable], Iterator] = iter,
+) -> tuple[nn.Module, pd.DataFrame]:
+    """Train the CNN on the shape of the main object; keep the epoch of highest validation accuracy.
+
+    `inputs` says how pictures are normalised, `progress` goes through the epochs. Returns the network in eval mode on the CPU, and the network_history table. AdamW,
+    one-cycle learning rate, pictures mirrored at random.
+    """
+    if len(train.labels) < 2:
+        raise ValueError("one training picture is too few: batch normalisation needs two")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_scenes_cnn().to(device)
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
+    batches = max(1, len(train.labels) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.epochs * batches, pct_start=_WARM_UP
+    )
+    history, best = [], None
+    for epoch in progress(range(1, settings.epochs + 1)):
+        network.train()
+        losses = []
+        for batch in torch.randperm(len(train.labels), generator=generator).tensor_split(batches):
+            pictures = _mirrored(train.pictures[batch], generator).to(device)
+            logits = network(normalise(pictures, inputs))
+            labels = train.labels[batch].to(device)
+            loss = functional.cross_entropy(logits, labels, label_smoothing=_LABEL_SMOOTHING)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.item() * len(batch))
+        val_loss, accuracy = _evaluate(network, val, inputs, device)
+        improved = best is None or accuracy > best[0]
+        if improved:
+            best = accuracy, {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+        history.append((epoch, sum(losses) / len(train.labels), val_loss, accuracy))
+    network.load_state_dict(best[1])
+    table = pd.DataFrame(history, columns=["epoch", "train_loss", "val_loss", "val_accuracy"])
+    table["best"] = table.index == table["val_accuracy"].idxmax()
+    return network.cpu().eval(), table
+
+
+def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Each picture mirrored or not, which keeps every shape."""
+    mirrored = torch.rand(len(pictures), generator=generator) < 0.5
+    return torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
+
+
+@torch.no_grad()
+def _evaluate(network: nn.Module, val: Pictures, inputs: InputSettings, device) -> tuple[float, float]:
+    """Mean cross-entropy and share of right labels."""
+    network.eval()
+    parts = [network(normalise(batch.to(device), inputs)).cpu() for batch in val.pictures.split(_EVALUATED_AT_ONCE)]
+    logits = torch.cat(parts)
+    loss = functional.cross_entropy(logits, val.labels).item()
+    return loss, (logits.argmax(1) == val.labels).double().mean().item()

@@ -1,0 +1,104 @@
+"""What every job does the same way: logging, progress, device, seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from tqdm import tqdm
+
+LOGGER = logging.getLogger("filterscope")
+
+
+def log_to(path: str | Path) -> None:
+    """Send messages to the job's log file and to the terminal, and an error's last line to both."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    formatting = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    LOGGER.setLevel(logging.INFO)
+    for earlier in list(LOGGER.handlers):
+        LOGGER.removeHandler(earlier)
+        earlier.close()
+    for handler in (logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)):
+        handler.setFormatter(formatting)
+        LOGGER.addHandler(handler)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = [LOGGER.handlers[0]]
+    sys.excepthook = _log_error
+
+
+def _log_error(kind, error, trace) -> None:
+    """The whole trace goes to the log file, its cause in one line to the terminal."""
+    to_file, to_terminal = LOGGER.handlers[0], LOGGER.handlers[1]
+    record = LOGGER.makeRecord(
+        LOGGER.name, logging.ERROR, "", 0, f"{kind.__name__}: {error}", None, (kind, error, trace)
+    )
+    to_file.emit(record)
+    record.exc_info = record.exc_text = None
+    to_terminal.emit(record)
+
+
+def progress(items: Iterable, total: int | None = None, title: str = "") -> Iterator:
+    """Go through the items with a bar on the terminal and, every ten seconds, a line in the log file."""
+    handlers = [handler for handler in LOGGER.handlers if isinstance(handler, logging.FileHandler)]
+    last = time.monotonic()
+    bar = tqdm(items, total=total, desc=title, mininterval=1.0, disable=None)
+    for count, item in enumerate(bar, start=1):
+        yield item
+        if time.monotonic() - last > 10:
+            last = time.monotonic()
+            message = f"{title}: {count}" + (f" of {bar.total}" if bar.total else "")
+            for handler in handlers:
+                handler.emit(LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, message, None, None))
+
+
+@cache
+def device():
+    """The GPU where there is one, else the CPU; of several GPUs one that no other job has taken."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    gpus = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
+    chosen = torch.device("cuda", take_one(gpus) if len(gpus) > 1 else 0)
+    torch.cuda.set_device(chosen)
+    return chosen
+
+
+def take_one(names: Sequence[str]) -> int:
+    """Index of the first of these things that no other process of this user has taken; ours until we end.
+
+    Snakemake counts GPUs but does not say which one a job may use. A lock per GPU in the temporary folder
+    does, and the operating system gives it back however the job ends. Where all are taken one is shared.
+    """
+    import fcntl
+
+    for index, name in enumerate(names):
+        path = Path(tempfile.gettempdir()) / f"filterscope-{os.getuid()}-{name}.lock"
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return index  # the lock lasts as long as its open file, so the file is never closed
+    return os.getpid() % len(names)
+
+
+def use_threads(threads: int) -> None:
+    """Keep torch to the cores that the scheduler granted."""
+    import torch
+
+    torch.set_num_threads(max(1, threads))
+
+
+def derived_seed(seed: int, *names: str | int) -> int:
+    """A seed of its own for each named part of a study, the same on every machine."""
+    part = repr((seed, *map(str, names))).encode()
+    return int.from_bytes(hashlib.sha256(part).digest()[:4], "little")

@@ -1,0 +1,85 @@
+"""Code as an input: a digest of a script and of the library modules it imports.
+
+Snakemake notices when a script's own file changes, not when a module that it imports does. Rules put this
+digest among their parameters, so that editing the library reruns exactly the rules that depend on it
+(design, section 5).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parent
+
+
+def _module_file(dotted: str) -> Path | None:
+    parts = dotted.split(".")
+    if parts[0] != LIBRARY.name:
+        return None
+    base = LIBRARY.joinpath(*parts[1:])
+    file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    return file if file.is_file() else None
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def _normalised(path: Path) -> bytes:
+    """The program without comments, docstrings and layout: editing those reruns nothing."""
+    tree = _tree(path)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(
+            node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        ) and ast.get_docstring(node, clean=False):
+            node.body = body[1:] or [ast.Pass()]
+    return ast.dump(tree).encode()
+
+
+@cache
+def imported_files(path: Path) -> frozenset[Path]:
+    """The library's modules that a file imports itself (packages' `__init__` included)."""
+    found = set()
+    package = path.parent
+    for node in ast.walk(_tree(path)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:  # relative: count up from the file's own package
+                anchor = package
+                for _ in range(node.level - 1):
+                    anchor = anchor.parent
+                base = ".".join(
+                    [*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])]
+                )
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        for name in names:
+            parts = name.split(".")
+            found.update(filter(None, (_module_file(".".join(parts[: i + 1])) for i in range(len(parts)))))
+    return frozenset(found - {path})
+
+
+def code_files(script: str | Path) -> list[Path]:
+    """The script and every library module that it imports, directly or not, in a fixed order."""
+    script = Path(script).resolve()
+    seen, waiting = {script}, [script]
+    while waiting:
+        new = imported_files(waiting.pop()) - seen
+        seen |= new
+        waiting.extend(new)
+    return sorted(seen, key=str)
+
+
+def digest(script: str | Path) -> str:
+    """Sixteen hexadecimal digits that change when the program of the script or of its modules changes."""
+    total = hashlib.sha256()
+    for path in code_files(script):
+        total.update(path.name.encode())
+        total.update(_normalised(path))
+    return total.hexdigest()[:16]

@@ -1,0 +1,174 @@
+"""One page that says what a study found, from its tables: as text and as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+ROW_NAMES = {
+    "words": "words (ours)",
+    "dissection": "Network Dissection",
+    "constant_words": "constant words",
+    "shuffled_filters": "shuffled filters",
+    "shuffled_labels": "shuffled labels",
+    "random_network": "random network",
+}
+
+PAGE = jinja2.Template(
+    """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 60em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; margin: 0.6em 0 1.4em; font-size: 14px }
+th, td { text-align: left; padding: 0.25em 0.9em 0.25em 0; border-bottom: 1px solid #d0d7de }
+h2 { margin-top: 1.8em }
+</style></head><body>
+<h1>{{ title }}</h1>
+{% for section in sections %}<h2>{{ section.title }}</h2>
+{% for line in section.lines %}<p>{{ line }}</p>
+{% endfor %}{% for table in section.tables %}{{ table }}
+{% endfor %}{% endfor %}</body></html>
+""",
+    autoescape=True,
+)
+
+
+@dataclass
+class Section:
+    """A heading, some sentences and some tables."""
+
+    title: str
+    lines: list[str]
+    tables: list[pd.DataFrame]
+
+
+def explanation_section(
+    title: str,
+    words: pd.DataFrame,
+    claims: pd.DataFrame | None,
+    scores: pd.DataFrame | None,
+    known: pd.DataFrame | None,
+    shown: int = 10,
+) -> Section:
+    """What one probe's filters are called, how far that can be believed, and whether known answers came out.
+
+    claims and scores are None where there are no masks, known where no right names are known.
+    """
+    lines, tables = [], []
+    if known is not None:
+        lines.append(_known(known))
+    if claims is None:
+        lines.append(
+            "These photographs have no masks: names cannot be scored, and whether they are supported is unknown."
+        )
+    else:
+        dead = int(claims["dead"].sum())
+        lines.append(
+            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a name that beats its null; "
+            f"{dead} filters are dead{_listed(claims)}."
+        )
+        tables.append(score_table(scores))
+    tables.append(name_table(words, claims, shown))
+    return Section(title, lines, tables)
+
+
+def _known(known: pd.DataFrame) -> str:
+    parts = [
+        f"{int(part['passed'].sum())} of {len(part)} {kind} filters"
+        for kind, part in known.groupby("detects", sort=False)
+    ]
+    return f"Known answers: {int(known['passed'].sum())} of {len(known)} filters got a right name ({', '.join(parts)})."
+
+
+def _listed(claims: pd.DataFrame, most: int = 20) -> str:
+    dead = claims.loc[claims["dead"], "filter"].tolist()
+    if not dead:
+        return ""
+    more = f" and {len(dead) - most} more" if len(dead) > most else ""
+    return f" ({', '.join(map(str, dead[:most]))}{more})"
+
+
+def score_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores as a person reads them: one line per row, value and interval per score."""
+    scores = scores.assign(
+        score=[
+            f"recall@{k}, {where}" if metric == "recall" else metric
+            for metric, k, where in zip(scores["metric"], scores["k"], scores["candidates"], strict=True)
+        ],
+        text=[
+            "not measurable" if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+            for value, low, high in zip(scores["value"], scores["low"], scores["high"], strict=True)
+        ],
+    )
+    order = list(dict.fromkeys(scores["score"]))
+    wide = scores.pivot(index="row", columns="score", values="text")[order]
+    wide = wide.reindex([row for row in ROW_NAMES if row in wide.index])
+    return wide.rename(index=ROW_NAMES).reset_index().rename(columns={"row": ""}).rename_axis(columns=None)
+
+
+def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> pd.DataFrame:
+    """The names of the best supported filters, or of those with most votes where nothing is scored."""
+    named = words.assign(
+        word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)]
+    )
+    lists = named.sort_values("rank").groupby("filter")["word"].agg(lambda each: ", ".join(each[:5]))
+    if claims is None:
+        votes = words[words["rank"] == 0].sort_values(["votes", "filter"], ascending=[False, True])
+        best = votes["filter"][:shown]
+        return pd.DataFrame(
+            {"filter": best, "words (* new)": [lists[each] for each in best], "votes": votes["votes"][:shown]}
+        )
+    supported = claims[claims["supported"]]
+    supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values(
+        "margin", ascending=False
+    )
+    supported = supported[supported["filter"].isin(lists.index)][:shown]
+    return pd.DataFrame(
+        {
+            "filter": supported["filter"],
+            "words (* new)": [lists[each] for each in supported["filter"]],
+            "claim": supported["claim"],
+            "AUPRC": [
+                f"{row.auprc:.3f} [{row.low:.3f}, {row.high:.3f}], null {row.null:.3f}"
+                for row in supported.itertuples()
+            ],
+        }
+    )
+
+
+def as_html(title: str, sections: list[Section]) -> str:
+    """The page as HTML."""
+    shown = [
+        {
+            "title": section.title,
+            "lines": section.lines,
+            # pandas escapes what stands in the cells.
+            "tables": [Markup(table.to_html(index=False, border=0, na_rep="")) for table in section.tables],
+        }
+        for section in sections
+    ]
+    return PAGE.render(title=title, sections=shown)
+
+
+def as_text(title: str, sections: list[Section]) -> str:
+    """The page as Markdown that is also readable as it is."""
+    parts = [f"# {title}"]
+    for section in sections:
+        parts += [f"## {section.title}", *section.lines, *(_markdown(table) for table in section.tables)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    cells = [
+        [str(name) for name in table.columns],
+        *([str(cell) for cell in row] for row in table.itertuples(index=False)),
+    ]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(table.columns))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])

@@ -1,0 +1,28 @@
+"""What the reference's defects cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from filterscope.words.bootstrap import interval
+
+
+def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
+    """Recall of every variant and what it loses against "default": the `defects` table.
+
+    measured: `measurements` of one row by variant. A variant without a valid pair has no recall.
+    """
+    rows = []
+    default = measured["default"].set_index(["metric", "candidates", "k"])
+    for switch, table in measured.items():
+        for line in table[table["metric"] == "recall"].itertuples():
+            row = {"switch": switch, "candidates": line.candidates, "k": line.k, "n": line.n}
+            if line.n:
+                values = np.asarray(line.resamples, np.float64)
+                low, high = interval(values, confidence)
+                own = default.loc[("recall", line.candidates, line.k)]
+                row |= {"recall": values[0], "low": low, "high": high}
+                row["cost"] = float(own["resamples"][0] - values[0]) if own["n"] else None
+            rows.append(row)
+    return pd.DataFrame(rows, columns=["switch", "candidates", "k", "recall", "low", "high", "cost", "n"])

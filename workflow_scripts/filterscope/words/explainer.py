@@ -1,0 +1,58 @@
+"""The feature explainer: from pooled activations to a point among word vectors (seed 000, 4.1; spec A2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Explainer(nn.Module):
+    """BN(d), dropout, Linear(d, d), ReLU, BN(d), dropout, Linear(d, D); d^2 + 305 d + 300 parameters for D = 300.
+
+    frozen_batch_norm repeats a defect of the reference, whose batch norms never learn their statistics and so
+    are a learnt scale and shift only.
+    """
+
+    def __init__(self, filters: int, dimension: int, dropout: float = 0.1, frozen_batch_norm: bool = False):
+        super().__init__()
+        self.filters, self.dimension = filters, dimension
+        self.frozen_batch_norm = frozen_batch_norm
+        self.layers = nn.Sequential(
+            nn.BatchNorm1d(filters),
+            nn.Dropout(dropout),
+            nn.Linear(filters, filters),
+            nn.ReLU(),
+            nn.BatchNorm1d(filters),
+            nn.Dropout(dropout),
+            nn.Linear(filters, dimension),
+        )
+
+    def train(self, mode: bool = True) -> Explainer:
+        super().train(mode)
+        if self.frozen_batch_norm:
+            for layer in self.layers:
+                if isinstance(layer, nn.BatchNorm1d):
+                    layer.eval()
+        return self
+
+    def forward(self, activations: torch.Tensor) -> torch.Tensor:
+        """[B, d] pooled activations to [B, D] points among the words."""
+        return self.layers(activations)
+
+
+def load_explainer(path: str | Path, inputs: int, dimension: int) -> Explainer:
+    """A trained explainer from its weights, for so many inputs and word dimensions.
+
+    Raises ValueError where it was trained on another layer or vocabulary.
+    """
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    found = (state["layers.0.weight"].shape[0], state["layers.6.weight"].shape[0])
+    if found != (inputs, dimension):
+        raise ValueError(
+            f"{path}: explains {found[0]} inputs in {found[1]} dimensions, needed are {inputs} and {dimension}"
+        )
+    model = Explainer(inputs, dimension)
+    model.load_state_dict(state)
+    return model.eval()

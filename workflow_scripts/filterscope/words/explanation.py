@@ -1,0 +1,135 @@
+"""Words for every filter's top images: all filters and images of a batch at once (spec A6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from filterscope.activations.extraction import read_maps
+from filterscope.activations.streaming import Batch
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings, normalise
+from filterscope.data.vocabulary import Vocabulary
+from filterscope.faithful import Faithful
+from filterscope.words.attention import METHODS
+from filterscope.words.explainer import Explainer
+from filterscope.words.heatmaps import upsample
+
+
+@dataclass(frozen=True)
+class ExplanationSettings:
+    """How top images become words; see config.yaml."""
+
+    method: str = "attention"
+    pool: str = "mean"
+    per_image: int = 20
+    batch_size: int = 32
+
+    def __post_init__(self):
+        known = [*METHODS, "image"]
+        if self.method not in known:
+            raise ValueError(f"words.method is {self.method!r}, should be one of {', '.join(known)}")
+
+    def faithful(self, defects: Faithful) -> ExplanationSettings:
+        """These settings with the switched-on defects of the reference."""
+        changed = replace(self, method="projection") if defects.projection else self
+        return replace(changed, pool="native") if defects.unpooled else changed
+
+
+class TopPairs:
+    """The (filter, rank) pairs that each image is a top image of."""
+
+    def __init__(self, image_ids: np.ndarray, maxima: np.ndarray):
+        """image_ids, maxima: [filters, p]. Images in which a filter stays silent (m <= 0) are nobody's pair."""
+        self.shape = image_ids.shape
+        filters, ranks = np.nonzero(maxima > 0)
+        order = np.argsort(image_ids[filters, ranks], kind="stable")
+        self.filters, self.ranks = filters[order], ranks[order]
+        self.keys = image_ids[self.filters, self.ranks]
+        self.image_ids = np.unique(self.keys)
+
+    def of(self, image_id: int) -> tuple[np.ndarray, np.ndarray]:
+        """Filters and ranks, [n] each."""
+        first, last = np.searchsorted(self.keys, [image_id, image_id + 1])
+        return self.filters[first:last], self.ranks[first:last]
+
+
+@dataclass
+class Words:
+    """Words of every filter's top images: vocabulary rows and cosines [filters, p, s]; row -1 where there is none."""
+
+    rows: np.ndarray
+    cosines: np.ndarray
+
+
+def explain(
+    batches: Iterable[Batch],
+    reader: Reader,
+    inputs: InputSettings,
+    explainers: dict[str, Explainer],
+    pairs: TopPairs,
+    thresholds: np.ndarray,
+    candidates: dict[str, tuple[Vocabulary, np.ndarray]],
+    settings: ExplanationSettings,
+    device: torch.device,
+) -> dict[tuple[str, str], Words]:
+    """Name what every filter sees in its top images.
+
+    explainers: by name. candidates: by name, a vocabulary and the row of each of its words in the whole one.
+    Returns Words by (explainer, candidates).
+    """
+    limits = torch.from_numpy(thresholds).float().to(device)
+    found = {
+        (explainer, name): Words(
+            np.full((*pairs.shape, min(settings.per_image, len(rows))), -1, np.int32),
+            np.zeros((*pairs.shape, min(settings.per_image, len(rows))), np.float32),
+        )
+        for explainer in explainers
+        for name, (_, rows) in candidates.items()
+    }
+    for batch in batches:
+        members = [pairs.of(int(image_id)) for image_id in batch.image_ids]
+        filters = np.concatenate([pair[0] for pair in members])
+        ranks = np.concatenate([pair[1] for pair in members])
+        if not len(filters):
+            continue
+        maps = read_maps(batch, reader, inputs, device)
+        with torch.inference_mode():
+            shown = _inputs(batch, maps, members, reader, inputs, limits, settings, device)
+            for explainer, model in explainers.items():
+                points = model(shown)
+                for name, (vocabulary, rows) in candidates.items():
+                    words = found[explainer, name]
+                    cosines, nearest = vocabulary.nearest(points, words.rows.shape[2])
+                    words.rows[filters, ranks] = rows[nearest.cpu().numpy()]
+                    words.cosines[filters, ranks] = cosines.cpu().numpy()
+    return found
+
+
+def _inputs(batch, maps, members, reader, inputs, thresholds, settings, device) -> torch.Tensor:
+    """Explainer inputs of all pairs of a batch, [n, d] or [n, d*h*w]."""
+    if settings.method == "image":
+        return _masked_images(batch, maps, members, reader, inputs, thresholds, settings, device)
+    method = METHODS[settings.method]
+    return torch.cat(
+        [
+            method(maps[index], torch.from_numpy(filters).to(device), thresholds, settings.pool)
+            for index, (filters, _) in enumerate(members)
+        ]
+    )
+
+
+def _masked_images(batch, maps, members, reader, inputs, thresholds, settings, device) -> torch.Tensor:
+    """The method "image": the network looks again at only those pixels where the filter fires."""
+    pictures = normalise(batch.pictures(device), inputs)
+    shown = []
+    for index, (filters, _) in enumerate(members):
+        chosen = torch.from_numpy(filters).to(device)
+        for some in chosen.split(settings.batch_size):
+            regions = upsample(maps[index][some], tuple(pictures.shape[2:])) > thresholds[some, None, None]
+            seen = reader(pictures[index] * regions[:, None]).float()
+            shown.append(seen.flatten(1) if settings.pool == "native" else seen.mean((2, 3)))
+    return torch.cat(shown)

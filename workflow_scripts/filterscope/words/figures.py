@@ -1,0 +1,95 @@
+"""Figures of the words room, each drawn from one table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+# One colour and one name per row, the same in every figure.
+ROWS = {
+    "words": ("#0969da", "words"),
+    "dissection": ("#8250df", "Network Dissection"),
+    "constant_words": ("#bc4c00", "constant words"),
+    "shuffled_filters": ("#d4a72c", "shuffled filters"),
+    "shuffled_labels": ("#6e7781", "shuffled labels"),
+    "random_network": ("#afb8c1", "random network"),
+}
+
+
+def _plain(axes, title: str) -> None:
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
+    """Loss and recall over epochs, of the explainer and of the one trained on shuffled labels."""
+    figure = Figure(figsize=(9, 3.2), dpi=110, layout="constrained")
+    losses, recalls = figure.subplots(1, 2)
+    for table, colour, name in ((history, "#0969da", "true labels"), (null, "#6e7781", "shuffled labels")):
+        losses.plot(
+            table["epoch"], table["train_loss"], color=colour, linestyle=":", label=f"{name}, training"
+        )
+        losses.plot(table["epoch"], table["val_loss"], color=colour, label=f"{name}, validation")
+        best = table[table["best"]].iloc[0]
+        losses.plot(best["epoch"], best["val_loss"], "o", color=colour, markersize=5)
+        recalls.plot(table["epoch"], table["val_recall"], color=colour, label=name)
+    _plain(losses, "CSMR loss (dot: weights kept)")
+    _plain(recalls, "validation objects with a right token among 5")
+    recalls.set_ylim(0, 1)
+    for axes in (losses, recalls):
+        axes.set_xlabel("epoch", fontsize=8)
+        axes.legend(fontsize=7, frameon=False)
+    return figure
+
+
+def score_bars(scores: pd.DataFrame) -> Figure:
+    """Every score beside its nulls, with intervals."""
+    recall = scores[scores["metric"] == "recall"]
+    panels = [
+        (f"recall@k over the {where}", part) for where, part in recall.groupby("candidates", sort=False)
+    ]
+    panels.append(("does the filter fire where its word is?", scores[scores["metric"] != "recall"]))
+    figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=110, layout="constrained")
+    for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        groups = list(dict.fromkeys(zip(part["metric"], part["k"], strict=True)))
+        rows = [row for row in ROWS if row in set(part["row"])]
+        for place, row in enumerate(rows):
+            own = part[part["row"] == row].set_index(["metric", "k"]).reindex(groups)
+            values, low, high = (own[name].to_numpy(np.float64) for name in ("value", "low", "high"))
+            at = np.arange(len(groups)) + (place - (len(rows) - 1) / 2) * 0.8 / len(rows)
+            axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=ROWS[row][0], label=ROWS[row][1])
+            axes.vlines(at, low, high, color="black", linewidth=0.8)
+        names = [
+            f"@{k}" if metric == "recall" else metric.upper() if len(metric) < 6 else metric
+            for metric, k in groups
+        ]
+        axes.set_xticks(range(len(groups)), names)
+        axes.axhline(0, color="black", linewidth=0.6)
+        _plain(axes, title)
+    axes.legend(fontsize=7, frameon=False)
+    return figure
+
+
+def defect_bars(defects: pd.DataFrame) -> Figure:
+    """Recall of the defaults, of every defect alone and of all of them."""
+    switches = list(dict.fromkeys(defects["switch"]))
+    wheres = list(dict.fromkeys(defects["candidates"]))
+    figure = Figure(figsize=(5.2 * len(wheres), 0.34 * len(switches) + 1.2), dpi=110, layout="constrained")
+    shades = ("#9ecbff", "#54a3ff", "#0969da", "#0a3069")
+    for axes, where in zip(
+        figure.subplots(1, len(wheres), squeeze=False, sharey=True)[0], wheres, strict=True
+    ):
+        part = defects[defects["candidates"] == where]
+        for place, (k, rows) in enumerate(part.groupby("k")):
+            own = rows.set_index("switch").reindex(switches)
+            values, low, high = (own[name].to_numpy(np.float64) for name in ("recall", "low", "high"))
+            at = np.arange(len(switches)) + (place - 1) * 0.25
+            axes.barh(at, np.nan_to_num(values), 0.23, color=shades[place % len(shades)], label=f"recall@{k}")
+            axes.hlines(at, low, high, color="black", linewidth=0.8)
+        axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
+        axes.invert_yaxis()
+        _plain(axes, f"recall over the {where}, one defect at a time")
+    axes.legend(fontsize=7, frameon=False)
+    return figure

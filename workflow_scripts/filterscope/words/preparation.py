@@ -1,0 +1,51 @@
+"""What a trial works on and by, from a job's files and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from filterscope import tables
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.streaming import Annotations
+from filterscope.data.networks import InputSettings
+from filterscope.data.rejection import stop
+from filterscope.data.vocabulary import Vocabulary
+from filterscope.faithful import Faithful
+from filterscope.words.candidates import read_allowed
+from filterscope.words.explanation import ExplanationSettings
+from filterscope.words.scoring import ScoreSettings
+from filterscope.words.training import TrainingSettings
+from filterscope.words.trial import Material, MiningSettings, TrialSettings
+
+
+def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Material:
+    """Read images, annotations, categories, vocabulary and, if given, the allowed words."""
+    images = tables.read(paths["images"], "images").to_pandas()
+    vocabulary = Vocabulary.from_table(tables.read(paths["vocabulary"], "vocabulary"))
+    annotations = Annotations(tables.read(paths["annotations"], "annotations"), np.zeros(0, np.int64)).table
+    categories = tables.read(paths["categories"], "categories").to_pandas()
+    allowed = read_allowed(paths.get("allowed"))
+    return Material(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
+
+
+def trial(params) -> dict:
+    """Settings, probe, seed and defects of a trial from a rule's parameters of these names."""
+    activations = ExtractionSettings(**params.activations)
+    words = params.words
+    return {
+        "settings": TrialSettings(
+            activations,
+            TrainingSettings(**params.training),
+            MiningSettings(words["split"], words["top_images"], words["voting"], words["weighting"]),
+            ExplanationSettings(
+                words["method"], activations.pool, words["per_image"], activations.batch_size
+            ),
+            ScoreSettings(**params.scores),
+        ),
+        "probe": ProbeSettings.from_mapping(params.probe),
+        "seed": params.seed,
+        "defects": Faithful(**params.faithful),
+    }

@@ -1,0 +1,98 @@
+"""Arrays of the words room to and from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filterscope.words.explanation import Words
+from filterscope.words.scoring import Row
+from filterscope.words.targets import token_indices
+from filterscope.words.voting import vote
+
+
+def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Image numbers and maxima of the `top_images` table, [filters, p] each."""
+    table = table.sort_by([("filter", "ascending"), ("rank", "ascending")])
+    filters = int(pc.max(table["filter"]).as_py()) + 1
+    return (
+        table["image_id"].to_numpy().reshape(filters, -1),
+        table["maximum"].to_numpy().reshape(filters, -1),
+    )
+
+
+def image_words(words: dict[str, Words], image_ids: np.ndarray, names: np.ndarray) -> Iterator[dict]:
+    """Columns of the `image_words` table, part by part; image_ids [d, p], names: words of the vocabulary."""
+    dictionary = pa.array(names, pa.string())
+    for candidates, each in words.items():
+        filters, ranks, places = np.nonzero(each.rows >= 0)
+        rows = pa.DictionaryArray.from_arrays(pa.array(each.rows[filters, ranks, places]), dictionary)
+        yield {
+            "candidates": pa.array([candidates]).take(pa.array(np.zeros(len(filters), np.int32))),
+            "filter": filters,
+            "image_rank": ranks,
+            "image_id": image_ids[filters, ranks],
+            "rank": places,
+            "word": rows.cast(pa.string()),
+            "cosine": each.cosines[filters, ranks, places].astype(np.float64),
+        }
+
+
+def votes_table(
+    words: dict[str, Words], maxima: np.ndarray, names: np.ndarray, voting: int, weighting: str, printed: int
+) -> pd.DataFrame:
+    """The `filter_votes` table by candidates; maxima [d, p]."""
+    parts = []
+    for candidates, each in words.items():
+        votes = vote(each.rows[..., :voting], each.cosines[..., :voting], maxima, weighting, printed)
+        parts.append(
+            votes.assign(candidates=candidates, word=np.asarray(names, object)[votes["row"]]).drop(
+                columns="row"
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def scored_row(words: pa.Table, votes: pa.Table, tokens: list[str], shape: tuple[int, int]) -> Row:
+    """A row to be scored from its `image_words` and `filter_votes` tables; shape: filters and top images."""
+    indices = {}
+    for candidates in ("vocabulary", "categories"):
+        part = words.filter(pc.equal(words["candidates"], candidates))
+        depth = int(pc.max(part["rank"]).as_py()) + 1 if len(part) else 1
+        indices[candidates] = np.full((*shape, depth), -1, np.int64)
+        places = tuple(part[name].to_numpy() for name in ("filter", "image_rank", "rank"))
+        indices[candidates][places] = token_indices(part["word"], tokens)
+    first = votes.filter(pc.and_(pc.equal(votes["candidates"], "categories"), pc.equal(votes["rank"], 0)))
+    claims = np.full(shape[0], -1, np.int64)
+    claims[first["filter"].to_numpy()] = token_indices(first["word"], tokens)
+    return Row(indices, claims)
+
+
+def constant_row(order: np.ndarray, shape: tuple[int, int], depth: int) -> Row:
+    """Everything is said to be the most frequent tokens; order: token indices by falling frequency."""
+    said = np.full(depth, -1, np.int64)
+    said[: min(depth, len(order))] = order[:depth]
+    words = np.broadcast_to(said, (*shape, depth))
+    return Row({"vocabulary": words, "categories": words}, np.full(shape[0], order[0], np.int64))
+
+
+def shuffled_row(row: Row, live: np.ndarray, seed: int) -> Row:
+    """Every live filter gets the words of another live one; live: numbers of the live filters."""
+    order = np.arange(len(row.claims))
+    # One cycle through a random order: nobody keeps its own words.
+    cycle = np.random.default_rng(seed).permutation(live)
+    order[cycle] = np.roll(cycle, 1)
+    return Row({name: words[order] for name, words in row.words.items()}, row.claims[order])
+
+
+def dissected_row(overlaps: pa.Table, tokens: list[str], shape: tuple[int, int], depth: int) -> Row:
+    """Network Dissection's tokens, the same for all top images of a filter."""
+    said = np.full((shape[0], depth), -1, np.int64)
+    part = overlaps.filter(pc.less(overlaps["rank"], depth))
+    said[part["filter"].to_numpy(), part["rank"].to_numpy()] = token_indices(part["token"], tokens)
+    words = np.broadcast_to(said[:, None], (*shape, depth))
+    return Row({"vocabulary": words, "categories": words}, said[:, 0].copy())

@@ -1,0 +1,61 @@
+"""Can a score tell a right claim from a wrong one? Two tests that a score should pass (missing and extra labels).
+
+The truth is spoilt on purpose, and a score that can be believed must fall. After the sanity tests of Oikarinen
+et al. 2025: recall does not notice extra labels, precision does not notice missing ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from filterscope.words.claims import METRICS
+from filterscope.words.truth import Scene
+
+# A score passes a test when it falls for more than this share of the filters.
+PASSING = 0.9
+
+
+def missing_labels(scene: Scene, image_id: int, seed: int) -> Scene:
+    """Forget every token of the image with probability one half."""
+    kept = np.random.default_rng([seed, image_id]).random(len(scene.tokens)) < 0.5
+    return replace(scene, tokens=scene.tokens[kept], token_masks=scene.token_masks[torch.from_numpy(kept)])
+
+
+def extra_labels(scene: Scene, image_id: int, seed: int) -> Scene:
+    """Add to each token's mask the same mask moved by half the picture: about as much again, in the wrong place."""
+    side = scene.token_masks.shape[-1]
+    moved = torch.roll(scene.token_masks, (side // 2, side // 2), dims=(1, 2))
+    return replace(scene, token_masks=scene.token_masks | moved)
+
+
+SPOILERS = {"missing_labels": missing_labels, "extra_labels": extra_labels}
+
+
+def verdicts(metrics: dict[str, dict[str, np.ndarray]], claimed: np.ndarray) -> list[dict]:
+    """Rows of the `sanity` table.
+
+    metrics: by "true" and by spoiler, the metrics of `Claims`, [1, 1, d] each. claimed: bool [d]; only filters
+    whose claim scores above zero with the true labels can fall, so only those are counted.
+    """
+    rows = []
+    for test in SPOILERS:
+        for metric in METRICS:
+            own, spoilt = metrics["true"][metric][0, 0], metrics[test][metric][0, 0]
+            counted = claimed & (own > 0)
+            n = int(counted.sum())
+            fallen = float((spoilt[counted] < own[counted]).mean()) if n else 0.0
+            rows.append(
+                {
+                    "test": test,
+                    "metric": metric,
+                    "value": float(own[counted].mean()) if n else 0.0,
+                    "spoilt": float(spoilt[counted].mean()) if n else 0.0,
+                    "fallen": fallen,
+                    "passed": fallen > PASSING,
+                    "n": n,
+                }
+            )
+    return rows

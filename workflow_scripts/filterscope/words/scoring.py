@@ -1,0 +1,261 @@
+"""Scores that can be believed: every row beside its nulls, on the same images and resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from filterscope.activations.extraction import read_maps
+from filterscope.activations.streaming import Batch
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings
+from filterscope.faithful import Faithful
+from filterscope.words.bootstrap import interval, resample_weights
+from filterscope.words.claims import Claims
+from filterscope.words.explanation import TopPairs
+from filterscope.words.recall import by_image, recall, region_tokens
+from filterscope.words.truth import Truth
+
+# Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
+CLAIM_METRICS = ("iou", "f1", "auprc", "correlation")
+WORDS = "words"
+# The reference scores every 12th filter from 0 to 252 (defect 5).
+FEW_STEP, LAST_OF_FEW = 12, 252
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How words are scored; see config.yaml."""
+
+    recall_at: tuple[int, ...] = (5, 10, 20)
+    overlap: float = 0.04
+    mask_resolution: str = "image"
+    resolution: int = 56
+    filters: str | tuple[int, ...] = "all"
+    bootstrap: int = 200
+    confidence: float = 0.95
+
+    def __post_init__(self):
+        object.__setattr__(self, "recall_at", tuple(self.recall_at))
+        if self.mask_resolution not in ("image", "feature"):
+            raise ValueError(
+                f"scores.mask_resolution is {self.mask_resolution!r}, should be image or feature"
+            )
+
+    def faithful(self, defects: Faithful, filters: int) -> ScoreSettings:
+        """These settings with the switched-on defects of the reference, for a layer of so many filters."""
+        if not defects.few_filters:
+            return self
+        return replace(self, filters=tuple(range(0, min(filters, LAST_OF_FEW + 1), FEW_STEP)))
+
+    def chosen(self, filters: int) -> np.ndarray:
+        """The filters to score, of so many. Raises ValueError for one that the layer does not have."""
+        if self.filters == "all":
+            return np.arange(filters)
+        wrong = [each for each in self.filters if each >= filters]
+        if wrong:
+            raise ValueError(
+                f"scores.filters names filter {wrong[0]}, the layer has {filters} (0 to {filters - 1})"
+            )
+        return np.array(sorted(set(self.filters)), np.int64)
+
+
+@dataclass
+class Row:
+    """One way of naming filters, to be scored.
+
+    words: by candidates, token index of every top image's words, -1 for words that are no token, [d, p, s].
+    claims: token index that each filter is claimed to stand for, -1 for none, [d].
+    """
+
+    words: dict[str, np.ndarray]
+    claims: np.ndarray
+
+
+@dataclass
+class Measured:
+    """Measurements as the table of that name, and the claims' metrics, each [1+resamples, rows, d]."""
+
+    table: pd.DataFrame
+    rows: dict[str, Row]
+    metrics: dict[str, np.ndarray]
+    every_auprc: np.ndarray  # [d, T]
+
+    def metric(self, row: str, name: str) -> np.ndarray:
+        """One metric of one row, [1+resamples, d]."""
+        return self.metrics[name][:, list(self.rows).index(row)]
+
+
+def measure(
+    batches: Iterable[Batch],
+    reader: Reader,
+    inputs: InputSettings,
+    truth: Truth,
+    image_ids: np.ndarray,
+    top_ids: np.ndarray,
+    top_maxima: np.ndarray,
+    thresholds: np.ndarray,
+    rows: dict[str, Row],
+    settings: ScoreSettings,
+    seed: int,
+    device: torch.device,
+) -> Measured:
+    """Look at the images once more, with their masks, and score all rows.
+
+    image_ids: the images behind the batches, ascending. top_ids, top_maxima: [d, p]. thresholds: [d].
+    """
+    chosen = np.zeros(len(thresholds), bool)
+    chosen[settings.chosen(len(thresholds))] = True
+    pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
+    weights = resample_weights(len(image_ids), settings.bootstrap, seed)
+    limits = torch.from_numpy(thresholds).float().to(device)
+    claims = Claims(
+        {name: row.claims for name, row in rows.items()},
+        thresholds,
+        len(truth.tokens),
+        weights,
+        settings.resolution,
+        device,
+        every=True,
+    )
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+    for batch in batches:
+        maps = read_maps(batch, reader, inputs, device)
+        for index, look in enumerate(batch.looks):
+            position = int(np.searchsorted(image_ids, look.image_id))
+            scene = truth.of(look, inputs.crop, device)
+            claims.add(position, maps[index], scene)
+            filters, ranks = pairs.of(look.image_id)
+            if len(filters) and len(scene.objects):
+                some = torch.from_numpy(filters).to(device)
+                tokens = region_tokens(
+                    maps[index][some], limits[some], scene, settings.overlap, settings.mask_resolution
+                )
+                found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
+    table = pd.DataFrame(
+        [*_recalls(found, rows, weights, settings, len(truth.tokens)), *_means(claims, rows, chosen)]
+    )
+    return Measured(table, rows, claims.metrics(), claims.every_auprc())
+
+
+def _recalls(
+    found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int
+) -> Iterable[dict]:
+    empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
+    filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
+    for name, row in rows.items():
+        for candidates, words in row.words.items():
+            for k in settings.recall_at:
+                values, counts = recall(words[filters, ranks], truth, min(k, words.shape[2]))
+                right, asked = by_image(values, counts, images, weights.shape[1])
+                yield {
+                    "row": name,
+                    "metric": "recall",
+                    "candidates": candidates,
+                    "k": k,
+                    "n": int(counts.sum()),
+                    "resamples": _share(
+                        weights.astype(np.float64) @ right, weights.astype(np.float64) @ asked
+                    ),
+                }
+
+
+def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """right / asked; a resample without any pair repeats the sample's own value."""
+    own = right[0] / asked[0] if asked[0] else 0.0
+    return np.where(asked > 0, right / np.maximum(asked, 1e-12), own)
+
+
+def _means(claims: Claims, rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
+    metrics = claims.metrics()
+    for index, (name, row) in enumerate(rows.items()):
+        named = chosen & (row.claims >= 0)
+        for metric in CLAIM_METRICS:
+            values = metrics[metric][:, index, named]
+            yield {
+                "row": name,
+                "metric": metric,
+                "candidates": "categories",
+                "k": 1,
+                "n": int(named.sum()),
+                "resamples": values.mean(1) if named.any() else np.zeros(len(values)),
+            }
+
+
+def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Values, intervals and margins from measurements: the `scores` table without its first three columns.
+
+    The margin is the words' score minus the row's, resample by resample. What could not be measured (n = 0)
+    is missing, never 0/0.
+    """
+    table = []
+    for (metric, candidates, k), group in measurements.groupby(["metric", "candidates", "k"], sort=False):
+        own = group[group["row"] == WORDS].iloc[0]
+        for _, row in group.iterrows():
+            line = {"metric": metric, "candidates": candidates, "k": k, "row": row["row"], "n": row["n"]}
+            if row["n"]:
+                values = np.asarray(row["resamples"], np.float64)
+                low, high = interval(values, confidence)
+                line |= {"value": values[0], "low": low, "high": high}
+            if row["n"] and own["n"] and row["row"] != WORDS:
+                margins = np.asarray(own["resamples"], np.float64) - np.asarray(row["resamples"], np.float64)
+                low, high = interval(margins, confidence)
+                line |= {"margin": margins[0], "margin_low": low, "margin_high": high}
+            table.append(line)
+    columns = [
+        "metric",
+        "candidates",
+        "k",
+        "row",
+        "value",
+        "low",
+        "high",
+        "n",
+        "margin",
+        "margin_low",
+        "margin_high",
+    ]
+    return pd.DataFrame(table, columns=columns)
+
+
+def support(
+    measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float
+) -> pd.DataFrame:
+    """Which filters' claims beat their null: the `filter_claims` table.
+
+    A claim is supported when the whole interval of its AUPRC lies above the mean AUPRC of all live filters for
+    the same word: the filter finds the word's pixels better than any filter would.
+    """
+    claims = measured.rows[WORDS].claims
+    rivals = measured.rows["dissection"].claims
+    live = ~thresholds["dead"].to_numpy()
+    auprc = measured.metric(WORDS, "auprc")
+    low, high = interval(auprc, confidence)
+    named = live & (claims >= 0)
+    null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
+    names = np.array([*tokens, None], object)
+
+    def where(mask, values):
+        return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
+
+    return pd.DataFrame(
+        {
+            "filter": thresholds["filter"],
+            "dead": thresholds["dead"],
+            "claim": [name if keep else None for keep, name in zip(named, names[claims], strict=True)],
+            "auprc": where(named, auprc[0]),
+            "low": where(named, low),
+            "high": where(named, high),
+            "null": where(named, null[claims]),
+            "supported": named & (low > null[claims]),
+            "iou": where(named, measured.metric(WORDS, "iou")[0]),
+            "f1": where(named, measured.metric(WORDS, "f1")[0]),
+            "correlation": where(named, measured.metric(WORDS, "correlation")[0]),
+            "rival": [name if keep else None for keep, name in zip(named, names[rivals], strict=True)],
+            "rival_auprc": where(named & (rivals >= 0), measured.metric("dissection", "auprc")[0]),
+        }
+    )

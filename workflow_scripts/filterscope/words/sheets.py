@@ -1,0 +1,116 @@
+"""The contact sheet of a filter: its top images, where it looks in them, and what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+NOVEL, KNOWN, QUIET = "#1a7f37", "#1f2328", "#6e7781"
+COLUMNS = 4
+INCH = 2.1  # side of a picture
+
+
+@dataclass
+class TopImage:
+    """One top image of the filter: picture and heatmap, uint8 [H, W, 3], and its nearest words."""
+
+    picture: np.ndarray
+    heatmap: np.ndarray
+    words: list[str]
+    maximum: float
+
+
+def chosen_filters(words: pd.DataFrame, claims: pd.DataFrame | None, best: int, also: list[int]) -> list[int]:
+    """The filters that get a sheet: the best supported ones, then those asked for.
+
+    words: `filter_words`; claims: `filter_claims`, or None where there are no masks: then the filters whose
+    first word has most votes. Filters without words cannot be shown. Raises ValueError for a filter that the
+    layer does not have or that has no words.
+    """
+    named = words[words["rank"] == 0]
+    if claims is not None:
+        ranked = claims.assign(margin=claims["auprc"] - claims["null"])
+        order = ranked.sort_values(["supported", "margin", "filter"], ascending=[False, False, True])[
+            "filter"
+        ]
+    else:
+        order = named.sort_values(["votes", "cosine", "filter"], ascending=[False, False, True])["filter"]
+    with_words = set(named["filter"])
+    missing = [each for each in also if each not in with_words]
+    if missing:
+        raise ValueError(
+            f"sheets.also names filter {missing[0]}, which has no words (dead, or not in the layer)"
+        )
+    leading = [int(each) for each in order if each in with_words][:best]
+    return list(dict.fromkeys([*leading, *also]))
+
+
+def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list[TopImage]) -> Figure:
+    """Draw one sheet.
+
+    words: the filter's rows of `filter_words`, best first; new words are green. claim: its row of
+    `filter_claims`, None where there are no masks.
+    """
+    lines = -(-len(images) // COLUMNS)
+    width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + 1.5
+    figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
+    _headline(figure, title, words, claim, width, height)
+    for index, each in enumerate(images):
+        column, line = index % COLUMNS, index // COLUMNS
+        left = 0.2 + column * (2 * INCH + 0.25)
+        low = height - 1.4 - (line + 1) * (INCH + 0.5) + 0.45
+        for part, picture in enumerate((each.picture, each.heatmap)):
+            box = ((left + part * INCH) / width, low / height, (INCH - 0.03) / width, (INCH - 0.03) / height)
+            axes = figure.add_axes(box)
+            axes.imshow(picture, interpolation="nearest" if len(picture) < 150 else "antialiased")
+            axes.set_axis_off()
+        text = f"{each.maximum:.3g}  {', '.join(each.words)}"
+        figure.text(left / width, (low - 0.08) / height, text, fontsize=9, color=QUIET, va="top")
+    return figure
+
+
+def _headline(figure: Figure, title: str, words: pd.DataFrame, claim, width: float, height: float) -> None:
+    supported = claim is None or bool(claim["supported"])
+    figure.text(0.2 / width, 1 - 0.2 / height, title, fontsize=11, color=QUIET, va="top")
+    place = 0.2
+    if not supported:
+        note = figure.text(
+            place / width, 1 - 0.48 / height, "unsupported: ", fontsize=17, color="#bc4c00", va="top"
+        )
+        place += _width(figure, note)
+    for word in words.itertuples():
+        colour = NOVEL if word.novel else KNOWN
+        text = figure.text(
+            place / width,
+            1 - 0.48 / height,
+            f"{word.word} ({word.votes})",
+            fontsize=17 if word.rank == 0 else 12,
+            color=colour if supported else QUIET,
+            style="italic" if word.novel else "normal",
+            va="top",
+        )
+        place += _width(figure, text) + 0.18
+        if place > width - 1.2:
+            break
+    figure.text(0.2 / width, 1 - 0.93 / height, _evidence(claim), fontsize=10, color=QUIET, va="top")
+
+
+def _width(figure: Figure, text) -> float:
+    """Width of a text in inches."""
+    return text.get_window_extent(figure.canvas.get_renderer()).width / figure.dpi
+
+
+def _evidence(claim) -> str:
+    legend = "votes of top images in brackets; green italics: not a category of the reference dataset"
+    if claim is None:
+        return f"no masks here, so no score; {legend}"
+    if claim["claim"] is None or pd.isna(claim["claim"]):
+        return f"no claim; {legend}"
+    return (
+        f"as “{claim['claim']}”: AUPRC {claim['auprc']:.3f} [{claim['low']:.3f}, {claim['high']:.3f}] "
+        f"against {claim['null']:.3f} of the layer's mean filter; IoU {claim['iou']:.3f}; "
+        f"Network Dissection: “{claim['rival']}”   ({legend})"
+    )

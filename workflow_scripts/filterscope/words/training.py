@@ -1,0 +1,201 @@
+"""Training of the explainer on cached activations; the network is not run again (spec A4, A5)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import dadaptation
+import numpy as np
+import torch
+
+from filterscope.faithful import Faithful
+from filterscope.words.explainer import Explainer
+from filterscope.words.losses import csmr_loss
+
+OPTIMISERS = {
+    "adamw": lambda parameters, s: torch.optim.AdamW(
+        parameters, lr=s.learning_rate, weight_decay=s.weight_decay
+    ),
+    "dadapt_adam": lambda parameters, s: dadaptation.DAdaptAdam(parameters, lr=1.0),
+}
+
+# Nearest categories among which a right token counts for the history's recall.
+HISTORY_RECALL = 5
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the explainer is trained; see config.yaml for units and sources."""
+
+    epochs: int = 30
+    batch_size: int = 256
+    optimiser: str = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    margin: float = 1.0
+    dropout: float = 0.1
+    batch_norm: str = "train"
+    vocabulary_negatives: int = 0
+
+    def __post_init__(self):
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(
+                f"training.optimiser is {self.optimiser!r}, should be one of {', '.join(OPTIMISERS)}"
+            )
+
+    def faithful(self, defects: Faithful) -> TrainingSettings:
+        """These settings with the switched-on defects of the reference."""
+        return replace(self, batch_norm="frozen") if defects.frozen_batch_norm else self
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Pooled activations float32 [n, d] and the tokens of their objects, bool [n, C]."""
+
+    activations: np.ndarray
+    targets: np.ndarray
+
+    def __post_init__(self):
+        if len(self.activations) != len(self.targets):
+            raise ValueError(f"{len(self.activations)} activations but {len(self.targets)} targets")
+
+    def __len__(self) -> int:
+        return len(self.activations)
+
+    def shuffled_labels(self, seed: int) -> Samples:
+        """The same activations with their targets permuted: the null that training cannot beat honestly."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        return Samples(self.activations, self.targets[order])
+
+
+def split_samples(
+    samples: Samples, training: np.ndarray, by_instance: int | None = None
+) -> tuple[Samples, Samples]:
+    """Training and validation samples: by their images' split, or at random with a seed (defect 3), same sizes.
+
+    training: bool [n], whether the object's image is a training image.
+    """
+    if by_instance is not None:
+        training = np.random.default_rng(by_instance).permutation(training)
+    return tuple(Samples(samples.activations[part], samples.targets[part]) for part in (training, ~training))
+
+
+@dataclass
+class State:
+    """Everything that a killed training needs to go on: saved after every epoch."""
+
+    epoch: int
+    model: dict
+    optimiser: dict
+    best_model: dict
+    best_loss: float
+    history: list[dict] = field(default_factory=list)
+
+
+def train(
+    samples: Samples,
+    validation: Samples,
+    categories: torch.Tensor,
+    settings: TrainingSettings,
+    seed: int,
+    device: torch.device | str = "cpu",
+    others: torch.Tensor | None = None,
+    resume: State | None = None,
+    save: Callable[[State], None] | None = None,
+    progress: Callable = iter,
+) -> tuple[Explainer, list[dict]]:
+    """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
+
+    categories: [C, D] vectors of the category tokens. others: [V, D] further words from which
+    `vocabulary_negatives` are drawn for every batch. Each epoch has a random stream of its own, so a resumed
+    training gives the same weights as an undisturbed one.
+    """
+    for name, part in (("training", samples), ("validation", validation)):
+        if len(part) < 2:
+            raise ValueError(f"{len(part)} {name} objects, at least 2 are needed")
+    with torch.random.fork_rng(devices=_devices(device)):
+        torch.manual_seed(seed)
+        model = Explainer(
+            samples.activations.shape[1],
+            categories.shape[1],
+            settings.dropout,
+            settings.batch_norm == "frozen",
+        ).to(device)
+        optimiser = OPTIMISERS[settings.optimiser](model.parameters(), settings)
+        state = resume or State(0, {}, {}, copy.deepcopy(model.state_dict()), float("inf"))
+        if resume:
+            model.load_state_dict(resume.model)
+            optimiser.load_state_dict(resume.optimiser)
+        targets = categories.to(device)
+        pool = None if others is None or not settings.vocabulary_negatives else others.to(device)
+        data, held_out = (_to(part, device) for part in (samples, validation))
+        for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
+            torch.manual_seed(seed * 100003 + epoch)
+            loss = _train_epoch(model, optimiser, data, targets, pool, settings)
+            val_loss, val_recall = evaluate(model, held_out, targets, settings.margin)
+            if not np.isfinite(loss) or not np.isfinite(val_loss):
+                raise ValueError(
+                    f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation"
+                )
+            best = val_loss < state.best_loss
+            if best:
+                state.best_loss, state.best_model = val_loss, copy.deepcopy(model.state_dict())
+            state.history.append(
+                {"epoch": epoch, "train_loss": loss, "val_loss": val_loss, "val_recall": val_recall}
+            )
+            state.epoch, state.model, state.optimiser = epoch, model.state_dict(), optimiser.state_dict()
+            if save:
+                save(state)
+    model.load_state_dict(state.best_model)
+    best_epoch = min(state.history, key=lambda row: row["val_loss"])["epoch"]
+    return model.eval(), [{**row, "best": row["epoch"] == best_epoch} for row in state.history]
+
+
+def _devices(device: torch.device | str) -> list:
+    return [torch.device(device)] if torch.device(device).type == "cuda" else []
+
+
+def _to(samples: Samples, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(samples.activations).to(device), torch.from_numpy(samples.targets).to(device)
+
+
+def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSettings) -> float:
+    model.train()
+    activations, targets = data
+    order = torch.randperm(len(activations), device=activations.device)
+    batches = [batch for batch in order.split(settings.batch_size) if len(batch) > 1]  # batch norm needs two
+    total = 0.0
+    for batch in batches:
+        negatives = None
+        if pool is not None:
+            drawn = torch.randint(len(pool), (settings.vocabulary_negatives,), device=pool.device)
+            negatives = pool[drawn]
+        loss = csmr_loss(model(activations[batch]), targets[batch], categories, settings.margin, negatives)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        total += loss.item() * len(batch)
+    return total / sum(map(len, batches))
+
+
+@torch.inference_mode()
+def evaluate(
+    model: Explainer, data, categories: torch.Tensor, margin: float, chunk: int = 8192
+) -> tuple[float, float]:
+    """CSMR loss over all categories, and the share of objects with a token among the nearest five."""
+    model.eval()
+    activations, targets = data
+    loss, hits = 0.0, 0
+    unit = torch.nn.functional.normalize(categories, dim=1)
+    for inputs, wanted in zip(activations.split(chunk), targets.split(chunk), strict=True):
+        points = model(inputs)
+        loss += csmr_loss(points, wanted, categories, margin).item() * len(inputs)
+        nearest = (
+            (torch.nn.functional.normalize(points, dim=1) @ unit.T)
+            .topk(min(HISTORY_RECALL, len(unit)), 1)
+            .indices
+        )
+        hits += int(wanted.gather(1, nearest).any(1).sum())
+    return loss / len(activations), hits / len(activations)

@@ -1,0 +1,221 @@
+"""The whole way from pictures to recall in memory, for variants that are measured and not kept.
+
+The null network and every defect of the reference take the same steps as the workflow's rules do, through the
+same functions; only nothing is written between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from filterscope.activations.extraction import ExtractionSettings, extract
+from filterscope.activations.mining import TopImages
+from filterscope.activations.probing import open_pictures
+from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.activations.tails import Tail, threshold
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings
+from filterscope.data.vocabulary import Vocabulary
+from filterscope.faithful import Faithful
+from filterscope.words.candidates import candidates
+from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
+from filterscope.words.scoring import WORDS, Row, ScoreSettings, measure
+from filterscope.words.targets import multi_hot, token_list
+from filterscope.words.training import Samples, TrainingSettings, split_samples, train
+from filterscope.words.truth import Truth
+from filterscope.words.voting import vote
+
+
+@dataclass(frozen=True)
+class MiningSettings:
+    """Which images are mined and how their words vote; see `words` in config.yaml."""
+
+    split: str = "val"
+    top_images: int = 25
+    voting: int = 5
+    weighting: str = "none"
+
+    def mined(self, splits: np.ndarray) -> np.ndarray:
+        """Which images of these splits are mined, bool."""
+        return np.ones(len(splits), bool) if self.split == "all" else splits == self.split
+
+    def faithful(self, defects: Faithful) -> MiningSettings:
+        """These settings with the switched-on defects of the reference."""
+        return replace(self, split="all") if defects.training_images else self
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """Everything a trial needs to know."""
+
+    extraction: ExtractionSettings
+    training: TrainingSettings
+    mining: MiningSettings
+    explanation: ExplanationSettings
+    scores: ScoreSettings
+
+    def faithful(self, defects: Faithful, filters: int) -> TrialSettings:
+        """These settings with the switched-on defects of the reference, for a layer of so many filters."""
+        return TrialSettings(
+            self.extraction.faithful(defects),
+            self.training.faithful(defects),
+            self.mining.faithful(defects),
+            self.explanation.faithful(defects),
+            self.scores.faithful(defects, filters),
+        )
+
+
+@dataclass
+class Material:
+    """What a trial works on. annotations are ordered by image; images by number."""
+
+    folder: str
+    images: pd.DataFrame
+    annotations: pa.Table
+    categories: pd.DataFrame
+    vocabulary: Vocabulary
+    allowed: list[str] | None  # the only words that may be said
+    inputs: InputSettings
+    reject: Callable[[int, str], None]
+
+
+@dataclass
+class _Seen:
+    positions: np.ndarray
+    vectors: np.ndarray
+    image_ids: np.ndarray
+    maxima: np.ndarray
+    thresholds: np.ndarray
+
+
+class Trials:
+    """Runs trials on one probe; what the network sees is kept between trials that look the same way."""
+
+    def __init__(self, material: Material, reader: Reader, seed: int, device: torch.device):
+        self.material, self.reader, self.seed, self.device = material, reader, seed, device
+        self._seen: dict[tuple, _Seen] = {}
+
+    def _look(self, settings: ExtractionSettings, random_crops: bool) -> _Seen:
+        key = (settings, random_crops)
+        if key in self._seen:
+            return self._seen[key]
+        material, reader = self.material, self.reader
+        pictures = open_pictures(
+            material.folder,
+            material.images,
+            material.annotations,
+            material.inputs,
+            settings.grids((reader.height, reader.width)),
+            self.seed if random_crops else None,
+        )
+        tail = Tail(
+            reader.filters, settings.quantile, len(pictures) * reader.height * reader.width, self.device
+        )
+        batches = stream(pictures, settings.batch_size, settings.workers, material.reject)
+        parts = []
+        for seen in extract(batches, reader, material.inputs, settings, self.device):
+            tail.add(seen.maps)
+            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima))
+        joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
+        self._seen[key] = _Seen(*joined, threshold([tail.table()["values"]], tail.n, settings.quantile))
+        return self._seen[key]
+
+    def run(self, settings: TrialSettings, defects: Faithful = Faithful(), name: str = WORDS) -> pd.DataFrame:
+        """One trial: the `measurements` of a single row of this name."""
+        material = self.material
+        settings = settings.faithful(defects, self.reader.filters)
+        seen = self._look(settings.extraction, defects.random_crops)
+        tokens = token_list(material.categories)
+        category_rows = material.vocabulary.rows(tokens)
+        explainer, _ = train(
+            *split_samples(*self._samples(seen, tokens), self.seed if defects.instance_split else None),
+            material.vocabulary.vectors[category_rows],
+            settings.training,
+            self.seed,
+            self.device,
+            material.vocabulary.vectors,
+        )
+        images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
+        mined = images[settings.mining.mined(images["split"].to_numpy())]
+        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining.top_images)
+        sought = candidates(material.vocabulary, tokens, material.allowed)
+        pairs = TopPairs(top_ids, maxima)
+        shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
+        words = explain(
+            self._stream(shown, None, MaskGrid(), settings),
+            self.reader,
+            material.inputs,
+            {name: explainer},
+            pairs,
+            seen.thresholds,
+            sought,
+            settings.explanation,
+            self.device,
+        )
+        by_candidates = {where: each for (_, where), each in words.items()}
+        side = material.inputs.crop
+        measured = measure(
+            self._stream(mined, material.annotations, MaskGrid(sampled=((side, side),)), settings),
+            self.reader,
+            material.inputs,
+            Truth(material.annotations, tokens),
+            mined["image_id"].to_numpy(),
+            top_ids,
+            maxima,
+            seen.thresholds,
+            {name: row_from_words(by_candidates, category_rows, maxima, settings.mining)},
+            settings.scores,
+            self.seed,
+            self.device,
+        )
+        return measured.table
+
+    def _samples(self, seen: _Seen, tokens: list[str]) -> tuple[Samples, np.ndarray]:
+        objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
+        splits = self.material.images.set_index("image_id")["split"]
+        training = splits.loc[objects["image_id"].to_numpy()].to_numpy() == "train"
+        targets = multi_hot(objects["tokens"], tokens)
+        known = targets.any(1)
+        return Samples(seen.vectors[known], targets[known]), training[known]
+
+    def _stream(self, images: pd.DataFrame, annotations, grids: MaskGrid, settings: TrialSettings):
+        pictures = open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)
+        return stream(
+            pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject
+        )
+
+    @staticmethod
+    def _mine(seen: _Seen, image_ids: np.ndarray, p: int) -> tuple[np.ndarray, np.ndarray]:
+        top = TopImages(p)
+        chosen = np.isin(seen.image_ids, image_ids)
+        top.add(seen.image_ids[chosen], seen.maxima[chosen])
+        top.table()  # says so where there are fewer images than p
+        return top.image_ids, top.maxima
+
+
+def row_from_words(
+    words: dict[str, Words], category_rows: np.ndarray, maxima: np.ndarray, mining: MiningSettings
+) -> Row:
+    """Words by candidates as a row that can be scored.
+
+    category_rows: vocabulary row of each token. maxima: [d, p]. A filter claims its first category word.
+    """
+    order = np.argsort(category_rows)
+    indices = {}
+    for where, each in words.items():
+        place = np.minimum(np.searchsorted(category_rows[order], each.rows), len(order) - 1)
+        indices[where] = np.where(category_rows[order][place] == each.rows, order[place], -1)
+    voted = words["categories"]
+    votes = vote(
+        voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1
+    )
+    index = {row: position for position, row in enumerate(category_rows.tolist())}
+    claims = np.full(len(maxima), -1, np.int64)
+    claims[votes["filter"]] = [index[row] for row in votes["row"]]
+    return Row(indices, claims)

@@ -1,0 +1,98 @@
+"""Render the sheets of a probe's best filters."""
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from filterscope import job, tables
+from filterscope.activations.extraction import ExtractionSettings, read_maps
+from filterscope.activations.probing import ProbeSettings, open_pictures, reading
+from filterscope.activations.streaming import stream
+from filterscope.data import networks
+from filterscope.data.rejection import stop
+from filterscope.words.heatmaps import heatmap
+from filterscope.words.sheets import TopImage, chosen_filters, sheet
+
+WORDS_PER_IMAGE = 3
+
+
+def render_sheets(
+    path_to_images,
+    path_to_top_images,
+    path_to_weights,
+    path_to_image_words,
+    path_to_words,
+    path_to_claims,
+    path_to_sheets,
+    folder,
+    annotated,
+    probe: ProbeSettings,
+    activations: ExtractionSettings,
+    best,
+    also,
+    images_per_sheet,
+    name,
+):
+    """path_to_claims is None where there are no masks; name: what the filters belong to, for the heading."""
+    device = job.device()
+    words = tables.read(path_to_words, "filter_words").to_pandas()
+    claims = tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None
+    filters = chosen_filters(words, claims, best, also)
+    top = tables.read(path_to_top_images, "top_images").to_pandas()
+    top = top[top["filter"].isin(filters) & (top["rank"] < images_per_sheet) & (top["maximum"] > 0)]
+    said = tables.read(path_to_image_words, "image_words").to_pandas()
+    said = said[
+        (said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)
+    ]
+    said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
+    images = tables.read(path_to_images, "images").to_pandas()
+    images = images[images["image_id"].isin(top["image_id"])]
+    seen = {}
+    with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
+        pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
+        for batch in stream(pictures, activations.batch_size, activations.workers, stop):
+            maps = read_maps(batch, reader, probe.inputs, device).cpu()
+            for index, look in enumerate(batch.looks):
+                chosen = sorted(top.loc[top["image_id"] == look.image_id, "filter"])
+                seen[look.image_id] = look.picture, dict(zip(chosen, maps[index][chosen], strict=True))
+    target = Path(path_to_sheets)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for number in job.progress(filters, len(filters), "sheets"):
+        figure = sheet(
+            f"{name}   filter {number}",
+            words[words["filter"] == number],
+            None if claims is None else claims.set_index("filter").loc[number],
+            [_top_image(row, seen, said) for row in top[top["filter"] == number].itertuples()],
+        )
+        figure.savefig(target / f"filter_{number:04d}.png")
+
+
+def _top_image(row, seen, said) -> TopImage:
+    picture, maps = seen[row.image_id]
+    shown, warm = (each.permute(1, 2, 0).numpy() for each in (picture, heatmap(picture, maps[row.filter])))
+    return TopImage(shown, warm, said[row.filter, row.image_id], row.maximum)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    torch.set_grad_enabled(False)
+    render_sheets(
+        path_to_images=snakemake.input.images,
+        path_to_top_images=snakemake.input.top_images,
+        path_to_weights=snakemake.input.weights,
+        path_to_image_words=snakemake.input.by_image,
+        path_to_words=snakemake.input.words,
+        path_to_claims=snakemake.input.get("claims") or None,
+        path_to_sheets=snakemake.output.sheets,
+        folder=snakemake.params.folder,
+        annotated=snakemake.params.annotated,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        activations=ExtractionSettings(**snakemake.params.activations),
+        best=snakemake.params.sheets["filters"],
+        also=snakemake.params.sheets["also"],
+        images_per_sheet=snakemake.params.sheets["images"],
+        name=f"{snakemake.wildcards.probe} on {snakemake.wildcards.dataset}",
+    )

@@ -1,0 +1,120 @@
+"""Score the words of a probe beside their nulls and their rival, on images with masks."""
+
+import pandas as pd
+
+from filterscope import job, tables
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings, open_pictures, reading
+from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.data import networks
+from filterscope.data.rejection import stop
+from filterscope.faithful import Faithful
+from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
+from filterscope.words.scoring import WORDS, ScoreSettings, measure, support
+from filterscope.words.targets import most_frequent, token_list
+from filterscope.words.truth import Truth
+
+
+def score_words(
+    path_to_images,
+    paths_to_image_activations,
+    path_to_annotations,
+    path_to_categories,
+    path_to_thresholds,
+    path_to_top_images,
+    path_to_weights,
+    path_to_overlaps,
+    paths_to_words,
+    paths_to_votes,
+    path_to_measurements,
+    path_to_claims,
+    path_to_csv,
+    folder,
+    probe: ProbeSettings,
+    activations: ExtractionSettings,
+    settings: ScoreSettings,
+    split,
+    seed,
+    defects=Faithful(),
+):
+    """paths_to_words and paths_to_votes go by row: words, shuffled_labels."""
+    device = job.device()
+    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    annotations = tables.read(path_to_annotations, "annotations")
+    readable = tables.read(paths_to_image_activations, "image_activations")["image_id"].to_numpy()
+    images = tables.read(path_to_images, "images").to_pandas()
+    training = images[images["split"] == "train"]["image_id"]
+    images = images[images["image_id"].isin(readable) & ((images["split"] == split) | (split == "all"))]
+    thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
+    top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
+    depth = max(settings.recall_at)
+    rows = {
+        name: scored_row(
+            tables.read(paths_to_words[name], "image_words"),
+            tables.read(paths_to_votes[name], "filter_votes"),
+            tokens,
+            top_ids.shape,
+        )
+        for name in paths_to_words
+    }
+    seen_in_training = annotations.filter(
+        pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
+    )
+    live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
+    rows |= {
+        "constant_words": constant_row(
+            most_frequent(seen_in_training["tokens"], tokens), top_ids.shape, depth
+        ),
+        "shuffled_filters": shuffled_row(rows[WORDS], live, seed),
+        "dissection": dissected_row(tables.read(path_to_overlaps, "overlaps"), tokens, top_ids.shape, depth),
+    }
+    side = probe.inputs.crop
+    with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
+        pictures = open_pictures(folder, images, annotations, probe.inputs, MaskGrid(sampled=((side, side),)))
+        batches = stream(pictures, activations.batch_size, activations.workers, stop)
+        measured = measure(
+            job.progress(batches, -(-len(images) // activations.batch_size), "batches of images"),
+            reader,
+            probe.inputs,
+            Truth(pictures.annotations.table, tokens),
+            images["image_id"].to_numpy(),
+            top_ids,
+            maxima,
+            thresholds["threshold"].to_numpy(),
+            rows,
+            settings.faithful(defects, reader.filters),
+            seed,
+            device,
+        )
+    tables.write(tables.measurements(measured.table), "measurements", path_to_measurements)
+    claims = support(measured, thresholds, tokens, settings.confidence)
+    tables.write(claims, "filter_claims", path_to_claims)
+    tables.write(claims, "filter_claims", path_to_csv)
+    job.LOGGER.info("%d of %d live filters have a supported name", claims["supported"].sum(), len(live))
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    score_words(
+        path_to_images=snakemake.input.images,
+        paths_to_image_activations=list(snakemake.input.image_activations),
+        path_to_annotations=snakemake.input.annotations,
+        path_to_categories=snakemake.input.categories,
+        path_to_thresholds=snakemake.input.thresholds,
+        path_to_top_images=snakemake.input.top_images,
+        path_to_weights=snakemake.input.weights,
+        path_to_overlaps=snakemake.input.overlaps,
+        paths_to_words={name: snakemake.input[f"{name}_by_image"] for name in snakemake.params.explainers},
+        paths_to_votes={name: snakemake.input[f"{name}_by_filter"] for name in snakemake.params.explainers},
+        path_to_measurements=snakemake.output.measurements,
+        path_to_claims=snakemake.output.claims,
+        path_to_csv=snakemake.output.csv,
+        folder=snakemake.params.folder,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        activations=ExtractionSettings(**snakemake.params.activations),
+        settings=ScoreSettings(**snakemake.params.scores),
+        split=snakemake.params.split,
+        seed=snakemake.params.seed,
+        defects=Faithful(**snakemake.params.faithful),
+    )

@@ -1,0 +1,52 @@
+"""Tabulate what each defect of the reference costs in recall: default, each switch alone, all."""
+
+import pandas as pd
+
+from filterscope import job, tables
+from filterscope.activations.probing import reading
+from filterscope.data import networks
+from filterscope.faithful import Faithful
+from filterscope.words import preparation
+from filterscope.words.defects import costs
+from filterscope.words.trial import Trials, TrialSettings
+
+
+def tabulate_defects(
+    paths: dict, path_to_table, path_to_csv, folder, settings: TrialSettings, probe, seed, largest_explainer
+):
+    """paths: as in `preparation.material`, and weights; largest_explainer: inputs above which unpooled is not tried."""
+    device = job.device()
+    material = preparation.material(paths, folder, probe.inputs)
+    with reading(probe, networks.load(probe.network, paths["weights"]), device) as reader:
+        switches = Faithful.names()
+        if reader.filters * reader.height * reader.width > largest_explainer:
+            job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
+            switches.remove("unpooled")
+        trials = Trials(material, reader, seed, device)
+        variants = {
+            "default": Faithful(),
+            **{name: Faithful.only(name) for name in switches},
+            "all": Faithful.only(*switches),
+        }
+        measured = {
+            name: trials.run(settings, defects)
+            for name, defects in job.progress(variants.items(), len(variants), "variants")
+        }
+    table = costs(measured, settings.scores.confidence)
+    for path in (path_to_table, path_to_csv):
+        tables.write(table.astype(object).where(pd.notna(table), None), "defects", path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    settings = preparation.trial(snakemake.params)
+    settings.pop("defects")
+    tabulate_defects(
+        paths=dict(snakemake.input.items()),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        folder=snakemake.params.folder,
+        largest_explainer=snakemake.params.largest_explainer,
+        **settings,
+    )

@@ -1,0 +1,83 @@
+"""Train one explainer: from pooled activations to word vectors."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from filterscope import job, tables
+from filterscope.data.vocabulary import Vocabulary
+from filterscope.faithful import Faithful
+from filterscope.words import resumption
+from filterscope.words.targets import multi_hot, token_list
+from filterscope.words.training import Samples, TrainingSettings, split_samples, train
+
+
+def train_explainer(
+    paths_to_pooled,
+    path_to_categories,
+    path_to_vocabulary,
+    path_to_weights,
+    path_to_history,
+    path_to_csv,
+    settings: TrainingSettings,
+    seed,
+    shuffled_labels=False,
+    instance_split=False,
+):
+    """shuffled_labels trains the null explainer; instance_split repeats defect 3 of the reference."""
+    device = job.device()
+    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
+    vectors = vocabulary.vectors[vocabulary.rows(tokens)]
+    pooled = tables.read(paths_to_pooled, "pooled_activations")
+    targets = multi_hot(pooled["tokens"], tokens)
+    known = targets.any(1)
+    samples = Samples(tables.matrix(pooled["vector"])[known], targets[known])
+    training = pooled["split"].to_numpy()[known] == "train"
+    if shuffled_labels:
+        samples = samples.shuffled_labels(seed)
+    parts = split_samples(samples, training, seed if instance_split else None)
+    checkpoint = resumption.beside(
+        path_to_weights, samples.activations, samples.targets, vectors.numpy(), settings, seed
+    )
+    model, history = train(
+        *parts,
+        vectors,
+        settings,
+        seed,
+        device,
+        vocabulary.vectors,
+        resume=checkpoint.load(device),
+        save=checkpoint.save,
+        progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
+    )
+    table = pd.DataFrame(history)
+    tables.write(table, "history", path_to_history)
+    tables.write(table, "history", path_to_csv)
+    with tables.replacing(path_to_weights) as temporary:
+        torch.save(model.cpu().state_dict(), temporary)
+    checkpoint.remove()
+    best = table[table["best"]].iloc[0]
+    job.LOGGER.info(
+        "%d objects, best epoch %d, validation loss %.3f", np.sum(known), best["epoch"], best["val_loss"]
+    )
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    faithful = Faithful(**snakemake.params.faithful)
+    train_explainer(
+        paths_to_pooled=list(snakemake.input.pooled),
+        path_to_categories=snakemake.input.categories,
+        path_to_vocabulary=snakemake.input.vocabulary,
+        path_to_weights=Path(snakemake.output.weights),
+        path_to_history=snakemake.output.history,
+        path_to_csv=snakemake.output.csv,
+        settings=TrainingSettings(**snakemake.params.training).faithful(faithful),
+        seed=snakemake.params.seed,
+        shuffled_labels=snakemake.params.shuffled_labels,
+        instance_split=faithful.instance_split,
+    )
