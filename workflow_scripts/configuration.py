@@ -26,9 +26,7 @@ class ConfigError(ValueError):
 
 def share_library(folder: str | Path) -> None:
     """Let the scripts of this run's jobs import the library in this folder, which need not be installed."""
-    others = [
-        path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", str(folder))
-    ]
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", str(folder))]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 

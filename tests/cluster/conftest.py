@@ -71,12 +71,8 @@ class Slurm:
 
     def submissions(self) -> dict[str, str]:
         """How sbatch was called, by the rule that the job's comment names."""
-        calls = [
-            line for line in (self.home / "calls").read_text().splitlines() if line.startswith("sbatch ")
-        ]
-        return {
-            call.partition("--comment rule_")[2].split()[0].partition("_wildcards")[0]: call for call in calls
-        }
+        calls = [line for line in (self.home / "calls").read_text().splitlines() if line.startswith("sbatch ")]
+        return {call.partition("--comment rule_")[2].split()[0].partition("_wildcards")[0]: call for call in calls}
 
 
 @pytest.fixture

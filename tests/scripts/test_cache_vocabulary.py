@@ -28,9 +28,7 @@ def test_captions_vectors_become_the_same_table_every_time(tmp_path):
 
 def test_the_common_component_goes_where_asked(tmp_path):
     (tmp_path / "glove.txt").write_text("a 5 1\nb 5 -1\nc 8 0\n")
-    cache_vocabulary(
-        tmp_path / "glove.txt", tmp_path / "v.parquet", {"source": "glove", "remove_components": 0}
-    )
+    cache_vocabulary(tmp_path / "glove.txt", tmp_path / "v.parquet", {"source": "glove", "remove_components": 0})
     words = Vocabulary.from_table(tables.read(tmp_path / "v.parquet", "vocabulary"))
     expected = np.array([[-1, 1], [-1, -1], [1, 0]]) / np.sqrt([[2], [2], [1]])
     np.testing.assert_allclose(words.vectors.numpy(), expected, atol=1e-6)

@@ -30,12 +30,8 @@ def checkpoint(tmp_path):
 def test_writes_weights_that_load(checkpoint, tmp_path):
     for name in ("first", "second"):
         prepare_network(tmp_path / name / "weights.pt", checkpoint, seed=0)
-    assert (tmp_path / "first" / "weights.pt").read_bytes() == (
-        tmp_path / "second" / "weights.pt"
-    ).read_bytes()
-    network = networks.load(
-        networks.NetworkSettings.from_mapping(checkpoint), tmp_path / "first" / "weights.pt"
-    )
+    assert (tmp_path / "first" / "weights.pt").read_bytes() == (tmp_path / "second" / "weights.pt").read_bytes()
+    network = networks.load(networks.NetworkSettings.from_mapping(checkpoint), tmp_path / "first" / "weights.pt")
     original = torch.load(checkpoint["file"], weights_only=True)["state_dict"]
     assert torch.equal(network.features[0].weight, original["module.features.0.weight"])
 

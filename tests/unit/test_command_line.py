@@ -29,9 +29,7 @@ def test_layers_of_factories(capsys, tmp_path):
     (tmp_path / "own.py").write_text(
         "from torch import nn\ndef small():\n    return nn.Sequential(nn.Conv2d(3, 5, 3))\n"
     )
-    assert printed(capsys, f"{tmp_path}/own.py:small", "--size", "10") == [
-        ["0", "0", "1", "Conv2d", "5", "8 x 8"]
-    ]
+    assert printed(capsys, f"{tmp_path}/own.py:small", "--size", "10") == [["0", "0", "1", "Conv2d", "5", "8 x 8"]]
     assert printed(capsys, "torchvision.models:squeezenet1_1", "--size", "64")[0][0] == "features.0"
 
 
@@ -46,7 +44,5 @@ def test_what_is_not_there_gets_the_nearest_names_and_status_2(capsys):
 
 def test_it_is_a_command(repository):
     command = [sys.executable, "-m", "filterscope", "layers", "squeezenet1_1", "--size", "64"]
-    done = subprocess.run(
-        command, cwd=repository / "workflow_scripts", capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command, cwd=repository / "workflow_scripts", capture_output=True, text=True, check=True)
     assert "features.12" in done.stdout

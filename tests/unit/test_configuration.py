@@ -82,7 +82,9 @@ def test_every_key_of_the_default_config_is_described_by_the_schema(path_to_sche
 
 class TestDefaults:
     def test_of_entries_are_filled_in(self, default_config, check):
-        config = check(default_config({"networks": RESNET, "datasets": {**COCO, **FOLDER}}))
+        vocabularies = {"glove": {"source": "glove", "file": "vectors.txt"}}
+        datasets = {**COCO, **FOLDER}
+        config = check(default_config({"networks": RESNET, "datasets": datasets, "vocabularies": vocabularies}))
         network = config["networks"]["resnet18"]
         assert network["weights"] == "DEFAULT"
         assert network["input"] == {
@@ -92,12 +94,10 @@ class TestDefaults:
             "std": [0.229, 0.224, 0.225],
         }
         assert config["datasets"]["coco"]["max_bad_fraction"] == 0
-        assert config["vocabularies"]["captions"]["remove_components"] == -1
+        assert config["vocabularies"]["glove"]["binary"] is False
 
     def test_of_part_of_an_input_are_filled_in(self, default_config, check):
-        config = check(
-            default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}})
-        )
+        config = check(default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}}))
         assert config["networks"]["resnet18"]["input"]["crop"] == 200
         assert config["networks"]["resnet18"]["input"]["resize"] == 256
 
@@ -133,11 +133,7 @@ class TestDefaults:
         ),
         ({"probes": {"planted": {"layr": "x"}}}, "probes.planted.layr is not known; did you mean layer"),
         (
-            {
-                "explanations": [
-                    {"dataset": "scenes", "probe": "planted", "vocabulary": "captions", "dataste": "x"}
-                ]
-            },
+            {"explanations": [{"dataset": "scenes", "probe": "planted", "vocabulary": "captions", "dataste": "x"}]},
             "explanations.0.dataste is not known; did you mean dataset",
         ),
         # wrong types and values

@@ -151,9 +151,7 @@ class TestDevice:
         chosen = []
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
-        monkeypatch.setattr(
-            torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}")
-        )
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}"))
         monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
         return chosen
 

@@ -69,9 +69,7 @@ def test_lock_holds_one_exact_version_each(lock_lines, lock):
         assert pinned(requirement)
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.lock", "envs/filterscope.yaml", "envs/Dockerfile", "Makefile"]
-)
+@pytest.mark.parametrize("name", ["requirements.lock", "envs/filterscope.yaml", "envs/Dockerfile", "Makefile"])
 def test_no_registry_and_no_folder_of_a_machine_is_named(name, repository):
     text = (repository / name).read_text()
     assert not re.search(r"https?:|index-url|find-links|file:|/home/|/root/|/work/", text)
@@ -81,9 +79,7 @@ def test_lock_fulfils_every_requirement(project, lock):
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     for name, requirement in by_name(wanted).items():
         assert name in lock, f"{name} is not in requirements.lock; run make lock"
-        assert pinned(lock[name]) in requirement.specifier, (
-            f"{lock[name]} is not {requirement}; run make lock"
-        )
+        assert pinned(lock[name]) in requirement.specifier, f"{lock[name]} is not {requirement}; run make lock"
 
 
 def test_torch_and_torchvision_belong_together(lock):
@@ -115,16 +111,12 @@ def test_conda_environment_holds_all_that_a_job_needs_and_no_more(project, conda
                 seen.add((name, part))
                 waiting += [(Requirement(each), part) for each in importlib.metadata.requires(name) or []]
     needed = {name for name, _ in seen}
-    here = {
-        name for name, pin in conda_pins.items() if pin.marker is None or pin.marker.evaluate(environment)
-    }
+    here = {name for name, pin in conda_pins.items() if pin.marker is None or pin.marker.evaluate(environment)}
     assert here == needed
 
 
 def test_conda_and_container_have_one_python_that_the_project_supports(project, conda, repository):
-    (version,) = (
-        each.removeprefix("python=") for each in conda["dependencies"] if str(each).startswith("python=")
-    )
+    (version,) = (each.removeprefix("python=") for each in conda["dependencies"] if str(each).startswith("python="))
     assert version in SpecifierSet(project["requires-python"])
     dockerfile = (repository / "envs" / "Dockerfile").read_text()
     assert re.search(r"^FROM python:([\d.]+)-", dockerfile, re.MULTILINE)[1] == version

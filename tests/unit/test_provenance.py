@@ -98,9 +98,7 @@ def test_edit_of_an_imported_module_changes_the_digest(tree, edited):
     assert digest(tree / "words/explain.py") != before
 
 
-@pytest.mark.parametrize(
-    "edited", ["filterscope/words/recall.py", "filterscope/data/scenes.py", "data/prepare.py"]
-)
+@pytest.mark.parametrize("edited", ["filterscope/words/recall.py", "filterscope/data/scenes.py", "data/prepare.py"])
 def test_edit_of_an_unrelated_module_does_not(tree, edited):
     before = digest(tree / "words/explain.py")
     path = tree / edited

@@ -30,7 +30,8 @@ def extract_activations(
     all_images = tables.read(path_to_images, "images").to_pandas()
     images = shard(all_images, scatteritem)
     annotations = tables.read(path_to_annotations, "annotations") if path_to_annotations else None
-    rejected = Rejections(max_bad_fraction)
+    unreadable = Rejections(max_bad_fraction)
+    vanished = Rejections(1.0)  # masks that cover nothing at map resolution are counted, never too many
     with (
         reading(probe, networks.load(probe.network, path_to_weights), device) as reader,
         tables.Writer("pooled_activations", path_to_pooled) as pooled,
@@ -45,8 +46,9 @@ def extract_activations(
         tail = Tail(reader.filters, settings.quantile, len(all_images) * reader.height * reader.width, device)
 
         def reject(image_id, reason):
-            rejected.add("image", image_id, reason)
-            rejected.check(image=len(all_images))
+            unreadable.add("image", image_id, reason)
+            if len(unreadable) > max_bad_fraction * len(all_images):
+                unreadable.check(image=len(all_images))
 
         batches = stream(pictures, settings.batch_size, settings.workers, reject)
         titled = job.progress(batches, -(-len(pictures) // settings.batch_size), "batches of images")
@@ -72,14 +74,16 @@ def extract_activations(
                     }
                 )
                 for number in ordered["annotation_id"].take(seen.empty).to_pylist():
-                    rejected.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")
+                    vanished.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")
         if ordered is None:
             pooled.add(tables.empty("pooled_activations", vector=1))
-    tables.write(tail.table() | {"values": tables.vectors(tail.table()["values"])}, "tails", path_to_tails)
-    tables.write(rejected.table(), "rejected", path_to_rejected)
-    job.LOGGER.info(
-        "%d images read, %d items left out", tail.n // (reader.height * reader.width), len(rejected)
-    )
+    kept = tail.table()
+    tables.write(kept | {"values": tables.vectors(kept["values"])}, "tails", path_to_tails)
+    unreadable.check(image=len(all_images))
+    items, empty = unreadable.table(), vanished.table()
+    tables.write({name: items[name] + empty[name] for name in items}, "rejected", path_to_rejected)
+    read = tail.n // (reader.height * reader.width)
+    job.LOGGER.info("%d images read, %d not; %d masks left out", read, len(unreadable), len(vanished))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ def prepare_network(path_to_weights, settings, seed):
     """Torchvision's weights, a local checkpoint or what a factory returns; refused unless they fit."""
     settings = networks.NetworkSettings.from_mapping(settings)
     network = networks.prepare(settings, job.derived_seed(seed, "prepare_network"))
-    job.LOGGER.info(
-        "%s weights of %s", f"{sum(p.numel() for p in network.parameters()):,}", type(network).__name__
-    )
+    job.LOGGER.info("%s weights of %s", f"{sum(p.numel() for p in network.parameters()):,}", type(network).__name__)
     with tables.replacing(path_to_weights) as temporary:
         networks.write_weights(network, temporary)
 

@@ -34,11 +34,7 @@ def layer_table(layers: list[LayerCall], calls: str) -> str:
 
 def layers(name: str, size: int, calls: str) -> str:
     """The table of layers of a torchvision architecture or of what a factory returns."""
-    source = (
-        {"source": "factory", "factory": name}
-        if ":" in name
-        else {"source": "torchvision", "architecture": name}
-    )
+    source = {"source": "factory", "factory": name} if ":" in name else {"source": "torchvision", "architecture": name}
     return layer_table(list_layers(build(NetworkSettings(**source)), size), calls)
 
 
@@ -46,9 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 when all went well, 2 when what was asked for is not there."""
     parser = argparse.ArgumentParser(prog="python -m filterscope", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "layers", help="list the layers of a network with their filters and map sizes"
-    )
+    command = commands.add_parser("layers", help="list the layers of a network with their filters and map sizes")
     command.add_argument("network", help="name of a torchvision model, module:function or file.py:function")
     command.add_argument("--size", type=int, default=224, help="side of the picture, px (default: 224)")
     command.add_argument(

@@ -33,9 +33,9 @@ def _normalised(path: Path) -> bytes:
     tree = _tree(path)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(
-            node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        ) and ast.get_docstring(node, clean=False):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
+            node, clean=False
+        ):
             node.body = body[1:] or [ast.Pass()]
     return ast.dump(tree).encode()
 
@@ -55,9 +55,7 @@ def imported_files(path: Path) -> frozenset[Path]:
                 anchor = package
                 for _ in range(node.level - 1):
                     anchor = anchor.parent
-                base = ".".join(
-                    [*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])]
-                )
+                base = ".".join([*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])])
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         for name in names:
             parts = name.split(".")

@@ -84,9 +84,7 @@ def test_prefixes_are_dropped_with_what_does_not_have_them():
     assert set(without_prefix(wrapped, "module.", "file")) == set(state)
     assert set(without_prefix(wrapped, "module.encoder", "file")) == {"a.weight", "b"}
     assert set(without_prefix(wrapped, "encoder", "file")) == {"a.weight", "b"}
-    with pytest.raises(
-        NetworkError, match=r"no key starts with the prefix 'backbone\.'; keys are encoder\.a\.weight"
-    ):
+    with pytest.raises(NetworkError, match=r"no key starts with the prefix 'backbone\.'; keys are encoder\.a\.weight"):
         without_prefix(state, "backbone", "file")
 
 

@@ -162,13 +162,9 @@ def test_torchvision_blocks_use_one_relu_for_several_outputs():
 
 def test_channels_that_come_last_are_not_taken_for_maps():
     network = torchvision.models.swin_t().eval()
-    assert [
-        (each.layer, each.filters, each.height) for each in list_layers(network, 64) if each.height > 1
-    ] == [
+    assert [(each.layer, each.filters, each.height) for each in list_layers(network, 64) if each.height > 1] == [
         ("features.0.0", 96, 16),
         ("permute", 768, 2),
     ]
-    with pytest.raises(
-        LayerError, match=r"'features\.7' puts out a tensor \[1, 2, 2, 768\], which is no map"
-    ):
+    with pytest.raises(LayerError, match=r"'features\.7' puts out a tensor \[1, 2, 2, 768\], which is no map"):
         Reader(network, "features.7", input_size=64)

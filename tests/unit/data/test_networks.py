@@ -5,6 +5,7 @@ import urllib.error
 import pytest
 import torch
 import torchvision
+import yaml
 from torch import nn
 
 from filterscope.data import networks
@@ -84,6 +85,17 @@ def test_wrong_settings_name_the_key(entry, message):
         NetworkSettings.from_mapping(entry)
 
 
+def test_every_key_that_the_config_allows_is_understood(repository):
+    schema = yaml.safe_load((repository / "rules" / "config.schema.yaml").read_text())
+    kinds = schema["$defs"]["networks"]
+    assert set(kinds) == set(networks.BUILDERS)
+    for source, kind in kinds.items():
+        entry = {key: rules.get("default", "a:b") for key, rules in kind["properties"].items()}
+        entry |= {"source": source, "input": schema["$defs"]["input"]["default"]}
+        settings = NetworkSettings.from_mapping(entry)
+        assert settings.input == InputSettings()
+
+
 # --- building ---
 
 
@@ -119,9 +131,7 @@ def test_names_that_are_not_there_get_the_nearest_right_ones(factory, tmp_path):
 def test_factories_are_functions_of_modules_or_of_files(factory):
     network = networks.build(factory(arguments={"width": 6}))
     assert network.body[0].out_channels == 6
-    by_name = NetworkSettings(
-        "factory", factory="torchvision.models:squeezenet1_1", arguments={"num_classes": 3}
-    )
+    by_name = NetworkSettings("factory", factory="torchvision.models:squeezenet1_1", arguments={"num_classes": 3})
     assert networks.build(by_name)(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
 
 
@@ -150,9 +160,7 @@ def test_networks_do_without_auxiliary_heads_and_accept_weights_that_have_them(t
 
 
 def test_no_backbone_is_downloaded_for_a_segmentation_network(monkeypatch):
-    monkeypatch.setattr(
-        torch.hub, "download_url_to_file", lambda *_, **__: pytest.fail("a download was tried")
-    )
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: pytest.fail("a download was tried"))
     network = networks.build(torchvision_settings("lraspp_mobilenet_v3_large", weights="DEFAULT"))
     assert network.classifier.low_classifier.out_channels == 21  # as many classes as the weights have
 
@@ -208,9 +216,7 @@ def test_torchvision_weights_come_from_the_cache_and_say_where_it_is(tmp_path, m
 
     file.unlink()
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
-    with pytest.raises(
-        NetworkError, match=rf"cannot be downloaded .*no route to host.*put the file at {file}"
-    ):
+    with pytest.raises(NetworkError, match=rf"cannot be downloaded .*no route to host.*put the file at {file}"):
         networks.fetch_weights(settings)
 
 
@@ -239,9 +245,7 @@ def test_nothing_that_a_factory_has_learnt_survives(factory):
 
 def test_a_network_that_stays_as_trained_is_refused():
     network = networks.build(torchvision_settings("squeezenet1_1"))
-    with pytest.raises(
-        NetworkError, match=r"26 layers keep their trained weights.*features\.0\.weight first"
-    ):
+    with pytest.raises(NetworkError, match=r"26 layers keep their trained weights.*features\.0\.weight first"):
         networks.refuse_trained(network, network)
 
 
@@ -249,9 +253,7 @@ def test_a_network_that_stays_as_trained_is_refused():
 
 
 def test_normalising_is_what_torchvision_does():
-    images = torch.randint(
-        0, 256, (2, 3, 5, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
+    images = torch.randint(0, 256, (2, 3, 5, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     before, inputs = images.clone(), InputSettings(mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
     expected = torchvision.transforms.functional.normalize(images / 255, inputs.mean, inputs.std)
     torch.testing.assert_close(networks.normalise(images, inputs), expected)

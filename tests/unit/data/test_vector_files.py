@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import yaml
 from gensim.models import KeyedVectors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -90,9 +91,7 @@ def test_unusual_words_and_ends_of_lines_are_read(tmp_path):
     ]
     lines = [f"{word} {row} 2" for row, word in enumerate(words)]
     for end in ("", " ", "\r"):
-        read, vectors = read_vectors(
-            text(tmp_path / "vectors.txt", [f"{line}{end}" for line in lines]), GLOVE
-        )
+        read, vectors = read_vectors(text(tmp_path / "vectors.txt", [f"{line}{end}" for line in lines]), GLOVE)
         assert read == words
         assert vectors[:, 0].tolist() == list(range(len(words)))
     (tmp_path / "vectors.txt").write_text("\n".join(LINES))  # no end of the last line
@@ -112,9 +111,7 @@ def test_files_that_are_absent_damaged_or_of_another_format_say_so(tmp_path):
         read_vectors(tmp_path / "cut.gz", GLOVE)
     with pytest.raises(VocabularyError, match="line 1 counts words and dimensions: its source is word2vec"):
         read_vectors(text(tmp_path / "vectors.txt", ["3 3", *LINES]), GLOVE)
-    with pytest.raises(
-        VocabularyError, match=r"line 1 is 'the 0\.1 -0\.2 0\.3', should be the number of words"
-    ):
+    with pytest.raises(VocabularyError, match=r"line 1 is 'the 0\.1 -0\.2 0\.3', should be the number of words"):
         read_vectors(text(tmp_path / "vectors.txt", LINES), WORD2VEC)
     with pytest.raises(VocabularyError, match="line 1 promises 4 words, the file holds 3"):
         read_vectors(text(tmp_path / "vectors.txt", ["4 3", *LINES]), WORD2VEC)
@@ -183,13 +180,21 @@ WORDS = st.lists(
 def test_any_words_in_blocks_of_any_size_come_back(tmp_path, monkeypatch, data, words, dimension, block):
     monkeypatch.setattr(vector_files, "BLOCK", block)
     vectors = data.draw(arrays(np.float32, (len(words), dimension), elements=FLOATS))
-    rows = [
-        f"{word} {' '.join(map(repr, map(float, row)))}" for word, row in zip(words, vectors, strict=True)
-    ]
+    rows = [f"{word} {' '.join(map(repr, map(float, row)))}" for word, row in zip(words, vectors, strict=True)]
     path = text(tmp_path / "vectors.txt", [f"{len(words)} {dimension}", *rows])
     read, found = read_vectors(path, WORD2VEC)
     assert read == words
     assert np.array_equal(found, vectors)
+
+
+def test_every_key_that_the_config_allows_is_understood(repository):
+    schema = yaml.safe_load((repository / "rules" / "config.schema.yaml").read_text())
+    kinds = schema["$defs"]["vocabularies"]
+    assert set(kinds) == set(vector_files.READERS)
+    for source, kind in kinds.items():
+        entry = {key: rules.get("default") for key, rules in kind["properties"].items()}
+        found = VocabularySettings.from_mapping({**entry, "source": source})
+        assert (found.source, found.remove_components) == (source, entry["remove_components"])
 
 
 def test_settings_name_what_they_do_not_know():

@@ -80,7 +80,7 @@ def read_maps(batch: Batch, reader: Reader, inputs: InputSettings, device: torch
     Raises ActivationError naming the layer and the first image with NaN or infinite activations.
     """
     with torch.inference_mode():
-        maps = reader(normalise(batch.pictures(device), inputs)).float()
+        maps = reader(normalise(batch.pictures(device), inputs)).float().contiguous()
     finite = torch.isfinite(maps).flatten(1).all(1)
     if not bool(finite.all()):
         image_id = batch.looks[int((~finite).nonzero()[0])].image_id

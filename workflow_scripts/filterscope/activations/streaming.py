@@ -147,7 +147,7 @@ class Pictures(Dataset):
 def stream(pictures: Pictures, batch_size: int, workers: int, reject) -> Iterator[Batch]:
     """Batches of readable pictures in the order of the table.
 
-    reject: called as reject(item, reason) for a picture that cannot be read; it decides whether to go on.
+    reject: called as reject(image_id, reason) for a picture that cannot be read; it decides whether to go on.
     """
     loader = DataLoader(
         pictures,
@@ -160,7 +160,7 @@ def stream(pictures: Pictures, batch_size: int, workers: int, reject) -> Iterato
     for looks in loader:
         for look in looks:
             if look.error:
-                reject(f"image {look.image_id}", look.error)
+                reject(look.image_id, look.error)
         readable = [look for look in looks if not look.error]
         if readable:
             yield Batch(readable)
@@ -171,8 +171,13 @@ def _single_thread(_worker: int) -> None:
 
 
 def shard(images: pd.DataFrame, scatteritem: str) -> pd.DataFrame:
-    """The images of one shard, named as Snakemake's scattergather does: '2-of-8'. Contiguous, in table order."""
+    """The images of one shard, named as Snakemake's scattergather does: '2-of-8'. Contiguous, in table order.
+
+    Raises ValueError where there are more shards than images.
+    """
     number, _, total = scatteritem.partition("-of-")
     if not total or not 1 <= int(number) <= int(total):
         raise ValueError(f"shard {scatteritem!r} should look like 2-of-8")
+    if int(total) > len(images):
+        raise ValueError(f"shards is {total}, more than the {len(images)} images; lower it")
     return images.iloc[np.array_split(np.arange(len(images)), int(total))[int(number) - 1]]

@@ -86,22 +86,14 @@ def _damaged(path: Path) -> NetworkError:
 
 def _unwrapped(data, path: Path) -> dict[str, torch.Tensor]:
     for _ in WRAPPERS:
-        if (
-            isinstance(data, Mapping)
-            and data
-            and all(isinstance(each, torch.Tensor) for each in data.values())
-        ):
+        if isinstance(data, Mapping) and data and all(isinstance(each, torch.Tensor) for each in data.values()):
             return dict(data)
         inner = [key for key in WRAPPERS if isinstance(data, Mapping) and isinstance(data.get(key), Mapping)]
         if not inner:
             break
         data = data[inner[0]]
-    found = (
-        f"a mapping with the keys {_named(data)}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
-    )
-    raise NetworkError(
-        f"{path}: holds {found}, should be a state_dict, plain or under {' or '.join(WRAPPERS)}"
-    )
+    found = f"a mapping with the keys {_named(data)}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+    raise NetworkError(f"{path}: holds {found}, should be a state_dict, plain or under {' or '.join(WRAPPERS)}")
 
 
 def as_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -120,9 +112,7 @@ def without_prefix(state: Mapping[str, torch.Tensor], prefix: str, source: str) 
         prefix = f"{prefix.rstrip('.')}."
         kept = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         if not kept:
-            raise NetworkError(
-                f"{source}: no key starts with the prefix {prefix!r}; keys are {_named(state)}"
-            )
+            raise NetworkError(f"{source}: no key starts with the prefix {prefix!r}; keys are {_named(state)}")
         if len(kept) < len(state):
             LOGGER.info("%s: left out %d tensors without %s", source, len(state) - len(kept), prefix)
         state = _without_torch_prefixes(kept)
@@ -162,15 +152,11 @@ def fit(network: nn.Module, state: Mapping[str, torch.Tensor], source: str, part
         if unexpected:
             found.append(f"{len(unexpected)} unexpected keys ({_named(unexpected)})")
         if misshaped:
-            shapes = [
-                f"{key} is {list(state[key].shape)}, should be {list(wanted[key].shape)}" for key in misshaped
-            ]
+            shapes = [f"{key} is {list(state[key].shape)}, should be {list(wanted[key].shape)}" for key in misshaped]
             found.append(f"{len(misshaped)} of another shape ({_named(shapes)})")
         file = {key: value for key, value in state.items() if key not in counters}
         raise NetworkError(f"{source}: does not fit the network: {'; '.join(found)}{_advice(file, wanted)}")
-    damaged = [
-        key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()
-    ]
+    damaged = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if damaged:
         raise NetworkError(f"{source}: NaN or infinite weights in {_named(damaged)}")
     network.load_state_dict(dict(state), strict=True)
@@ -212,8 +198,7 @@ def looks_like(state: Mapping[str, torch.Tensor]) -> str | None:
     """The torchvision architecture whose tensors have the same names and shapes, if there is one."""
     found = _signature(state)
     scores = {
-        name: len(found & signature) / max(len(found), len(signature))
-        for name, signature in _signatures().items()
+        name: len(found & signature) / max(len(found), len(signature)) for name, signature in _signatures().items()
     }
     best = max(scores, key=scores.get)
     return best if scores[best] >= ALIKE else None

@@ -46,14 +46,10 @@ class InputSettings:
         for name in ("mean", "std"):
             values = tuple(map(float, getattr(self, name)))
             if len(values) != 3 or (name == "std" and min(values) <= 0):
-                raise NetworkError(
-                    f"input.{name} is {list(values)}, should be three numbers, those of std positive"
-                )
+                raise NetworkError(f"input.{name} is {list(values)}, should be three numbers, those of std positive")
             object.__setattr__(self, name, values)
         if not 0 < self.crop <= self.resize:
-            raise NetworkError(
-                f"input.crop is {self.crop} px, should be from 1 to input.resize ({self.resize} px)"
-            )
+            raise NetworkError(f"input.crop is {self.crop} px, should be from 1 to input.resize ({self.resize} px)")
 
 
 @dataclass(frozen=True)
@@ -119,10 +115,7 @@ def _architecture(settings: NetworkSettings, initialised: bool) -> nn.Module:
 def _arguments(settings: NetworkSettings, initialised: bool) -> dict:
     """What torchvision itself passes to the architecture when it loads the weights."""
     arguments = {}
-    if (
-        "weights_backbone"
-        in inspect.signature(torchvision.models.get_model_builder(settings.architecture)).parameters
-    ):
+    if "weights_backbone" in inspect.signature(torchvision.models.get_model_builder(settings.architecture)).parameters:
         arguments["weights_backbone"] = None
     if settings.architecture in ("googlenet", "inception_v3"):
         # The auxiliary heads serve training only; their slow initialisation is for networks that stay random.
@@ -148,13 +141,9 @@ def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
     try:
         network = function(**settings.arguments)
     except TypeError as error:
-        raise NetworkError(
-            f"{settings.factory} cannot be called with {dict(settings.arguments)}: {error}"
-        ) from error
+        raise NetworkError(f"{settings.factory} cannot be called with {dict(settings.arguments)}: {error}") from error
     if not isinstance(network, nn.Module):
-        raise NetworkError(
-            f"{settings.factory} returned a {type(network).__name__}, should be a torch.nn.Module"
-        )
+        raise NetworkError(f"{settings.factory} returned a {type(network).__name__}, should be a torch.nn.Module")
     return network
 
 
@@ -245,9 +234,7 @@ def build(settings: NetworkSettings, seed: int = 0, initialised: bool = False) -
     if settings.part:
         names = [name for name, _ in network.named_modules() if name]
         if settings.part not in names:
-            raise NetworkError(
-                f"part: the network has no module {settings.part!r}{_suggestion(settings.part, names)}"
-            )
+            raise NetworkError(f"part: the network has no module {settings.part!r}{_suggestion(settings.part, names)}")
         network = Part(network, settings.part)
     return network.float().eval().requires_grad_(False)
 
@@ -303,9 +290,7 @@ def _torchvision_weights(settings: NetworkSettings):
     name = settings.weights.rpartition(".")[2]
     if name not in known:
         right = f"; there are {', '.join(known)}" if known else "; there are none, set weights to null"
-        raise NetworkError(
-            f"torchvision has no weights {settings.weights!r} of {settings.architecture}{right}"
-        )
+        raise NetworkError(f"torchvision has no weights {settings.weights!r} of {settings.architecture}{right}")
     return known[name]
 
 
@@ -322,9 +307,7 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
         return checkpoints.as_float32(_downloaded(weights))
     if settings.file is None:
         raise NetworkError(f"a network of source {settings.source!r} without file has no weights to fetch")
-    return checkpoints.without_prefix(
-        checkpoints.read_checkpoint(settings.file), settings.prefix, settings.file
-    )
+    return checkpoints.without_prefix(checkpoints.read_checkpoint(settings.file), settings.prefix, settings.file)
 
 
 def _downloaded(weights) -> dict[str, torch.Tensor]:

@@ -57,9 +57,7 @@ class VocabularySettings:
         known = [each.name for each in fields(cls)]
         unknown = [key for key in mapping if key not in known and key not in ELSEWHERE]
         if unknown:
-            raise VocabularyError(
-                f"{unknown[0]!r} is not a key of a vocabulary; known are {', '.join(known)}"
-            )
+            raise VocabularyError(f"{unknown[0]!r} is not a key of a vocabulary; known are {', '.join(known)}")
         return cls(**{key: value for key, value in mapping.items() if key in known})
 
 
@@ -118,9 +116,7 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
         else:
             rest += piece
             if len(rest) > LONGEST_LINE:
-                raise VocabularyError(
-                    f"{stream.name}: a line of over {LONGEST_LINE} bytes; is it a binary file?"
-                )
+                raise VocabularyError(f"{stream.name}: a line of over {LONGEST_LINE} bytes; is it a binary file?")
     if rest:
         yield rest + b"\n"
 
@@ -135,9 +131,7 @@ def _first_lines(block: bytes, count: int) -> bytes:
     return block[:end]
 
 
-def read_text(
-    path: Path, member: str | None, limit: int | None, header: bool
-) -> tuple[list[str], np.ndarray]:
+def read_text(path: Path, member: str | None, limit: int | None, header: bool) -> tuple[list[str], np.ndarray]:
     """Text of one word and its D values a line, divided by single spaces; values may end with a space.
 
     header: whether the first line gives the number of words and D (word2vec), else D is what most of the
@@ -165,9 +159,7 @@ def read_text(
                 break
     expected = promised if limit is None or promised is None else min(promised, limit)
     if expected is not None and len(words) != expected:
-        raise VocabularyError(
-            f"{path}: line 1 promises {promised} words, the file holds {len(words)}: it is not whole"
-        )
+        raise VocabularyError(f"{path}: line 1 promises {promised} words, the file holds {len(words)}: it is not whole")
     _check_unique(words, path, 2 if header else 1)
     return words, np.concatenate(parts) if parts else np.zeros((0, dimension), np.float32)
 
@@ -187,9 +179,7 @@ def _dimension(block: bytes, path: Path) -> int:
     counts = Counter(len(line) - 1 for line in sample)
     dimension = counts.most_common(1)[0][0]
     if dimension > 1 and len(sample[0]) == 2 and sample[0][1] == b"%d" % dimension:
-        raise VocabularyError(
-            f"{path}: line 1 counts words and dimensions: its source is word2vec, not glove"
-        )
+        raise VocabularyError(f"{path}: line 1 counts words and dimensions: its source is word2vec, not glove")
     if dimension < 1:
         raise VocabularyError(f"{path}: line 1 has no values; a line should be a word and its vector")
     return dimension
@@ -295,15 +285,13 @@ def read_binary(path: Path, member: str | None, limit: int | None) -> tuple[list
         except (ValueError, EOFError, AssertionError, OSError, zlib.error) as error:
             raise VocabularyError(f"{path}: not whole, or no binary file of word2vec ({error})") from error
         entries = promised if limit is None else min(promised, limit)
-        if len(found) != entries:
+        if len(found.key_to_index) != entries:  # gensim has only warned, and left a row of zeros at the end
             repeated = _first_repeated(unpacked, entries, found.vectors.itemsize * found.vector_size)
             raise VocabularyError(f"{path}: {repeated}")
     words = found.index_to_key
     wrong = np.flatnonzero(~np.isfinite(found.vectors).all(1))
     if len(wrong):
-        raise VocabularyError(
-            f"{path}: entry {wrong[0] + 1}, word {words[wrong[0]]!r}: NaN or infinite values"
-        )
+        raise VocabularyError(f"{path}: entry {wrong[0] + 1}, word {words[wrong[0]]!r}: NaN or infinite values")
     return words, found.vectors
 
 

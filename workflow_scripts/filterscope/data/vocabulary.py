@@ -28,9 +28,7 @@ class Vocabulary:
     def __init__(self, words: Sequence[str], vectors: np.ndarray | torch.Tensor):
         vectors = torch.as_tensor(vectors, dtype=torch.float32)
         if vectors.ndim != 2 or len(vectors) != len(words) or not len(words):
-            raise VocabularyError(
-                f"{len(words)} words with vectors {list(vectors.shape)}, should be [{len(words)}, D]"
-            )
+            raise VocabularyError(f"{len(words)} words with vectors {list(vectors.shape)}, should be [{len(words)}, D]")
         self.words = list(words)
         self._rows = {word: row for row, word in enumerate(self.words)}
         if len(self._rows) != len(self.words):
@@ -39,9 +37,7 @@ class Vocabulary:
         lengths = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
         wrong = torch.nonzero(~(lengths[:, 0] > 0) | ~torch.isfinite(lengths[:, 0]))[:, 0].tolist()
         if wrong:
-            raise VocabularyError(
-                f"vectors of zero or infinite length: {_some([self.words[row] for row in wrong])}"
-            )
+            raise VocabularyError(f"vectors of zero or infinite length: {_some([self.words[row] for row in wrong])}")
         self.vectors = vectors / lengths
         self._elsewhere: torch.Tensor = self.vectors  # the vectors on the device last asked for
 
@@ -65,9 +61,7 @@ class Vocabulary:
         words = list(words)
         missing = self.missing(words)
         if missing:
-            raise VocabularyError(
-                f"no vector for {_some(missing)} among the {len(self)} words of the vocabulary"
-            )
+            raise VocabularyError(f"no vector for {_some(missing)} among the {len(self)} words of the vocabulary")
         return np.array([self._rows[word] for word in words], np.int64)
 
     def missing(self, words: Iterable[str]) -> list[str]:
@@ -177,9 +171,7 @@ def without_common_component(vectors: np.ndarray, n: int) -> np.ndarray:
     Raises VocabularyError unless -1 <= n < D.
     """
     if not -1 <= n < vectors.shape[1]:
-        raise VocabularyError(
-            f"remove_components is {n}, should be from -1 to {vectors.shape[1] - 1}, one less than D"
-        )
+        raise VocabularyError(f"remove_components is {n}, should be from -1 to {vectors.shape[1] - 1}, one less than D")
     if n == -1:
         return np.asarray(vectors, np.float32)
     centred = vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32)

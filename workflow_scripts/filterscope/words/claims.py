@@ -21,7 +21,9 @@ METRICS = ("iou", "f1", "auprc", "correlation", "pixel_recall", "pixel_precision
 BINS = 32
 # Lowest and highest bin edge, in units of the filter's threshold; zero and below is a bin of its own.
 LOWEST, HIGHEST = 0.01, 4.0
+# Images that wait for one product with the weights, and filters whose histograms are summed up at once.
 BUFFERED = 32
+CHUNK = 128
 
 
 class Claims:
@@ -128,7 +130,13 @@ class Claims:
         values = {
             "iou": _ratio(shared, region + area - shared),
             "f1": _ratio(2 * shared, region + area),
-            "auprc": average_precision(self.positives, self.everything[:, None]),
+            "auprc": torch.cat(
+                [
+                    average_precision(right, said[:, None])
+                    for right, said in zip(self.positives.split(CHUNK, 2), self.everything.split(CHUNK, 1), strict=True)
+                ],
+                2,
+            ),
             "correlation": torch.where(mass > 0, _ratio(covariance, spread), 0.0),
             "pixel_recall": _ratio(shared, area),
             "pixel_precision": torch.where(area > 0, _ratio(shared, region), 0.0),
@@ -137,7 +145,9 @@ class Claims:
 
     def every_auprc(self) -> np.ndarray:
         """AUPRC of every filter for every token, [d, T]."""
-        return average_precision(self.every, self.everything[0][:, None]).cpu().numpy()
+        self._flush()
+        parts = zip(self.every.split(CHUNK), self.everything[0].split(CHUNK), strict=True)
+        return torch.cat([average_precision(right, said[:, None]) for right, said in parts]).cpu().numpy()
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:

@@ -14,9 +14,11 @@ def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
     Separable, so two small matrix products do the work of an interpolation over every pixel.
     """
-    rows = _interpolation(maps.shape[1], size[0], maps)
-    columns = _interpolation(maps.shape[2], size[1], maps)
-    return rows @ maps @ columns.T
+    count, height, width = maps.shape
+    rows = _interpolation(height, size[0], maps)
+    columns = _interpolation(width, size[1], maps)
+    wide = (maps.reshape(count * height, width) @ columns.T).view(count, height, size[1])
+    return torch.bmm(rows.expand(count, -1, -1), wide)
 
 
 def _interpolation(cells: int, size: int, like: torch.Tensor) -> torch.Tensor:

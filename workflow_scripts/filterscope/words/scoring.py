@@ -136,10 +136,10 @@ def measure(
                     maps[index][some], limits[some], scene, settings.overlap, settings.mask_resolution
                 )
                 found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
-    table = pd.DataFrame(
-        [*_recalls(found, rows, weights, settings, len(truth.tokens)), *_means(claims, rows, chosen)]
-    )
-    return Measured(table, rows, claims.metrics(), claims.every_auprc())
+    metrics = claims.metrics()
+    recalls = _recalls(found, rows, weights, settings, len(truth.tokens))
+    table = pd.DataFrame([*recalls, *_means(metrics, rows, chosen)])
+    return Measured(table, rows, metrics, claims.every_auprc())
 
 
 def _recalls(
@@ -170,8 +170,7 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return np.where(asked > 0, right / np.maximum(asked, 1e-12), own)
 
 
-def _means(claims: Claims, rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
-    metrics = claims.metrics()
+def _means(metrics: dict[str, np.ndarray], rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
     for index, (name, row) in enumerate(rows.items()):
         named = chosen & (row.claims >= 0)
         for metric in CLAIM_METRICS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 NOVEL, KNOWN, QUIET = "#1a7f37", "#1f2328", "#6e7781"
@@ -57,6 +58,7 @@ def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list
     lines = -(-len(images) // COLUMNS)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + 1.5
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
+    FigureCanvasAgg(figure)  # measures texts
     _headline(figure, title, words, claim, width, height)
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS

@@ -1,0 +1,144 @@
+"""Pictures and masks of a dataset come batch by batch, all of them once, whatever is wrong with some."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from filterscope.activations.streaming import Annotations, MaskGrid, Pictures, shard, stream
+from filterscope.data.geometry import Geometry
+
+SIDE = 32
+
+
+def encoded(mask):
+    return coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"]
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Six pictures; picture i has i % 3 objects, the k-th of them a square of 8 px in column k."""
+    rows, objects = [], []
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        split = "train" if number < 4 else "val"
+        rows.append((10 + number, split, f"{number}.png", SIDE, SIDE))
+        for place in range(number % 3):
+            mask = np.zeros((SIDE, SIDE))
+            mask[:8, 8 * place : 8 * place + 8] = 1
+            objects.append((100 * place + number, 10 + number, encoded(mask)))
+    images = pd.DataFrame(rows, columns=["image_id", "split", "path", "width", "height"])
+    annotations = pa.table(dict(zip(["annotation_id", "image_id", "mask"], zip(*objects, strict=True), strict=True)))
+    return tmp_path, images, annotations
+
+
+def opened(world, grids=MaskGrid(), **settings):
+    folder, images, annotations = world
+    ordered = Annotations(annotations, images["image_id"].to_numpy())
+    return Pictures(folder, images, ordered, Geometry(SIDE, SIDE), grids, **settings)
+
+
+def refuse(image_id, reason):
+    raise AssertionError(f"{image_id}: {reason}")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_every_picture_comes_once_in_order(world, workers):
+    pictures = opened(world)
+    batches = list(stream(pictures, 4, workers, refuse))
+    assert [len(batch.looks) for batch in batches] == [4, 2]
+    assert np.concatenate([batch.image_ids for batch in batches]).tolist() == list(range(10, 16))
+    seen = torch.cat([batch.pictures(torch.device("cpu")) for batch in batches])
+    for number in range(6):
+        original = np.asarray(Image.open(world[0] / f"{number}.png"))
+        np.testing.assert_array_equal(seen[number].permute(1, 2, 0), original)
+
+
+def test_masks_come_with_the_annotations_they_belong_to(world):
+    grids = MaskGrid(sampled=((SIDE, SIDE), (4, 4)), covered=((4, 4),))
+    pictures = opened(world, grids)
+    table = pictures.annotations.table
+    for index in range(len(pictures)):
+        look = pictures[index]
+        assert len(look.annotations) == index % 3
+        for place, position in enumerate(look.annotations):
+            row = table.slice(int(position), 1).to_pylist()[0]
+            assert row == {**row, "annotation_id": 100 * place + index, "image_id": look.image_id}
+            expected = np.zeros((SIDE, SIDE), bool)
+            expected[:8, 8 * place : 8 * place + 8] = True
+            np.testing.assert_array_equal(look.masks["sampled", (SIDE, SIDE)][place], expected)
+            cells = np.zeros((4, 4))
+            cells[0, place] = 1
+            np.testing.assert_array_equal(look.masks["covered", (4, 4)][place], cells)
+            np.testing.assert_array_equal(look.masks["sampled", (4, 4)][place], cells > 0)
+
+
+def test_without_annotations_there_are_no_masks(world):
+    folder, images, _ = world
+    pictures = opened((folder, images, None), MaskGrid(covered=((4, 4),)))
+    assert pictures[1].masks["covered", (4, 4)].shape == (0, 4, 4)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_cannot_be_read_goes_to_reject_and_the_rest_goes_on(world, workers):
+    folder = world[0]
+    (folder / "0.png").write_bytes((folder / "0.png").read_bytes()[:200])
+    (folder / "2.png").unlink()
+    Image.new("RGB", (SIDE, SIDE + 1)).save(folder / "3.png")
+    rejected = {}
+    batches = list(stream(opened(world), 2, workers, rejected.__setitem__))
+    assert np.concatenate([batch.image_ids for batch in batches]).tolist() == [11, 14, 15]
+    assert list(rejected) == [10, 12, 13]
+    assert "0.png" in rejected[10]
+    assert "missing" in rejected[12]
+    assert rejected[13] == "3.png: is 32 x 33 px, the images table says 32 x 32 px"
+
+
+def test_a_batch_without_a_readable_picture_is_no_batch(world):
+    for number in range(2):
+        (world[0] / f"{number}.png").write_bytes(b"no picture")
+    assert [len(batch.looks) for batch in stream(opened(world), 2, 0, lambda *_: None)] == [2, 2]
+
+
+def test_random_crops_change_training_pictures_only_and_never_masks(world):
+    grids = MaskGrid(sampled=((SIDE, SIDE),))
+    folder, images, annotations = world
+    ordered = Annotations(annotations, images["image_id"].to_numpy())
+    plain, first, again, other = (
+        Pictures(folder, images, ordered, Geometry(48, SIDE), grids, random_crops=seed)
+        for seed in (None, 5, 5, 6)
+    )
+    moved = [not torch.equal(plain[index].picture, first[index].picture) for index in range(6)]
+    assert moved == [True] * 4 + [False] * 2
+    assert all(torch.equal(first[index].picture, again[index].picture) for index in range(6))
+    assert any(not torch.equal(first[index].picture, other[index].picture) for index in range(6))
+    for index in range(6):
+        for key, masks in plain[index].masks.items():
+            np.testing.assert_array_equal(masks, first[index].masks[key])
+
+
+@given(st.integers(0, 50), st.integers(1, 9))
+def test_shards_cover_all_images_once_in_order(more, total):
+    n = total + more
+    images = pd.DataFrame({"image_id": np.arange(n) * 3})
+    parts = [shard(images, f"{number}-of-{total}") for number in range(1, total + 1)]
+    assert pd.concat(parts)["image_id"].tolist() == images["image_id"].tolist()
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("item", ["0-of-3", "4-of-3", "2", "2-of-"])
+def test_impossible_shards_are_refused(item):
+    with pytest.raises(ValueError, match="2-of-8"):
+        shard(pd.DataFrame({"image_id": range(9)}), item)
+
+
+def test_more_shards_than_images_are_refused():
+    with pytest.raises(ValueError, match="shards is 4, more than the 3 images"):
+        shard(pd.DataFrame({"image_id": range(3)}), "1-of-4")
