@@ -16,6 +16,7 @@ rule activations:
 rule extract_activations:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         annotations=annotations_of,
         weights=weights_of,
     output:
@@ -36,7 +37,6 @@ rule extract_activations:
         runtime="4h",
     params:
         code=code("activations/extract_activations.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         faithful=config["faithful"],

@@ -254,6 +254,7 @@ rule train_scenes_network:
     input:
         images=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/images.parquet",
         annotations=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/annotations.parquet",
+        pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
     output:
         weights="results/data/networks/{network}/weights.pt",
         words="results/data/networks/{network}/known_words.parquet",
@@ -274,7 +275,6 @@ rule train_scenes_network:
     params:
         code=code("data/train_scenes_network.py"),
         network=network_settings,
-        pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
         seed=config["seed"],
     message:
         "Training {wildcards.network} on its scenes"

@@ -75,6 +75,7 @@ use rule train_explainer as train_null_explainer with:
 rule explain_filters:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
@@ -103,7 +104,6 @@ rule explain_filters:
         runtime="2h",
     params:
         code=code("words/explain_filters.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         words=config["words"],
@@ -119,6 +119,7 @@ rule explain_filters:
 use rule explain_filters as explain_photographs with:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
@@ -137,7 +138,6 @@ use rule explain_filters as explain_photographs with:
         "results/benchmarks/explain_photographs/{dataset}/{probe}/{vocabulary}.tsv"
     params:
         code=code("words/explain_filters.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         words=config["words"],
@@ -151,6 +151,7 @@ use rule explain_filters as explain_photographs with:
 rule dissect_filters:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
@@ -173,7 +174,6 @@ rule dissect_filters:
         runtime="2h",
     params:
         code=code("words/dissect_filters.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         scores=config["scores"],
@@ -186,6 +186,7 @@ rule dissect_filters:
 rule score_words:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
@@ -216,7 +217,6 @@ rule score_words:
         runtime="2h",
     params:
         code=code("words/score_words.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         scores=config["scores"],
@@ -233,6 +233,7 @@ rule score_words:
 rule score_random_network:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
@@ -254,7 +255,6 @@ rule score_random_network:
         runtime="4h",
     params:
         code=code("words/score_random_network.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         training=config["training"],
@@ -322,6 +322,7 @@ rule tabulate_words:
 rule test_scores:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
@@ -346,7 +347,6 @@ rule test_scores:
         runtime="2h",
     params:
         code=code("words/test_scores.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         scores=config["scores"],
@@ -385,6 +385,7 @@ rule tabulate_known_answers:
 rule tabulate_defects:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
@@ -408,7 +409,6 @@ rule tabulate_defects:
         runtime="8h",
     params:
         code=code("words/tabulate_defects.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         training=config["training"],
@@ -426,6 +426,7 @@ rule tabulate_defects:
 rule render_sheets:
     input:
         images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
@@ -454,7 +455,6 @@ rule render_sheets:
         runtime="30m",
     params:
         code=code("words/render_sheets.py"),
-        folder=folder_of,
         probe=probe_settings,
         activations=config["activations"],
         annotated=lambda wildcards: wildcards.dataset in ANNOTATED,

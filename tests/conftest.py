@@ -22,7 +22,7 @@ SMALL = {
         "scenes_cnn": {"epochs": 1, "batch_size": 16, "input": {"resize": 64, "crop": 64}},
         "planted": {"input": {"resize": 64, "crop": 64}},
     },
-    "activations": {"batch_size": 16, "workers": 0},
+    "activations": {"batch_size": 16},
     "training": {"epochs": 2, "batch_size": 32},
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},

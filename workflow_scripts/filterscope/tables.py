@@ -125,6 +125,17 @@ SCHEMAS: dict[str, Schema] = {
             Column("words", TOKENS, "right names, the category token first, then its synonyms"),
         ),
     ),
+    "network_history": Schema(
+        "train_scenes_network",
+        ("epoch",),
+        (
+            Column("epoch", INTEGER, "from 1"),
+            Column("train_loss", REAL, "mean cross-entropy over the training images, labels smoothed"),
+            Column("val_loss", REAL, "mean cross-entropy over the validation images"),
+            Column("val_accuracy", REAL, "share of validation images whose main object's shape was right"),
+            Column("best", TRUTH, "whether the weights of this epoch were kept"),
+        ),
+    ),
     "pooled_activations": Schema(
         "extract_activations",
         ("annotation_id",),
@@ -513,6 +524,12 @@ def batches(path: str | Path, name: str, columns: list[str]) -> Iterator[pa.Reco
         if missing:
             raise TableError(f"{path} ({name}): missing columns {missing}; rerun {SCHEMAS[name].rule}")
         yield from file.iter_batches(columns=columns)
+
+
+def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:
+    """One column of all shards of a table, without the others: those may be too large for memory."""
+    parts = [batch[column].to_numpy(zero_copy_only=False) for path in paths for batch in batches(path, name, [column])]
+    return np.concatenate(parts)
 
 
 class Writer:

@@ -29,7 +29,7 @@ def dissect_filters(
 ):
     """resolution: px of the grid of comparison; kept: tokens reported per filter."""
     device = job.device()
-    readable = tables.read(paths_to_image_activations, "image_activations")["image_id"].to_numpy()
+    readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[(images["split"] == "train") & images["image_id"].isin(readable)]
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
@@ -70,9 +70,9 @@ if __name__ == "__main__":
         path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
         path_to_overlaps=snakemake.output.overlaps,
-        folder=snakemake.params.folder,
+        folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        activations=ExtractionSettings(**snakemake.params.activations),
+        activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
         resolution=snakemake.params.scores["resolution"],
         kept=max(snakemake.params.scores["recall_at"]),
     )

@@ -77,7 +77,7 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     names = snakemake.params.explainers
-    activations = ExtractionSettings(**snakemake.params.activations)
+    activations = ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads)
     faithful = Faithful(**snakemake.params.faithful)
     explain_filters(
         path_to_images=snakemake.input.images,
@@ -90,7 +90,7 @@ if __name__ == "__main__":
         paths_to_explainers={name: snakemake.input[name] for name in names},
         paths_to_words={name: snakemake.output[f"{name}_by_image"] for name in names},
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
-        folder=snakemake.params.folder,
+        folder=snakemake.input.pictures,
         annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,

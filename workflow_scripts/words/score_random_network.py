@@ -24,6 +24,6 @@ if __name__ == "__main__":
     score_random_network(
         paths=dict(snakemake.input.items()),
         path_to_measurements=snakemake.output.measurements,
-        folder=snakemake.params.folder,
-        **preparation.trial(snakemake.params),
+        folder=snakemake.input.pictures,
+        **preparation.trial(snakemake.params, snakemake.threads),
     )

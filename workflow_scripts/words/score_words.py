@@ -41,7 +41,7 @@ def score_words(
     device = job.device()
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
-    readable = tables.read(paths_to_image_activations, "image_activations")["image_id"].to_numpy()
+    readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     training = images[images["split"] == "train"]["image_id"]
     images = images[images["image_id"].isin(readable) & ((images["split"] == split) | (split == "all"))]
@@ -61,11 +61,12 @@ def score_words(
         pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
     )
     live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
+    explained = live[(maxima[live] > 0).any(1)]  # a filter may be silent on the mined images
     rows |= {
         "constant_words": constant_row(
             most_frequent(seen_in_training["tokens"], tokens), top_ids.shape, depth
         ),
-        "shuffled_filters": shuffled_row(rows[WORDS], live, seed),
+        "shuffled_filters": shuffled_row(rows[WORDS], explained, seed),
         "dissection": dissected_row(tables.read(path_to_overlaps, "overlaps"), tokens, top_ids.shape, depth),
     }
     side = probe.inputs.crop
@@ -110,9 +111,9 @@ if __name__ == "__main__":
         path_to_measurements=snakemake.output.measurements,
         path_to_claims=snakemake.output.claims,
         path_to_csv=snakemake.output.csv,
-        folder=snakemake.params.folder,
+        folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        activations=ExtractionSettings(**snakemake.params.activations),
+        activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
         settings=ScoreSettings(**snakemake.params.scores),
         split=snakemake.params.split,
         seed=snakemake.params.seed,

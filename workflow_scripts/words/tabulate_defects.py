@@ -40,13 +40,13 @@ def tabulate_defects(
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    settings = preparation.trial(snakemake.params)
+    settings = preparation.trial(snakemake.params, snakemake.threads)
     settings.pop("defects")
     tabulate_defects(
         paths=dict(snakemake.input.items()),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
-        folder=snakemake.params.folder,
+        folder=snakemake.input.pictures,
         largest_explainer=snakemake.params.largest_explainer,
         **settings,
     )

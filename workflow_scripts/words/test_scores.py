@@ -35,7 +35,7 @@ def test_scores(
     """Every live filter's own claim is scored against the true labels and against spoilt ones."""
     device = job.device()
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
-    readable = tables.read(paths_to_image_activations, "image_activations")["image_id"].to_numpy()
+    readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(readable) & ((images["split"] == split) | (split == "all"))]
     claims = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
@@ -79,9 +79,9 @@ if __name__ == "__main__":
         path_to_claims=snakemake.input.claims,
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
-        folder=snakemake.params.folder,
+        folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        activations=ExtractionSettings(**snakemake.params.activations),
+        activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
         resolution=snakemake.params.scores["resolution"],
         split=snakemake.params.split,
         seed=snakemake.params.seed,

@@ -30,7 +30,8 @@ def train_explainer(
     device = job.device()
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
-    vectors = vocabulary.vectors[vocabulary.rows(tokens)]
+    rows = vocabulary.rows(tokens)
+    vectors = vocabulary.vectors[rows]
     pooled = tables.read(paths_to_pooled, "pooled_activations")
     targets = multi_hot(pooled["tokens"], tokens)
     known = targets.any(1)
@@ -39,9 +40,9 @@ def train_explainer(
     if shuffled_labels:
         samples = samples.shuffled_labels(seed)
     parts = split_samples(samples, training, seed if instance_split else None)
-    checkpoint = resumption.beside(
-        path_to_weights, samples.activations, samples.targets, vectors.numpy(), settings, seed
-    )
+    arrays = [array for part in parts for array in (part.activations, part.targets)]
+    words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
+    checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed)
     model, history = train(
         *parts,
         vectors,
@@ -49,6 +50,7 @@ def train_explainer(
         seed,
         device,
         vocabulary.vectors,
+        rows,
         resume=checkpoint.load(device),
         save=checkpoint.save,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),

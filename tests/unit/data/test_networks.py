@@ -33,6 +33,13 @@ def trained(width=4):
 
 def number():
     return 7
+
+class Stubborn(nn.Linear):
+    def reset_parameters(self):
+        self.weight.data = torch.eye(2)
+
+def stubborn():
+    return nn.Sequential(Stubborn(2, 2, bias=False))
 """
 
 
@@ -236,17 +243,15 @@ def test_initialising_is_seeded_and_leaves_the_random_state_alone(factory):
 
 def test_nothing_that_a_factory_has_learnt_survives(factory):
     trained, random = networks.build(factory()), networks.initialise(factory(), seed=1)
-    networks.refuse_trained(random, trained)
     assert not random.body[0].weight.eq(0.5).any()
     assert random.body[1].running_mean.eq(0).all()
     assert not torch.equal(random.scale, trained.scale)
     assert torch.equal(random.scale.flatten().sort().values, trained.scale.flatten().sort().values)
 
 
-def test_a_network_that_stays_as_trained_is_refused():
-    network = networks.build(torchvision_settings("squeezenet1_1"))
-    with pytest.raises(NetworkError, match=r"26 layers keep their trained weights.*features\.0\.weight first"):
-        networks.refuse_trained(network, network)
+def test_a_factory_whose_weights_cannot_be_drawn_again_is_refused(factory):
+    with pytest.raises(NetworkError, match=r"1 parameters.*cannot be drawn at random, 0\.weight first"):
+        networks.initialise(factory("stubborn"), seed=1)
 
 
 # --- input ---

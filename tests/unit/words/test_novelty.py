@@ -4,10 +4,10 @@ import pytest
 
 from filterscope.words.novelty import fold, novel
 
-TOKENS = ["zebra", "person", "skis", "glass", "teddy", "hot", "mouse"]
+TOKENS = ["zebra", "person", "skis", "glass", "teddy", "mouse"]
 
 
-@pytest.mark.parametrize("word", ["zebra", "zebras", "Zebra", "ZEBRAS", "persons", "glasses", "mice", "ski", "skis", "hotter"])
+@pytest.mark.parametrize("word", ["zebra", "zebras", "Zebra", "ZEBRAS", "persons", "glasses", "mice", "ski", "skis"])
 def test_forms_of_a_category_are_not_new(word):
     assert novel([word], TOKENS) == [False]
 

@@ -8,6 +8,7 @@ ordinary things, so that a filter's word is found among many that have nothing t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from gensim.models import Word2Vec
@@ -42,27 +43,30 @@ REMINDERS = {
 
 # Slots of the templates that have nothing to do with what is seen.
 _FILLERS = {
-    "det": "a the one another some this that".split(),
-    "verb": "lies rests sits stands waits floats hangs appears stays leans".split(),
-    "place": "above below beside near behind under opposite towards".split(),
-    "ground": "stone sand wood slate linen gravel felt cardboard concrete canvas".split(),
-    "manner": "quietly neatly alone clearly proudly gently firmly barely nearly almost".split(),
-    "person": "painter child teacher sailor farmer baker neighbour visitor doctor driver writer singer nurse "
-    "gardener tailor student captain grandmother cousin stranger tourist shepherd".split(),
-    "did": "found lost bought sold carried forgot mended borrowed hid noticed cleaned described wrapped painted "
-    "counted returned dropped kept opened weighed".split(),
-    "thing": "book chair letter basket violin kettle bicycle lantern photograph umbrella blanket suitcase mirror "
-    "newspaper hammer teapot pencil ticket bottle ladder drawer parcel bucket pillow guitar notebook envelope "
-    "candle telescope typewriter wallet saddle trumpet broom map rope barrel cushion magnet sweater".split(),
-    "quality": "old new heavy light cheap broken quiet famous useful strange warm cold wet dusty precious "
-    "forgotten beautiful ordinary wooden tiny huge modern fragile noisy elegant rusty expensive foreign "
-    "empty soft".split(),
-    "where": "kitchen garden station market library harbour village museum office attic street theatre bakery "
-    "cellar playground bridge valley workshop airport stable lighthouse orchard factory hotel castle "
-    "classroom".split(),
-    "when": "yesterday today tomorrow monday sunday january summer winter morning evening afternoon later once "
-    "often never again soon".split(),
-    "why": "because although while until before after since unless".split(),
+    kind: tuple(words.split())
+    for kind, words in {
+        "det": "a the one another some this that",
+        "verb": "lies rests sits stands waits floats hangs appears stays leans",
+        "place": "above below beside near behind under opposite towards",
+        "ground": "stone sand wood slate linen gravel felt cardboard concrete canvas",
+        "manner": "quietly neatly alone clearly proudly gently firmly barely nearly almost",
+        "person": "painter child teacher sailor farmer baker neighbour visitor doctor driver writer singer nurse "
+        "gardener tailor student captain grandmother cousin stranger tourist shepherd",
+        "did": "found lost bought sold carried forgot mended borrowed hid noticed cleaned described wrapped painted "
+        "counted returned dropped kept opened weighed",
+        "thing": "book chair letter basket violin kettle bicycle lantern photograph umbrella blanket suitcase mirror "
+        "newspaper hammer teapot pencil ticket bottle ladder drawer parcel bucket pillow guitar notebook envelope "
+        "candle telescope typewriter wallet saddle trumpet broom map rope barrel cushion magnet sweater",
+        "quality": "old new heavy light cheap broken quiet famous useful strange warm cold wet dusty precious "
+        "forgotten beautiful ordinary wooden tiny huge modern fragile noisy elegant rusty expensive foreign "
+        "empty soft",
+        "where": "kitchen garden station market library harbour village museum office attic street theatre bakery "
+        "cellar playground bridge valley workshop airport stable lighthouse orchard factory hotel castle "
+        "classroom",
+        "when": "yesterday today tomorrow monday sunday january summer winter morning evening afternoon later once "
+        "often never again soon",
+        "why": "because although while until before after since unless",
+    }.items()
 }
 
 # {colour}, {texture} and {shape} are named, {like_...} are reminders of them, other slots are fillers.
@@ -98,9 +102,26 @@ _SYNONYM_IN_SCENE, _SYNONYM_IN_LIKENESS = 0.75, 0.2
 _WINDOW, _NEGATIVE, _SUBSAMPLE = 6, 8, 1e-3
 
 
+@dataclass(frozen=True)
+class CaptionsSettings:
+    """What is learnt from how many sentences; fields that other rules read are accepted."""
+
+    dataset: str
+    dimension: int = 48
+    sentences: int = 40000
+    epochs: int = 10
+    source: str = "captions"
+    remove_components: int = -1
+
+    def __post_init__(self):
+        for name in ("dimension", "sentences", "epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, should be 1 or more")
+
+
 def write_captions(count: int, seed: int) -> list[str]:
     """So many sentences of lower-case words separated by blanks; the first ones do not depend on `count`."""
-    generator = np.random.default_rng(np.random.SeedSequence([seed, 1]))
+    generator = np.random.default_rng(seed)
     bounds = np.cumsum([share for _, share in _SHARES])
     sentences = []
     for _ in range(count):
@@ -162,6 +183,14 @@ def learn_vectors(sentences: Sequence[str], dimension: int, epochs: int, seed: i
         hashfxn=_hash,
     )
     return list(model.wv.index_to_key), model.wv.vectors
+
+
+def as_text(words: Sequence[str], vectors: np.ndarray) -> str:
+    """word2vec's text: how many words of how many dimensions, then a word and its values a line."""
+    lines = [f"{len(words)} {vectors.shape[1]}"]
+    for word, vector in zip(words, vectors, strict=True):
+        lines.append(f"{word} {' '.join(f'{value:.6g}' for value in vector)}")
+    return "\n".join(lines) + "\n"
 
 
 def _hash(word: str) -> int:

@@ -244,13 +244,15 @@ def initialise(settings: NetworkSettings, seed: int) -> nn.Module:
 
     Architectures draw their own initialisation. A factory may return a trained network, so each of its layers
     is reset; parameters that no layer knows how to reset are shuffled, which keeps their distribution and
-    leaves nothing of what they had learnt.
+    leaves nothing of what they had learnt. Raises NetworkError where a layer's reset does nothing.
     """
     network = build(settings, seed, initialised=True)
     if settings.source == "factory":
-        with _seeded(seed), torch.no_grad():
+        before = {name: parameter.clone() for name, parameter in network.named_parameters()}
+        with _seeded(seed + 1), torch.no_grad():  # another seed than the factory's, which may have drawn them all
             for module in network.modules():
                 _reset(module)
+        _refuse_unchanged(network, before)
     return network
 
 
@@ -264,18 +266,16 @@ def _reset(module: nn.Module) -> None:
         parameter.copy_(parameter.flatten()[order].view_as(parameter))
 
 
-def refuse_trained(network: nn.Module, trained: nn.Module) -> None:
-    """Raise NetworkError where a network that should be random has kept weights of the trained one."""
-    weights = dict(trained.named_parameters())
+def _refuse_unchanged(network: nn.Module, before: Mapping[str, torch.Tensor]) -> None:
     kept = [
         name
-        for name, own in network.named_parameters()
-        if own.ndim > 1 and own.min() < own.max() and torch.equal(own, weights[name])
+        for name, parameter in network.named_parameters()
+        if parameter.ndim > 1 and parameter.min() < parameter.max() and torch.equal(parameter, before[name])
     ]
     if kept:
         raise NetworkError(
-            f"{len(kept)} layers keep their trained weights when initialised at random, {kept[0]} first: "
-            "give the module that owns them a method reset_parameters that draws new ones"
+            f"{len(kept)} parameters of the factory's network cannot be drawn at random, {kept[0]} first: "
+            "reset_parameters of the module that owns them leaves them as they are"
         )
 
 

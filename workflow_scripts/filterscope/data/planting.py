@@ -7,15 +7,13 @@ the period of the textures, and the normalisation of the network's input is fold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
 from filterscope.data import drawing
-from filterscope.data.scene_words import COLOURS, SYNONYMS
+from filterscope.data.networks import InputSettings
+from filterscope.data.scene_words import COLOURS, known_words
 from filterscope.data.scenes_networks import (
     COLOUR_PARTS,
     DIRECTIONS,
@@ -24,6 +22,7 @@ from filterscope.data.scenes_networks import (
     ORIENTED,
     PHASES,
     PIXEL_PARTS,
+    STRIDE,
     WINDOW,
     Detectors,
 )
@@ -31,39 +30,36 @@ from filterscope.data.scenes_networks import (
 # Chroma of a pixel: axes of the plane across grey, so that the length of pure red is 1.
 _CHROMA = np.array([[1.0, -0.5, -0.5], [0.0, np.sqrt(0.75), -np.sqrt(0.75)]])
 _HUE_TOLERANCE = np.deg2rad(7)  # hues this near to a colour's are the colour
-_HUE_INHIBITION = 7.0           # how steeply hues beyond the tolerance count against it
-_FAINT = 0.12                   # chroma below which nothing is coloured: above that of the backgrounds
-_FULL = 0.05                    # further chroma at which a pixel has all of a colour, dark marks included
-_SURROUND = 0.3                 # weight of a colour's share of the surroundings: large objects win, maxima do not tie
-_SIGMA = 3.5                    # px, of the Gaussian envelope of the oriented filters
-_OPPOSED = 0.7                  # weight of the energies that speak against a texture
-_FLOOR = 0.06                   # energy of stripes below which nothing is a stripe
-_LATTICE_FLOOR = 0.02           # and of dots and checks, which have two directions
-_DISTURBED = 3.0                # how strongly energy speaks against plainness
+_HUE_INHIBITION = 7.0  # how steeply hues beyond the tolerance count against it
+_FAINT = 0.12  # chroma below which nothing is coloured: above that of the backgrounds
+_FULL = 0.05  # further chroma at which a pixel has all of a colour, dark marks included
+_STRENGTH = 0.5  # weight of the colour's strength near by, so that maxima of objects do not tie
+_STRONGEST = 1.2  # strength, in that of the colour itself, that adds nothing
+_SIGMA = 0.54  # of the Gaussian envelope of the oriented filters, in periods
+_OPPOSED = 0.7  # weight of the energies that speak against a texture
+_FLOOR = 0.06  # energy of stripes below which nothing is a stripe
+_LATTICE_FLOOR = 0.02  # and of dots and checks, which have two directions
+_DISTURBED = 3.0  # how strongly energy speaks against plainness
 
 
-def plant(detectors: Detectors, mean: Sequence[float], std: Sequence[float]) -> None:
-    """Set the weights in place.
+def plant(detectors: Detectors, inputs: InputSettings) -> None:
+    """Set the weights in place, for pictures that become the network's input in this way.
 
-    `mean` and `std` are the channel statistics that the network's input is normalised with, in [0, 1].
+    Raises ValueError for a crop that the detectors' maps do not divide.
     """
+    if inputs.crop % STRIDE:
+        raise ValueError(f"input.crop is {inputs.crop} px, a planted network needs a multiple of {STRIDE} px")
     weights, bias = _pixel_parts()
-    _set(detectors.pixels, weights * np.asarray(std), bias + weights @ np.asarray(mean))
+    _set(detectors.pixels, weights * np.array(inputs.std), bias + weights @ np.array(inputs.mean))
     _set(detectors.colours, *_colour_parts())
-    _set(detectors.oriented, _oriented(), np.zeros(ORIENTED))
+    _set(detectors.oriented, _oriented(drawing.PERIOD * inputs.resize), np.zeros(ORIENTED))
     _set(detectors.measures, *_measures())
     _set(detectors.names, *_names())
 
 
-def planted_words() -> pd.DataFrame:
-    """What every filter detects: the planted_words table."""
-    return pd.DataFrame(
-        {
-            "filter": range(len(FILTERS)),
-            "detects": [kind for kind, _ in FILTERS],
-            "words": [[token, *SYNONYMS[token]] for _, token in FILTERS],
-        }
-    )
+def planted_words() -> dict[str, list]:
+    """What every filter detects: the known_words table."""
+    return known_words(FILTERS)
 
 
 def _set(layer: nn.Conv2d, weights: np.ndarray, bias: np.ndarray) -> None:
@@ -106,17 +102,20 @@ def _colour_parts() -> tuple[np.ndarray, np.ndarray]:
     return weights, bias
 
 
-def _oriented() -> np.ndarray:
-    """Quadrature pairs of Gabor filters and their negatives, [ORIENTED, 2, WINDOW, WINDOW], without response
-    to even brightness and with response 1 to stripes of amplitude 1 in their direction and phase."""
+def _oriented(period: float) -> np.ndarray:
+    """Quadrature pairs of Gabor filters for stripes of this period (px) and the filters' negatives.
+
+    [ORIENTED, 2, WINDOW, WINDOW]: no response to even brightness, response 1 to stripes of amplitude 1 in the
+    filter's direction and phase.
+    """
     axis = np.arange(WINDOW) - WINDOW // 2
     x, y = axis[None, :], axis[:, None]
-    envelope = np.exp(-(x**2 + y**2) / (2 * _SIGMA**2))
+    envelope = np.exp(-(x**2 + y**2) / (2 * (_SIGMA * period) ** 2))
     kernels = []
     for degrees in DIRECTIONS:
         along = np.sin(np.deg2rad(degrees)) * x + np.cos(np.deg2rad(degrees)) * y
         for phase in (0.0, np.pi / 2):
-            stripes = np.cos(2 * np.pi * along / (drawing.PERIOD * 96) - phase)
+            stripes = np.cos(2 * np.pi * along / period - phase)
             kernel = envelope * stripes
             kernel -= envelope * kernel.sum() / envelope.sum()
             kernel /= (kernel * stripes).sum()
@@ -125,17 +124,20 @@ def _oriented() -> np.ndarray:
 
 
 def _measures() -> tuple[np.ndarray, np.ndarray]:
-    """Pooled colours, pooled surroundings and pooled oriented responses to MEASURES."""
+    """Mean colours, strongest colours near by and oriented responses to MEASURES.
+
+    A cell has as much of a colour as its area has, marks included; the strength of the unmarked colour, which
+    is the same in all textures and sizes, ranks objects.
+    """
     count = len(COLOURS)
-    weights, bias = np.zeros((MEASURES, 4 * count + ORIENTED)), np.zeros(MEASURES)
-    for index in range(count):
-        here, excess = index, count + index
-        weights[index, [here, excess]] = 1 / _FULL, -1 / _FULL
-        weights[index, [2 * count + here, 2 * count + excess]] = _SURROUND / _FULL, -_SURROUND / _FULL
-        bias[index] = -_SURROUND
+    weights, bias = np.zeros((MEASURES, 3 * count + ORIENTED)), np.zeros(MEASURES)
+    for index, rgb in enumerate(COLOURS.values()):
+        weights[index, [index, count + index]] = 1 / _FULL, -1 / _FULL
+        weights[index, 2 * count + index] = _STRENGTH / (np.linalg.norm(_CHROMA @ np.array(rgb)) - _FAINT)
+        bias[index] = -_STRENGTH * _STRONGEST
     energies = np.kron(np.eye(len(DIRECTIONS)), np.ones(PHASES))
     opposed = np.array([[1, 0, -1, 0], [0, 1, 0, -1]])
-    weights[count:, 4 * count :] = np.concatenate([energies, opposed @ energies])
+    weights[count:, 3 * count :] = np.concatenate([energies, opposed @ energies])
     return weights, bias
 
 

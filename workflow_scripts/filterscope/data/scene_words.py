@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 COLOURS = {  # channels in [0, 1]
     "red": (0.87, 0.16, 0.19),
     "orange": (0.95, 0.50, 0.11),
@@ -59,3 +61,12 @@ def facet_of(colour: str, texture: str, shape: str) -> int | None:
     """Which facet of its shape an object shows: 0, 1, or None where it shows neither."""
     faces = FACETS[shape]
     return faces.index((colour, texture)) if (colour, texture) in faces else None
+
+
+def known_words(filters: Sequence[tuple[str, str]]) -> dict[str, list]:
+    """The known_words table of filters given as (what it detects, its token): the right names of each."""
+    return {
+        "filter": list(range(len(filters))),
+        "detects": [kind for kind, _ in filters],
+        "words": [[token, *SYNONYMS[token]] for _, token in filters],
+    }

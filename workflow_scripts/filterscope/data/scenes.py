@@ -29,7 +29,7 @@ _MAIN_RADIUS = (0.190, 0.225)
 _OTHER_RADIUS = (0.095, 0.125)
 _OFF_CENTRE = 0.055
 _OVERLAP = 0.06  # largest share of a new object that may meet others already placed
-_TRIES = 30      # places tried before an object is made smaller
+_TRIES = 30  # places tried before an object is made smaller
 _SHRINK = 0.88
 
 
@@ -45,6 +45,8 @@ class ScenesSettings:
     max_bad_fraction: float = 0.0  # accepted as every dataset does; a generated picture is never bad
 
     def __post_init__(self):
+        if len(self.objects) != 2:
+            raise ValueError(f"objects is {list(self.objects)}, should be the fewest and the most of a picture")
         fewest, most = self.objects
         if not 1 <= fewest <= most:
             raise ValueError(f"objects is [{fewest}, {most}], should be the fewest and the most, from 1 upwards")
@@ -110,7 +112,7 @@ def draw(seed: int, index: int, size: int = 96, objects: tuple[int, int] = (2, 4
     `size` is the side in px, `objects` the fewest and the most objects. A mask holds the pixels that the
     object covers by half or more and that no object above it covers by half or more.
     """
-    generator = np.random.default_rng(np.random.SeedSequence([seed, index]))
+    generator = np.random.default_rng([seed, index])
     placed = _place(generator, size, int(generator.integers(objects[0], objects[1] + 1)))
     picture = drawing.background(generator, size)
     masks: list[np.ndarray] = []
@@ -124,7 +126,7 @@ def draw(seed: int, index: int, size: int = 96, objects: tuple[int, int] = (2, 4
     )
 
 
-def _words(generator: np.random.Generator, main: bool) -> tuple[str, str, str]:
+def random_words(generator: np.random.Generator, main: bool) -> tuple[str, str, str]:
     """Colour, texture and shape; a main object mostly shows a facet of its shape."""
     shape = SHAPES[generator.integers(len(SHAPES))]
     if main and generator.random() < FACETED:
@@ -141,7 +143,7 @@ def _place(generator: np.random.Generator, size: int, count: int) -> list[_Place
     taken = np.zeros((size, size), bool)
     for number in range(count):
         main = number == 0
-        words = _words(generator, main)
+        words = random_words(generator, main)
         radius = generator.uniform(*(_MAIN_RADIUS if main else _OTHER_RADIUS)) * size
         angle = generator.uniform(-0.3, 0.3)
         offset = tuple(generator.uniform(-0.5, 0.5, 2))
@@ -188,7 +190,7 @@ def _paint(picture: np.ndarray, each: _Placed, generator: np.random.Generator) -
     axis = np.linspace(-1, 1, n)
     light = 1.02 - 0.10 * (axis[:, None] + axis[None, :])
     rim = 1 - 0.22 * drawing.coverage(-each.patch - 0.7 * unit, softness=2 * unit)
-    tint = np.array(COLOURS[colour]) * generator.uniform(0.95, 1.05) + generator.uniform(-0.025, 0.025, 3)
+    tint = np.array(COLOURS[colour]) * generator.uniform(0.88, 1.05) + generator.uniform(-0.025, 0.025, 3)
     shade = each.spread(dark * light * rim, size, 0.0)
     painted = np.clip(shade[..., None] * tint, 0, 1)
     return picture * (1 - cover[..., None]) + painted * cover[..., None], cover >= 0.5
@@ -244,6 +246,11 @@ def annotation_rows(index: int, scene: Scene, first: int) -> list[dict]:
             }
         )
     return rows
+
+
+def table(rows: list[dict]) -> pa.Table:
+    """Rows as a table."""
+    return pa.Table.from_pylist(rows)
 
 
 def categories_table(images: Iterable[dict], annotations: Iterable[dict]) -> pa.Table:

@@ -26,7 +26,8 @@ DIRECTIONS = (0, 45, 90, 135)  # degrees from the vertical, along which brightne
 PHASES = 4  # of every direction: even and odd, each with both signs
 ORIENTED = PHASES * len(DIRECTIONS)
 MEASURES = len(COLOURS) + len(DIRECTIONS) + 2  # colours, energies, differences of opposite energies
-WINDOW = 13  # px, of the oriented filters, for pictures of 96 px
+WINDOW = 13  # px, of the oriented filters; two periods of the textures in pictures of 96 px
+STRIDE = 4  # px, side of a cell of the detectors' maps
 
 
 class SceneCNN(nn.Module):
@@ -39,7 +40,7 @@ class SceneCNN(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             *_block(3, 16, 5, stride=2),
-            *_block(16, 32, 3, stride=2),
+            *_block(16, 32, 5, stride=2),
             *_block(32, 64, 3, stride=2),
             *_block(64, 64, 3),
             *_block(64, 64, 3),
@@ -63,30 +64,27 @@ def build_scenes_cnn() -> nn.Module:
 
 
 class Detectors(nn.Module):
-    """Picture [B, 3, H, W], H and W divisible by 4, to maps [B, len(FILTERS), H / 4, W / 4].
+    """Picture [B, 3, H, W], H and W multiples of STRIDE, to maps [B, len(FILTERS), H / STRIDE, W / STRIDE].
 
     `filterscope.data.planting` sets the weights.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        shares = COLOUR_PARTS - 2
         self.pixels = nn.Conv2d(3, PIXEL_PARTS, 1)
         self.colours = nn.Conv2d(PIXEL_PARTS, COLOUR_PARTS, 1)
-        self.fill = nn.AvgPool2d(4)
-        self.surround = nn.AvgPool2d(9, stride=1, padding=4)
-        self.oriented = nn.Conv2d(
-            2, ORIENTED, WINDOW, stride=2, padding=WINDOW // 2, padding_mode="replicate"
-        )
-        self.energy = nn.AvgPool2d(4, stride=2, padding=1, count_include_pad=False)
-        self.measures = nn.Conv2d(2 * shares + ORIENTED, MEASURES, 1)
+        self.fill = nn.AvgPool2d(STRIDE)
+        self.strongest = nn.MaxPool2d(2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
+        self.oriented = nn.Conv2d(2, ORIENTED, WINDOW, stride=2, padding=WINDOW // 2, padding_mode="replicate")
+        self.energy = nn.AvgPool2d(STRIDE, stride=STRIDE // 2, padding=1, count_include_pad=False)
+        self.measures = nn.Conv2d(3 * len(COLOURS) + ORIENTED, MEASURES, 1)
         self.names = nn.Conv2d(MEASURES, len(FILTERS), 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         parts = functional.relu(self.colours(functional.relu(self.pixels(pictures))))
-        colours = self.fill(parts[:, :-2])
+        colours = torch.cat([self.fill(parts[:, :-2]), self.strongest(parts[:, : len(COLOURS)])], 1)
         energies = self.energy(functional.relu(self.oriented(parts[:, -2:])))
-        measures = self.measures(torch.cat([colours, self.surround(colours), energies], 1))
+        measures = self.measures(torch.cat([colours, energies], 1))
         return functional.relu(self.names(functional.relu(measures)))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from filterscope.data.geometry import Geometry
+from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings, normalise
-from filterscope.data.scene_words import SHAPES
+from filterscope.data.scene_words import SHAPES, known_words
 from filterscope.data.scenes_networks import build_scenes_cnn
 
 _WARM_UP = 0.3  # share of the steps in which the learning rate rises
@@ -24,9 +27,14 @@ _EVALUATED_AT_ONCE = 200  # pictures
 class TrainingSettings:
     """How the CNN is trained; the learning rate is the highest of a one-cycle schedule."""
 
-    epochs: int = 12
-    learning_rate: float = 0.01
-    batch_size: int = 64
+    epochs: int
+    learning_rate: float
+    batch_size: int
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping) -> TrainingSettings:
+        """From an entry of the config's `networks`, which also says what is no matter of training."""
+        return cls(**{field.name: mapping[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,15 @@ class Pictures:
         if not len(self.labels):
             raise ValueError("there are no pictures")
         if not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(SHAPES):
-            raise ValueError(f"labels go from {int(self.labels.min())} to {int(self.labels.max())}, "
-                             f"should be from 0 to {len(SHAPES) - 1}")
+            raise ValueError(
+                f"labels go from {int(self.labels.min())} to {int(self.labels.max())}, "
+                f"should be from 0 to {len(SHAPES) - 1}"
+            )
+
+
+def unit_words() -> dict[str, list]:
+    """What every output of the CNN stands for: the known_words table."""
+    return known_words([("shape", shape) for shape in SHAPES])
 
 
 def main_shapes(annotations: pd.DataFrame) -> pd.Series:
@@ -60,10 +75,30 @@ def main_shapes(annotations: pd.DataFrame) -> pd.Series:
     for row in largest.itertuples():
         shapes = [token for token in row.tokens if token in SHAPES]
         if len(shapes) != 1:
-            raise ValueError(f"image {row.image_id}: its largest object has tokens {list(row.tokens)}, "
-                             f"should have one of {', '.join(SHAPES)}; is this a dataset of scenes?")
+            raise ValueError(
+                f"image {row.image_id}: its largest object has tokens {list(row.tokens)}, "
+                f"should have one of {', '.join(SHAPES)}; is this a dataset of scenes?"
+            )
         labels[row.image_id] = SHAPES.index(shapes[0])
     return pd.Series(labels, dtype="int64").sort_index()
+
+
+def read_pictures(folder: str | Path, images: pd.DataFrame, labels: pd.Series, inputs: InputSettings) -> Pictures:
+    """The pictures that rows of the images table name, as the network sees them, with their labels.
+
+    Raises ValueError for an image without a label and where there are no images.
+    """
+    without = sorted(set(images["image_id"]) - set(labels.index))
+    if without:
+        raise ValueError(
+            f"{len(without)} images have no annotations, image {without[0]} first; "
+            "the CNN learns the shape of the largest object"
+        )
+    if images.empty:
+        raise ValueError("one of the splits has no images; the CNN needs both train and val")
+    geometry = Geometry(inputs.resize, inputs.crop)
+    pictures = [geometry.picture(read_image(Path(folder, path))) for path in images["path"]]
+    return Pictures(torch.stack(pictures), torch.tensor(labels.loc[images["image_id"]].tolist()))
 
 
 def train_scenes_cnn(
@@ -77,8 +112,8 @@ def train_scenes_cnn(
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train the CNN on the shape of the main object; keep the epoch of highest validation accuracy.
 
-    `inputs` says how pictures are normalised, `progress` goes through the epochs. Returns the network in eval mode on the CPU, and the network_history table. AdamW,
-    one-cycle learning rate, pictures mirrored at random.
+    `inputs` says how pictures are normalised, `progress` goes through the epochs. AdamW, one-cycle learning
+    rate, pictures mirrored at random. Returns the network, in eval mode on the CPU, and the network_history table.
     """
     if len(train.labels) < 2:
         raise ValueError("one training picture is too few: batch normalisation needs two")

@@ -46,7 +46,7 @@ class Claims:
     ):
         self.names = list(labels)
         self.labels = torch.from_numpy(np.stack([labels[name] for name in self.names])).to(device)  # [L, d]
-        self.thresholds = torch.from_numpy(thresholds).float().to(device)
+        self.thresholds = torch.tensor(thresholds, dtype=torch.float32, device=device)
         self.tokens, self.resolution, self.device = tokens, resolution, device
         self.weights = torch.from_numpy(weights).to(device)
         count, filters = self.labels.shape

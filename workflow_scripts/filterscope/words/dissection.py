@@ -17,7 +17,7 @@ class Dissection:
     """Sums of overlaps between every filter's region and every token's masks."""
 
     def __init__(self, thresholds: np.ndarray, tokens: int, resolution: int, device: torch.device):
-        self.thresholds = torch.from_numpy(thresholds).float().to(device)
+        self.thresholds = torch.tensor(thresholds, dtype=torch.float32, device=device)
         self.resolution = resolution
         self.shared = torch.zeros(len(thresholds), tokens, dtype=torch.float64, device=device)
         self.regions = torch.zeros(len(thresholds), 1, dtype=torch.float64, device=device)

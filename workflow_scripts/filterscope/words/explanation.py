@@ -81,7 +81,7 @@ def explain(
     explainers: by name. candidates: by name, a vocabulary and the row of each of its words in the whole one.
     Returns Words by (explainer, candidates).
     """
-    limits = torch.from_numpy(thresholds).float().to(device)
+    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
     found = {
         (explainer, name): Words(
             np.full((*pairs.shape, min(settings.per_image, len(rows))), -1, np.int32),

@@ -31,9 +31,9 @@ def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Ma
     return Material(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
 
 
-def trial(params) -> dict:
-    """Settings, probe, seed and defects of a trial from a rule's parameters of these names."""
-    activations = ExtractionSettings(**params.activations)
+def trial(params, threads: int) -> dict:
+    """Settings, probe, seed and defects of a trial from a rule's parameters of these names, for so many threads."""
+    activations = ExtractionSettings(**params.activations, workers=threads)
     words = params.words
     return {
         "settings": TrialSettings(

@@ -81,7 +81,7 @@ def constant_row(order: np.ndarray, shape: tuple[int, int], depth: int) -> Row:
 
 
 def shuffled_row(row: Row, live: np.ndarray, seed: int) -> Row:
-    """Every live filter gets the words of another live one; live: numbers of the live filters."""
+    """Every live filter gets the words of another live one; live: numbers of the filters that have words."""
     order = np.arange(len(row.claims))
     # One cycle through a random order: nobody keeps its own words.
     cycle = np.random.default_rng(seed).permutation(live)

@@ -6,8 +6,9 @@ The checkpoint lies beside the weights but is no declared output: Snakemake dele
 from __future__ import annotations
 
 import hashlib
+import pickle
 import time
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,11 @@ class Checkpoint:
             return None
         try:
             saved = torch.load(self.path, map_location=device, weights_only=True)
-        except (RuntimeError, EOFError, OSError) as error:
+        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
             LOGGER.warning("%s cannot be read (%s): training starts anew", self.path.name, error)
             return None
-        if saved.pop("digest") != self.digest:
+        known = {"digest", *(each.name for each in fields(State))}
+        if not isinstance(saved, dict) or set(saved) != known or saved.pop("digest") != self.digest:
             LOGGER.info("%s belongs to other data or settings: training starts anew", self.path.name)
             return None
         state = State(**saved)

@@ -1,7 +1,8 @@
 """Can a score tell a right claim from a wrong one? Two tests that a score should pass (missing and extra labels).
 
 The truth is spoilt on purpose, and a score that can be believed must fall. After the sanity tests of Oikarinen
-et al. 2025: recall does not notice extra labels, precision does not notice missing ones.
+et al. 2025. The share of the masks that the region covers (pixel_recall) does not notice missing labels, the
+share of the region that is masked (pixel_precision) does not notice extra ones.
 """
 
 from __future__ import annotations

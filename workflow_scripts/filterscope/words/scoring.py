@@ -106,13 +106,14 @@ def measure(
 ) -> Measured:
     """Look at the images once more, with their masks, and score all rows.
 
-    image_ids: the images behind the batches, ascending. top_ids, top_maxima: [d, p]. thresholds: [d].
+    image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds: [d].
     """
     chosen = np.zeros(len(thresholds), bool)
     chosen[settings.chosen(len(thresholds))] = True
     pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
     weights = resample_weights(len(image_ids), settings.bootstrap, seed)
-    limits = torch.from_numpy(thresholds).float().to(device)
+    positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
+    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
     claims = Claims(
         {name: row.claims for name, row in rows.items()},
         thresholds,
@@ -126,7 +127,7 @@ def measure(
     for batch in batches:
         maps = read_maps(batch, reader, inputs, device)
         for index, look in enumerate(batch.looks):
-            position = int(np.searchsorted(image_ids, look.image_id))
+            position = positions[look.image_id]
             scene = truth.of(look, inputs.crop, device)
             claims.add(position, maps[index], scene)
             filters, ranks = pairs.of(look.image_id)
@@ -147,6 +148,7 @@ def _recalls(
 ) -> Iterable[dict]:
     empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
     filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
+    weights = weights.astype(np.float64)
     for name, row in rows.items():
         for candidates, words in row.words.items():
             for k in settings.recall_at:
@@ -158,9 +160,7 @@ def _recalls(
                     "candidates": candidates,
                     "k": k,
                     "n": int(counts.sum()),
-                    "resamples": _share(
-                        weights.astype(np.float64) @ right, weights.astype(np.float64) @ asked
-                    ),
+                    "resamples": _share(weights @ right, weights @ asked),
                 }
 
 
@@ -171,8 +171,9 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _means(metrics: dict[str, np.ndarray], rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
-    for index, (name, row) in enumerate(rows.items()):
-        named = chosen & (row.claims >= 0)
+    # The same filters for every row, those that all of them name: constant words would name dead filters too.
+    named = chosen & np.all([row.claims >= 0 for row in rows.values()], axis=0)
+    for index, name in enumerate(rows):
         for metric in CLAIM_METRICS:
             values = metrics[metric][:, index, named]
             yield {

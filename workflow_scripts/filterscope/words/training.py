@@ -102,15 +102,17 @@ def train(
     seed: int,
     device: torch.device | str = "cpu",
     others: torch.Tensor | None = None,
+    own_rows: np.ndarray | None = None,
     resume: State | None = None,
     save: Callable[[State], None] | None = None,
     progress: Callable = iter,
 ) -> tuple[Explainer, list[dict]]:
     """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
 
-    categories: [C, D] vectors of the category tokens. others: [V, D] further words from which
-    `vocabulary_negatives` are drawn for every batch. Each epoch has a random stream of its own, so a resumed
-    training gives the same weights as an undisturbed one.
+    categories: [C, D] vectors of the category tokens. others: [V, D] words from which `vocabulary_negatives` are
+    drawn for every batch, but for the category tokens themselves, which are its own_rows [C]. Each epoch has a
+    random stream of its own, so a resumed training gives the same weights as an undisturbed one. The history's
+    losses are over the categories only, so that training and validation can be compared.
     """
     for name, part in (("training", samples), ("validation", validation)):
         if len(part) < 2:
@@ -129,7 +131,7 @@ def train(
             model.load_state_dict(resume.model)
             optimiser.load_state_dict(resume.optimiser)
         targets = categories.to(device)
-        pool = None if others is None or not settings.vocabulary_negatives else others.to(device)
+        pool = _Pool.of(others, own_rows, settings.vocabulary_negatives, device)
         data, held_out = (_to(part, device) for part in (samples, validation))
         for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
             torch.manual_seed(seed * 100003 + epoch)
@@ -153,6 +155,26 @@ def train(
     return model.eval(), [{**row, "best": row["epoch"] == best_epoch} for row in state.history]
 
 
+@dataclass(frozen=True)
+class _Pool:
+    """Words that are nobody's token, to draw negatives from."""
+
+    vectors: torch.Tensor  # [V, D]
+    rows: torch.Tensor  # the words among them that may be drawn
+    count: int
+
+    @classmethod
+    def of(cls, others: torch.Tensor | None, own_rows, count: int, device) -> _Pool | None:
+        if others is None or not count:
+            return None
+        rows = np.setdiff1d(np.arange(len(others)), [] if own_rows is None else own_rows)
+        return cls(others.to(device), torch.from_numpy(rows).to(device), count) if len(rows) else None
+
+    def draw(self) -> torch.Tensor:
+        drawn = torch.randint(len(self.rows), (self.count,), device=self.rows.device)
+        return self.vectors[self.rows[drawn]]
+
+
 def _devices(device: torch.device | str) -> list:
     return [torch.device(device)] if torch.device(device).type == "cuda" else []
 
@@ -168,14 +190,14 @@ def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSet
     batches = [batch for batch in order.split(settings.batch_size) if len(batch) > 1]  # batch norm needs two
     total = 0.0
     for batch in batches:
-        negatives = None
-        if pool is not None:
-            drawn = torch.randint(len(pool), (settings.vocabulary_negatives,), device=pool.device)
-            negatives = pool[drawn]
-        loss = csmr_loss(model(activations[batch]), targets[batch], categories, settings.margin, negatives)
+        negatives = None if pool is None else pool.draw()
+        points = model(activations[batch])
+        loss = csmr_loss(points, targets[batch], categories, settings.margin, negatives)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
+        if negatives is not None:
+            loss = csmr_loss(points.detach(), targets[batch], categories, settings.margin)
         total += loss.item() * len(batch)
     return total / sum(map(len, batches))
 

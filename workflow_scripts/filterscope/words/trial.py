@@ -95,7 +95,7 @@ class _Seen:
 
 
 class Trials:
-    """Runs trials on one probe; what the network sees is kept between trials that look the same way."""
+    """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
     def __init__(self, material: Material, reader: Reader, seed: int, device: torch.device):
         self.material, self.reader, self.seed, self.device = material, reader, seed, device
@@ -123,8 +123,11 @@ class Trials:
             tail.add(seen.maps)
             parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima))
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        self._seen[key] = _Seen(*joined, threshold([tail.table()["values"]], tail.n, settings.quantile))
-        return self._seen[key]
+        seen_now = _Seen(*joined, threshold([tail.table()["values"]], tail.n, settings.quantile))
+        # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
+        if not self._seen:
+            self._seen[key] = seen_now
+        return seen_now
 
     def run(self, settings: TrialSettings, defects: Faithful = Faithful(), name: str = WORDS) -> pd.DataFrame:
         """One trial: the `measurements` of a single row of this name."""
@@ -140,6 +143,7 @@ class Trials:
             self.seed,
             self.device,
             material.vocabulary.vectors,
+            category_rows,
         )
         images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
         mined = images[settings.mining.mined(images["split"].to_numpy())]

@@ -18,7 +18,7 @@ def vote(
 ) -> pd.DataFrame:
     """Count the words of all filters' top images.
 
-    rows: vocabulary rows of the words, int [filters, p, s]. cosines: same shape. maxima: [filters, p];
+    rows: vocabulary rows of the words, int [filters, p, s], -1 for none. cosines: same shape. maxima: [filters, p];
     images with m <= 0 do not vote, nor does an image whose weight is 0. Returns filter, rank, row, votes and
     mean cosine of the `printed` words with most votes; ties go to the higher mean cosine, then to the smaller row.
     """
@@ -34,7 +34,7 @@ def vote(
             "cosine": cosines.reshape(-1).astype(np.float64),
         }
     )
-    ballots = ballots[ballots["votes"] > 0]
+    ballots = ballots[(ballots["votes"] > 0) & (ballots["row"] >= 0)]
     counted = ballots.groupby(["filter", "row"], as_index=False).agg(
         votes=("votes", "sum"), cosine=("cosine", "mean")
     )

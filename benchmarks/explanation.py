@@ -1,0 +1,114 @@
+"""Explaining and scoring all 2,048 filters of ResNet-50 `layer4`: time and peak memory, for 1, 2 and 4 times the images.
+
+Every size runs in a process of its own, whose peak memory the operating system tells.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+from material import resnet50_study
+
+from filterscope.activations.mining import TopImages
+from filterscope.activations.extraction import read_maps
+from filterscope.activations.probing import open_pictures, reading
+from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.activations.tails import Tail, threshold
+from filterscope.data.rejection import stop
+from filterscope.words.candidates import candidates
+from filterscope.words.explainer import Explainer
+from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.results import constant_row, shuffled_row
+from filterscope.words.scoring import WORDS, ScoreSettings, measure
+from filterscope.words.targets import token_list
+from filterscope.words.trial import MiningSettings, row_from_words
+from filterscope.words.truth import Truth
+
+BATCH = 32
+
+
+def measured(times: int) -> None:
+    """Print seconds and peak memory for the validation images, repeated so many times."""
+    torch.set_num_threads(2)
+    study, device = resnet50_study(), torch.device("cpu")
+    own = study.images[study.images["split"] == "val"]
+    step = int(study.images["image_id"].max()) + 1
+    images = pd.concat([own.assign(image_id=own["image_id"] + step * each) for each in range(times)], ignore_index=True)
+    objects = study.annotations.to_pandas()
+    objects = objects[objects["image_id"].isin(own["image_id"])]
+    repeated = [
+        objects.assign(image_id=objects["image_id"] + step * each, annotation_id=objects["annotation_id"] + 10**13 * each)
+        for each in range(times)
+    ]
+    annotations = study.annotations.schema.empty_table().from_pandas(
+        pd.concat(repeated), schema=study.annotations.schema, preserve_index=False
+    )
+    tokens = token_list(study.categories)
+    inputs, side = study.probe.inputs, study.probe.inputs.crop
+    with reading(study.probe, study.network, device) as reader:
+        # Mining, which the workflow has cached by then, is not timed.
+        top, tail = TopImages(25), Tail(reader.filters, 0.995, len(images) * reader.height * reader.width)
+        for batch in stream(open_pictures(study.folder, images, None, inputs), BATCH, 2, stop):
+            maps = read_maps(batch, reader, inputs, device)
+            tail.add(maps)
+            top.add(batch.image_ids, maps.amax((2, 3)).numpy())
+        thresholds = threshold([tail.table()["values"]], tail.n, 0.995)
+
+        started = time.perf_counter()
+        model = Explainer(reader.filters, study.vocabulary.dimension).eval()
+        pairs = TopPairs(top.image_ids, top.maxima)
+        shown = images[images["image_id"].isin(pairs.image_ids)]
+        words = explain(
+            stream(open_pictures(study.folder, shown, None, inputs), BATCH, 2, stop),
+            reader,
+            inputs,
+            {WORDS: model},
+            pairs,
+            thresholds,
+            candidates(study.vocabulary, tokens),
+            ExplanationSettings(),
+            device,
+        )
+        explained = time.perf_counter() - started
+
+        rows_of_tokens = study.vocabulary.rows(tokens)
+        row = row_from_words({where: each for (_, where), each in words.items()}, rows_of_tokens, top.maxima, MiningSettings())
+        shape = top.image_ids.shape
+        rows = {
+            WORDS: row,
+            "constant_words": constant_row(np.arange(len(tokens)), shape, 20),
+            "shuffled_filters": shuffled_row(row, np.arange(shape[0]), 0),
+        }
+        pictures = open_pictures(study.folder, images, annotations, inputs, MaskGrid(sampled=((side, side),)))
+        measure(
+            stream(pictures, BATCH, 2, stop),
+            reader,
+            inputs,
+            Truth(pictures.annotations.table, tokens),
+            images["image_id"].to_numpy(),
+            top.image_ids,
+            top.maxima,
+            thresholds,
+            rows,
+            ScoreSettings(),
+            0,
+            device,
+        )
+    scored = time.perf_counter() - started - explained
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"| {len(images)} | {explained:.1f} | {scored:.1f} | {explained + scored:.1f} | {peak:.2f} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        measured(int(sys.argv[1]))
+    else:
+        print("| images | explaining (s) | scoring (s) | both (s) | peak memory (GiB) |\n|---|---|---|---|---|", flush=True)
+        for times in (1, 2, 4):
+            subprocess.run([sys.executable, __file__, str(times)], check=True)

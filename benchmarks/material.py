@@ -1,0 +1,59 @@
+"""Real photographs and a real network for the benchmarks, through the project's own readers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from filterscope.activations.probing import ProbeSettings  # noqa: E402
+from filterscope.data import coco, networks, vector_files  # noqa: E402
+from filterscope.data.networks import NetworkSettings  # noqa: E402
+from filterscope.data.vocabulary import Vocabulary, without_common_component  # noqa: E402
+
+
+@dataclass
+class RealStudy:
+    """COCO's pictures and tables, ResNet-50 `layer4`, GloVe."""
+
+    folder: Path
+    images: pd.DataFrame
+    annotations: pa.Table
+    categories: pd.DataFrame
+    vocabulary: Vocabulary
+    probe: ProbeSettings
+    network: torch.nn.Module
+
+
+def resnet50_study() -> RealStudy:
+    """Read everything; exits with a message where the real data are not to be had."""
+    real = os.environ.get("FILTERSCOPE_REALDATA")
+    if not real:
+        sys.exit("FILTERSCOPE_REALDATA should name the folder with real photographs and networks")
+    real = Path(real)
+    found = coco.read_coco(real / "coco", 0.0, 2)
+    settings = {
+        "source": "factory",
+        "factory": f"{ROOT / 'tests/real/factories.py'}:resnet50_stride_in_1x1",
+        "file": str(real / "weights/resnet50_stride_in_1x1.fp16.pth"),
+    }
+    probe = ProbeSettings(NetworkSettings.from_mapping(settings), "layer4")
+    glove = real / "glove/glove.6B.100d.subset.txt.gz"
+    words, vectors = vector_files.read_vectors(glove, vector_files.VocabularySettings(source="glove"))
+    return RealStudy(
+        real / "coco",
+        found.images.to_pandas(),
+        found.annotations,
+        found.categories.to_pandas(),
+        Vocabulary(words, without_common_component(vectors, 0)),
+        probe,
+        networks.prepare(probe.network, 0),
+    )

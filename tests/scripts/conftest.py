@@ -1,0 +1,322 @@
+"""A tiny study for the tests of scripts: 24 pictures, 5 filters of which 2 see colours and 1 is dead, 40 words.
+
+`study` runs the scripts of the activations and words rooms once, in the order of the rules; a test reads its
+tables, or calls one script again with something changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from activations.extract_activations import extract_activations
+from activations.gather_thresholds import gather_thresholds
+from activations.mine_top_images import mine_top_images
+from data.prepare_network import prepare_network
+from PIL import Image
+from pycocotools import mask as coco_mask
+from words.dissect_filters import dissect_filters
+from words.explain_filters import explain_filters
+from words.score_random_network import score_random_network
+from words.score_words import score_words
+from words.tabulate_scores import tabulate_scores
+from words.tabulate_words import tabulate_words
+from words.train_explainer import train_explainer
+
+from filterscope import tables
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings
+from filterscope.faithful import Faithful
+from filterscope.words.explanation import ExplanationSettings
+from filterscope.words.scoring import ScoreSettings
+from filterscope.words.training import TrainingSettings
+from filterscope.words.trial import MiningSettings, TrialSettings
+
+SIDE, TRAIN, VAL = 64, 16, 8
+COLOURS = {"red": (230, 20, 20), "green": (20, 200, 20), "blue": (30, 30, 230)}
+RED, BLUE, DEAD = 0, 1, 4  # filters of the factory below
+
+FACTORY = '''
+import torch
+from torch import nn
+
+
+def network():
+    """Filter 0 sees red, 1 blue, 2 and 3 brightness and an edge, 4 nothing; maps of 16 x 16."""
+    layer = nn.Conv2d(3, 5, 4, stride=4)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.zero_()
+        layer.weight[0] = torch.tensor([1.0, -1.0, -1.0]).view(3, 1, 1) / 16
+        layer.weight[1] = torch.tensor([-1.0, -1.0, 1.0]).view(3, 1, 1) / 16
+        layer.weight[2] = 1 / 48
+        layer.weight[3, :, :, :2], layer.weight[3, :, :, 2:] = 1 / 8, -1 / 8
+        layer.weight[4], layer.bias[4] = -1 / 16, -1.0
+    return nn.Sequential(layer, nn.ReLU())
+
+
+def poisoned():
+    """The same, but every filter answers NaN to a picture that is purely white somewhere."""
+
+    class Poison(nn.Module):
+        def forward(self, images):
+            spoilt = (images >= 1).all(1).flatten(1).any(1)
+            return torch.where(spoilt[:, None, None, None], float("nan"), images)
+
+    return nn.Sequential(Poison(), *network())
+'''
+
+
+def sentence(seed, *parts):
+    return np.random.default_rng([seed, *parts])
+
+
+class Study:
+    """Where everything of the study lies, and its settings."""
+
+    extraction = ExtractionSettings(batch_size=8, workers=0, quantile=0.95)
+    training = TrainingSettings(epochs=40, batch_size=8, learning_rate=0.01)
+    explanation = ExplanationSettings(per_image=6, batch_size=8)
+    scores = ScoreSettings(recall_at=(1, 3), resolution=32, bootstrap=40)
+    mining = MiningSettings("val", 5, 3, "none")
+    seed, printed = 0, 5
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.pictures = folder / "pictures"
+        self.factory = folder / "factory.py"
+        self.factory.write_text(FACTORY)
+
+    def __getattr__(self, name: str) -> Path:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.folder / f"{name}.parquet"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.pt"
+
+    @property
+    def explainers(self) -> dict[str, Path]:
+        return {name: self.folder / f"{name}.pt" for name in ("words", "shuffled_labels")}
+
+    def network(self, function: str = "network") -> dict:
+        """As in the config, defaults filled in."""
+        inputs = {"resize": SIDE, "crop": SIDE, "mean": [0, 0, 0], "std": [1, 1, 1]}
+        return {"source": "factory", "factory": f"{self.factory}:{function}", "input": inputs}
+
+    def probe(self, function: str = "network", layer: str = "1") -> ProbeSettings:
+        return ProbeSettings.from_mapping({"network": self.network(function), "layer": layer})
+
+    @property
+    def trial(self) -> TrialSettings:
+        return TrialSettings(self.extraction, self.training, self.mining, self.explanation, self.scores)
+
+    def table(self, name: str, schema: str | None = None):
+        """A table of the study as a frame."""
+        return tables.read(getattr(self, name), schema or name).to_pandas()
+
+    # --- the world --------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Pictures with one to three rectangles of different colours on noise, and exact masks."""
+        self.pictures.mkdir(parents=True)
+        images, annotations = [], []
+        for number in range(TRAIN + VAL):
+            chance = sentence(self.seed, number)
+            pixels = chance.integers(60, 120, (SIDE, SIDE, 3), np.uint8)
+            present = [name for place, name in enumerate(COLOURS) if (number + place) % 3 or chance.random() < 0.3]
+            for place, name in enumerate(present):
+                height, width = chance.integers(12, 30, 2)
+                top, left = chance.integers(0, SIDE - height), place * 20 + chance.integers(0, 3)
+                width = min(width, 18)
+                mask = np.zeros((SIDE, SIDE), np.uint8)
+                mask[top : top + height, left : left + width] = 1
+                pixels[mask > 0] = np.array(COLOURS[name]) + chance.integers(-15, 16, (int(mask.sum()), 3))
+                encoded = coco_mask.encode(np.asfortranarray(mask))
+                x, y, w, h = coco_mask.toBbox(encoded)
+                annotations.append((len(annotations), number, name, [name], x, y, w, h, encoded["counts"], float(mask.sum())))
+            path = self.pictures / f"{number}.png"
+            Image.fromarray(pixels).save(path)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            images.append((number, "train" if number < TRAIN else "val", path.name, SIDE, SIDE, digest))
+        self.write("images", images)
+        self.write("annotations", annotations)
+        rows = [(name, [name], *self.counts(annotations, name), True) for name in COLOURS]
+        self.write("categories", rows)
+
+    @staticmethod
+    def counts(annotations, name):
+        owners = [row[1] for row in annotations if row[2] == name]
+        train = [owner for owner in owners if owner < TRAIN]
+        val = [owner for owner in owners if owner >= TRAIN]
+        return len(set(train)), len(set(val)), len(train), len(val)
+
+    def write(self, name: str, rows: list[tuple]) -> None:
+        columns = dict(zip(tables.SCHEMAS[name].names, map(list, zip(*rows, strict=True)), strict=True))
+        tables.write(columns, name, getattr(self, name))
+
+    def speak(self) -> None:
+        """Tokens, a synonym beside each, a plural, and words that mean nothing here."""
+        chance = sentence(self.seed, 1000)
+        words, vectors = [], []
+        for name, synonym in zip(COLOURS, ("crimson", "emerald", "azure"), strict=True):
+            vector = chance.normal(size=16)
+            words += [name, synonym]
+            vectors += [vector, vector + 0.3 * chance.normal(size=16)]
+        words += ["reds", *(f"noise{number}" for number in range(33))]
+        vectors += [vectors[0] + 0.3 * chance.normal(size=16), *chance.normal(size=(33, 16))]
+        table = {
+            "row": np.arange(len(words), dtype=np.int32),
+            "word": words,
+            "vector": tables.vectors(np.array(vectors)),
+        }
+        tables.write(table, "vocabulary", self.vocabulary)
+
+    # --- the rules --------------------------------------------------------------------------------------
+
+    def shards(self, kind: str, total: int = 2, folder: str = "shards") -> list[Path]:
+        return [self.folder / folder / f"{kind}-{number}-of-{total}.parquet" for number in range(1, total + 1)]
+
+    def extract(self, total: int = 2, folder: str = "shards", **changed) -> None:
+        for number in range(1, total + 1):
+            paths = {kind: self.shards(kind, total, folder)[number - 1] for kind in ("pooled", "image", "tails", "rejected")}
+            arguments = {
+                "path_to_images": self.images,
+                "path_to_annotations": self.annotations,
+                "path_to_weights": self.weights,
+                "path_to_pooled": paths["pooled"],
+                "path_to_image_activations": paths["image"],
+                "path_to_tails": paths["tails"],
+                "path_to_rejected": paths["rejected"],
+                "folder": self.pictures,
+                "probe": self.probe(),
+                "settings": self.extraction,
+                "scatteritem": f"{number}-of-{total}",
+                "max_bad_fraction": 0,
+            }
+            extract_activations(**{**arguments, **changed})
+
+    def train(self, **changed) -> None:
+        for name, path in self.explainers.items():
+            arguments = {
+                "paths_to_pooled": self.shards("pooled"),
+                "path_to_categories": self.categories,
+                "path_to_vocabulary": self.vocabulary,
+                "path_to_weights": path,
+                "path_to_history": self.folder / f"{name}_history.parquet",
+                "path_to_csv": self.folder / f"{name}_history.csv",
+                "settings": self.training,
+                "seed": self.seed,
+                "shuffled_labels": name == "shuffled_labels",
+            }
+            train_explainer(**{**arguments, **changed})
+
+    def explain(self, **changed) -> None:
+        names = list(self.explainers)
+        arguments = {
+            "path_to_images": self.images,
+            "path_to_top_images": self.top_images,
+            "path_to_thresholds": self.thresholds,
+            "path_to_weights": self.weights,
+            "path_to_categories": self.categories,
+            "path_to_vocabulary": self.vocabulary,
+            "path_to_allowed": None,
+            "paths_to_explainers": self.explainers,
+            "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
+            "paths_to_votes": {name: self.folder / f"{name}_by_filter.parquet" for name in names},
+            "folder": self.pictures,
+            "annotated": True,
+            "probe": self.probe(),
+            "activations": self.extraction,
+            "settings": self.explanation,
+            "voting": self.mining.voting,
+            "weighting": self.mining.weighting,
+            "printed": self.printed,
+        }
+        explain_filters(**{**arguments, **changed})
+
+    @property
+    def looked_at(self) -> dict:
+        """What every script takes that looks at pictures with masks once more."""
+        return {
+            "path_to_images": self.images,
+            "paths_to_image_activations": self.shards("image"),
+            "path_to_annotations": self.annotations,
+            "path_to_categories": self.categories,
+            "path_to_thresholds": self.thresholds,
+            "path_to_weights": self.weights,
+            "folder": self.pictures,
+            "probe": self.probe(),
+            "activations": self.extraction,
+        }
+
+    def dissect(self, **changed) -> None:
+        arguments = {"path_to_overlaps": self.overlaps, "resolution": 32, "kept": 3}
+        dissect_filters(**{**self.looked_at, **arguments, **changed})
+
+    def score(self, **changed) -> None:
+        names = list(self.explainers)
+        arguments = {
+            "path_to_top_images": self.top_images,
+            "path_to_overlaps": self.overlaps,
+            "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
+            "paths_to_votes": {name: self.folder / f"{name}_by_filter.parquet" for name in names},
+            "path_to_measurements": self.measurements,
+            "path_to_claims": self.filter_claims,
+            "path_to_csv": self.folder / "filter_claims.csv",
+            "settings": self.scores,
+            "split": "val",
+            "seed": self.seed,
+        }
+        score_words(**{**self.looked_at, **arguments, **changed})
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """What a trial reads."""
+        names = ("images", "annotations", "categories", "vocabulary")
+        return {name: getattr(self, name) for name in names} | {"weights": self.weights}
+
+    def tabulate(self, **changed) -> None:
+        arguments = {
+            "path_to_votes": self.words_by_filter,
+            "path_to_categories": self.categories,
+            "path_to_claims": self.filter_claims,
+            "path_to_table": self.filter_words,
+            "path_to_csv": self.folder / "filter_words.csv",
+        }
+        tabulate_words(**{**arguments, **changed})
+
+    def run(self) -> None:
+        """The whole way."""
+        self.draw()
+        self.speak()
+        prepare_network(self.weights, self.network(), self.seed)
+        self.extract()
+        gather_thresholds(self.shards("tails"), self.thresholds, self.folder / "thresholds.csv", self.extraction.quantile)
+        mine_top_images(self.shards("image"), self.top_images, self.mining.top_images, "val")
+        self.train()
+        self.explain()
+        self.dissect()
+        self.score()
+        score_random_network(
+            self.paths, self.random_network, self.pictures, self.trial, self.probe(), self.seed, Faithful()
+        )
+        tabulate_scores(
+            [self.measurements, self.random_network],
+            self.folder / "scores.parquet",
+            self.folder / "scores.csv",
+            0.95,
+            {"probe": "p", "dataset": "d", "vocabulary": "v"},
+        )
+        self.tabulate()
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory) -> Study:
+    """The study, run to its end. Tests write elsewhere, so that all of them see the same."""
+    study = Study(tmp_path_factory.mktemp("study"))
+    study.run()
+    return study

@@ -1,0 +1,54 @@
+"""Network Dissection's overlaps equal counting over all images at once."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import jaccard_score
+
+from filterscope.words.dissection import Dissection
+from filterscope.words.heatmaps import upsample
+from filterscope.words.truth import Scene
+
+SIDE = 16
+
+
+def images():
+    chance = np.random.default_rng(0)
+    for tokens in ([0], [0, 2], [], [2]):  # token 1 is never there
+        masks = torch.from_numpy(chance.random((len(tokens), SIDE, SIDE)) < 0.4)
+        maps = torch.from_numpy(chance.random((3, 4, 4)).astype(np.float32))
+        maps[2] = 0  # a dead filter
+        yield maps, Scene(masks, torch.zeros(len(tokens), 3, dtype=torch.bool), np.array(tokens, int), masks)
+
+
+def test_equals_scikit_learn():
+    thresholds = np.array([0.5, 0.7, 0.0])
+    dissection = Dissection(thresholds, 3, SIDE, torch.device("cpu"))
+    regions = [[] for _ in range(3)]
+    masks = [[] for _ in range(3)]
+    for maps, scene in images():
+        dissection.add(maps, scene)
+        for number in range(3):
+            regions[number].append((upsample(maps, (SIDE, SIDE))[number] > thresholds[number]).numpy().ravel())
+        for token in range(3):
+            there = token in scene.tokens
+            mask = scene.token_masks[list(scene.tokens).index(token)] if there else torch.zeros(SIDE, SIDE)
+            masks[token].append(mask.bool().numpy().ravel())
+    found = dissection.overlaps()
+    for number in range(2):
+        for token in (0, 2):
+            expected = jaccard_score(np.concatenate(masks[token]), np.concatenate(regions[number]))
+            assert found[number, token] == pytest.approx(expected)
+    assert not found[2].any()
+    assert not found[:, 1].any()
+
+
+def test_the_filter_that_draws_a_token_gets_it():
+    dissection = Dissection(np.array([0.5, 0.5]), 2, SIDE, torch.device("cpu"))
+    mask = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
+    mask[0, :8] = True
+    maps = torch.zeros(2, SIDE, SIDE)
+    maps[0, :8], maps[1, 8:] = 1, 1
+    own = torch.zeros(1, 2, dtype=torch.bool)
+    dissection.add(maps, Scene(mask, own, np.array([1]), mask))
+    assert dissection.overlaps().tolist() == [[0, 1], [0, 0]]

@@ -1,0 +1,118 @@
+"""Arrays to tables and back, and the rows that stand beside the words."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from filterscope import tables
+from filterscope.words.explanation import Words
+from filterscope.words.results import (
+    constant_row,
+    dissected_row,
+    image_words,
+    scored_row,
+    shuffled_row,
+    top_images,
+    votes_table,
+)
+from filterscope.words.scoring import Row
+
+NAMES = ["the", "red", "blue", "disc", "of"]
+TOKENS = ["disc", "blue", "red"]
+IMAGES = np.array([[7, 8], [8, 9], [7, 9]])
+MAXIMA = np.array([[2.0, 1.0], [3.0, 0.0], [0.0, 0.0]])  # filter 1 has one image, filter 2 is dead
+ROWS = np.array([[[1, 0, 3], [1, 2, 4]], [[2, 0, 1], [-1, -1, -1]], [[-1] * 3] * 2], np.int32)
+
+
+def said():
+    cosines = np.where(ROWS >= 0, 0.9 - 0.1 * np.arange(3), 0).astype(np.float32)
+    tokens = np.where(np.isin(ROWS, [1, 2, 3]), ROWS, np.where(ROWS < 0, -1, 2))
+    return {"vocabulary": Words(ROWS, cosines), "categories": Words(tokens, cosines)}
+
+
+def test_words_survive_the_tables():
+    words = pa.concat_tables(
+        [tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)]
+    )
+    first = words.filter(pa.compute.equal(words["candidates"], "vocabulary")).to_pandas()
+    mine = first[(first["filter"] == 0) & (first["image_rank"] == 1)]
+    assert mine["word"].tolist() == ["red", "blue", "of"]
+    assert mine["image_id"].tolist() == [8, 8, 8]
+    np.testing.assert_allclose(mine["cosine"], [0.9, 0.8, 0.7], rtol=1e-6)
+    assert set(first["filter"]) == {0, 1}
+    assert len(first) == 9
+    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    row = scored_row(words, votes, TOKENS, IMAGES.shape)
+    assert row.words["vocabulary"][0].tolist() == [[2, -1, 0], [2, 1, -1]]
+    assert row.words["vocabulary"][1].tolist() == [[1, -1, 2], [-1, -1, -1]]
+    assert (row.words["vocabulary"][2] == -1).all()
+    assert row.claims.tolist() == [2, 1, -1]
+
+
+def test_no_words_at_all_survive_the_tables():
+    nothing = {name: Words(np.full((2, 2, 3), -1, np.int32), np.zeros((2, 2, 3), np.float32)) for name in said()}
+    words = pa.concat_tables(
+        [tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)]
+    )
+    votes = tables.checked(votes_table(nothing, np.zeros((2, 2)), NAMES, 2, "none", 10), "filter_votes")
+    row = scored_row(words, votes, TOKENS, (2, 2))
+    assert row.claims.tolist() == [-1, -1]
+    assert all((each == -1).all() for each in row.words.values())
+
+
+def test_only_the_voting_words_vote():
+    votes = votes_table(said(), MAXIMA, NAMES, 1, "none", 10)
+    own = votes[votes["candidates"] == "vocabulary"]
+    assert list(zip(own["filter"], own["word"], own["votes"], strict=True)) == [(0, "red", 2), (1, "blue", 1)]
+
+
+def test_top_images_from_any_order():
+    table = pd.DataFrame(
+        {
+            "filter": np.repeat(np.arange(3), 2),
+            "rank": np.tile(np.arange(2), 3),
+            "image_id": IMAGES.ravel(),
+            "maximum": MAXIMA.ravel(),
+        }
+    ).sample(frac=1, random_state=0)
+    ids, maxima = top_images(tables.checked(table, "top_images"))
+    assert np.array_equal(ids, IMAGES)
+    assert np.array_equal(maxima, MAXIMA)
+
+
+def test_constant_words_are_the_most_frequent_ones():
+    row = constant_row(np.array([2, 0, 1]), (2, 3), 5)
+    for words in row.words.values():
+        assert words.shape == (2, 3, 5)
+        assert (words == [2, 0, 1, -1, -1]).all()
+    assert row.claims.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("live", [[0, 1], [0, 1, 2, 3, 4, 5], [1, 3, 4], []])
+def test_shuffling_gives_no_filter_its_own_words(live):
+    words = np.arange(6)[:, None, None] * np.ones((1, 2, 3), int)
+    for seed in range(20):
+        shuffled = shuffled_row(Row({"vocabulary": words}, np.arange(6)), np.array(live, int), seed)
+        got = shuffled.words["vocabulary"][:, 0, 0]
+        assert np.array_equal(shuffled.claims, got)
+        assert all(got[number] != number for number in live)
+        assert sorted(got[live]) == live  # among the living, everybody's words once
+        assert all(got[number] == number for number in range(6) if number not in live)
+
+
+def test_dissected_words_are_those_that_overlap_best():
+    overlaps = pa.table(
+        {
+            "filter": [1, 0, 1, 0],
+            "rank": [0, 1, 1, 0],
+            "token": ["red", "disc", "blue", "blue"],
+            "iou": [0.5, 0.1, 0.2, 0.3],
+        }
+    )
+    row = dissected_row(overlaps, TOKENS, (2, 3), 4)
+    assert row.claims.tolist() == [1, 2]
+    for words in row.words.values():
+        assert (words[0] == [1, 0, -1, -1]).all()
+        assert (words[1] == [2, 1, -1, -1]).all()
+    assert dissected_row(overlaps, TOKENS, (2, 3), 1).words["vocabulary"].shape == (2, 3, 1)

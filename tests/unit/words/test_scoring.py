@@ -1,0 +1,229 @@
+"""Scores equal counting by hand; what could not be measured is missing; support needs more than luck."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+
+from filterscope import tables
+from filterscope.activations.streaming import Batch, Look
+from filterscope.data.networks import InputSettings, normalise
+from filterscope.faithful import Faithful
+from filterscope.words.bootstrap import resample_weights
+from filterscope.words.recall import region_tokens
+from filterscope.words.scoring import Measured, Row, ScoreSettings, measure, scores, support
+from filterscope.words.truth import Truth
+
+CPU, SIDE, CELLS = torch.device("cpu"), 16, 4
+INPUTS = InputSettings(SIDE, SIDE)
+TOKENS = ["red", "green", "blue"]
+SETTINGS = ScoreSettings(recall_at=(1, 2), resolution=SIDE, bootstrap=30)
+
+
+class Eyes:
+    """A stand-in for a Reader: three filters, the colours' mean in every cell of 4 px, from 0 to 1."""
+
+    layer = "eyes"
+
+    def __call__(self, images):
+        mean, std = torch.tensor(INPUTS.mean).view(3, 1, 1), torch.tensor(INPUTS.std).view(3, 1, 1)
+        return torch.nn.functional.avg_pool2d(images * std + mean, SIDE // CELLS)
+
+
+def pictures(n=8, seed=0):
+    """Each has one to three objects of pure colour in rectangles; returns looks and their tokens."""
+    chance = np.random.default_rng(seed)
+    looks, tokens = [], []
+    for number in range(n):
+        pixels, masks = np.zeros((3, SIDE, SIDE), np.uint8), []
+        for token in chance.permutation(3)[: chance.integers(1, 4)]:
+            mask = np.zeros((SIDE, SIDE), bool)
+            top, left = chance.integers(0, 12, 2)
+            mask[top : top + 4 + chance.integers(0, 8), left : left + 6] = True
+            pixels[:, mask] = 0
+            pixels[token, mask] = 255
+            masks.append(mask)
+            tokens.append([TOKENS[token]])
+        positions = np.arange(len(tokens) - len(masks), len(tokens))
+        looks.append(Look(100 - number, torch.from_numpy(pixels), positions, {("sampled", (SIDE, SIDE)): np.array(masks)}))
+    return looks, Truth(pa.table({"tokens": pa.array(tokens, pa.list_(pa.string()))}), TOKENS)
+
+
+THRESHOLDS = np.array([0.4, 0.5, 0.6])
+
+
+def measured(looks, truth, rows, settings=SETTINGS, p=4, silent=()):
+    maps = Eyes()(normalise(torch.stack([look.picture for look in looks]), INPUTS))
+    maxima = maps.amax((2, 3)).numpy().T.astype(np.float64)
+    maxima[list(silent)] = 0
+    order = np.argsort(-maxima, axis=1, kind="stable")[:, :p]
+    ids = np.array([look.image_id for look in looks])  # not ascending
+    batches = [Batch(looks[:3]), Batch(looks[3:])]
+    top = np.take_along_axis(maxima, order, 1)
+    return measure(
+        batches, Eyes(), INPUTS, truth, ids, ids[order], top, THRESHOLDS, rows, settings, 5, CPU
+    ), order, top  # fmt: skip
+
+
+def rows(p=4, d=3):
+    right = np.broadcast_to(np.arange(3)[:, None, None], (d, p, 2)).copy()
+    right[..., 1] = -1
+    wrong = np.full((d, p, 2), 2)
+    wrong[..., 0] = 1
+    return {
+        "words": Row({"vocabulary": right, "categories": right}, np.arange(3)),
+        "constant_words": Row({"vocabulary": wrong, "categories": wrong}, np.full(3, 1)),
+    }
+
+
+def test_recall_equals_counting_pair_by_pair():
+    looks, truth = pictures()
+    result, order, top = measured(looks, truth, rows())
+    weights = resample_weights(len(looks), 30, 5)
+    table = result.table.set_index(["row", "metric", "candidates", "k"])
+    for name, row in rows().items():
+        for k in (1, 2):
+            hits, pairs = np.zeros(len(looks)), np.zeros(len(looks))
+            for u in range(3):
+                for rank in range(4):
+                    index = order[u, rank]
+                    if top[u, rank] <= 0:
+                        continue
+                    maps = Eyes()(normalise(looks[index].picture[None], INPUTS))[0]
+                    scene = truth.of(looks[index], SIDE, CPU)
+                    there = region_tokens(maps[u : u + 1], torch.tensor(THRESHOLDS[u : u + 1]).float(), scene)[0]
+                    wanted = set(there.nonzero()[:, 0].tolist())
+                    if wanted:
+                        pairs[index] += 1
+                        hits[index] += len(wanted & set(row.words["vocabulary"][u, rank, :k].tolist())) / len(wanted)
+            line = table.loc[(name, "recall", "vocabulary", k)]
+            assert line["n"] == pairs.sum() > 5
+            expected = np.where(weights @ pairs > 0, (weights @ hits) / np.maximum(weights @ pairs, 1), hits.sum() / pairs.sum())
+            np.testing.assert_allclose(line["resamples"], expected, atol=1e-6)
+    assert table.loc[("words", "recall", "vocabulary", 1)]["resamples"][0] > 0.7
+    tables.checked(tables.measurements(result.table), "measurements")
+
+
+def test_the_order_of_images_does_not_matter():
+    """Images in any order stand behind the same numbers; only which resample is which changes."""
+    looks, truth = pictures()
+    first, _, _ = measured(looks, truth, rows())
+    again, _, _ = measured(looks[::-1], truth, rows())
+    for one, other in zip(first.table["resamples"], again.table["resamples"], strict=True):
+        assert one[0] == pytest.approx(other[0], abs=1e-6)
+
+
+def test_claims_are_averaged_over_the_same_filters_in_every_row():
+    """Constant words name even a filter that the words cannot name; then it counts for none of the rows."""
+    looks, truth = pictures()
+    named = rows()
+    named["words"].claims[2] = -1
+    result, _, _ = measured(looks, truth, named)
+    table = result.table[result.table["metric"] != "recall"]
+    assert set(table["n"]) == {2}
+    for name in named:
+        line = table[(table["row"] == name) & (table["metric"] == "auprc")].iloc[0]
+        np.testing.assert_allclose(line["resamples"], result.metric(name, "auprc")[:, :2].mean(1), atol=1e-6)
+
+
+def test_only_chosen_filters_are_scored():
+    looks, truth = pictures()
+    whole, _, _ = measured(looks, truth, rows())
+    some, _, _ = measured(looks, truth, rows(), ScoreSettings(recall_at=(1, 2), resolution=SIDE, bootstrap=30, filters=(1,)))
+    alone, _, _ = measured(looks, truth, rows(), silent=(0, 2))
+    own, expected = (each.table.set_index(["row", "metric", "candidates", "k"]) for each in (some, alone))
+    assert own.loc[("words", "recall", "vocabulary", 1)]["n"] == expected.loc[("words", "recall", "vocabulary", 1)]["n"]
+    line = own.loc[("words", "iou", "categories", 1)]
+    assert line["n"] == 1
+    np.testing.assert_allclose(line["resamples"], whole.metric("words", "iou")[:, 1], atol=1e-6)
+
+
+def test_no_valid_pair_is_missing_not_zero():
+    looks, truth = pictures()
+    result, _, _ = measured(looks, truth, rows(), silent=(0, 1, 2))
+    recall = result.table[result.table["metric"] == "recall"]
+    assert set(recall["n"]) == {0}
+    assert np.isfinite(np.stack(recall["resamples"])).all()
+    found = scores(result.table, 0.95)
+    missing = found[found["metric"] == "recall"]
+    assert len(missing) == 8
+    assert missing[["value", "low", "high", "margin", "margin_low", "margin_high"]].isna().all(axis=None)
+    named = {name: Row(row.words, np.full(3, -1)) for name, row in rows().items()}
+    result, _, _ = measured(looks, truth, named)
+    found = scores(result.table, 0.95)
+    claimed = found[found["metric"] != "recall"]
+    assert claimed["value"].isna().all()
+    assert set(claimed["n"]) == {0}
+
+
+def measurements(**resamples):
+    lines = [
+        {"row": name, "metric": "recall", "candidates": "vocabulary", "k": 5, "n": n, "resamples": np.array(values)}
+        for name, (n, values) in resamples.items()
+    ]
+    return pd.DataFrame(lines)
+
+
+def test_margins_are_paired_resample_by_resample():
+    """The two go up and down together, so the margin is known far better than either."""
+    drift = np.random.default_rng(0).normal(0, 0.2, 400)
+    own = np.concatenate([[0.5], 0.5 + drift])
+    null = np.concatenate([[0.4], 0.4 + drift])
+    table = scores(measurements(words=(9, own), constant_words=(9, null), shuffled_filters=(0, null)), 0.95)
+    table = table.set_index("row")
+    assert table.loc["words", "value"] == 0.5
+    assert table.loc["words", "low"] == pytest.approx(np.quantile(own[1:], 0.025))
+    assert table.loc["words", "high"] == pytest.approx(np.quantile(own[1:], 0.975))
+    assert pd.isna(table.loc["words", "margin"])
+    constant = table.loc["constant_words"]
+    assert (constant["margin"], constant["margin_low"], constant["margin_high"]) == pytest.approx((0.1, 0.1, 0.1))
+    assert pd.isna(table.loc["shuffled_filters", "margin"])
+
+
+def support_of(auprc, every, claims, dead):
+    """`support` on metrics made by hand. auprc: [1+resamples, d]; every: [d, T]."""
+    values = np.stack([auprc, auprc * 0.5], 1)
+    found = Measured(
+        pd.DataFrame(),
+        {"words": Row({}, np.array(claims)), "dissection": Row({}, np.array([0] * len(claims)))},
+        dict.fromkeys(("auprc", "iou", "f1", "correlation"), values),
+        np.array(every),
+    )
+    thresholds = pd.DataFrame({"filter": np.arange(len(claims)), "dead": dead})
+    return support(found, thresholds, TOKENS, 0.9)
+
+
+def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
+    resamples = np.random.default_rng(0).normal(0, 0.05, (200, 4))
+    auprc = np.concatenate([np.zeros((1, 4)), resamples]) + [0.8, 0.5, 0.8, 0.8]
+    every = [[0.8, 0.1, 0.1], [0.5, 0.5, 0.5], [0.2, 0.2, 0.8], [0.9, 0.9, 0.9]]
+    found = support_of(auprc, every, [0, 0, -1, 2], [False, False, False, True])
+    tables.checked(found, "filter_claims")
+    assert found["null"][0] == pytest.approx(0.5)  # mean of the three live filters for red
+    assert found["supported"].tolist() == [True, False, False, False]
+    assert found["claim"].dropna().tolist() == ["red", "red"]  # a dead filter claims nothing
+    assert found["rival"].dropna().tolist() == ["red", "red"]
+    assert found["low"][0] == pytest.approx(np.quantile(auprc[1:, 0], 0.05))
+    assert found["rival_auprc"][0] == pytest.approx(0.4)
+    assert found["auprc"].isna().tolist() == [False, False, True, True]
+
+
+def test_support_where_every_filter_is_dead():
+    found = support_of(np.zeros((5, 2)), np.zeros((2, 3)), [-1, -1], [True, True])
+    assert not found["supported"].any()
+    assert found["claim"].isna().all()
+    tables.checked(found, "filter_claims")
+
+
+def test_which_filters():
+    assert ScoreSettings().chosen(3).tolist() == [0, 1, 2]
+    assert ScoreSettings(filters=[2, 0, 2]).chosen(3).tolist() == [0, 2]
+    with pytest.raises(ValueError, match=r"scores\.filters names filter 7, the layer has 3 \(0 to 2\)"):
+        ScoreSettings(filters=[7]).chosen(3)
+    few = ScoreSettings().faithful(Faithful.only("few_filters"), 512)
+    assert few.chosen(512).tolist() == list(range(0, 253, 12))
+    assert len(few.chosen(512)) == 22
+    assert ScoreSettings().faithful(Faithful.only("few_filters"), 30).chosen(30).tolist() == [0, 12, 24]
+    with pytest.raises(ValueError, match=r"scores\.mask_resolution is 'pixel'"):
+        ScoreSettings(mask_resolution="pixel")

@@ -1,0 +1,293 @@
+"""Training learns, repeats itself bit by bit, and a killed one ends as an undisturbed one does (spec A4)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from filterscope.faithful import Faithful
+from filterscope.words.resumption import Checkpoint, beside
+from filterscope.words.training import Samples, State, TrainingSettings, evaluate, split_samples, train
+
+FILTERS, DIMENSION, CLASSES = 6, 8, 4
+QUICK = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01)
+
+
+def unit(rows, seed):
+    vectors = torch.randn(rows, DIMENSION, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.normalize(vectors, dim=1)
+
+
+CATEGORIES, OTHERS = unit(CLASSES, 1), unit(50, 2)
+
+
+def samples(n, seed=0, noise=0.3):
+    """Filter c fires for category c, the last two filters for nothing in particular."""
+    chance = np.random.default_rng(seed)
+    labels = chance.integers(0, CLASSES, n)
+    activations = chance.exponential(noise, (n, FILTERS))
+    activations[np.arange(n), labels] += 1
+    return Samples(activations.astype(np.float32), np.eye(CLASSES, dtype=bool)[labels])
+
+
+TRAINING, VALIDATION = samples(100), samples(40, 1)
+
+
+def trained(settings=QUICK, **kwargs):
+    return train(TRAINING, VALIDATION, CATEGORIES, settings, 7, **kwargs)
+
+
+def same(first, second):
+    states = first.state_dict(), second.state_dict()
+    return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+SETTINGS = {
+    "adamw": QUICK,
+    "dadapt_adam": replace(QUICK, optimiser="dadapt_adam", batch_size=64),
+    "negatives": replace(QUICK, vocabulary_negatives=16),
+    "both": replace(QUICK, optimiser="dadapt_adam", vocabulary_negatives=16, batch_norm="frozen"),
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("killed_after", [1, 4, 6])
+def test_resumed_training_equals_an_undisturbed_one(settings, killed_after, tmp_path):
+    """Through a checkpoint on disk, as the workflow does it; the kill comes after an epoch was saved."""
+    whole, history = trained(settings, others=OTHERS)
+
+    class KilledError(Exception):
+        pass
+
+    checkpoint = Checkpoint(tmp_path / "checkpoint", "digest", interval=0)
+
+    def save(state):
+        checkpoint.save(state)
+        if state.epoch == killed_after:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        trained(settings, others=OTHERS, save=save)
+    state = checkpoint.load()
+    assert state.epoch == killed_after
+    resumed, resumed_history = trained(settings, others=OTHERS, resume=state)
+    assert resumed_history == history
+    assert [row["epoch"] for row in history] == list(range(1, 7))
+    assert same(whole, resumed)
+
+
+def test_same_seed_same_weights_and_another_seed_others():
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    first, history = trained()
+    assert torch.equal(torch.get_rng_state(), before)  # nobody else's chance is touched
+    torch.manual_seed(456)
+    second, again = trained()
+    assert same(first, second)
+    assert history == again
+    other, _ = train(TRAINING, VALIDATION, CATEGORIES, QUICK, 8)
+    assert not same(first, other)
+
+
+@pytest.mark.parametrize("settings", list(SETTINGS.values())[:3], ids=list(SETTINGS)[:3])
+def test_learns(settings):
+    longer = replace(settings, epochs=20)
+    model, history = train(TRAINING, VALIDATION, CATEGORIES, longer, 0, others=OTHERS)
+    assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]
+    points = torch.nn.functional.normalize(model(torch.from_numpy(VALIDATION.activations)), dim=1)
+    right = (points @ CATEGORIES.T).argmax(1).numpy() == VALIDATION.targets.argmax(1)
+    assert right.mean() > 0.9
+
+
+def test_shuffled_labels_are_not_learnt():
+    own, _ = trained()
+    _, history = train(TRAINING.shuffled_labels(3), VALIDATION.shuffled_labels(4), CATEGORIES, QUICK, 7)
+    data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
+    loss, _ = evaluate(own, data, CATEGORIES, 1.0)
+    assert min(row["val_loss"] for row in history) > loss + 0.5
+
+
+def test_shuffling_keeps_activations_and_the_number_of_each_label():
+    shuffled = TRAINING.shuffled_labels(3)
+    assert np.array_equal(shuffled.activations, TRAINING.activations)
+    assert np.array_equal(shuffled.targets.sum(0), TRAINING.targets.sum(0))
+    assert not np.array_equal(shuffled.targets, TRAINING.targets)
+
+
+def test_keeps_the_weights_of_least_validation_loss():
+    """An epoch later the weights are others; those that come back give the least loss of the history."""
+    kept = {}
+
+    def save(state):
+        kept[state.epoch] = {name: each.clone() for name, each in state.model.items()}
+
+    model, history = trained(replace(QUICK, learning_rate=0.3, epochs=12), save=save)
+    best = [row for row in history if row["best"]]
+    assert len(best) == 1
+    assert best[0]["val_loss"] == min(row["val_loss"] for row in history)
+    assert best[0]["epoch"] < 12  # or the test would not tell the best from the last
+    for name, each in model.state_dict().items():
+        assert torch.equal(each, kept[best[0]["epoch"]][name])
+    assert not model.training
+    data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
+    assert evaluate(model, data, CATEGORIES, 1.0)[0] == pytest.approx(best[0]["val_loss"])
+
+
+def test_negatives_push_foreign_words_away():
+    longer = replace(QUICK, epochs=15)
+    far = replace(longer, vocabulary_negatives=32)
+    data = torch.from_numpy(VALIDATION.activations)
+
+    def closeness(settings):
+        points = torch.nn.functional.normalize(trained(settings, others=OTHERS)[0](data), dim=1)
+        return (points @ OTHERS.T).mean().item()
+
+    assert closeness(far) < closeness(longer) - 0.02
+
+
+def test_tokens_are_nobodys_negatives():
+    """Where the vocabulary holds nothing but the tokens there is nothing to push away."""
+    plain, _ = trained()
+    settings = replace(QUICK, vocabulary_negatives=16)
+    only_tokens, _ = trained(settings, others=CATEGORIES, own_rows=np.arange(CLASSES))
+    assert same(plain, only_tokens)
+    mixed = torch.cat([OTHERS, CATEGORIES])
+    drawn, _ = trained(settings, others=mixed, own_rows=np.arange(len(OTHERS), len(mixed)))
+    expected, _ = trained(settings, others=OTHERS)
+    assert same(drawn, expected)
+
+
+def test_losses_of_the_history_can_be_compared():
+    """With negatives, too, both are over the categories: on the same data they are alike."""
+    settings = replace(QUICK, vocabulary_negatives=16, dropout=0.0, batch_norm="frozen", learning_rate=1e-9)
+    _, history = train(TRAINING, TRAINING, CATEGORIES, settings, 0, others=OTHERS)
+    assert history[0]["train_loss"] == pytest.approx(history[0]["val_loss"], rel=1e-3)
+
+
+def test_evaluation_follows_its_definition():
+    model, _ = trained()
+    data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
+    whole = evaluate(model, data, CATEGORIES, 1.0)
+    assert evaluate(model, data, CATEGORIES, 1.0, chunk=7) == pytest.approx(whole)
+    assert whole[1] == 1.0  # of four categories a right one is always among five
+
+
+def test_split_by_image_and_by_instance():
+    training = np.arange(100) < 70
+    by_image = split_samples(TRAINING, training)
+    assert [len(part) for part in by_image] == [70, 30]
+    assert np.array_equal(by_image[0].activations, TRAINING.activations[:70])
+    by_instance = split_samples(TRAINING, training, by_instance=0)
+    assert [len(part) for part in by_instance] == [70, 30]
+    assert not np.array_equal(by_instance[0].activations, TRAINING.activations[:70])
+    again = split_samples(TRAINING, training, by_instance=0)
+    assert np.array_equal(by_instance[1].activations, again[1].activations)
+
+
+def test_a_batch_of_one_is_left_out():
+    """Batch norm needs two: 17 objects in batches of 16."""
+    model, history = train(samples(17), VALIDATION, CATEGORIES, QUICK, 0)
+    assert np.isfinite(history[-1]["train_loss"])
+
+
+@pytest.mark.parametrize("which", ["training", "validation"])
+def test_too_few_objects_are_refused(which):
+    parts = [samples(1), VALIDATION] if which == "training" else [TRAINING, samples(1)]
+    with pytest.raises(ValueError, match=f"1 {which} objects, at least 2"):
+        train(*parts, CATEGORIES, QUICK, 0)
+
+
+def test_a_loss_that_is_not_finite_stops():
+    spoilt = Samples(TRAINING.activations.copy(), TRAINING.targets)
+    spoilt.activations[5, 2] = np.nan
+    with pytest.raises(ValueError, match="epoch 1: the loss is nan"):
+        train(spoilt, VALIDATION, CATEGORIES, QUICK, 0)
+
+
+def test_an_unknown_optimiser_is_refused():
+    with pytest.raises(ValueError, match=r"training\.optimiser is 'sgd'.*adamw, dadapt_adam"):
+        TrainingSettings(optimiser="sgd")
+
+
+def test_frozen_batch_norm_is_a_switch():
+    assert QUICK.faithful(Faithful.only("frozen_batch_norm")).batch_norm == "frozen"
+    assert QUICK.faithful(Faithful.only("mask_scale")) == QUICK
+
+
+# --- checkpoints ----------------------------------------------------------------------------------------
+
+
+def states(count=2):
+    """The states that a training saves."""
+    kept = []
+    trained(replace(QUICK, epochs=count), save=lambda state: kept.append(replace(state)))
+    return kept
+
+
+def test_a_checkpoint_gives_back_what_was_saved(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "c", "d", interval=0)
+    state = states()[-1]
+    checkpoint.save(state)
+    loaded = checkpoint.load()
+    assert isinstance(loaded, State)
+    assert (loaded.epoch, loaded.best_loss, loaded.history) == (state.epoch, state.best_loss, state.history)
+    assert all(torch.equal(loaded.model[name], each) for name, each in state.model.items())
+    checkpoint.remove()
+    assert checkpoint.load() is None
+    checkpoint.remove()  # gone already
+
+
+def test_a_checkpoint_of_other_data_or_settings_is_not_resumed(tmp_path):
+    parts = [TRAINING.activations, TRAINING.targets, CATEGORIES.numpy(), QUICK, 7]
+    checkpoint = beside(tmp_path / "explainer.pt", *parts)
+    checkpoint.interval = 0
+    checkpoint.save(states()[-1])
+    assert beside(tmp_path / "explainer.pt", *parts).load().epoch == 2
+    changed = TRAINING.activations.copy()
+    changed[0, 0] += 1
+    others = [
+        (0, changed),
+        (0, TRAINING.activations.astype(np.float64)),
+        (0, TRAINING.activations.reshape(FILTERS, -1)),
+        (1, ~TRAINING.targets),
+        (3, replace(QUICK, dropout=0.2)),
+        (4, 8),
+    ]
+    for place, other in others:
+        assert beside(tmp_path / "explainer.pt", *parts[:place], other, *parts[place + 1 :]).load() is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.00001, 0.5, 0.99])
+def test_a_truncated_checkpoint_starts_anew(tmp_path, share, caplog):
+    checkpoint = Checkpoint(tmp_path / "c", "d", interval=0)
+    checkpoint.save(states()[-1])
+    content = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes(content[: int(len(content) * share) or int(share > 0)])
+    with caplog.at_level("WARNING", "filterscope"):
+        assert checkpoint.load() is None
+    assert "cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("content", [["a list"], {"digest": "d"}, {"digest": "d", "epoch": 1, "unknown": 2}])
+def test_a_checkpoint_of_another_make_starts_anew(tmp_path, content):
+    checkpoint = Checkpoint(tmp_path / "c", "d")
+    torch.save(content, checkpoint.path)
+    assert checkpoint.load() is None
+
+
+def test_a_pickle_with_code_is_not_run(tmp_path):
+    class Code:
+        def __reduce__(self):
+            return (tmp_path.joinpath("ran").write_text, ("it did",))
+
+    checkpoint = Checkpoint(tmp_path / "c", "d")
+    torch.save({"digest": "d", "model": Code()}, checkpoint.path)
+    assert checkpoint.load() is None
+    assert not (tmp_path / "ran").exists()
+
+
+def test_saves_at_most_once_per_interval(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "c", "d", interval=1000)
+    checkpoint.save(states()[-1])
+    assert not checkpoint.path.exists()

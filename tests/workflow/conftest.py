@@ -1,0 +1,92 @@
+"""One small study, run once and then looked at from all sides."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Study:
+    """A workflow of its own that may be edited, its results and its config."""
+
+    workflow: Path
+    directory: Path
+    config: dict
+
+    def command(self, *arguments: str | Path, config: dict | None = None) -> list[str]:
+        """Snakemake's command line; a changed config is written beside the results."""
+        path = self.directory / "study.yaml"
+        path.write_text(yaml.safe_dump(config or self.config, sort_keys=False))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.workflow / "Snakefile"]
+        command += ["--directory", self.directory, "--configfile", path, "--replace-workflow-config", "--cores", "2"]
+        return [*map(str, command), *map(str, arguments)]
+
+    def run(self, *arguments: str | Path, config: dict | None = None, check: bool = True) -> str:
+        """Run Snakemake and return what it said."""
+        result = subprocess.run(
+            self.command(*arguments, config=config),
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": ""},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=900,
+            check=False,
+        )
+        if check and result.returncode:
+            pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{result.stdout[-8000:]}")
+        return result.stdout
+
+    def planned(self, *arguments: str | Path, config: dict | None = None) -> Counter:
+        """How many jobs of each rule a run would start."""
+        said = self.run("-n", *arguments, config=config)
+        counts = re.findall(r"^(\w+)\s+(\d+)$", said, re.MULTILINE)
+        return Counter({rule: int(count) for rule, count in counts if rule != "total"})
+
+    def copied(self, directory: Path) -> Study:
+        """The same study elsewhere, to be changed; results keep their times."""
+        shutil.copytree(self.directory, directory / "study", symlinks=True)
+        shutil.copytree(self.workflow, directory / "workflow")
+        return Study(directory / "workflow", directory / "study", self.config)
+
+
+def copy_workflow(target: Path) -> Path:
+    """What a run needs of the project."""
+    target.mkdir(parents=True)
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy2(REPOSITORY / name, target / name)
+    for name in ("rules", "workflow_scripts", "profiles", "envs"):
+        shutil.copytree(REPOSITORY / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+@pytest.fixture(scope="session")
+def new_study(tmp_path_factory, small_config):
+    """Makes a study that has not run yet."""
+
+    def make(updates: dict | None = None) -> Study:
+        folder = tmp_path_factory.mktemp("study")
+        (folder / "results_here").mkdir()
+        return Study(copy_workflow(folder / "workflow"), folder / "results_here", small_config(updates))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_study(new_study) -> Study:
+    """The small study, finished."""
+    study = new_study()
+    study.run()
+    return study

@@ -1,0 +1,66 @@
+"""A killed run goes on where it was and ends with the same tables as an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from filterscope import tables
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+EXTRACTED = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
+TRAINED = "results/words/scenes/planted/captions/history.csv"
+
+
+def kill_when(study, target, sign) -> None:
+    """Start making the target and kill everything, snakemake and its jobs, as soon as the sign exists."""
+    process = subprocess.Popen(
+        study.command(target),
+        cwd=study.directory,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while not any(study.directory.glob(sign)):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, f"{sign} never appeared"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def go_on(study, target) -> str:
+    """What the README says to do after a kill."""
+    study.run("--unlock")
+    return study.run(target)
+
+
+def test_killed_during_extraction(new_study):
+    undisturbed, killed = new_study(), new_study()
+    undisturbed.run(EXTRACTED)
+    kill_when(killed, EXTRACTED, "results/activations/scenes/planted/shards/1-of-1/.pooled.parquet.*.part")
+    assert not (killed.directory / EXTRACTED).exists()
+    go_on(killed, EXTRACTED)
+    first, second = (tables.read(study.directory / EXTRACTED, "pooled_activations") for study in (undisturbed, killed))
+    assert first.equals(second)
+    assert (undisturbed.directory / EXTRACTED).read_bytes() == (killed.directory / EXTRACTED).read_bytes()
+
+
+def test_killed_during_training_goes_on_from_the_checkpoint(new_study):
+    long = {"training": {"epochs": 1500}}
+    undisturbed, killed = new_study(long), new_study(long)
+    undisturbed.run(TRAINED)
+    kill_when(killed, TRAINED, "results/words/scenes/planted/captions/.explainer.pt.checkpoint")
+    assert not (killed.directory / TRAINED).exists()
+    said = go_on(killed, TRAINED)
+    assert "going on after epoch" in said
+    assert (undisturbed.directory / TRAINED).read_bytes() == (killed.directory / TRAINED).read_bytes()
+    weights = TRAINED.replace("history.csv", "explainer.pt")
+    assert (undisturbed.directory / weights).read_bytes() == (killed.directory / weights).read_bytes()
+    assert not list(killed.directory.glob("results/words/scenes/planted/captions/.explainer.pt.checkpoint"))

@@ -1,0 +1,58 @@
+"""A plain folder of pictures gets words from the explainer of an annotated dataset, and is said to have no scores."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import shutil
+from PIL import Image
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+
+def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path):
+    study = finished_study.copied(tmp_path)
+    album = tmp_path / "album"
+    (album / "holiday").mkdir(parents=True)
+    for picture in sorted((study.directory / "results/data/scenes/pictures").rglob("*.png"))[:12]:
+        shutil.copy(picture, album / "holiday" / picture.name)
+    Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
+    config = study.config | {
+        "datasets": study.config["datasets"] | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
+        "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
+        "defects": [],
+    }
+    study.run(config=config)
+    folder = study.directory / "results/words/album/planted/captions"
+    words = pd.read_csv(folder / "filter_words.csv")
+    assert len(words)
+    assert words["supported"].isna().all()
+    assert list(folder.glob("sheets/*.png"))
+    assert not list(folder.glob("scores.*"))
+    assert "no masks" in (study.directory / "results/report/summary.md").read_text()
+
+
+def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_study, tmp_path):
+    study = finished_study.copied(tmp_path)
+    album = tmp_path / "album"
+    album.mkdir()
+    Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
+    config = study.config | {
+        "datasets": study.config["datasets"] | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
+        "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
+        "defects": [],
+    }
+    said = study.run(config=config, check=False)
+    assert "top_images is 8, but only 1 images were looked at" in said
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [("detector", "detectors"), ("detectors.99", "detectors")],
+)
+def test_a_wrong_layer_gets_the_nearest_right_ones(finished_study, tmp_path, layer, said):
+    study = finished_study.copied(tmp_path)
+    config = study.config | {"probes": study.config["probes"] | {"planted": {"network": "planted", "layer": layer}}}
+    output = study.run("results/activations/scenes/planted/thresholds.csv", config=config, check=False)
+    assert "LayerError" in output
+    assert said in output

@@ -1,0 +1,141 @@
+"""The embedded study in small: everything is made, a second run has nothing to do, a change reruns what it must."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from filterscope import tables
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+SCHEMAS = {
+    "filter_words": "filter_words",
+    "filter_claims": "filter_claims",
+    "scores": "scores",
+    "sanity": "sanity",
+    "history": "history",
+    "filter_votes": "filter_votes",
+    "image_words": "image_words",
+    "measurements": "measurements",
+}
+
+
+def folders(study):
+    return [
+        study.directory / "results/words" / entry["dataset"] / entry["probe"] / entry["vocabulary"]
+        for entry in study.config["explanations"]
+    ]
+
+
+def test_every_explanation_has_its_tables_and_pictures(finished_study):
+    for folder in folders(finished_study):
+        for name, schema in SCHEMAS.items():
+            assert tables.read(folder / f"{name}.parquet", schema).num_rows
+        for name in ("filter_words", "filter_claims", "scores", "sanity", "history"):
+            assert len(pd.read_csv(folder / f"{name}.csv")) == pq.read_metadata(folder / f"{name}.parquet").num_rows
+        for picture in [*folder.glob("sheets/*.png"), folder / "scores.png", folder / "training.png"]:
+            assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+        assert len(list(folder.glob("sheets/*.png"))) == finished_study.config["sheets"]["filters"]
+
+
+def test_every_score_stands_beside_its_nulls(finished_study):
+    rows = {"words", "constant_words", "shuffled_filters", "shuffled_labels", "random_network", "dissection"}
+    for folder in folders(finished_study):
+        scores = pd.read_parquet(folder / "scores.parquet")
+        for _, group in scores.groupby(["metric", "candidates", "k"]):
+            assert set(group["row"]) == rows
+        assert set(scores["metric"]) == {"recall", "iou", "f1", "auprc", "correlation"}
+
+
+def test_no_table_holds_nan(finished_study):
+    for path in (finished_study.directory / "results").rglob("*.parquet"):
+        for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
+            if str(column.type) in ("float", "double"):
+                values = column.drop_null().to_numpy()
+                assert np.isfinite(values).all(), f"{path}: {name}"
+
+
+def test_no_result_names_a_place_of_this_machine(finished_study):
+    for path in (finished_study.directory / "results").rglob("*.csv"):
+        assert str(finished_study.directory) not in path.read_text()
+
+
+def test_summary_says_what_was_found(finished_study):
+    text = (finished_study.directory / "results/report/summary.md").read_text()
+    for entry in finished_study.config["explanations"]:
+        assert f"{entry['probe']} on {entry['dataset']}" in text
+    assert "Known answers" in text
+    assert "random network" in text
+
+
+def test_a_second_run_has_nothing_to_do(finished_study):
+    assert "Nothing to be done" in finished_study.run()
+
+
+def test_forcing_a_rule_reruns_what_follows_it_only(finished_study):
+    planned = finished_study.planned("--forcerun", "train_explainer")
+    assert {"train_explainer", "explain_filters", "score_words", "tabulate_words", "render_sheets"} <= set(planned)
+    assert not {"extract_activations", "dissect_filters", "prepare_scenes", "train_null_explainer"} & set(planned)
+
+
+def test_a_room_can_be_asked_for_alone(finished_study):
+    assert "Nothing to be done" in finished_study.run("activations")
+
+
+@pytest.mark.parametrize(
+    ("change", "must", "must_not"),
+    [
+        (("words", "printed", 5), {"explain_filters", "tabulate_words"}, {"extract_activations", "train_explainer"}),
+        (("training", "margin", 0.5), {"train_explainer", "explain_filters"}, {"extract_activations", "dissect_filters"}),
+        (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
+        (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
+        (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
+    ],
+)
+def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, change, must, must_not):
+    section, key, value = change
+    config = copy.deepcopy(finished_study.config)
+    config[section][key] = value
+    planned = set(finished_study.planned(config=config))
+    assert must <= planned
+    assert not must_not & planned
+
+
+@pytest.mark.parametrize(
+    ("module", "must", "must_not"),
+    [
+        ("words/voting.py", {"explain_filters", "tabulate_words"}, {"train_explainer", "extract_activations"}),
+        ("words/losses.py", {"train_explainer", "train_null_explainer"}, {"extract_activations", "dissect_filters"}),
+        ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
+        ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
+    ],
+)
+def test_an_edited_module_reruns_exactly_what_imports_it(finished_study, tmp_path, module, must, must_not):
+    study = finished_study.copied(tmp_path)
+    path = study.workflow / "workflow_scripts/filterscope" / module
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    planned = set(study.planned())
+    assert must <= planned
+    assert not must_not & planned
+
+
+def test_a_comment_in_a_module_reruns_nothing(finished_study, tmp_path):
+    study = finished_study.copied(tmp_path)
+    path = study.workflow / "workflow_scripts/filterscope/words/voting.py"
+    path.write_text(path.read_text() + "\n# a remark\n")
+    assert not study.planned()
+
+
+def test_the_report_shows_summary_figures_and_sheets(finished_study):
+    finished_study.run("--report", "report.html")
+    text = (finished_study.directory / "report.html").read_text(errors="replace")
+    results = [json.dumps(name).strip('"') for name in ("summary.html", "scores.png", "training.png", "filter_")]
+    for name in [*results, "what the study found", "Every score stands beside its nulls"]:
+        assert name in text

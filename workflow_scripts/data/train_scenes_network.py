@@ -1,0 +1,58 @@
+"""Train the embedded study's CNN on the shape of every picture's main object."""
+
+from functools import partial
+
+from filterscope import job, tables
+from filterscope.data import networks, scenes_training
+from filterscope.data.networks import NetworkSettings
+
+
+def train_scenes_network(
+    path_to_images,
+    path_to_annotations,
+    path_to_pictures,
+    path_to_weights,
+    path_to_words,
+    path_to_history,
+    inputs,
+    settings,
+    seed,
+):
+    """The weights of the best epoch, what each output stands for, and the history of the training."""
+    images = tables.read(path_to_images, "images").to_pandas()
+    annotations = tables.read(path_to_annotations, "annotations")
+    labels = scenes_training.main_shapes(annotations.select(["image_id", "tokens", "area"]).to_pandas())
+    train, val = (
+        scenes_training.read_pictures(path_to_pictures, images[images["split"] == split], labels, inputs)
+        for split in ("train", "val")
+    )
+    network, history = scenes_training.train_scenes_cnn(
+        train,
+        val,
+        settings,
+        inputs,
+        seed=job.derived_seed(seed, "train_scenes_network"),
+        device=job.device(),
+        progress=partial(job.progress, title="epochs"),
+    )
+    with tables.replacing(path_to_weights) as temporary:
+        networks.write_weights(network, temporary)
+    tables.write(scenes_training.unit_words(), "known_words", path_to_words)
+    tables.write(history, "network_history", path_to_history)
+    job.LOGGER.info("validation accuracy %.1f %%", 100 * history["val_accuracy"].max())
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    train_scenes_network(
+        path_to_images=snakemake.input.images,
+        path_to_annotations=snakemake.input.annotations,
+        path_to_pictures=snakemake.input.pictures,
+        path_to_weights=snakemake.output.weights,
+        path_to_words=snakemake.output.words,
+        path_to_history=snakemake.output.history,
+        inputs=NetworkSettings.from_mapping(snakemake.params.network).input,
+        settings=scenes_training.TrainingSettings.from_mapping(snakemake.params.network),
+        seed=snakemake.params.seed,
+    )
