@@ -30,7 +30,7 @@ rule extract_activations:
         "results/benchmarks/extract_activations/{dataset}/{probe}/{scatteritem}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=8000,

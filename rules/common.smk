@@ -9,6 +9,7 @@ import configuration
 from filterscope import provenance
 
 configuration.share_library(SCRIPTS)
+configuration.yield_idle_cores()
 configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
 
 EXPLANATIONS = config["explanations"]

@@ -36,7 +36,7 @@ rule train_explainer:
         "results/benchmarks/train_explainer/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=16000,
@@ -97,7 +97,7 @@ rule explain_filters:
         "results/benchmarks/explain_filters/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=8000,
@@ -167,7 +167,7 @@ rule dissect_filters:
         "results/benchmarks/dissect_filters/{dataset}/{probe}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=8000,
@@ -210,7 +210,7 @@ rule score_words:
         "results/benchmarks/score_words/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=8000,
@@ -248,7 +248,7 @@ rule score_random_network:
         "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=32000,
@@ -340,7 +340,7 @@ rule test_scores:
         "results/benchmarks/test_scores/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=8000,
@@ -402,7 +402,7 @@ rule tabulate_defects:
         "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 4
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=32000,
@@ -448,7 +448,7 @@ rule render_sheets:
         "results/benchmarks/render_sheets/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../envs/filterscope.yaml"
-    threads: 2
+    threads: config["threads"]
     resources:
         gpu=1,
         mem_mb=4000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+# As the workflow's jobs do (configuration.yield_idle_cores); must be set before torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -72,21 +76,27 @@ def small_config(default_config) -> Callable[..., dict]:
 
 
 @pytest.fixture
-def run_snakemake(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
-    """Runs the workflow in a folder of its own and returns what it said.
+def run_snakemake(tmp_path, run_anywhere) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs the workflow in the test's own folder; otherwise as `run_anywhere`."""
+    return functools.partial(run_anywhere, directory=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def run_anywhere() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs the workflow in a folder and returns what it said.
 
     Called with Snakemake's arguments; `config` is a complete config (none: the project's config.yaml),
-    `directory` where the results go (none: the test's own folder), `environment` what is added to the
-    environment, `check` whether a failure fails the test.
+    `directory` where the results go, `environment` what is added to the environment, `check` whether a failure
+    fails the test.
     """
 
     def run(
         *arguments: str | Path,
+        directory: Path,
         config: dict | None = None,
-        directory: Path = tmp_path,
         environment: dict[str, str] | None = None,
         check: bool = True,
-        timeout: float = 540,
+        timeout: float = 3000,
     ) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile"]
         command += ["--directory", directory]

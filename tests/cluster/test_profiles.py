@@ -88,6 +88,10 @@ def snakemake(folder, *arguments, environment):
 def test_default_profile_needs_no_cores_and_lets_gpu_jobs_take_turns(repository, tmp_path):
     """As beside the project's Snakefile, where Snakemake finds it by itself."""
     shutil.copytree(repository / "profiles", tmp_path / "profiles")
+    profile = tmp_path / "profiles/default/config.yaml"
+    assert "/dev/nvidia[0-9]*" in profile.read_text()
+    profile.write_text(profile.read_text().replace("/dev/nvidia[0-9]*", f"{tmp_path}/nvidia[0-9]*"))
+    (tmp_path / "nvidia0").touch()  # a machine with one GPU
     (tmp_path / "Snakefile").write_text(TURNS)
     done = snakemake(tmp_path, environment={})
     assert done.returncode == 0, done.stdout[-3000:]

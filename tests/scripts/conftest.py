@@ -11,20 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
+from pycocotools import mask as coco_mask
+
 from activations.extract_activations import extract_activations
 from activations.gather_thresholds import gather_thresholds
 from activations.mine_top_images import mine_top_images
 from data.prepare_network import prepare_network
-from PIL import Image
-from pycocotools import mask as coco_mask
-from words.dissect_filters import dissect_filters
-from words.explain_filters import explain_filters
-from words.score_random_network import score_random_network
-from words.score_words import score_words
-from words.tabulate_scores import tabulate_scores
-from words.tabulate_words import tabulate_words
-from words.train_explainer import train_explainer
-
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
@@ -33,6 +27,13 @@ from filterscope.words.explanation import ExplanationSettings
 from filterscope.words.scoring import ScoreSettings
 from filterscope.words.training import TrainingSettings
 from filterscope.words.trial import MiningSettings, TrialSettings
+from words.dissect_filters import dissect_filters
+from words.explain_filters import explain_filters
+from words.score_random_network import score_random_network
+from words.score_words import score_words
+from words.tabulate_scores import tabulate_scores
+from words.tabulate_words import tabulate_words
+from words.train_explainer import train_explainer
 
 SIDE, TRAIN, VAL = 64, 16, 8
 COLOURS = {"red": (230, 20, 20), "green": (20, 200, 20), "blue": (30, 30, 230)}
@@ -44,17 +45,21 @@ from torch import nn
 
 
 def network():
-    """Filter 0 sees red, 1 blue, 2 and 3 brightness and an edge, 4 nothing; maps of 16 x 16."""
+    """Filter 0 sees red, 1 blue, 2 and 3 edges, 4 nothing; maps of 16 x 16."""
     layer = nn.Conv2d(3, 5, 4, stride=4)
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.zero_()
         layer.weight[0] = torch.tensor([1.0, -1.0, -1.0]).view(3, 1, 1) / 16
         layer.weight[1] = torch.tensor([-1.0, -1.0, 1.0]).view(3, 1, 1) / 16
-        layer.weight[2] = 1 / 48
+        layer.weight[2, :, :2], layer.weight[2, :, 2:] = 1 / 8, -1 / 8
         layer.weight[3, :, :, :2], layer.weight[3, :, :, 2:] = 1 / 8, -1 / 8
         layer.weight[4], layer.bias[4] = -1 / 16, -1.0
     return nn.Sequential(layer, nn.ReLU())
+
+
+def other():
+    return nn.Sequential(nn.Conv2d(3, 3, 4, stride=4))
 
 
 def poisoned():
@@ -77,7 +82,7 @@ class Study:
     """Where everything of the study lies, and its settings."""
 
     extraction = ExtractionSettings(batch_size=8, workers=0, quantile=0.95)
-    training = TrainingSettings(epochs=40, batch_size=8, learning_rate=0.01)
+    training = TrainingSettings(epochs=40, batch_size=8, learning_rate=0.01, vocabulary_negatives=4)
     explanation = ExplanationSettings(per_image=6, batch_size=8)
     scores = ScoreSettings(recall_at=(1, 3), resolution=32, bootstrap=40)
     mining = MiningSettings("val", 5, 3, "none")
@@ -126,7 +131,7 @@ class Study:
         images, annotations = [], []
         for number in range(TRAIN + VAL):
             chance = sentence(self.seed, number)
-            pixels = chance.integers(60, 120, (SIDE, SIDE, 3), np.uint8)
+            pixels = chance.integers(0, 60, (SIDE, SIDE, 3), np.uint8)
             present = [name for place, name in enumerate(COLOURS) if (number + place) % 3 or chance.random() < 0.3]
             for place, name in enumerate(present):
                 height, width = chance.integers(12, 30, 2)
@@ -137,7 +142,9 @@ class Study:
                 pixels[mask > 0] = np.array(COLOURS[name]) + chance.integers(-15, 16, (int(mask.sum()), 3))
                 encoded = coco_mask.encode(np.asfortranarray(mask))
                 x, y, w, h = coco_mask.toBbox(encoded)
-                annotations.append((len(annotations), number, name, [name], x, y, w, h, encoded["counts"], float(mask.sum())))
+                annotations.append(
+                    (len(annotations), number, name, [name], x, y, w, h, encoded["counts"], float(mask.sum()))
+                )
             path = self.pictures / f"{number}.png"
             Image.fromarray(pixels).save(path)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -165,9 +172,9 @@ class Study:
         for name, synonym in zip(COLOURS, ("crimson", "emerald", "azure"), strict=True):
             vector = chance.normal(size=16)
             words += [name, synonym]
-            vectors += [vector, vector + 0.3 * chance.normal(size=16)]
+            vectors += [vector, vector + 0.5 * chance.normal(size=16)]
         words += ["reds", *(f"noise{number}" for number in range(33))]
-        vectors += [vectors[0] + 0.3 * chance.normal(size=16), *chance.normal(size=(33, 16))]
+        vectors += [vectors[0] + chance.normal(size=16), *chance.normal(size=(33, 16))]
         table = {
             "row": np.arange(len(words), dtype=np.int32),
             "word": words,
@@ -177,20 +184,20 @@ class Study:
 
     # --- the rules --------------------------------------------------------------------------------------
 
-    def shards(self, kind: str, total: int = 2, folder: str = "shards") -> list[Path]:
-        return [self.folder / folder / f"{kind}-{number}-of-{total}.parquet" for number in range(1, total + 1)]
+    def shards(self, kind: str, total: int = 2, where: Path | None = None) -> list[Path]:
+        where = where or self.folder / "shards"
+        return [where / f"{kind}-{number}-of-{total}.parquet" for number in range(1, total + 1)]
 
-    def extract(self, total: int = 2, folder: str = "shards", **changed) -> None:
+    def extract(self, total: int = 2, where: Path | None = None, **changed) -> None:
         for number in range(1, total + 1):
-            paths = {kind: self.shards(kind, total, folder)[number - 1] for kind in ("pooled", "image", "tails", "rejected")}
             arguments = {
                 "path_to_images": self.images,
                 "path_to_annotations": self.annotations,
                 "path_to_weights": self.weights,
-                "path_to_pooled": paths["pooled"],
-                "path_to_image_activations": paths["image"],
-                "path_to_tails": paths["tails"],
-                "path_to_rejected": paths["rejected"],
+                "path_to_pooled": self.shards("pooled", total, where)[number - 1],
+                "path_to_image_activations": self.shards("image", total, where)[number - 1],
+                "path_to_tails": self.shards("tails", total, where)[number - 1],
+                "path_to_rejected": self.shards("rejected", total, where)[number - 1],
                 "folder": self.pictures,
                 "probe": self.probe(),
                 "settings": self.extraction,
@@ -295,7 +302,9 @@ class Study:
         self.speak()
         prepare_network(self.weights, self.network(), self.seed)
         self.extract()
-        gather_thresholds(self.shards("tails"), self.thresholds, self.folder / "thresholds.csv", self.extraction.quantile)
+        gather_thresholds(
+            self.shards("tails"), self.thresholds, self.folder / "thresholds.csv", self.extraction.quantile
+        )
         mine_top_images(self.shards("image"), self.top_images, self.mining.top_images, "val")
         self.train()
         self.explain()
@@ -317,6 +326,7 @@ class Study:
 @pytest.fixture(scope="session")
 def study(tmp_path_factory) -> Study:
     """The study, run to its end. Tests write elsewhere, so that all of them see the same."""
+    torch.set_num_threads(1)  # the matrices are so small that threads only wait for each other
     study = Study(tmp_path_factory.mktemp("study"))
     study.run()
     return study

@@ -1,4 +1,4 @@
-"""One small study, run once and then looked at from all sides."""
+"""The embedded study, run once and then looked at from all sides."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+KNOWN = ("planted", "cnn_units")  # probes whose right names are known
 
 
 @dataclass
@@ -85,8 +86,12 @@ def new_study(tmp_path_factory, small_config):
 
 
 @pytest.fixture(scope="session")
-def finished_study(new_study) -> Study:
-    """The small study, finished."""
-    study = new_study()
+def finished_study(tmp_path_factory, default_config) -> Study:
+    """The embedded study, as large as it is, for the two probes whose right names are known; finished."""
+    explanations = [{"dataset": "scenes", "probe": probe, "vocabulary": "captions"} for probe in KNOWN]
+    config = default_config({"explanations": explanations, "defects": [], "scores": {"bootstrap": 50}})
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "study").mkdir()
+    study = Study(copy_workflow(folder / "workflow"), folder / "study", config)
     study.run()
     return study

@@ -11,7 +11,7 @@ import pytest
 
 from filterscope import tables
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 EXTRACTED = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
 TRAINED = "results/words/scenes/planted/captions/history.csv"

@@ -7,7 +7,7 @@ import pytest
 import shutil
 from PIL import Image
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path):

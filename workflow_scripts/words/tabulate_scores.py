@@ -23,7 +23,10 @@ def tabulate_scores(paths_to_measurements, path_to_table, path_to_csv, confidenc
         tables.write(table, "scores", path)
     own = table[table["row"] == "words"]
     for line in own.itertuples():
-        job.LOGGER.info("%s@%d over %s: %s", line.metric, line.k, line.candidates, line.value)
+        if line.n:
+            job.LOGGER.info("%s@%d over %s: %.4f", line.metric, line.k, line.candidates, line.value)
+        else:
+            job.LOGGER.warning("%s@%d over %s: nothing to measure", line.metric, line.k, line.candidates)
 
 
 if __name__ == "__main__":

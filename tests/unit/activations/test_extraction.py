@@ -27,7 +27,9 @@ INPUTS = InputSettings(resize=SIDE, crop=SIDE)
 def network(seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layers = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 5, 3, 2, 1), nn.ReLU())
+        layers = nn.Sequential(
+            nn.Conv2d(3, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 5, 3, 2, 1), nn.ReLU()
+        )
     return layers.eval().requires_grad_(False)
 
 

@@ -111,8 +111,7 @@ def test_random_crops_change_training_pictures_only_and_never_masks(world):
     folder, images, annotations = world
     ordered = Annotations(annotations, images["image_id"].to_numpy())
     plain, first, again, other = (
-        Pictures(folder, images, ordered, Geometry(48, SIDE), grids, random_crops=seed)
-        for seed in (None, 5, 5, 6)
+        Pictures(folder, images, ordered, Geometry(48, SIDE), grids, random_crops=seed) for seed in (None, 5, 5, 6)
     )
     moved = [not torch.equal(plain[index].picture, first[index].picture) for index in range(6)]
     assert moved == [True] * 4 + [False] * 2

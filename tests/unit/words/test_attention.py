@@ -35,7 +35,9 @@ def naive(method, maps, u, thresholds):
         return maps * (own > thresholds[u])
     if method == "projection":
         return maps * own / own.norm() if own.norm() else maps * 0
-    weights = [float((own * each).sum() / (own.norm() * each.norm())) if own.norm() * each.norm() else 0.0 for each in maps]
+    weights = [
+        float((own * each).sum() / (own.norm() * each.norm())) if own.norm() * each.norm() else 0.0 for each in maps
+    ]
     return maps * torch.tensor(weights)[:, None, None]
 
 

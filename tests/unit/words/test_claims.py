@@ -79,6 +79,15 @@ def test_equals_scikit_learn_and_numpy(offset):
             assert found["correlation"][0, row, number] == pytest.approx(correlation, abs=1e-4)
 
 
+def test_masks_are_sampled_at_the_centres_of_the_grid():
+    """A grid of 8 px over masks of 24: the middle one of every three pixels counts."""
+    mask = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
+    mask[:, 1::3, 1::3] = True
+    claims = Claims({"one": np.zeros(1, int)}, np.array([0.5]), 1, np.ones((1, 1), np.float32), 8, CPU)
+    claims.add(0, torch.ones(1, CELLS, CELLS), Scene(mask, torch.ones(1, 1, dtype=torch.bool), np.array([0]), mask))
+    assert claims.metrics()["iou"][0, 0, 0] == 1
+
+
 def precisions(seen, token, number):
     values = np.concatenate([maps[number].numpy().ravel() for maps, _ in seen])
     cells = np.concatenate([of_token(scene, token, CELLS).ravel() for _, scene in seen])
@@ -152,7 +161,10 @@ def test_memory_does_not_grow_with_the_images():
 
 
 def test_a_token_that_is_never_there_scores_zero_not_nan():
-    seen = [(maps, Scene(scene.objects[:0], scene.object_tokens[:0], scene.tokens[:0], scene.token_masks[:0])) for maps, scene in pictures()]
+    seen = [
+        (maps, Scene(scene.objects[:0], scene.object_tokens[:0], scene.tokens[:0], scene.token_masks[:0]))
+        for maps, scene in pictures()
+    ]
     found = collected(seen, every=True)
     for name, values in found.metrics().items():
         assert np.array_equal(values, np.zeros_like(values)), name

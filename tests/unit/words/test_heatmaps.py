@@ -6,7 +6,9 @@ import torch
 from filterscope.words.heatmaps import heatmap, upsample
 
 
-@pytest.mark.parametrize(("cells", "size"), [((7, 7), (224, 224)), ((3, 5), (20, 9)), ((1, 1), (4, 4)), ((6, 6), (6, 6))])
+@pytest.mark.parametrize(
+    ("cells", "size"), [((7, 7), (224, 224)), ((3, 5), (20, 9)), ((1, 1), (4, 4)), ((6, 6), (6, 6))]
+)
 def test_upsamples_as_torch_does(cells, size):
     maps = torch.randn(4, *cells, generator=torch.Generator().manual_seed(0))
     expected = torch.nn.functional.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]

@@ -32,9 +32,7 @@ def said():
 
 
 def test_words_survive_the_tables():
-    words = pa.concat_tables(
-        [tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)]
-    )
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
     first = words.filter(pa.compute.equal(words["candidates"], "vocabulary")).to_pandas()
     mine = first[(first["filter"] == 0) & (first["image_rank"] == 1)]
     assert mine["word"].tolist() == ["red", "blue", "of"]
@@ -52,9 +50,7 @@ def test_words_survive_the_tables():
 
 def test_no_words_at_all_survive_the_tables():
     nothing = {name: Words(np.full((2, 2, 3), -1, np.int32), np.zeros((2, 2, 3), np.float32)) for name in said()}
-    words = pa.concat_tables(
-        [tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)]
-    )
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)])
     votes = tables.checked(votes_table(nothing, np.zeros((2, 2)), NAMES, 2, "none", 10), "filter_votes")
     row = scored_row(words, votes, TOKENS, (2, 2))
     assert row.claims.tolist() == [-1, -1]

@@ -47,7 +47,9 @@ def test_extra_labels_adds_a_mask_of_the_same_size_elsewhere():
 def test_scores_that_notice_pass_and_those_that_cannot_do_not():
     collected = {}
     for name in ("true", *SPOILERS):
-        claims = Claims({"words": np.array([0])}, np.array([0.3]), 1, np.ones((1, 60), np.float32), SIDE, torch.device("cpu"))
+        claims = Claims(
+            {"words": np.array([0])}, np.array([0.3]), 1, np.ones((1, 60), np.float32), SIDE, torch.device("cpu")
+        )
         for position, (maps, scene) in enumerate(scenes()):
             claims.add(position, maps, scene if name == "true" else SPOILERS[name](scene, position, 0))
         collected[name] = claims.metrics()
@@ -83,4 +85,6 @@ def test_verdicts_count_only_claims_that_can_fall():
 
 def test_without_a_claim_nothing_passes():
     collected = {name: metrics([0.0]) for name in ("true", *SPOILERS)}
-    assert {(row["n"], row["passed"], row["fallen"]) for row in verdicts(collected, np.array([True]))} == {(0, False, 0.0)}
+    assert {(row["n"], row["passed"], row["fallen"]) for row in verdicts(collected, np.array([True]))} == {
+        (0, False, 0.0)
+    }

@@ -46,7 +46,9 @@ def pictures(n=8, seed=0):
             masks.append(mask)
             tokens.append([TOKENS[token]])
         positions = np.arange(len(tokens) - len(masks), len(tokens))
-        looks.append(Look(100 - number, torch.from_numpy(pixels), positions, {("sampled", (SIDE, SIDE)): np.array(masks)}))
+        looks.append(
+            Look(100 - number, torch.from_numpy(pixels), positions, {("sampled", (SIDE, SIDE)): np.array(masks)})
+        )
     return looks, Truth(pa.table({"tokens": pa.array(tokens, pa.list_(pa.string()))}), TOKENS)
 
 
@@ -99,7 +101,9 @@ def test_recall_equals_counting_pair_by_pair():
                         hits[index] += len(wanted & set(row.words["vocabulary"][u, rank, :k].tolist())) / len(wanted)
             line = table.loc[(name, "recall", "vocabulary", k)]
             assert line["n"] == pairs.sum() > 5
-            expected = np.where(weights @ pairs > 0, (weights @ hits) / np.maximum(weights @ pairs, 1), hits.sum() / pairs.sum())
+            expected = np.where(
+                weights @ pairs > 0, (weights @ hits) / np.maximum(weights @ pairs, 1), hits.sum() / pairs.sum()
+            )
             np.testing.assert_allclose(line["resamples"], expected, atol=1e-6)
     assert table.loc[("words", "recall", "vocabulary", 1)]["resamples"][0] > 0.7
     tables.checked(tables.measurements(result.table), "measurements")
@@ -130,7 +134,9 @@ def test_claims_are_averaged_over_the_same_filters_in_every_row():
 def test_only_chosen_filters_are_scored():
     looks, truth = pictures()
     whole, _, _ = measured(looks, truth, rows())
-    some, _, _ = measured(looks, truth, rows(), ScoreSettings(recall_at=(1, 2), resolution=SIDE, bootstrap=30, filters=(1,)))
+    some, _, _ = measured(
+        looks, truth, rows(), ScoreSettings(recall_at=(1, 2), resolution=SIDE, bootstrap=30, filters=(1,))
+    )
     alone, _, _ = measured(looks, truth, rows(), silent=(0, 2))
     own, expected = (each.table.set_index(["row", "metric", "candidates", "k"]) for each in (some, alone))
     assert own.loc[("words", "recall", "vocabulary", 1)]["n"] == expected.loc[("words", "recall", "vocabulary", 1)]["n"]
@@ -196,11 +202,12 @@ def support_of(auprc, every, claims, dead):
 
 def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
     resamples = np.random.default_rng(0).normal(0, 0.05, (200, 4))
-    auprc = np.concatenate([np.zeros((1, 4)), resamples]) + [0.8, 0.5, 0.8, 0.8]
+    auprc = np.concatenate([np.zeros((1, 4)), resamples]) + np.array([0.8, 0.55, 0.8, 0.8])
     every = [[0.8, 0.1, 0.1], [0.5, 0.5, 0.5], [0.2, 0.2, 0.8], [0.9, 0.9, 0.9]]
     found = support_of(auprc, every, [0, 0, -1, 2], [False, False, False, True])
     tables.checked(found, "filter_claims")
     assert found["null"][0] == pytest.approx(0.5)  # mean of the three live filters for red
+    assert found["auprc"][1] > found["null"][1] > found["low"][1]
     assert found["supported"].tolist() == [True, False, False, False]
     assert found["claim"].dropna().tolist() == ["red", "red"]  # a dead filter claims nothing
     assert found["rival"].dropna().tolist() == ["red", "red"]

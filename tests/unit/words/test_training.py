@@ -187,7 +187,7 @@ def test_split_by_image_and_by_instance():
 
 def test_a_batch_of_one_is_left_out():
     """Batch norm needs two: 17 objects in batches of 16."""
-    model, history = train(samples(17), VALIDATION, CATEGORIES, QUICK, 0)
+    _, history = train(samples(17), VALIDATION, CATEGORIES, QUICK, 0)
     assert np.isfinite(history[-1]["train_loss"])
 
 

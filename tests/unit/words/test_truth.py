@@ -8,9 +8,7 @@ from filterscope.activations.streaming import Look
 from filterscope.words.truth import Truth
 
 CPU, SIDE = torch.device("cpu"), 4
-ANNOTATIONS = pa.table(
-    {"tokens": pa.array([["red", "disc"], ["other"], ["red"], ["blue"]], pa.list_(pa.string()))}
-)
+ANNOTATIONS = pa.table({"tokens": pa.array([["red", "disc"], ["other"], ["red"], ["blue"]], pa.list_(pa.string()))})
 
 
 def look(positions, masks):

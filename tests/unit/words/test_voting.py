@@ -88,5 +88,5 @@ def test_equals_counting_by_hand(seed, weighting):
 
 
 def test_an_unknown_weighting_is_refused():
-    with pytest.raises(ValueError, match="words.weighting is 'floor'"):
+    with pytest.raises(ValueError, match=r"words\.weighting is 'floor'"):
         vote(words([1]), np.ones((1, 1, 1)), np.ones((1, 1)), "floor", 10)

@@ -2,7 +2,7 @@
 
 A scene is a muted textured background with a few objects; each has a colour, a texture and a shape, and these
 three words are the tokens of its category. One object, the main one, is larger than the others and lies near
-the centre; its shape is the class that the embedded CNN learns. Two main objects of three take their colour
+the centre; its shape is the class that the embedded CNN learns. Three main objects of five take their colour
 and texture from one of the two FACETS of their shape, so that every class shows two faces.
 """
 
@@ -22,7 +22,7 @@ from pycocotools import mask as run_lengths
 from filterscope.data import drawing
 from filterscope.data.scene_words import COLOURS, FACETS, SHAPES, TEXTURES, TOKENS
 
-FACETED = 0.65  # share of the main objects that take one of their shape's facets
+FACETED = 0.6  # share of the main objects that take one of their shape's facets
 
 # Radii of the circles of equal area and other lengths, as shares of the picture's side.
 _MAIN_RADIUS = (0.190, 0.225)

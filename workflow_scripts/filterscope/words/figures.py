@@ -89,7 +89,7 @@ def defect_bars(defects: pd.DataFrame) -> Figure:
             axes.barh(at, np.nan_to_num(values), 0.23, color=shades[place % len(shades)], label=f"recall@{k}")
             axes.hlines(at, low, high, color="black", linewidth=0.8)
         axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
-        axes.invert_yaxis()
         _plain(axes, f"recall over the {where}, one defect at a time")
+    axes.invert_yaxis()  # once: the panels share it
     axes.legend(fontsize=7, frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""The embedded study in small: everything is made, a second run has nothing to do, a change reruns what it must."""
+"""The embedded study: known answers come out, everything is made, a second run has nothing to do, a change reruns what it must."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from filterscope import tables
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SCHEMAS = {
     "filter_words": "filter_words",
@@ -42,7 +42,35 @@ def test_every_explanation_has_its_tables_and_pictures(finished_study):
             assert len(pd.read_csv(folder / f"{name}.csv")) == pq.read_metadata(folder / f"{name}.parquet").num_rows
         for picture in [*folder.glob("sheets/*.png"), folder / "scores.png", folder / "training.png"]:
             assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
-        assert len(list(folder.glob("sheets/*.png"))) == finished_study.config["sheets"]["filters"]
+        live = ~pd.read_parquet(folder / "filter_claims.parquet")["dead"]
+        assert len(list(folder.glob("sheets/*.png"))) == min(finished_study.config["sheets"]["filters"], live.sum())
+
+
+def test_the_known_answers_come_out(finished_study):
+    """The gate: planted colours are named first, at least 80 % of the planted filters among the first three words."""
+    planted, units = (pd.read_parquet(folder / "known_answers.parquet") for folder in folders(finished_study))
+    colours = planted[planted["detects"] == "colour"]
+    assert len(colours) == 8
+    assert colours["passed"].all()
+    assert (colours["rank"] == 0).all()
+    assert planted["rank"].notna().mean() >= 0.8
+    assert len(units) >= 6
+    assert units["passed"].mean() >= 0.8, "output units know their class"
+
+
+def test_the_cnn_of_the_study_is_worth_explaining(finished_study):
+    history = pd.read_csv(finished_study.directory / "results/data/networks/scenes_cnn/history.csv")
+    assert history.loc[history["best"], "val_accuracy"].item() >= 0.95
+
+
+def test_supported_names_beat_the_nulls(finished_study):
+    for folder in folders(finished_study):
+        scores = pd.read_parquet(folder / "scores.parquet")
+        recall = scores[(scores["metric"] == "recall") & (scores["candidates"] == "categories") & (scores["k"] == 5)]
+        for row in ("shuffled_labels", "shuffled_filters"):
+            assert recall.loc[recall["row"] == row, "margin_low"].item() > 0
+    claims = pd.read_parquet(folders(finished_study)[0] / "filter_claims.parquet")
+    assert claims["supported"].mean() >= 0.8
 
 
 def test_every_score_stands_beside_its_nulls(finished_study):

@@ -1,0 +1,64 @@
+"""tabulate_words: a filter's words, which of them are new, and what supports them."""
+
+import pandas as pd
+
+from filterscope import tables
+
+
+def tabulated(study, folder, **changed):
+    paths = {"path_to_table": folder / "words.parquet", "path_to_csv": folder / "words.csv"}
+    study.tabulate(**{**paths, **changed})
+    return tables.read(folder / "words.parquet", "filter_words").to_pandas()
+
+
+def test_words_are_those_with_most_votes(study):
+    words = study.table("filter_words")
+    votes = study.table("words_by_filter", "filter_votes")
+    votes = votes[votes["candidates"] == "vocabulary"].reset_index(drop=True)
+    assert words[["filter", "rank", "word", "votes", "cosine"]].equals(votes.drop(columns="candidates"))
+    csv = pd.read_csv(study.folder / "filter_words.csv")
+    assert csv["word"].tolist() == words["word"].tolist()
+
+
+def test_new_words_are_no_form_of_a_category(study):
+    new = study.table("filter_words").set_index("word")["novel"].groupby(level=0).first()
+    assert new["crimson"]
+    assert new["azure"]
+    assert not new["red"]
+    assert not new["blue"]
+    assert not new["reds"]  # the plural of a category
+
+
+def test_support_comes_from_the_claims(study):
+    words, claims = study.table("filter_words"), study.table("filter_claims").set_index("filter")
+    for row in words.itertuples():
+        assert row.supported == claims.loc[row.filter, "supported"]
+        assert row.claim == claims.loc[row.filter, "claim"]
+        assert row.auprc == claims.loc[row.filter, "auprc"]
+    assert words[words["filter"].isin([0, 1])]["supported"].all()
+    assert not words[words["filter"] == 2]["supported"].any()
+    assert 4 not in set(words["filter"])  # dead
+
+
+def test_categories_without_supervision_are_not_new_either(study, tmp_path):
+    categories = study.table("categories")
+    categories.loc[categories["category"] == "red", "supervised"] = False
+    tables.write(categories, "categories", tmp_path / "categories.parquet")
+    words = tabulated(study, tmp_path, path_to_categories=tmp_path / "categories.parquet")
+    assert not words[words["word"] == "red"]["novel"].any()
+
+
+def test_without_masks_support_is_unknown_and_said_to_be(study, tmp_path, caplog):
+    with caplog.at_level("INFO", "filterscope"):
+        words = tabulated(study, tmp_path, path_to_claims=None)
+    assert "no masks" in caplog.text
+    assert words[["supported", "claim", "auprc", "low", "high"]].isna().all(axis=None)
+    assert words["word"].tolist() == study.table("filter_words")["word"].tolist()
+
+
+def test_no_words_at_all_are_an_empty_table(study, tmp_path):
+    votes = study.table("words_by_filter", "filter_votes").iloc[:0]
+    tables.write(tables.checked(votes, "filter_votes"), "filter_votes", tmp_path / "votes.parquet")
+    for claims in (study.filter_claims, None):
+        words = tabulated(study, tmp_path, path_to_votes=tmp_path / "votes.parquet", path_to_claims=claims)
+        assert len(words) == 0

@@ -1,0 +1,75 @@
+"""train_scenes_network: from the tables of a small scenes dataset to weights, names and history."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.prepare_scenes import prepare_scenes
+from data.train_scenes_network import train_scenes_network
+from filterscope import tables
+from filterscope.data import networks
+from filterscope.data.networks import NetworkSettings
+from filterscope.data.scene_words import SHAPES
+from filterscope.data.scenes import ScenesSettings
+from filterscope.data.scenes_training import TrainingSettings
+
+CONFIG = {
+    "source": "scenes_cnn",
+    "dataset": "scenes",
+    "epochs": 3,
+    "learning_rate": 0.005,
+    "batch_size": 8,
+    "input": {"resize": 48, "crop": 48},
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("scenes")
+    names = ("images", "annotations", "categories", "rejected")
+    settings = ScenesSettings(train=48, val=16, size=48)
+    prepare_scenes(*(folder / f"{name}.parquet" for name in names), folder / "pictures", settings, 0)
+    return folder
+
+
+def train(dataset: Path, folder: Path, annotations: Path | None = None) -> Path:
+    train_scenes_network(
+        dataset / "images.parquet",
+        annotations or dataset / "annotations.parquet",
+        dataset / "pictures",
+        folder / "weights.pt",
+        folder / "words.parquet",
+        folder / "history.csv",
+        NetworkSettings.from_mapping(CONFIG).input,
+        TrainingSettings.from_mapping(CONFIG),
+        seed=0,
+    )
+    return folder
+
+
+def test_the_loss_falls_and_the_weights_are_loaded_back(dataset, tmp_path):
+    train(dataset, tmp_path)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert list(history["epoch"]) == [1, 2, 3]
+    assert history["train_loss"].is_monotonic_decreasing
+    assert history["best"].sum() == 1
+    network = networks.load(NetworkSettings.from_mapping(CONFIG), tmp_path / "weights.pt")
+    assert network.classifier.out_features == len(SHAPES)
+    assert tables.read(tmp_path / "words.parquet", "known_words").num_rows == len(SHAPES)
+
+
+def test_the_same_seed_gives_the_same_bytes(dataset, tmp_path):
+    for name in ("one", "again"):
+        (tmp_path / name).mkdir()
+        train(dataset, tmp_path / name)
+    for name in ("weights.pt", "history.csv", "words.parquet"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_an_image_without_objects_is_named(dataset, tmp_path):
+    annotations = tables.read(dataset / "annotations.parquet", "annotations").to_pandas()
+    tables.write(annotations[annotations["image_id"] != 5], "annotations", tmp_path / "annotations.parquet")
+    with pytest.raises(ValueError, match="1 images have no annotations, image 5 first"):
+        train(dataset, tmp_path, tmp_path / "annotations.parquet")
+    assert not (tmp_path / "weights.pt").exists()

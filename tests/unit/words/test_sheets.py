@@ -1,0 +1,144 @@
+"""The sheet of a filter: which filters get one, and what can be seen on it."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from filterscope.words.sheets import TopImage, chosen_filters, sheet
+
+WORDS = pd.DataFrame(
+    {
+        "filter": [0, 0, 1, 2, 3],
+        "rank": [0, 1, 0, 0, 0],
+        "word": ["red", "crimson", "blue", "disc", "square"],
+        "votes": [5, 4, 25, 25, 1],
+        "cosine": [0.9, 0.8, 0.5, 0.6, 0.9],
+        "novel": [False, True, False, False, False],
+    }
+)
+CLAIMS = pd.DataFrame(
+    {
+        "filter": [0, 1, 2, 3, 4],
+        "claim": ["red", "blue", "disc", "square", None],
+        "auprc": [0.5, 0.9, 0.9, 0.2, None],
+        "null": [0.1, 0.2, 0.2, 0.1, None],
+        "low": [0.4, 0.8, 0.8, 0.1, None],
+        "high": [0.6, 1.0, 1.0, 0.3, None],
+        "iou": [0.3, 0.5, 0.6, 0.1, None],
+        "rival": ["red", "blue", "disc", "disc", None],
+        "supported": [True, True, True, False, False],
+    }
+)
+
+
+def test_the_best_supported_come_first_then_those_asked_for():
+    assert chosen_filters(WORDS, CLAIMS, 3, []) == [1, 2, 0]  # 0.7, 0.7, 0.4 above the null; ties by number
+    assert chosen_filters(WORDS, CLAIMS, 1, [3, 1]) == [1, 3]
+    assert chosen_filters(WORDS, CLAIMS, 0, [3]) == [3]
+    assert chosen_filters(WORDS, CLAIMS, 99, []) == [1, 2, 0, 3]  # 4 is dead
+
+
+def test_without_masks_votes_and_cosines_decide():
+    assert chosen_filters(WORDS, None, 3, []) == [2, 1, 0]
+
+
+@pytest.mark.parametrize("wrong", [4, 77])
+def test_a_filter_without_words_is_refused(wrong):
+    with pytest.raises(ValueError, match=rf"sheets\.also names filter {wrong}, which has no words"):
+        chosen_filters(WORDS, CLAIMS, 1, [wrong])
+
+
+def top_images(count, side=40):
+    """White pictures, whose heatmaps are dark in their right half."""
+    images = []
+    for number in range(count):
+        picture = np.full((side, side, 3), 255, np.uint8)
+        heat = picture.copy()
+        heat[:, side // 2 :] = 76
+        images.append(TopImage(picture, heat, ["red", "disc"], 1.5 - number / 10))
+    return images
+
+
+def seen(figure):
+    """The figure as an array, and its texts."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, facecolor="#88aaff")  # another ground, so that white pictures can be told from it
+    texts = [text.get_text() for text in figure.texts]
+    return np.asarray(Image.open(buffer).convert("RGB")), texts
+
+
+def drawn(count=5, claim=CLAIMS.iloc[0], words=WORDS[WORDS["filter"] == 0]):
+    return sheet("p on d   filter 0", words, claim, top_images(count))
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 8])
+def test_every_top_image_is_there_beside_its_heatmap(count):
+    picture, _ = seen(drawn(count))
+    white = (picture == 255).all(-1)
+    dark = (np.abs(picture.astype(int) - 76) <= 2).all(-1)
+    # A picture and the bright half of its heatmap, against the dark half.
+    assert white.sum() / dark.sum() == pytest.approx(3, rel=0.05)
+    assert dark.sum() > count * 0.4 * 150 * 75
+    columns = np.flatnonzero(dark.any(0))
+    assert np.flatnonzero(white.any(0)).min() < columns.min()  # the picture stands on the left
+
+
+def test_the_heatmap_is_darker_where_the_filter_is_silent():
+    picture, _ = seen(drawn(1))
+    rows = np.flatnonzero((picture == 255).all(-1).sum(1) > 100)
+    strip = picture[rows[len(rows) // 2]].astype(int).sum(-1)
+    on_pictures = strip[(strip == 3 * 255) | (np.abs(strip - 3 * 76) < 9)]
+    changes = np.flatnonzero(np.diff(on_pictures) < -300)
+    assert len(changes) == 1  # bright, then dark: once, in the middle of the second picture
+    assert changes[0] / len(on_pictures) == pytest.approx(0.75, abs=0.03)
+
+
+def test_says_what_the_filter_is_called_and_how_sure_that_is():
+    _, texts = seen(drawn())
+    joined = " | ".join(texts)
+    assert "p on d   filter 0" in texts
+    assert "red (5)" in texts
+    assert "crimson (4)" in texts
+    assert "AUPRC 0.500 [0.400, 0.600] against 0.100" in joined
+    assert "IoU 0.300" in joined
+    assert "Network Dissection: “red”" in joined
+    assert "unsupported" not in joined
+    assert "1.5  red, disc" in texts
+
+
+def test_new_words_are_marked():
+    texts = {text.get_text(): text for text in drawn().texts}
+    assert texts["crimson (4)"].get_color() != texts["red (5)"].get_color()
+    assert texts["crimson (4)"].get_style() == "italic"
+    assert texts["red (5)"].get_style() == "normal"
+
+
+def test_an_unsupported_name_is_called_so():
+    figure = drawn(claim=CLAIMS.iloc[3], words=WORDS[WORDS["filter"] == 3])
+    _, texts = seen(figure)
+    assert any(text.startswith("unsupported") for text in texts)
+    colours = {text.get_text(): text.get_color() for text in figure.texts}
+    assert colours["square (1)"] != {text.get_text(): text.get_color() for text in drawn().texts}["red (5)"]
+
+
+def test_without_masks_the_absence_of_a_score_is_said():
+    _, texts = seen(drawn(claim=None))
+    assert any("no masks here, so no score" in text for text in texts)
+    assert not any("unsupported" in text for text in texts)
+
+
+def test_a_filter_with_words_but_no_claim_is_told():
+    _, texts = seen(drawn(claim=CLAIMS.iloc[4]))
+    assert any("no claim" in text for text in texts)
+
+
+def test_many_long_words_do_not_run_out_of_the_sheet():
+    words = pd.concat([WORDS.iloc[[0]].assign(word="incomprehensibility", rank=rank) for rank in range(10)])
+    figure = drawn(words=words)
+    width = figure.get_figwidth() * figure.dpi
+    renderer = figure.canvas.get_renderer()
+    for text in figure.texts:
+        assert text.get_window_extent(renderer).x1 <= width
