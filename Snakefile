@@ -1,4 +1,5 @@
 """Filterscope: what every filter of a convolutional network knows, in words, pictures and numbers."""
+
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -32,4 +33,7 @@ report: "rules/captions/study.rst"
 
 
 onsuccess:
-    print("Finished. Where to look: results/report/summary.md, then results/README.md for everything else.")
+    if Path("results/report/summary.md").exists():
+        print(
+            f"Finished. Read results/report/summary.md; {workflow.basedir}/results/README.md tells where the rest is."
+        )

@@ -1,4 +1,4 @@
-"""Explaining and scoring all 2,048 filters of ResNet-50 `layer4`: time and peak memory, for 1, 2 and 4 times the images.
+"""Explaining and scoring all 2,048 filters of ResNet-50 `layer4`: time and memory for 1, 2 and 4 times the images.
 
 Every size runs in a process of its own, whose peak memory the operating system tells.
 """
@@ -15,8 +15,8 @@ import pandas as pd
 import torch
 from material import resnet50_study
 
-from filterscope.activations.mining import TopImages
 from filterscope.activations.extraction import read_maps
+from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures, reading
 from filterscope.activations.streaming import MaskGrid, stream
 from filterscope.activations.tails import Tail, threshold
@@ -43,7 +43,9 @@ def measured(times: int) -> None:
     objects = study.annotations.to_pandas()
     objects = objects[objects["image_id"].isin(own["image_id"])]
     repeated = [
-        objects.assign(image_id=objects["image_id"] + step * each, annotation_id=objects["annotation_id"] + 10**13 * each)
+        objects.assign(
+            image_id=objects["image_id"] + step * each, annotation_id=objects["annotation_id"] + 10**13 * each
+        )
         for each in range(times)
     ]
     annotations = study.annotations.schema.empty_table().from_pandas(
@@ -78,7 +80,9 @@ def measured(times: int) -> None:
         explained = time.perf_counter() - started
 
         rows_of_tokens = study.vocabulary.rows(tokens)
-        row = row_from_words({where: each for (_, where), each in words.items()}, rows_of_tokens, top.maxima, MiningSettings())
+        row = row_from_words(
+            {where: each for (_, where), each in words.items()}, rows_of_tokens, top.maxima, MiningSettings()
+        )
         shape = top.image_ids.shape
         rows = {
             WORDS: row,
@@ -109,6 +113,9 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         measured(int(sys.argv[1]))
     else:
-        print("| images | explaining (s) | scoring (s) | both (s) | peak memory (GiB) |\n|---|---|---|---|---|", flush=True)
+        print(
+            "| images | explaining (s) | scoring (s) | both (s) | peak memory (GiB) |\n|---|---|---|---|---|",
+            flush=True,
+        )
         for times in (1, 2, 4):
             subprocess.run([sys.executable, __file__, str(times)], check=True)

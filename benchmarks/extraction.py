@@ -45,7 +45,9 @@ def main() -> None:
         once = time.perf_counter() - started
 
         started = time.perf_counter()
-        pictures = open_pictures(study.folder, study.images, study.annotations, study.probe.inputs, settings.grids(size))
+        pictures = open_pictures(
+            study.folder, study.images, study.annotations, study.probe.inputs, settings.grids(size)
+        )
         tail = Tail(reader.filters, 0.995, len(pictures) * size[0] * size[1])
         parts = []
         for seen in extract(stream(pictures, BATCH, 2, stop), reader, study.probe.inputs, settings, device):
@@ -75,7 +77,8 @@ def main() -> None:
     print(f"decode and forward pass over {len(study.images)} images, no masks: {once:.1f} s")
     print(f"features under {len(study.annotations)} masks: {features:.1f} s; 30 epochs on them: {epochs:.1f} s")
     print(f"ours against one pass plus the epochs: {ours / (once + epochs):.2f} x")
-    print(f"reference's way: {per_annotation * 1000:.0f} ms per annotation and epoch, {reference / 3600:.2f} h for {annotations}")
+    each = f"{per_annotation * 1000:.0f} ms per annotation and epoch"
+    print(f"reference's way: {each}, {reference / 3600:.2f} h for {annotations} annotations")
     print(f"reference against ours: {reference / ours:.0f} x")
 
 

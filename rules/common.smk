@@ -33,10 +33,21 @@ def code(script):
     return provenance.digest(SCRIPTS / script)
 
 
+def only(section, *keys):
+    """Just these keys of a section: a rule reruns when one that it reads changes, not when another does."""
+    return {key: config[section][key] for key in keys}
+
+
 def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
     names = [name for name, entry in config[section].items() if entry["source"] in kinds]
     return "|".join(names) or "none^"
+
+
+def vector_settings(wildcards):
+    """How a file of vectors is read; where it was downloaded from does not matter for that."""
+    vocabulary = config["vocabularies"][wildcards.vocabulary]
+    return {key: value for key, value in vocabulary.items() if key not in ("mirror", "verify")}
 
 
 def reference(wildcards):
@@ -86,6 +97,12 @@ def folder_of(wildcards):
     return pictures(wildcards.dataset)
 
 
+def listing_of(wildcards):
+    """Digest of names, sizes and times in a local folder: changing a file in it reruns what reads it."""
+    folder = config["datasets"][wildcards.dataset].get("folder")
+    return provenance.listing(folder) if folder else None
+
+
 def split_of(wildcards):
     """Which images are mined: the configured split; all of a plain folder's."""
     everything = wildcards.dataset not in ANNOTATED or config["faithful"]["training_images"]
@@ -129,9 +146,12 @@ KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
 
 
 def has_known_answers(entry):
-    """Whether the right names of the probe's filters are known."""
+    """Whether the right names of the probe's filters are known, and masks are there to compare them with."""
     probe = config["probes"][entry["probe"]]
-    return KNOWN_LAYERS.get(config["networks"][probe["network"]]["source"]) == probe["layer"]
+    return (
+        entry["dataset"] in ANNOTATED
+        and KNOWN_LAYERS.get(config["networks"][probe["network"]]["source"]) == probe["layer"]
+    )
 
 
 def known_words_of(wildcards):

@@ -10,8 +10,14 @@ rule data:
     """Everything that the explanations need from outside."""
     input:
         expand("results/data/{dataset}/images.parquet", dataset={entry["dataset"] for entry in EXPLANATIONS}),
-        expand("results/data/vocabularies/{vocabulary}/vocabulary.parquet", vocabulary={entry["vocabulary"] for entry in EXPLANATIONS}),
-        expand("results/data/networks/{network}/weights.pt", network={config["probes"][entry["probe"]]["network"] for entry in EXPLANATIONS}),
+        expand(
+            "results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+            vocabulary={entry["vocabulary"] for entry in EXPLANATIONS},
+        ),
+        expand(
+            "results/data/networks/{network}/weights.pt",
+            network={config["probes"][entry["probe"]]["network"] for entry in EXPLANATIONS},
+        ),
 
 
 rule prepare_scenes:
@@ -144,6 +150,7 @@ rule prepare_coco:
         runtime="1h",
     params:
         code=code("data/prepare_coco.py"),
+        listing=listing_of,
         max_bad_fraction=bad_fraction,
     message:
         "Preparing the tables of {wildcards.dataset}"
@@ -171,6 +178,7 @@ rule prepare_folder:
         runtime="1h",
     params:
         code=code("data/prepare_folder.py"),
+        listing=listing_of,
         max_bad_fraction=bad_fraction,
     message:
         "Listing the pictures of {wildcards.dataset}"
@@ -243,7 +251,7 @@ rule cache_vocabulary:
         runtime="30m",
     params:
         code=code("data/cache_vocabulary.py"),
-        vocabulary=lambda wildcards: config["vocabularies"][wildcards.vocabulary],
+        vocabulary=vector_settings,
     message:
         "Caching the vocabulary {wildcards.vocabulary}"
     script:

@@ -44,7 +44,7 @@ rule train_explainer:
     params:
         code=code("words/train_explainer.py"),
         training=config["training"],
-        faithful=config["faithful"],
+        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
         seed=config["seed"],
         shuffled_labels=False,
     message:
@@ -65,7 +65,7 @@ use rule train_explainer as train_null_explainer with:
     params:
         code=code("words/train_explainer.py"),
         training=config["training"],
-        faithful=config["faithful"],
+        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
         seed=config["seed"],
         shuffled_labels=True,
     message:
@@ -106,8 +106,8 @@ rule explain_filters:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
         activations=config["activations"],
-        words=config["words"],
-        faithful=config["faithful"],
+        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
         annotated=True,
         explainers=["words", "shuffled_labels"],
     message:
@@ -140,8 +140,8 @@ use rule explain_filters as explain_photographs with:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
         activations=config["activations"],
-        words=config["words"],
-        faithful=config["faithful"],
+        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
         annotated=False,
         explainers=["words"],
     message:
@@ -176,7 +176,8 @@ rule dissect_filters:
         code=code("words/dissect_filters.py"),
         probe=probe_settings,
         activations=config["activations"],
-        scores=config["scores"],
+        resolution=config["scores"]["resolution"],
+        kept=max(config["scores"]["recall_at"]),
     message:
         "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}"
     script:
@@ -222,7 +223,7 @@ rule score_words:
         scores=config["scores"],
         split=split_of,
         seed=config["seed"],
-        faithful=config["faithful"],
+        faithful=only("faithful", "few_filters"),
         explainers=["words", "shuffled_labels"],
     message:
         "Scoring the words of {wildcards.probe} on {wildcards.dataset}"
@@ -234,6 +235,7 @@ rule score_random_network:
     input:
         images="results/data/{dataset}/images.parquet",
         pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
@@ -258,7 +260,7 @@ rule score_random_network:
         probe=probe_settings,
         activations=config["activations"],
         training=config["training"],
-        words=config["words"],
+        words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
         scores=config["scores"],
         faithful=config["faithful"],
         seed=config["seed"],
@@ -349,7 +351,7 @@ rule test_scores:
         code=code("words/test_scores.py"),
         probe=probe_settings,
         activations=config["activations"],
-        scores=config["scores"],
+        resolution=config["scores"]["resolution"],
         split=split_of,
         seed=config["seed"],
     message:
@@ -386,6 +388,7 @@ rule tabulate_defects:
     input:
         images="results/data/{dataset}/images.parquet",
         pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
@@ -412,9 +415,8 @@ rule tabulate_defects:
         probe=probe_settings,
         activations=config["activations"],
         training=config["training"],
-        words=config["words"],
+        words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
         scores=config["scores"],
-        faithful=config["faithful"],
         seed=config["seed"],
         largest_explainer=config["largest_explainer"],
     message:

@@ -134,6 +134,13 @@ def _check_names(config: dict) -> list[str]:
             reference = entry["reference"]
             if datasets[reference]["source"] == "folder":
                 mistakes.append(f"{place} is {reference!r}, which has no annotations itself")
+    for name, entry in config["vocabularies"].items():
+        if entry["source"] == "word2vec" and entry["file"] is None:
+            mistakes.append(f"vocabularies.{name}.file is missing: only GloVe can be downloaded")
+        if entry["source"] == "glove" and entry["file"] is None and entry["member"] is None:
+            mistakes.append(
+                f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt"
+            )
     for name, probe in config["probes"].items():
         must_exist(f"probes.{name}.network", probe["network"], "networks")
     for section in ("explanations", "defects"):

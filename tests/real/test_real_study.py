@@ -33,9 +33,7 @@ def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
     )
     return config | {
         "datasets": {"coco": {"source": "coco", "folder": str(realdata / "coco")}},
-        "vocabularies": {
-            "glove": {"source": "glove", "file": str(realdata / "glove" / "glove.6B.100d.subset.txt.gz")}
-        },
+        "vocabularies": {"glove": {"source": "glove", "file": str(realdata / "glove" / "glove.6B.100d.subset.txt.gz")}},
         "networks": {
             "alexnet": {**checkpoint, "part": "features"},
             "squeezenet": {**checkpoint, **squeezenet},

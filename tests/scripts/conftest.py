@@ -281,10 +281,11 @@ class Study:
         score_words(**{**self.looked_at, **arguments, **changed})
 
     @property
-    def paths(self) -> dict[str, Path]:
+    def paths(self) -> dict:
         """What a trial reads."""
         names = ("images", "annotations", "categories", "vocabulary")
-        return {name: getattr(self, name) for name in names} | {"weights": self.weights}
+        tables_ = {name: getattr(self, name) for name in names}
+        return {**tables_, "image_activations": self.shards("image"), "weights": self.weights}
 
     def tabulate(self, **changed) -> None:
         arguments = {

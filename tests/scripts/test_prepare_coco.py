@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from data.prepare_coco import prepare_coco
 from PIL import Image
 
+from data.prepare_coco import prepare_coco
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
 

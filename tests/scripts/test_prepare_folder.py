@@ -1,9 +1,9 @@
 """prepare_folder writes two tables that fit their schemas, or none."""
 
 import pytest
-from data.prepare_folder import prepare_folder
 from PIL import Image
 
+from data.prepare_folder import prepare_folder
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
 

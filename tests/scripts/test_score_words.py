@@ -57,8 +57,9 @@ def test_the_right_names_are_supported_and_random_ones_need_not_be(study):
     assert not claims.loc[2, "supported"]
     assert (claims["low"].dropna() <= claims["auprc"].dropna()).all()
     assert claims.loc[4, "dead"]
-    assert claims.loc[4].drop(["dead", "supported"]).isna().all()
-    assert not claims.loc[4, "supported"]
+    assert claims.loc[4].drop(["dead", "supported", "lent_supported"]).isna().all()
+    assert not claims.loc[4, ["supported", "lent_supported"]].any()
+    assert not claims.loc[[0, 1], "lent_supported"].any()  # with another filter's name neither is supported
     csv = pd.read_csv(study.folder / "filter_claims.csv")
     assert csv[csv["dead"]]["filter"].tolist() == [4]
 
@@ -124,9 +125,7 @@ def test_the_random_network_is_scored_the_same_way(study, tmp_path):
 def trial(study, defects=Faithful(), settings=None):
     """Measurements of a trial with the study's own network."""
     probe = study.probe()
-    material = preparation.material(
-        {name: str(path) for name, path in study.paths.items()}, study.pictures, probe.inputs
-    )
+    material = preparation.material(study.paths, study.pictures, probe.inputs)
     with reading(probe, networks.load(probe.network, study.weights), torch.device("cpu")) as reader:
         table = Trials(material, reader, study.seed, torch.device("cpu")).run(settings or study.trial, defects)
     return table.set_index(["row", *KEYS])

@@ -40,8 +40,11 @@ def test_an_explainer_too_large_is_not_tried_and_that_is_said(study, tmp_path, c
     with caplog.at_level("INFO", "filterscope"):
         table = tabulated(study, tmp_path, largest=1279)  # 5 filters x 16 x 16 cells = 1280 inputs
     assert "unpooled is not tried" in caplog.text
-    assert "unpooled" not in set(table["switch"])
-    assert "all" in set(table["switch"])
+    untried = table[table["switch"] == "unpooled"]
+    assert untried[["recall", "low", "high", "cost"]].isna().all(axis=None)
+    assert (untried["n"] == 0).all()
+    assert "all" not in set(table["switch"])
+    assert table[table["switch"] == "all_but_unpooled"]["recall"].notna().all()
 
 
 def test_no_valid_pair_is_missing(study, tmp_path):

@@ -1,11 +1,11 @@
 """From a mirror's archives to tables, through the functions of the scripts."""
 
 import pytest
+
 from data.download_coco import download_coco
 from data.download_glove import download_glove
 from data.prepare_coco import prepare_coco
 from data.unpack_coco import unpack_coco
-
 from filterscope import tables
 from filterscope.data.archives import ArchiveError
 from filterscope.data.download import DownloadError
@@ -26,9 +26,7 @@ def test_download_unpack_prepare(served, tmp_path, faults):
         download_coco(path, archive=name, mirror=served.address + "/", verify=False)
     assert served.ranges("zips/train2017.zip") == [None, "bytes=700-"]
     unpack_coco(paths, tmp_path / "pictures")
-    outputs = {
-        name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected")
-    }
+    outputs = {name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected")}
     prepare_coco(tmp_path / "pictures", *(outputs[name] for name in outputs), max_bad_fraction=0, threads=2)
     found = {name: tables.read(path, name) for name, path in outputs.items()}
     assert found["images"]["path"].to_pylist() == [

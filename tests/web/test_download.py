@@ -150,9 +150,7 @@ def test_a_part_without_its_note_is_begun_anew(mirror, target, faults):
 @pytest.mark.parametrize("checks", [{"magic": b"PK\x03\x04"}, {"size": len(CONTENT)}])
 def test_a_web_page_instead_of_the_file_says_what_to_do(mirror, target, faults, checks):
     mirror.faults[NAME] = [faults["web page"]]
-    with pytest.raises(
-        DownloadError, match=r"a web page instead of the file\. Open the address in a browser"
-    ):
+    with pytest.raises(DownloadError, match=r"a web page instead of the file\. Open the address in a browser"):
         fetch(mirror.url(NAME), target, **checks, **PATIENT)
     assert len(mirror.requests) == 1
     assert left(target) == []

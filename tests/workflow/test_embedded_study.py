@@ -1,4 +1,4 @@
-"""The embedded study: known answers come out, everything is made, a second run has nothing to do, a change reruns what it must."""
+"""The embedded study: known answers, complete results, nothing to do twice, and what a change reruns."""
 
 from __future__ import annotations
 
@@ -121,7 +121,11 @@ def test_a_room_can_be_asked_for_alone(finished_study):
     ("change", "must", "must_not"),
     [
         (("words", "printed", 5), {"explain_filters", "tabulate_words"}, {"extract_activations", "train_explainer"}),
-        (("training", "margin", 0.5), {"train_explainer", "explain_filters"}, {"extract_activations", "dissect_filters"}),
+        (
+            ("training", "margin", 0.5),
+            {"train_explainer", "explain_filters"},
+            {"extract_activations", "dissect_filters"},
+        ),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
         (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),

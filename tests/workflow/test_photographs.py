@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
-import shutil
 from PIL import Image
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -18,7 +19,8 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path
         shutil.copy(picture, album / "holiday" / picture.name)
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
     config = study.config | {
-        "datasets": study.config["datasets"] | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
+        "datasets": study.config["datasets"]
+        | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
         "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
         "defects": [],
     }
@@ -38,7 +40,8 @@ def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_stud
     album.mkdir()
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
     config = study.config | {
-        "datasets": study.config["datasets"] | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
+        "datasets": study.config["datasets"]
+        | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
         "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
         "defects": [],
     }

@@ -38,17 +38,15 @@ def extract_activations(
         tables.Writer("image_activations", path_to_image_activations) as whole,
     ):
         grids = settings.grids((reader.height, reader.width))
-        pictures = open_pictures(
-            folder, images, annotations, probe.inputs, grids, random_crops, annotations is None
-        )
+        pictures = open_pictures(folder, images, annotations, probe.inputs, grids, random_crops, annotations is None)
         ordered = pictures.annotations.table
         splits = all_images.set_index("image_id")["split"]
         tail = Tail(reader.filters, settings.quantile, len(all_images) * reader.height * reader.width, device)
 
         def reject(image_id, reason):
             unreadable.add("image", image_id, reason)
-            if len(unreadable) > max_bad_fraction * len(all_images):
-                unreadable.check(image=len(all_images))
+            if len(unreadable) > max_bad_fraction * len(images):
+                unreadable.check(image=len(images))
 
         batches = stream(pictures, settings.batch_size, settings.workers, reject)
         titled = job.progress(batches, -(-len(pictures) // settings.batch_size), "batches of images")
@@ -73,13 +71,14 @@ def extract_activations(
                         "vector": tables.vectors(seen.vectors),
                     }
                 )
-                for number in ordered["annotation_id"].take(seen.empty).to_pylist():
+                lost = [] if settings.keep_empty else ordered["annotation_id"].take(seen.empty).to_pylist()
+                for number in lost:
                     vanished.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")
         if ordered is None:
             pooled.add(tables.empty("pooled_activations", vector=1))
     kept = tail.table()
     tables.write(kept | {"values": tables.vectors(kept["values"])}, "tails", path_to_tails)
-    unreadable.check(image=len(all_images))
+    unreadable.check(image=len(images))
     items, empty = unreadable.table(), vanished.table()
     tables.write({name: items[name] + empty[name] for name in items}, "rejected", path_to_rejected)
     read = tail.n // (reader.height * reader.width)

@@ -18,9 +18,7 @@ def gather_thresholds(paths_to_tails, path_to_table, path_to_csv, quantile):
     }
     tables.write(table, "thresholds", path_to_table)
     tables.write(table, "thresholds", path_to_csv)
-    job.LOGGER.info(
-        "%d filters, %d of them dead, %d activations each", len(values), (positive == 0).sum(), seen
-    )
+    job.LOGGER.info("%d filters, %d of them dead, %d activations each", len(values), (positive == 0).sum(), seen)
 
 
 if __name__ == "__main__":

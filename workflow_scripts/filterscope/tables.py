@@ -164,7 +164,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("filter", INTEGER, "channel"),
             Column("n", INTEGER, "activations seen"),
             Column("positive", INTEGER, "activations above zero"),
-            Column("values", VECTOR, "the largest activations seen, descending"),
+            Column("values", VECTOR, "the most extreme activations seen, those first"),
         ),
     ),
     "thresholds": Schema(
@@ -194,11 +194,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("epoch", INTEGER, "from 1"),
             Column("train_loss", REAL, "mean CSMR loss over the training annotations"),
             Column("val_loss", REAL, "mean CSMR loss over the validation annotations"),
-            Column("val_recall", REAL, "share of validation annotations with a right token among the 5 nearest categories"),
+            Column(
+                "val_recall", REAL, "share of validation annotations with a right token among the 5 nearest categories"
+            ),
             Column("best", TRUTH, "whether the weights of this epoch were kept"),
         ),
     ),
-"image_words": Schema(
+    "image_words": Schema(
         "explain_filters",
         (),
         (
@@ -245,6 +247,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("high", REAL, "upper end of the interval of auprc", optional=True),
             Column("null", REAL, "mean auprc of all live filters for the same word", optional=True),
             Column("supported", TRUTH, "whether the whole interval lies above the null"),
+            Column("lent_supported", TRUTH, "whether another filter's claim would be called supported for this one"),
             Column("iou", REAL, "overlap of region and masks of the claim", optional=True),
             Column("f1", REAL, "F1 of region and masks of the claim", optional=True),
             Column("correlation", REAL, "of activation and mask of the claim", optional=True),
@@ -307,10 +310,10 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("test", TEXT, "missing_labels or extra_labels"),
             Column("metric", TEXT, "score that should fall"),
-            Column("value", REAL, "mean over the filters with the true labels"),
-            Column("spoilt", REAL, "mean over the filters with spoilt labels"),
-            Column("fallen", REAL, "share of filters whose score fell"),
-            Column("passed", TRUTH, "whether it fell for more than nine filters in ten"),
+            Column("value", REAL, "mean over the filters with the true labels", optional=True),
+            Column("spoilt", REAL, "mean over the filters with spoilt labels", optional=True),
+            Column("fallen", REAL, "share of filters whose score fell", optional=True),
+            Column("passed", TRUTH, "whether it fell for more than nine filters in ten", optional=True),
             Column("n", INTEGER, "filters"),
         ),
     ),
@@ -322,7 +325,9 @@ SCHEMAS: dict[str, Schema] = {
             Column("detects", TEXT, "kind of the planted detector, or class for an output unit"),
             Column("right", TOKENS, "right names"),
             Column("found", TOKENS, "first words that were given"),
-            Column("rank", INTEGER, "rank of the first right word among them; empty where there is none", optional=True),
+            Column(
+                "rank", INTEGER, "rank of the first right word among them; empty where there is none", optional=True
+            ),
             Column("passed", TRUTH, "whether a right word came early enough"),
         ),
     ),
@@ -523,7 +528,7 @@ def batches(path: str | Path, name: str, columns: list[str]) -> Iterator[pa.Reco
         missing = [column for column in columns if column not in file.schema_arrow.names]
         if missing:
             raise TableError(f"{path} ({name}): missing columns {missing}; rerun {SCHEMAS[name].rule}")
-        yield from file.iter_batches(columns=columns)
+        yield from file.iter_batches(columns=columns, batch_size=1024)
 
 
 def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:

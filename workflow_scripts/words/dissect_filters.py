@@ -41,9 +41,7 @@ def dissect_filters(
         truth = Truth(pictures.annotations.table, tokens)
         dissection = Dissection(thresholds, len(tokens), resolution, device)
         batches = stream(pictures, activations.batch_size, activations.workers, stop)
-        for batch in job.progress(
-            batches, -(-len(images) // activations.batch_size), "batches of training images"
-        ):
+        for batch in job.progress(batches, -(-len(images) // activations.batch_size), "batches of training images"):
             maps = read_maps(batch, reader, probe.inputs, device)
             for index, look in enumerate(batch.looks):
                 dissection.add(maps[index], truth.of(look, side, device))
@@ -73,6 +71,6 @@ if __name__ == "__main__":
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
-        resolution=snakemake.params.scores["resolution"],
-        kept=max(snakemake.params.scores["recall_at"]),
+        resolution=snakemake.params.resolution,
+        kept=snakemake.params.kept,
     )

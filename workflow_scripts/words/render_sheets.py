@@ -42,9 +42,7 @@ def render_sheets(
     top = tables.read(path_to_top_images, "top_images").to_pandas()
     top = top[top["filter"].isin(filters) & (top["rank"] < images_per_sheet) & (top["maximum"] > 0)]
     said = tables.read(path_to_image_words, "image_words").to_pandas()
-    said = said[
-        (said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)
-    ]
+    said = said[(said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)]
     said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(top["image_id"])]

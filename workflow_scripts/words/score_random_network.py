@@ -7,14 +7,12 @@ from filterscope.words import preparation
 from filterscope.words.trial import Trials, TrialSettings
 
 
-def score_random_network(
-    paths: dict, path_to_measurements, folder, settings: TrialSettings, probe, seed, defects
-):
+def score_random_network(paths: dict, path_to_measurements, folder, settings: TrialSettings, probe, seed, defects):
     """paths: images, annotations, categories, vocabulary and, where words are restricted, allowed."""
     device = job.device()
     material = preparation.material(paths, folder, probe.inputs)
     with reading(probe, networks.initialise(probe.network, seed), device) as reader:
-        measured = Trials(material, reader, seed, device).run(settings, defects, name="random_network")
+        measured = Trials(material, reader, seed, device, job.progress).run(settings, defects, name="random_network")
     tables.write(tables.measurements(measured), "measurements", path_to_measurements)
 
 

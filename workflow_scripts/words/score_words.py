@@ -57,16 +57,11 @@ def score_words(
         )
         for name in paths_to_words
     }
-    seen_in_training = annotations.filter(
-        pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
-    )
+    seen_in_training = annotations.filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
     live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
-    explained = live[(maxima[live] > 0).any(1)]  # a filter may be silent on the mined images
     rows |= {
-        "constant_words": constant_row(
-            most_frequent(seen_in_training["tokens"], tokens), top_ids.shape, depth
-        ),
-        "shuffled_filters": shuffled_row(rows[WORDS], explained, seed),
+        "constant_words": constant_row(most_frequent(seen_in_training["tokens"], tokens), top_ids.shape, depth),
+        "shuffled_filters": shuffled_row(rows[WORDS], (maxima > 0).sum(1), seed),
         "dissection": dissected_row(tables.read(path_to_overlaps, "overlaps"), tokens, top_ids.shape, depth),
     }
     side = probe.inputs.crop

@@ -22,7 +22,7 @@ def tabulate_defects(
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
-        trials = Trials(material, reader, seed, device)
+        trials = Trials(material, reader, seed, device, job.progress)
         variants = {
             "default": Faithful(),
             **{name: Faithful.only(name) for name in switches},
@@ -32,6 +32,10 @@ def tabulate_defects(
             name: trials.run(settings, defects)
             for name, defects in job.progress(variants.items(), len(variants), "variants")
         }
+    if "unpooled" not in measured:
+        nothing = measured["default"].assign(n=0)
+        measured = {**measured, "unpooled": nothing, "all_but_unpooled": measured["all"]}
+        del measured["all"]
     table = costs(measured, settings.scores.confidence)
     for path in (path_to_table, path_to_csv):
         tables.write(table.astype(object).where(pd.notna(table), None), "defects", path)

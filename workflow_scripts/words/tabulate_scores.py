@@ -13,9 +13,7 @@ def tabulate_scores(paths_to_measurements, path_to_table, path_to_csv, confidenc
     for path in paths_to_measurements:
         measured = tables.read(path, "measurements")
         parts.append(
-            measured.drop_columns("resamples")
-            .to_pandas()
-            .assign(resamples=list(tables.matrix(measured["resamples"])))
+            measured.drop_columns("resamples").to_pandas().assign(resamples=list(tables.matrix(measured["resamples"])))
         )
     table = scores(pd.concat(parts, ignore_index=True), confidence).assign(**names)
     table = table.astype({"value": float, "margin": float}).replace({np.nan: None})

@@ -61,7 +61,7 @@ def test_scores(
                     scores[name].add(position, maps[index], spoil(scene, look.image_id, seed))
                 position += 1
     metrics = {name: score.metrics() for name, score in scores.items()}
-    table = pd.DataFrame(verdicts(metrics, claims >= 0))
+    table = pd.DataFrame(verdicts(metrics, claims >= 0)).astype(object).where(lambda t: t.notna(), None)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "sanity", path)
 
@@ -82,7 +82,7 @@ if __name__ == "__main__":
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
-        resolution=snakemake.params.scores["resolution"],
+        resolution=snakemake.params.resolution,
         split=snakemake.params.split,
         seed=snakemake.params.seed,
     )

@@ -25,8 +25,12 @@ def train_explainer(
     seed,
     shuffled_labels=False,
     instance_split=False,
+    code="",
 ):
-    """shuffled_labels trains the null explainer; instance_split repeats defect 3 of the reference."""
+    """shuffled_labels trains the null explainer; instance_split repeats defect 3 of the reference.
+
+    code: digest of the program; a checkpoint of another program is not taken up.
+    """
     device = job.device()
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
@@ -35,14 +39,15 @@ def train_explainer(
     pooled = tables.read(paths_to_pooled, "pooled_activations")
     targets = multi_hot(pooled["tokens"], tokens)
     known = targets.any(1)
-    samples = Samples(tables.matrix(pooled["vector"])[known], targets[known])
     training = pooled["split"].to_numpy()[known] == "train"
+    samples = Samples(tables.matrix(pooled["vector"])[known], targets[known])
+    del pooled  # several GB for the whole of COCO
     if shuffled_labels:
         samples = samples.shuffled_labels(seed)
     parts = split_samples(samples, training, seed if instance_split else None)
     arrays = [array for part in parts for array in (part.activations, part.targets)]
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
-    checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed)
+    checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed, code)
     model, history = train(
         *parts,
         vectors,
@@ -62,9 +67,7 @@ def train_explainer(
         torch.save(model.cpu().state_dict(), temporary)
     checkpoint.remove()
     best = table[table["best"]].iloc[0]
-    job.LOGGER.info(
-        "%d objects, best epoch %d, validation loss %.3f", np.sum(known), best["epoch"], best["val_loss"]
-    )
+    job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", np.sum(known), best["epoch"], best["val_loss"])
 
 
 if __name__ == "__main__":
@@ -82,4 +85,5 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         shuffled_labels=snakemake.params.shuffled_labels,
         instance_split=faithful.instance_split,
+        code=snakemake.params.code,
     )

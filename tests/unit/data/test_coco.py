@@ -67,9 +67,7 @@ def folder(tmp_path):
     for split, content in (("train", TRAIN), ("val", VAL)):
         (tmp_path / f"{split}2017").mkdir()
         for entry in content["images"]:
-            Image.new("RGB", (WIDTH, HEIGHT), (entry["id"], 99, 0)).save(
-                tmp_path / f"{split}2017" / entry["file_name"]
-            )
+            Image.new("RGB", (WIDTH, HEIGHT), (entry["id"], 99, 0)).save(tmp_path / f"{split}2017" / entry["file_name"])
     write(tmp_path)
     return tmp_path
 
@@ -279,9 +277,7 @@ def test_files_that_contradict_themselves_are_errors_whatever_is_allowed(folder,
         read_coco(folder, 1, 1)
 
 
-@pytest.mark.parametrize(
-    "content", ['{"images": [{"id": 9, "file_na', "", "[1, 2]", "<html>", '{"annotations": 5}']
-)
+@pytest.mark.parametrize("content", ['{"images": [{"id": 9, "file_na', "", "[1, 2]", "<html>", '{"annotations": 5}'])
 def test_broken_json_names_its_file(folder, content):
     (folder / "annotations" / "instances_val2017.json").write_text(content)
     with pytest.raises(CocoError, match=r"instances_val2017\.json"):

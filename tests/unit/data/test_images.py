@@ -38,9 +38,7 @@ def png16(pixels: np.ndarray) -> bytes:
     """A PNG of 16 bits a channel, 3 or 4 channels, written by hand because Pillow writes only grey ones."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)

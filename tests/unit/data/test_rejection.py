@@ -61,9 +61,7 @@ def test_names_that_are_no_unicode_can_be_written(tmp_path):
     rejections = Rejections(1)
     rejections.add("image", "0 (bad\udcff.jpg)", "the name is not in Unicode")
     tables.write(rejections.table(), "rejected", tmp_path / "rejected.parquet")
-    assert tables.read(tmp_path / "rejected.parquet", "rejected")["item"].to_pylist() == [
-        r"image 0 (bad\udcff.jpg)"
-    ]
+    assert tables.read(tmp_path / "rejected.parquet", "rejected")["item"].to_pylist() == [r"image 0 (bad\udcff.jpg)"]
 
 
 def test_mistakes_of_the_caller():

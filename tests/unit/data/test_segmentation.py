@@ -56,10 +56,7 @@ def test_all_run_lengths_give_the_mask_back(mask):
     """Compressed as bytes or text and uncompressed: the same bytes, which decode to the mask."""
     height, width = mask.shape
     compressed = mask_utils.encode(np.asfortranarray(mask))["counts"]
-    forms = [
-        {"size": [height, width], "counts": counts}
-        for counts in (compressed, compressed.decode(), runs(mask))
-    ]
+    forms = [{"size": [height, width], "counts": counts} for counts in (compressed, compressed.decode(), runs(mask))]
     if not mask.any():
         for form in forms:
             with pytest.raises(MaskError, match="no pixel"):
@@ -70,9 +67,7 @@ def test_all_run_lengths_give_the_mask_back(mask):
 
 
 @given(
-    counts=st.one_of(
-        st.binary(max_size=12), st.binary(max_size=12).map(lambda each: bytes(48 + b % 64 for b in each))
-    )
+    counts=st.one_of(st.binary(max_size=12), st.binary(max_size=12).map(lambda each: bytes(48 + b % 64 for b in each)))
 )
 @settings(deadline=None, max_examples=300)
 def test_damaged_run_lengths_never_reach_pycocotools(counts):

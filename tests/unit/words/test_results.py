@@ -88,13 +88,21 @@ def test_constant_words_are_the_most_frequent_ones():
 @pytest.mark.parametrize("live", [[0, 1], [0, 1, 2, 3, 4, 5], [1, 3, 4], []])
 def test_shuffling_gives_no_filter_its_own_words(live):
     words = np.arange(6)[:, None, None] * np.ones((1, 2, 3), int)
+    fires = np.where(np.isin(np.arange(6), live), 2, 0)
     for seed in range(20):
-        shuffled = shuffled_row(Row({"vocabulary": words}, np.arange(6)), np.array(live, int), seed)
+        shuffled = shuffled_row(Row({"vocabulary": words}, np.arange(6)), fires, seed)
         got = shuffled.words["vocabulary"][:, 0, 0]
         assert np.array_equal(shuffled.claims, got)
         assert all(got[number] != number for number in live)
         assert sorted(got[live]) == live  # among the living, everybody's words once
         assert all(got[number] == number for number in range(6) if number not in live)
+
+
+def test_a_filter_that_is_silent_in_some_images_lends_the_words_of_the_others():
+    """Also where the image in which it fires most was given no token at all: that is a word said, and wrong."""
+    words = np.array([[[0], [1], [2]], [[-1], [5], [-1]]])
+    shuffled = shuffled_row(Row({"vocabulary": words}, np.array([0, 5])), np.array([3, 2]), 0)
+    assert shuffled.words["vocabulary"][..., 0].tolist() == [[-1, 5, -1], [0, 1, 2]]
 
 
 def test_dissected_words_are_those_that_overlap_best():
@@ -103,12 +111,12 @@ def test_dissected_words_are_those_that_overlap_best():
             "filter": [1, 0, 1, 0],
             "rank": [0, 1, 1, 0],
             "token": ["red", "disc", "blue", "blue"],
-            "iou": [0.5, 0.1, 0.2, 0.3],
+            "iou": [0.5, 0.1, 0.0, 0.3],
         }
     )
     row = dissected_row(overlaps, TOKENS, (2, 3), 4)
     assert row.claims.tolist() == [1, 2]
     for words in row.words.values():
         assert (words[0] == [1, 0, -1, -1]).all()
-        assert (words[1] == [2, 1, -1, -1]).all()
+        assert (words[1] == [2, -1, -1, -1]).all()  # blue overlaps nowhere
     assert dissected_row(overlaps, TOKENS, (2, 3), 1).words["vocabulary"].shape == (2, 3, 1)

@@ -83,8 +83,9 @@ def test_verdicts_count_only_claims_that_can_fall():
         assert row["passed"] is falls
 
 
-def test_without_a_claim_nothing_passes():
+def test_without_a_claim_nothing_can_be_told():
     collected = {name: metrics([0.0]) for name in ("true", *SPOILERS)}
-    assert {(row["n"], row["passed"], row["fallen"]) for row in verdicts(collected, np.array([True]))} == {
-        (0, False, 0.0)
+    rows = verdicts(collected, np.array([True]))
+    assert {(row["n"], row["value"], row["spoilt"], row["fallen"], row["passed"]) for row in rows} == {
+        (0, None, None, None, None)
     }

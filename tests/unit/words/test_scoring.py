@@ -123,12 +123,14 @@ def test_claims_are_averaged_over_the_same_filters_in_every_row():
     looks, truth = pictures()
     named = rows()
     named["words"].claims[2] = -1
+    named["constant_words"].claims[0] = -1  # a row that names nothing scores nothing
     result, _, _ = measured(looks, truth, named)
     table = result.table[result.table["metric"] != "recall"]
     assert set(table["n"]) == {2}
     for name in named:
         line = table[(table["row"] == name) & (table["metric"] == "auprc")].iloc[0]
         np.testing.assert_allclose(line["resamples"], result.metric(name, "auprc")[:, :2].mean(1), atol=1e-6)
+    assert not result.metric("constant_words", "auprc")[:, 0].any()
 
 
 def test_only_chosen_filters_are_scored():
@@ -187,13 +189,17 @@ def test_margins_are_paired_resample_by_resample():
     assert pd.isna(table.loc["shuffled_filters", "margin"])
 
 
-def support_of(auprc, every, claims, dead):
-    """`support` on metrics made by hand. auprc: [1+resamples, d]; every: [d, T]."""
-    values = np.stack([auprc, auprc * 0.5], 1)
+def support_of(auprc, every, claims, dead, lent=None):
+    """`support` on metrics made by hand. auprc: [1+resamples, d]; every: [d, T]; lent: claims of shuffled filters."""
+    lent = [-1] * len(claims) if lent is None else lent
     found = Measured(
         pd.DataFrame(),
-        {"words": Row({}, np.array(claims)), "dissection": Row({}, np.array([0] * len(claims)))},
-        dict.fromkeys(("auprc", "iou", "f1", "correlation"), values),
+        {
+            "words": Row({}, np.array(claims)),
+            "dissection": Row({}, np.array([0] * len(claims))),
+            "shuffled_filters": Row({}, np.array(lent)),
+        },
+        dict.fromkeys(("auprc", "iou", "f1", "correlation"), np.stack([auprc, auprc * 0.5, auprc * 0.9], 1)),
         np.array(every),
     )
     thresholds = pd.DataFrame({"filter": np.arange(len(claims)), "dead": dead})
@@ -204,11 +210,13 @@ def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
     resamples = np.random.default_rng(0).normal(0, 0.05, (200, 4))
     auprc = np.concatenate([np.zeros((1, 4)), resamples]) + np.array([0.8, 0.55, 0.8, 0.8])
     every = [[0.8, 0.1, 0.1], [0.5, 0.5, 0.5], [0.2, 0.2, 0.8], [0.9, 0.9, 0.9]]
-    found = support_of(auprc, every, [0, 0, -1, 2], [False, False, False, True])
+    # The lent claims are green, whose null is 0.27, and blue, 0.47: 0.9 times the first column beats the first.
+    found = support_of(auprc, every, [0, 0, -1, 2], [False, False, False, True], lent=[1, 2, 1, 1])
     tables.checked(found, "filter_claims")
     assert found["null"][0] == pytest.approx(0.5)  # mean of the three live filters for red
     assert found["auprc"][1] > found["null"][1] > found["low"][1]
     assert found["supported"].tolist() == [True, False, False, False]
+    assert found["lent_supported"].tolist() == [True, False, False, False]
     assert found["claim"].dropna().tolist() == ["red", "red"]  # a dead filter claims nothing
     assert found["rival"].dropna().tolist() == ["red", "red"]
     assert found["low"][0] == pytest.approx(np.quantile(auprc[1:, 0], 0.05))
@@ -219,6 +227,7 @@ def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
 def test_support_where_every_filter_is_dead():
     found = support_of(np.zeros((5, 2)), np.zeros((2, 3)), [-1, -1], [True, True])
     assert not found["supported"].any()
+    assert not found["lent_supported"].any()
     assert found["claim"].isna().all()
     tables.checked(found, "filter_claims")
 

@@ -88,9 +88,7 @@ def read_maps(batch: Batch, reader: Reader, inputs: InputSettings, device: torch
     return maps
 
 
-def pool_masked(
-    maps: torch.Tensor, masks: torch.Tensor, owners: torch.Tensor, pool: str = "mean"
-) -> torch.Tensor:
+def pool_masked(maps: torch.Tensor, masks: torch.Tensor, owners: torch.Tensor, pool: str = "mean") -> torch.Tensor:
     """Pool maps under masks: Z = einsum("dhw,khw->kd", F, M) / (h w), divided by the map, not by the mask.
 
     maps: [B, d, h, w]; masks: [K, h, w]; owners: image of each mask, ascending, [K].

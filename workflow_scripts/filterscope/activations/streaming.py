@@ -6,12 +6,13 @@ Memory does not grow with the dataset: one batch of pictures and its masks at a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from pycocotools import mask as coco_mask
 from torch.utils.data import DataLoader, Dataset
@@ -35,9 +36,7 @@ class Look:
     image_id: int
     picture: torch.Tensor  # uint8 [3, crop, crop]
     annotations: np.ndarray  # positions in the annotation table, [k]
-    masks: dict[
-        tuple, np.ndarray
-    ]  # ("sampled", size) -> bool [k, rows, columns]; ("covered", size) -> float32
+    masks: dict[tuple, np.ndarray]  # ("sampled", size) -> bool [k, rows, columns]; ("covered", size) -> float32
     error: str | None = None
 
 
@@ -57,19 +56,16 @@ class Batch:
 
 
 class Annotations:
-    """The annotation table ordered by image, so that an image's objects are a slice."""
+    """The annotations of some images, ordered by image, so that an image's objects are a slice."""
 
     def __init__(self, table: pa.Table | None, image_ids: np.ndarray):
         self.table = None
         if table is not None:
-            self.table = table.sort_by([("image_id", "ascending"), ("annotation_id", "ascending")])
+            here = table.filter(pc.is_in(table["image_id"], value_set=pa.array(image_ids)))
+            self.table = here.sort_by([("image_id", "ascending"), ("annotation_id", "ascending")])
             keys = self.table["image_id"].to_numpy()
-            self._first = dict(
-                zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "left").tolist(), strict=True)
-            )
-            self._last = dict(
-                zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "right").tolist(), strict=True)
-            )
+            self._first = dict(zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "left").tolist(), strict=True))
+            self._last = dict(zip(image_ids.tolist(), np.searchsorted(keys, image_ids, "right").tolist(), strict=True))
 
     def of(self, image_id: int) -> tuple[np.ndarray, list[bytes]]:
         """Positions in the table and run lengths of an image's objects."""
@@ -138,9 +134,7 @@ class Pictures(Dataset):
         for grid in self.grids.sampled:
             masks["sampled", grid] = self.geometry.mask(stacked, grid).transpose(2, 0, 1).astype(bool)
         for grid in self.grids.covered:
-            masks["covered", grid] = np.ascontiguousarray(
-                self.geometry.coverage(stacked, grid).transpose(2, 0, 1)
-            )
+            masks["covered", grid] = np.ascontiguousarray(self.geometry.coverage(stacked, grid).transpose(2, 0, 1))
         return masks
 
 
@@ -153,17 +147,26 @@ def stream(pictures: Pictures, batch_size: int, workers: int, reject) -> Iterato
         pictures,
         batch_size=batch_size,
         num_workers=workers if len(pictures) > batch_size else 0,
-        collate_fn=list,
+        collate_fn=_together,
         prefetch_factor=2 if workers and len(pictures) > batch_size else None,
         worker_init_fn=_single_thread,
     )
-    for looks in loader:
+    for looks, pictures in loader:
         for look in looks:
             if look.error:
                 reject(look.image_id, look.error)
         readable = [look for look in looks if not look.error]
+        for look, picture in zip(readable, pictures, strict=True):
+            look.picture = picture
         if readable:
             yield Batch(readable)
+
+
+def _together(looks: list[Look]) -> tuple[list[Look], torch.Tensor]:
+    """Readable pictures as one tensor: a tensor that crosses processes costs a file descriptor."""
+    readable = [look.picture for look in looks if not look.error]
+    pictures = torch.stack(readable) if readable else torch.zeros(0)
+    return [replace(look, picture=torch.zeros(0)) for look in looks], pictures
 
 
 def _single_thread(_worker: int) -> None:

@@ -73,8 +73,10 @@ def threshold(tails: list[np.ndarray], n: int, quantile: float) -> np.ndarray:
     position = quantile * (n - 1)
     below, share = math.floor(position), position - math.floor(position)
     upper = quantile >= 0.5
-    joined = np.concatenate(tails, axis=1).astype(np.float64)
-    joined = -np.sort(-joined, axis=1) if upper else np.sort(joined, axis=1)
+    joined = np.concatenate(tails, axis=1)
+    joined.sort(axis=1)
+    if upper:
+        joined = joined[:, ::-1]
     # Ranks counted from the end that was kept.
     first = n - 1 - below if upper else below
     second = (first - 1 if upper else first + 1) if share else first
@@ -82,4 +84,4 @@ def threshold(tails: list[np.ndarray], n: int, quantile: float) -> np.ndarray:
         raise ValueError(
             f"the tails keep {joined.shape[1]} values per filter, rank {max(first, second)} of {n} is needed"
         )
-    return joined[:, first] * (1 - share) + joined[:, second] * share
+    return joined[:, first].astype(np.float64) * (1 - share) + joined[:, second].astype(np.float64) * share

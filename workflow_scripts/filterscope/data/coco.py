@@ -143,9 +143,7 @@ def _categories(lists: Iterable[list[dict]]) -> dict[int, str]:
 def _images(folder: Path, datasets: dict[str, dict], rejections: Rejections, threads: int) -> list[dict]:
     """Rows of the images table: files that are there, whole, and of the size that the annotations say."""
     entries = [
-        (split, entry)
-        for split in SPLITS
-        for entry in sorted(datasets[split]["images"], key=lambda each: each["id"])
+        (split, entry) for split in SPLITS for entry in sorted(datasets[split]["images"], key=lambda each: each["id"])
     ]
     paths = [f"{SPLITS[split]}/{entry['file_name']}" for split, entry in entries]
     rows = []

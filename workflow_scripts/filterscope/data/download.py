@@ -222,9 +222,7 @@ def _require_room(path: Path, begin: int, total: int | None) -> None:
         raise OSError(f"{path.parent}: the download {missing}")
 
 
-def _blocks(
-    response: http.client.HTTPResponse, part: _Part, magic: bytes | None, wanted: _Note
-) -> Iterator[None]:
+def _blocks(response: http.client.HTTPResponse, part: _Part, magic: bytes | None, wanted: _Note) -> Iterator[None]:
     """Append to the part file what arrives, and yield once for every MiB."""
     told, length = 0, part.length()
     begin = length

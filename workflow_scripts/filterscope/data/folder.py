@@ -34,9 +34,7 @@ def list_pictures(folder: str | Path) -> list[str]:
     return sorted(found)
 
 
-def read_folder(
-    folder: str | Path, max_bad_fraction: float, threads: int
-) -> tuple[pa.Table, dict[str, list[str]]]:
+def read_folder(folder: str | Path, max_bad_fraction: float, threads: int) -> tuple[pa.Table, dict[str, list[str]]]:
     """The images table and the rejected table of a folder of pictures; every picture is decoded once.
 
     An image's number is its position among the sorted paths, its size the one after turning by EXIF.

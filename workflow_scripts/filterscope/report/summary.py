@@ -67,7 +67,8 @@ def explanation_section(
     else:
         dead = int(claims["dead"].sum())
         lines.append(
-            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a name that beats its null; "
+            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a claim that beats its null "
+            f"(with the claims of other filters it would be {int(claims['lent_supported'].sum())}); "
             f"{dead} filters are dead{_listed(claims)}."
         )
         tables.append(score_table(scores))
@@ -111,9 +112,7 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> pd.DataFrame:
     """The names of the best supported filters, or of those with most votes where nothing is scored."""
-    named = words.assign(
-        word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)]
-    )
+    named = words.assign(word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)])
     lists = named.sort_values("rank").groupby("filter")["word"].agg(lambda each: ", ".join(each[:5]))
     if claims is None:
         votes = words[words["rank"] == 0].sort_values(["votes", "filter"], ascending=[False, True])
@@ -122,9 +121,7 @@ def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> 
             {"filter": best, "words (* new)": [lists[each] for each in best], "votes": votes["votes"][:shown]}
         )
     supported = claims[claims["supported"]]
-    supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values(
-        "margin", ascending=False
-    )
+    supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values("margin", ascending=False)
     supported = supported[supported["filter"].isin(lists.index)][:shown]
     return pd.DataFrame(
         {
@@ -168,7 +165,6 @@ def _markdown(table: pd.DataFrame) -> str:
     ]
     widths = [max(len(row[index]) for row in cells) for index in range(len(table.columns))]
     lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in cells
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])

@@ -28,9 +28,7 @@ def attention(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tenso
     return _weighted(maps, weights, pool)
 
 
-def projection(
-    maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str
-) -> torch.Tensor:
+def projection(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
     """Both codes': z_k = mean(F_k F_u) / |F_u|, which also grows with the length of F_k."""
     flat = maps.flatten(1)
     norms = flat[filters].norm(dim=1, keepdim=True)
@@ -40,9 +38,7 @@ def projection(
     return unit @ flat.T / flat.shape[1]
 
 
-def activation(
-    maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str
-) -> torch.Tensor:
+def activation(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
     """Where the filter fires: z = mean(F [F_u > T_u])."""
     flat = maps.flatten(1)
     region = (flat[filters] > thresholds[filters, None]).to(flat.dtype)

@@ -75,9 +75,7 @@ class Claims:
         regions = (upsample(maps, side) > self.thresholds[:, None, None]).flatten(1).float()
         flat = maps.flatten(1)
         bins = torch.searchsorted(self.edges, flat).clamp(max=BINS - 1)
-        everything = torch.zeros(filters, BINS, device=self.device).scatter_add_(
-            1, bins, torch.ones_like(flat)
-        )
+        everything = torch.zeros(filters, BINS, device=self.device).scatter_add_(1, bins, torch.ones_like(flat))
         present = len(scene.tokens)
         positives = torch.zeros(filters, present + 1, BINS, device=self.device)
         per_token = torch.zeros(filters, present + 1, 5, device=self.device)

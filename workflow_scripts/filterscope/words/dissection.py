@@ -29,9 +29,9 @@ class Dissection:
         regions = (upsample(maps, side) > self.thresholds[:, None, None]).flatten(1).float()
         self.regions += regions.sum(1, keepdim=True)
         if len(scene.tokens):
-            masks = functional.interpolate(
-                scene.token_masks.float()[:, None], size=side, mode="nearest-exact"
-            ).flatten(1)
+            masks = functional.interpolate(scene.token_masks.float()[:, None], size=side, mode="nearest-exact").flatten(
+                1
+            )
             tokens = torch.from_numpy(scene.tokens).to(maps.device)
             self.shared[:, tokens] += (regions @ masks.T).double()
             self.areas[0, tokens] += masks.sum(1).double()

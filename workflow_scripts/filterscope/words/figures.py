@@ -28,9 +28,7 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(9, 3.2), dpi=110, layout="constrained")
     losses, recalls = figure.subplots(1, 2)
     for table, colour, name in ((history, "#0969da", "true labels"), (null, "#6e7781", "shuffled labels")):
-        losses.plot(
-            table["epoch"], table["train_loss"], color=colour, linestyle=":", label=f"{name}, training"
-        )
+        losses.plot(table["epoch"], table["train_loss"], color=colour, linestyle=":", label=f"{name}, training")
         losses.plot(table["epoch"], table["val_loss"], color=colour, label=f"{name}, validation")
         best = table[table["best"]].iloc[0]
         losses.plot(best["epoch"], best["val_loss"], "o", color=colour, markersize=5)
@@ -47,9 +45,7 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
 def score_bars(scores: pd.DataFrame) -> Figure:
     """Every score beside its nulls, with intervals."""
     recall = scores[scores["metric"] == "recall"]
-    panels = [
-        (f"recall@k over the {where}", part) for where, part in recall.groupby("candidates", sort=False)
-    ]
+    panels = [(f"recall@k over the {where}", part) for where, part in recall.groupby("candidates", sort=False)]
     panels.append(("does the filter fire where its word is?", scores[scores["metric"] != "recall"]))
     figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=110, layout="constrained")
     for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
@@ -62,8 +58,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
             axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=ROWS[row][0], label=ROWS[row][1])
             axes.vlines(at, low, high, color="black", linewidth=0.8)
         names = [
-            f"@{k}" if metric == "recall" else metric.upper() if len(metric) < 6 else metric
-            for metric, k in groups
+            f"@{k}" if metric == "recall" else metric.upper() if len(metric) < 6 else metric for metric, k in groups
         ]
         axes.set_xticks(range(len(groups)), names)
         axes.axhline(0, color="black", linewidth=0.6)
@@ -78,15 +73,16 @@ def defect_bars(defects: pd.DataFrame) -> Figure:
     wheres = list(dict.fromkeys(defects["candidates"]))
     figure = Figure(figsize=(5.2 * len(wheres), 0.34 * len(switches) + 1.2), dpi=110, layout="constrained")
     shades = ("#9ecbff", "#54a3ff", "#0969da", "#0a3069")
-    for axes, where in zip(
-        figure.subplots(1, len(wheres), squeeze=False, sharey=True)[0], wheres, strict=True
-    ):
+    for axes, where in zip(figure.subplots(1, len(wheres), squeeze=False, sharey=True)[0], wheres, strict=True):
         part = defects[defects["candidates"] == where]
-        for place, (k, rows) in enumerate(part.groupby("k")):
+        groups = list(part.groupby("k"))
+        for place, (k, rows) in enumerate(groups):
             own = rows.set_index("switch").reindex(switches)
             values, low, high = (own[name].to_numpy(np.float64) for name in ("recall", "low", "high"))
-            at = np.arange(len(switches)) + (place - 1) * 0.25
-            axes.barh(at, np.nan_to_num(values), 0.23, color=shades[place % len(shades)], label=f"recall@{k}")
+            at = np.arange(len(switches)) + (place - (len(groups) - 1) / 2) * 0.75 / len(groups)
+            axes.barh(
+                at, np.nan_to_num(values), 0.7 / len(groups), color=shades[place % len(shades)], label=f"recall@{k}"
+            )
             axes.hlines(at, low, high, color="black", linewidth=0.8)
         axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
         _plain(axes, f"recall over the {where}, one defect at a time")

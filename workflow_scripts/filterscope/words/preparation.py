@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
@@ -22,10 +20,14 @@ from filterscope.words.trial import Material, MiningSettings, TrialSettings
 
 
 def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Material:
-    """Read images, annotations, categories, vocabulary and, if given, the allowed words."""
+    """Read images, annotations, categories, vocabulary and, if given, the allowed words.
+
+    Images that the extraction (`image_activations`) had to leave out are left out here too.
+    """
     images = tables.read(paths["images"], "images").to_pandas()
+    images = images[images["image_id"].isin(tables.column(paths["image_activations"], "image_activations", "image_id"))]
     vocabulary = Vocabulary.from_table(tables.read(paths["vocabulary"], "vocabulary"))
-    annotations = Annotations(tables.read(paths["annotations"], "annotations"), np.zeros(0, np.int64)).table
+    annotations = Annotations(tables.read(paths["annotations"], "annotations"), images["image_id"].to_numpy()).table
     categories = tables.read(paths["categories"], "categories").to_pandas()
     allowed = read_allowed(paths.get("allowed"))
     return Material(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
@@ -40,12 +42,10 @@ def trial(params, threads: int) -> dict:
             activations,
             TrainingSettings(**params.training),
             MiningSettings(words["split"], words["top_images"], words["voting"], words["weighting"]),
-            ExplanationSettings(
-                words["method"], activations.pool, words["per_image"], activations.batch_size
-            ),
+            ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
             ScoreSettings(**params.scores),
         ),
         "probe": ProbeSettings.from_mapping(params.probe),
         "seed": params.seed,
-        "defects": Faithful(**params.faithful),
+        "defects": Faithful(**dict(params.get("faithful", {}))),
     }

@@ -24,12 +24,8 @@ def region_tokens(
     side = scene.objects.shape[-1]
     objects = scene.objects
     if mask_resolution == "feature":
-        rows = torch.arange(maps.shape[1], device=maps.device) * side // maps.shape[1] + side // (
-            2 * maps.shape[1]
-        )
-        columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (
-            2 * maps.shape[2]
-        )
+        rows = torch.arange(maps.shape[1], device=maps.device) * side // maps.shape[1] + side // (2 * maps.shape[1])
+        columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (2 * maps.shape[2])
         small = objects[:, rows][:, :, columns].float()
         objects = torch.nn.functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
     regions = (upsample(maps, (side, side)) > thresholds[:, None, None]).flatten(1).float()
@@ -49,9 +45,7 @@ def recall(words: np.ndarray, truth: np.ndarray, k: int) -> tuple[np.ndarray, np
     """
     if not 1 <= k <= words.shape[1]:
         raise ValueError(f"recall at {k} asked for, there are {words.shape[1]} words a pair")
-    said = np.zeros(
-        (len(words), truth.shape[1] + 1), bool
-    )  # the last column takes the words that are no token
+    said = np.zeros((len(words), truth.shape[1] + 1), bool)  # the last column takes the words that are no token
     np.put_along_axis(said, words[:, :k], True, axis=1)
     wanted = truth.sum(1)
     right = (said[:, :-1] & truth).sum(1)
@@ -59,9 +53,7 @@ def recall(words: np.ndarray, truth: np.ndarray, k: int) -> tuple[np.ndarray, np
     return np.where(counts, right / np.maximum(wanted, 1), 0.0), counts
 
 
-def by_image(
-    values: np.ndarray, counts: np.ndarray, images: np.ndarray, total: int
-) -> tuple[np.ndarray, np.ndarray]:
+def by_image(values: np.ndarray, counts: np.ndarray, images: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:
     """Sums of values and counts per image, [total] each; images: position of each pair's image, [n]."""
     return (
         np.bincount(images, weights=values * counts, minlength=total),

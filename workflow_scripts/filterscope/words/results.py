@@ -50,9 +50,7 @@ def votes_table(
     for candidates, each in words.items():
         votes = vote(each.rows[..., :voting], each.cosines[..., :voting], maxima, weighting, printed)
         parts.append(
-            votes.assign(candidates=candidates, word=np.asarray(names, object)[votes["row"]]).drop(
-                columns="row"
-            )
+            votes.assign(candidates=candidates, word=np.asarray(names, object)[votes["row"]]).drop(columns="row")
         )
     return pd.concat(parts, ignore_index=True)
 
@@ -80,19 +78,25 @@ def constant_row(order: np.ndarray, shape: tuple[int, int], depth: int) -> Row:
     return Row({"vocabulary": words, "categories": words}, np.full(shape[0], order[0], np.int64))
 
 
-def shuffled_row(row: Row, live: np.ndarray, seed: int) -> Row:
-    """Every live filter gets the words of another live one; live: numbers of the filters that have words."""
+def shuffled_row(row: Row, fires: np.ndarray, seed: int) -> Row:
+    """Every filter that has words gets those of another; fires: in how many of its top images each one does, [d].
+
+    One that is silent in some of its images lends the words of the others: otherwise the null would say nothing
+    where its lender is silent, and look worse than it is.
+    """
     order = np.arange(len(row.claims))
     # One cycle through a random order: nobody keeps its own words.
-    cycle = np.random.default_rng(seed).permutation(live)
+    cycle = np.random.default_rng(seed).permutation(np.flatnonzero(fires))
     order[cycle] = np.roll(cycle, 1)
-    return Row({name: words[order] for name, words in row.words.items()}, row.claims[order])
+    lent = np.maximum(fires, 1)[order][:, None]  # top images come first, silent ones last
+    words = {name: each[order[:, None], np.arange(each.shape[1])[None] % lent] for name, each in row.words.items()}
+    return Row(words, row.claims[order])
 
 
 def dissected_row(overlaps: pa.Table, tokens: list[str], shape: tuple[int, int], depth: int) -> Row:
-    """Network Dissection's tokens, the same for all top images of a filter."""
+    """Network Dissection's tokens, the same for all top images of a filter; none that overlap nowhere."""
     said = np.full((shape[0], depth), -1, np.int64)
-    part = overlaps.filter(pc.less(overlaps["rank"], depth))
+    part = overlaps.filter(pc.and_(pc.less(overlaps["rank"], depth), pc.greater(overlaps["iou"], 0)))
     said[part["filter"].to_numpy(), part["rank"].to_numpy()] = token_indices(part["token"], tokens)
     words = np.broadcast_to(said[:, None], (*shape, depth))
     return Row({"vocabulary": words, "categories": words}, said[:, 0].copy())

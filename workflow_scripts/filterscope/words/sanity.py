@@ -47,15 +47,15 @@ def verdicts(metrics: dict[str, dict[str, np.ndarray]], claimed: np.ndarray) -> 
             own, spoilt = metrics["true"][metric][0, 0], metrics[test][metric][0, 0]
             counted = claimed & (own > 0)
             n = int(counted.sum())
-            fallen = float((spoilt[counted] < own[counted]).mean()) if n else 0.0
+            fallen = float((spoilt[counted] < own[counted]).mean()) if n else None
             rows.append(
                 {
                     "test": test,
                     "metric": metric,
-                    "value": float(own[counted].mean()) if n else 0.0,
-                    "spoilt": float(spoilt[counted].mean()) if n else 0.0,
+                    "value": float(own[counted].mean()) if n else None,
+                    "spoilt": float(spoilt[counted].mean()) if n else None,
                     "fallen": fallen,
-                    "passed": fallen > PASSING,
+                    "passed": fallen > PASSING if n else None,
                     "n": n,
                 }
             )

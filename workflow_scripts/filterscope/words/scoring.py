@@ -42,9 +42,7 @@ class ScoreSettings:
     def __post_init__(self):
         object.__setattr__(self, "recall_at", tuple(self.recall_at))
         if self.mask_resolution not in ("image", "feature"):
-            raise ValueError(
-                f"scores.mask_resolution is {self.mask_resolution!r}, should be image or feature"
-            )
+            raise ValueError(f"scores.mask_resolution is {self.mask_resolution!r}, should be image or feature")
 
     def faithful(self, defects: Faithful, filters: int) -> ScoreSettings:
         """These settings with the switched-on defects of the reference, for a layer of so many filters."""
@@ -58,9 +56,7 @@ class ScoreSettings:
             return np.arange(filters)
         wrong = [each for each in self.filters if each >= filters]
         if wrong:
-            raise ValueError(
-                f"scores.filters names filter {wrong[0]}, the layer has {filters} (0 to {filters - 1})"
-            )
+            raise ValueError(f"scores.filters names filter {wrong[0]}, the layer has {filters} (0 to {filters - 1})")
         return np.array(sorted(set(self.filters)), np.int64)
 
 
@@ -143,9 +139,7 @@ def measure(
     return Measured(table, rows, metrics, claims.every_auprc())
 
 
-def _recalls(
-    found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int
-) -> Iterable[dict]:
+def _recalls(found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int) -> Iterable[dict]:
     empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
     filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
     weights = weights.astype(np.float64)
@@ -171,8 +165,9 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _means(metrics: dict[str, np.ndarray], rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
-    # The same filters for every row, those that all of them name: constant words would name dead filters too.
-    named = chosen & np.all([row.claims >= 0 for row in rows.values()], axis=0)
+    # The same filters for every row, those that the words name: constant words would name dead filters too. A row
+    # that names nothing there scores 0.
+    named = chosen & (rows.get(WORDS, next(iter(rows.values()))).claims >= 0)
     for index, name in enumerate(rows):
         for metric in CLAIM_METRICS:
             values = metrics[metric][:, index, named]
@@ -222,9 +217,7 @@ def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns)
 
 
-def support(
-    measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float
-) -> pd.DataFrame:
+def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float) -> pd.DataFrame:
     """Which filters' claims beat their null: the `filter_claims` table.
 
     A claim is supported when the whole interval of its AUPRC lies above the mean AUPRC of all live filters for
@@ -235,6 +228,8 @@ def support(
     live = ~thresholds["dead"].to_numpy()
     auprc = measured.metric(WORDS, "auprc")
     low, high = interval(auprc, confidence)
+    lent = measured.rows["shuffled_filters"].claims
+    lent_low, _ = interval(measured.metric("shuffled_filters", "auprc"), confidence)
     named = live & (claims >= 0)
     null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
     names = np.array([*tokens, None], object)
@@ -252,6 +247,7 @@ def support(
             "high": where(named, high),
             "null": where(named, null[claims]),
             "supported": named & (low > null[claims]),
+            "lent_supported": named & (lent >= 0) & (lent_low > null[lent]),
             "iou": where(named, measured.metric(WORDS, "iou")[0]),
             "f1": where(named, measured.metric(WORDS, "f1")[0]),
             "correlation": where(named, measured.metric(WORDS, "correlation")[0]),

@@ -34,17 +34,13 @@ def chosen_filters(words: pd.DataFrame, claims: pd.DataFrame | None, best: int, 
     named = words[words["rank"] == 0]
     if claims is not None:
         ranked = claims.assign(margin=claims["auprc"] - claims["null"])
-        order = ranked.sort_values(["supported", "margin", "filter"], ascending=[False, False, True])[
-            "filter"
-        ]
+        order = ranked.sort_values(["supported", "margin", "filter"], ascending=[False, False, True])["filter"]
     else:
         order = named.sort_values(["votes", "cosine", "filter"], ascending=[False, False, True])["filter"]
     with_words = set(named["filter"])
     missing = [each for each in also if each not in with_words]
     if missing:
-        raise ValueError(
-            f"sheets.also names filter {missing[0]}, which has no words (dead, or not in the layer)"
-        )
+        raise ValueError(f"sheets.also names filter {missing[0]}, which has no words (dead, or not in the layer)")
     leading = [int(each) for each in order if each in with_words][:best]
     return list(dict.fromkeys([*leading, *also]))
 
@@ -79,9 +75,7 @@ def _headline(figure: Figure, title: str, words: pd.DataFrame, claim, width: flo
     figure.text(0.2 / width, 1 - 0.2 / height, title, fontsize=11, color=QUIET, va="top")
     place = 0.2
     if not supported:
-        note = figure.text(
-            place / width, 1 - 0.48 / height, "unsupported: ", fontsize=17, color="#bc4c00", va="top"
-        )
+        note = figure.text(place / width, 1 - 0.48 / height, "unsupported: ", fontsize=17, color="#bc4c00", va="top")
         place += _width(figure, note)
     for word in words.itertuples():
         colour = NOVEL if word.novel else KNOWN

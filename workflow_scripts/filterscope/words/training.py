@@ -15,9 +15,7 @@ from filterscope.words.explainer import Explainer
 from filterscope.words.losses import csmr_loss
 
 OPTIMISERS = {
-    "adamw": lambda parameters, s: torch.optim.AdamW(
-        parameters, lr=s.learning_rate, weight_decay=s.weight_decay
-    ),
+    "adamw": lambda parameters, s: torch.optim.AdamW(parameters, lr=s.learning_rate, weight_decay=s.weight_decay),
     "dadapt_adam": lambda parameters, s: dadaptation.DAdaptAdam(parameters, lr=1.0),
 }
 
@@ -41,9 +39,7 @@ class TrainingSettings:
 
     def __post_init__(self):
         if self.optimiser not in OPTIMISERS:
-            raise ValueError(
-                f"training.optimiser is {self.optimiser!r}, should be one of {', '.join(OPTIMISERS)}"
-            )
+            raise ValueError(f"training.optimiser is {self.optimiser!r}, should be one of {', '.join(OPTIMISERS)}")
 
     def faithful(self, defects: Faithful) -> TrainingSettings:
         """These settings with the switched-on defects of the reference."""
@@ -70,9 +66,7 @@ class Samples:
         return Samples(self.activations, self.targets[order])
 
 
-def split_samples(
-    samples: Samples, training: np.ndarray, by_instance: int | None = None
-) -> tuple[Samples, Samples]:
+def split_samples(samples: Samples, training: np.ndarray, by_instance: int | None = None) -> tuple[Samples, Samples]:
     """Training and validation samples: by their images' split, or at random with a seed (defect 3), same sizes.
 
     training: bool [n], whether the object's image is a training image.
@@ -138,15 +132,11 @@ def train(
             loss = _train_epoch(model, optimiser, data, targets, pool, settings)
             val_loss, val_recall = evaluate(model, held_out, targets, settings.margin)
             if not np.isfinite(loss) or not np.isfinite(val_loss):
-                raise ValueError(
-                    f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation"
-                )
+                raise ValueError(f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation")
             best = val_loss < state.best_loss
             if best:
                 state.best_loss, state.best_model = val_loss, copy.deepcopy(model.state_dict())
-            state.history.append(
-                {"epoch": epoch, "train_loss": loss, "val_loss": val_loss, "val_recall": val_recall}
-            )
+            state.history.append({"epoch": epoch, "train_loss": loss, "val_loss": val_loss, "val_recall": val_recall})
             state.epoch, state.model, state.optimiser = epoch, model.state_dict(), optimiser.state_dict()
             if save:
                 save(state)
@@ -203,9 +193,7 @@ def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSet
 
 
 @torch.inference_mode()
-def evaluate(
-    model: Explainer, data, categories: torch.Tensor, margin: float, chunk: int = 8192
-) -> tuple[float, float]:
+def evaluate(model: Explainer, data, categories: torch.Tensor, margin: float, chunk: int = 8192) -> tuple[float, float]:
     """CSMR loss over all categories, and the share of objects with a token among the nearest five."""
     model.eval()
     activations, targets = data
@@ -215,9 +203,7 @@ def evaluate(
         points = model(inputs)
         loss += csmr_loss(points, wanted, categories, margin).item() * len(inputs)
         nearest = (
-            (torch.nn.functional.normalize(points, dim=1) @ unit.T)
-            .topk(min(HISTORY_RECALL, len(unit)), 1)
-            .indices
+            (torch.nn.functional.normalize(points, dim=1) @ unit.T).topk(min(HISTORY_RECALL, len(unit)), 1).indices
         )
         hits += int(wanted.gather(1, nearest).any(1).sum())
     return loss / len(activations), hits / len(activations)

@@ -17,7 +17,7 @@ import torch
 from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
-from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.activations.streaming import MaskGrid, Pictures, stream
 from filterscope.activations.tails import Tail, threshold
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
@@ -97,8 +97,12 @@ class _Seen:
 class Trials:
     """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
-    def __init__(self, material: Material, reader: Reader, seed: int, device: torch.device):
+    def __init__(
+        self, material: Material, reader: Reader, seed: int, device: torch.device, progress=lambda items, *_: items
+    ):
+        """progress: called as progress(items, total, title), goes through the items."""
         self.material, self.reader, self.seed, self.device = material, reader, seed, device
+        self.progress = progress
         self._seen: dict[tuple, _Seen] = {}
 
     def _look(self, settings: ExtractionSettings, random_crops: bool) -> _Seen:
@@ -114,10 +118,12 @@ class Trials:
             settings.grids((reader.height, reader.width)),
             self.seed if random_crops else None,
         )
-        tail = Tail(
-            reader.filters, settings.quantile, len(pictures) * reader.height * reader.width, self.device
+        tail = Tail(reader.filters, settings.quantile, len(pictures) * reader.height * reader.width, self.device)
+        batches = self.progress(
+            stream(pictures, settings.batch_size, settings.workers, material.reject),
+            -(-len(pictures) // settings.batch_size),
+            "batches of images",
         )
-        batches = stream(pictures, settings.batch_size, settings.workers, material.reject)
         parts = []
         for seen in extract(batches, reader, material.inputs, settings, self.device):
             tail.add(seen.maps)
@@ -152,7 +158,7 @@ class Trials:
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
         words = explain(
-            self._stream(shown, None, MaskGrid(), settings),
+            self._stream(self._pictures(shown), settings),
             self.reader,
             material.inputs,
             {name: explainer},
@@ -164,11 +170,12 @@ class Trials:
         )
         by_candidates = {where: each for (_, where), each in words.items()}
         side = material.inputs.crop
+        masked = self._pictures(mined, material.annotations, MaskGrid(sampled=((side, side),)))
         measured = measure(
-            self._stream(mined, material.annotations, MaskGrid(sampled=((side, side),)), settings),
+            self._stream(masked, settings),
             self.reader,
             material.inputs,
-            Truth(material.annotations, tokens),
+            Truth(masked.annotations.table, tokens),
             mined["image_id"].to_numpy(),
             top_ids,
             maxima,
@@ -188,11 +195,11 @@ class Trials:
         known = targets.any(1)
         return Samples(seen.vectors[known], targets[known]), training[known]
 
-    def _stream(self, images: pd.DataFrame, annotations, grids: MaskGrid, settings: TrialSettings):
-        pictures = open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)
-        return stream(
-            pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject
-        )
+    def _pictures(self, images: pd.DataFrame, annotations: pa.Table | None = None, grids: MaskGrid = MaskGrid()):
+        return open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)
+
+    def _stream(self, pictures: Pictures, settings: TrialSettings):
+        return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
 
     @staticmethod
     def _mine(seen: _Seen, image_ids: np.ndarray, p: int) -> tuple[np.ndarray, np.ndarray]:
@@ -216,9 +223,7 @@ def row_from_words(
         place = np.minimum(np.searchsorted(category_rows[order], each.rows), len(order) - 1)
         indices[where] = np.where(category_rows[order][place] == each.rows, order[place], -1)
     voted = words["categories"]
-    votes = vote(
-        voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1
-    )
+    votes = vote(voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1)
     index = {row: position for position, row in enumerate(category_rows.tolist())}
     claims = np.full(len(maxima), -1, np.int64)
     claims[votes["filter"]] = [index[row] for row in votes["row"]]

@@ -27,9 +27,7 @@ class Truth:
     def __init__(self, annotations: pa.Table, tokens: list[str]):
         self.tokens = tokens
         index = {token: position for position, token in enumerate(tokens)}
-        self._own = [
-            [index[token] for token in each if token in index] for each in annotations["tokens"].to_pylist()
-        ]
+        self._own = [[index[token] for token in each if token in index] for each in annotations["tokens"].to_pylist()]
 
     def of(self, look: Look, side: int, device: torch.device) -> Scene:
         """The truth of a picture whose masks were sampled at its input's own pixels."""

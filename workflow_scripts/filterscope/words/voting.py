@@ -13,9 +13,7 @@ WEIGHTINGS = {
 }
 
 
-def vote(
-    rows: np.ndarray, cosines: np.ndarray, maxima: np.ndarray, weighting: str, printed: int
-) -> pd.DataFrame:
+def vote(rows: np.ndarray, cosines: np.ndarray, maxima: np.ndarray, weighting: str, printed: int) -> pd.DataFrame:
     """Count the words of all filters' top images.
 
     rows: vocabulary rows of the words, int [filters, p, s], -1 for none. cosines: same shape. maxima: [filters, p];
@@ -35,9 +33,7 @@ def vote(
         }
     )
     ballots = ballots[(ballots["votes"] > 0) & (ballots["row"] >= 0)]
-    counted = ballots.groupby(["filter", "row"], as_index=False).agg(
-        votes=("votes", "sum"), cosine=("cosine", "mean")
-    )
+    counted = ballots.groupby(["filter", "row"], as_index=False).agg(votes=("votes", "sum"), cosine=("cosine", "mean"))
     counted = counted.sort_values(["filter", "votes", "cosine", "row"], ascending=[True, False, False, True])
     counted["rank"] = counted.groupby("filter").cumcount()
     return counted[counted["rank"] < printed].reset_index(drop=True)

@@ -1,0 +1,82 @@
+"""The page that a person reads first."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from filterscope.report.summary import as_html, as_text, explanation_section
+
+
+@pytest.fixture
+def words() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "filter": [0, 0, 1],
+            "rank": [0, 1, 0],
+            "word": ["red", "crimson", "<b>blue</b>"],
+            "votes": [25, 20, 9],
+            "cosine": [0.9, 0.8, 0.3],
+            "novel": [False, True, False],
+        }
+    )
+
+
+@pytest.fixture
+def claims() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "filter": [0, 1, 2],
+            "dead": [False, False, True],
+            "claim": ["red", "blue", None],
+            "auprc": [0.9, 0.1, None],
+            "low": [0.8, 0.05, None],
+            "high": [0.95, 0.2, None],
+            "null": [0.1, 0.1, None],
+            "supported": [True, False, False],
+            "lent_supported": [False, True, False],
+        }
+    )
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    rows = [("words", 0.8, 0.7, 0.9), ("constant_words", 0.3, 0.2, 0.4), ("random_network", None, None, None)]
+    table = pd.DataFrame(rows, columns=["row", "value", "low", "high"])
+    return table.assign(metric="recall", k=5, candidates="vocabulary")
+
+
+def test_scores_names_and_support_are_told(words, claims, scores):
+    text = as_text("My study", [explanation_section("probe on data", words, claims, scores, None)])
+    assert text.startswith("# My study")
+    assert "1 of 2 live filters" in text
+    assert "1 filters are dead (2)" in text
+    assert "0.800 [0.700, 0.900]" in text
+    assert "not measurable" in text, "what could not be measured is said, never shown as nan"
+    assert "nan" not in text
+    assert "red, crimson*" in text, "new words are marked"
+    assert "<b>blue" not in text, "unsupported filters are not named"
+
+
+def test_null_rows_stand_below_the_words(words, claims, scores):
+    text = as_text("t", [explanation_section("p", words, claims, scores.iloc[::-1], None)])
+    assert text.index("words (ours)") < text.index("constant words") < text.index("random network")
+
+
+def test_photographs_without_masks_say_that_there_are_no_scores(words):
+    text = as_text("t", [explanation_section("album", words, None, None, None)])
+    assert "no masks" in text
+    assert "<b>blue</b>" in text
+
+
+def test_known_answers_are_counted_by_kind(words, claims, scores):
+    known = pd.DataFrame({"filter": [0, 1], "detects": ["colour", "texture"], "passed": [True, False]})
+    text = as_text("t", [explanation_section("p", words, claims, scores, known)])
+    assert "1 of 2 filters got a right name (1 of 1 colour filters, 0 of 1 texture filters)" in text
+
+
+def test_html_escapes_what_comes_from_data(words):
+    html = as_html("<study>", [explanation_section("album", words, None, None, None)])
+    assert "&lt;b&gt;blue" in html
+    assert "<b>blue" not in html
+    assert "<h1>&lt;study&gt;</h1>" in html
