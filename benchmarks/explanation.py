@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pandas as pd
 import torch
-from material import resnet50_study
+from material import real_study
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.mining import TopImages
@@ -36,7 +36,7 @@ BATCH = 32
 def measured(times: int) -> None:
     """Print seconds and peak memory for the validation images, repeated so many times."""
     torch.set_num_threads(2)
-    study, device = resnet50_study(), torch.device("cpu")
+    study, device = real_study(), torch.device("cpu")
     own = study.images[study.images["split"] == "val"]
     step = int(study.images["image_id"].max()) + 1
     images = pd.concat([own.assign(image_id=own["image_id"] + step * each) for each in range(times)], ignore_index=True)

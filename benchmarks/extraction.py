@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pyarrow as pa
 import torch
-from material import resnet50_study
+from material import real_study
 from pycocotools import mask as coco_mask
 
 from filterscope.activations.extraction import ExtractionSettings, extract
@@ -33,7 +33,7 @@ BATCH = 32
 def main() -> None:
     """Print seconds and ratios."""
     torch.set_num_threads(2)
-    study, device = resnet50_study(), torch.device("cpu")
+    study, device = real_study(), torch.device("cpu")
     tokens = token_list(study.categories)
     settings = ExtractionSettings(batch_size=BATCH, workers=2)
     with reading(study.probe, study.network, device) as reader:

@@ -22,7 +22,7 @@ from filterscope.data.vocabulary import Vocabulary, without_common_component  # 
 
 @dataclass
 class RealStudy:
-    """COCO's pictures and tables, ResNet-50 `layer4`, GloVe."""
+    """COCO's pictures and tables, a network and its probe, GloVe."""
 
     folder: Path
     images: pd.DataFrame
@@ -33,19 +33,32 @@ class RealStudy:
     network: torch.nn.Module
 
 
-def resnet50_study() -> RealStudy:
+# How the real networks are built, and the layer that is probed.
+NETWORKS = {
+    "alexnet": (
+        {"source": "checkpoint", "architecture": "alexnet", "part": "features"},
+        "alexnet_features.pth",
+        "features",
+    ),
+    "squeezenet": ({"source": "checkpoint", "architecture": "squeezenet1_1"}, "squeezenet1_1.pth", "features"),
+    "resnet50": (
+        {"source": "factory", "factory": f"{ROOT / 'tests/real/factories.py'}:resnet50_stride_in_1x1"},
+        "resnet50_stride_in_1x1.fp16.pth",
+        "layer4",
+    ),
+}
+
+
+def real_study(name: str = "resnet50", remove_components: int = 0) -> RealStudy:
     """Read everything; exits with a message where the real data are not to be had."""
     real = os.environ.get("FILTERSCOPE_REALDATA")
     if not real:
         sys.exit("FILTERSCOPE_REALDATA should name the folder with real photographs and networks")
     real = Path(real)
     found = coco.read_coco(real / "coco", 0.0, 2)
-    settings = {
-        "source": "factory",
-        "factory": f"{ROOT / 'tests/real/factories.py'}:resnet50_stride_in_1x1",
-        "file": str(real / "weights/resnet50_stride_in_1x1.fp16.pth"),
-    }
-    probe = ProbeSettings(NetworkSettings.from_mapping(settings), "layer4")
+    settings, file, layer = NETWORKS[name]
+    settings = {**settings, "file": str(real / "weights" / file)}
+    probe = ProbeSettings(NetworkSettings.from_mapping(settings), layer)
     glove = real / "glove/glove.6B.100d.subset.txt.gz"
     words, vectors = vector_files.read_vectors(glove, vector_files.VocabularySettings(source="glove"))
     return RealStudy(
@@ -53,7 +66,7 @@ def resnet50_study() -> RealStudy:
         found.images.to_pandas(),
         found.annotations,
         found.categories.to_pandas(),
-        Vocabulary(words, without_common_component(vectors, 0)),
+        Vocabulary(words, without_common_component(vectors, remove_components)),
         probe,
         networks.prepare(probe.network, 0),
     )

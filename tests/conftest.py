@@ -15,6 +15,7 @@ import yaml
 
 # As the workflow's jobs do (configuration.yield_idle_cores); must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests are small: threads only wait for each other
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

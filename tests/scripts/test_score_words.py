@@ -1,5 +1,6 @@
 """score_words and score_random_network: scores beside their nulls, and which names are supported."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from filterscope import tables
 from filterscope.activations.probing import reading
 from filterscope.data import networks
+from filterscope.data.rejection import RejectionError
 from filterscope.faithful import Faithful
 from filterscope.words import preparation
 from filterscope.words.explanation import ExplanationSettings
@@ -120,6 +122,19 @@ def test_the_random_network_is_scored_the_same_way(study, tmp_path):
         study.paths, tmp_path / "again.parquet", study.pictures, study.trial, study.probe(), study.seed, Faithful()
     )
     assert (tmp_path / "again.parquet").read_bytes() == study.random_network.read_bytes()
+
+
+def test_the_random_network_leaves_out_what_extraction_had_to(study, tmp_path):
+    pictures = shutil.copytree(study.pictures, tmp_path / "pictures")
+    (pictures / "2.png").unlink()
+    study.extract(1, tmp_path, folder=pictures, max_bad_fraction=0.1)
+    paths = {**study.paths, "image_activations": study.shards("image", 1, tmp_path)}
+    arguments = (study.trial, study.probe(), study.seed, Faithful())
+    score_random_network(paths, tmp_path / "without.parquet", pictures, *arguments)
+    assert values(tmp_path / "without.parquet").index.equals(values(study.random_network).index)
+    with pytest.raises(RejectionError, match=r"image 2 could be read before.*2\.png"):
+        score_random_network(study.paths, tmp_path / "stopped.parquet", pictures, *arguments)
+    assert not (tmp_path / "stopped.parquet").exists()
 
 
 def trial(study, defects=Faithful(), settings=None):

@@ -246,7 +246,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("low", REAL, "lower end of the interval of auprc", optional=True),
             Column("high", REAL, "upper end of the interval of auprc", optional=True),
             Column("null", REAL, "mean auprc of all live filters for the same word", optional=True),
-            Column("supported", TRUTH, "whether the whole interval lies above the null"),
+            Column("supported", TRUTH, "whether auprc minus null is above zero with its whole interval"),
             Column("lent_supported", TRUTH, "whether another filter's claim would be called supported for this one"),
             Column("iou", REAL, "overlap of region and masks of the claim", optional=True),
             Column("f1", REAL, "F1 of region and masks of the claim", optional=True),

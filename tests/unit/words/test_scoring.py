@@ -199,7 +199,8 @@ def support_of(auprc, every, claims, dead, lent=None):
             "dissection": Row({}, np.array([0] * len(claims))),
             "shuffled_filters": Row({}, np.array(lent)),
         },
-        dict.fromkeys(("auprc", "iou", "f1", "correlation"), np.stack([auprc, auprc * 0.5, auprc * 0.9], 1)),
+        dict.fromkeys(("auprc", "iou", "f1", "correlation"), np.stack([auprc, auprc * 0.5, auprc * 0.9], 1))
+        | {"share": np.full((len(auprc), 3, len(claims)), 0.1)},
         np.array(every),
     )
     thresholds = pd.DataFrame({"filter": np.arange(len(claims)), "dead": dead})

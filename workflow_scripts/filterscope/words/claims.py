@@ -118,7 +118,10 @@ class Claims:
         self._waiting = []
 
     def metrics(self) -> dict[str, np.ndarray]:
-        """Each metric, [1+resamples, labels, filters]; 0 where a claimed token was never seen."""
+        """Each metric, [1+resamples, labels, filters]; 0 where a claimed token was never seen.
+
+        Beside METRICS also "share", the part of all cells that the claimed token covers: AUPRC by chance.
+        """
         self._flush()
         shared, area, mass, mass2, product = self.by_label.double().unbind(-1)
         region, total, total2 = (each[:, None] for each in self.by_filter.double().unbind(-1))
@@ -138,6 +141,7 @@ class Claims:
             "correlation": torch.where(mass > 0, _ratio(covariance, spread), 0.0),
             "pixel_recall": _ratio(shared, area),
             "pixel_precision": torch.where(area > 0, _ratio(shared, region), 0.0),
+            "share": (mass / cells).expand_as(mass),
         }
         return {name: value.cpu().numpy() for name, value in values.items()}
 

@@ -220,8 +220,9 @@ def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
 def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float) -> pd.DataFrame:
     """Which filters' claims beat their null: the `filter_claims` table.
 
-    A claim is supported when the whole interval of its AUPRC lies above the mean AUPRC of all live filters for
-    the same word: the filter finds the word's pixels better than any filter would.
+    The null of a claim is the mean AUPRC of all live filters for the same word. A claim is supported when its
+    AUPRC minus the null is above zero with its whole interval; in every resample the null moves with the share
+    of the pixels that the word covers there, on which AUPRC by chance depends.
     """
     claims = measured.rows[WORDS].claims
     rivals = measured.rows["dissection"].claims
@@ -229,10 +230,14 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
     auprc = measured.metric(WORDS, "auprc")
     low, high = interval(auprc, confidence)
     lent = measured.rows["shuffled_filters"].claims
-    lent_low, _ = interval(measured.metric("shuffled_filters", "auprc"), confidence)
     named = live & (claims >= 0)
     null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
     names = np.array([*tokens, None], object)
+
+    def beaten(row: str, claimed: np.ndarray) -> np.ndarray:
+        share = measured.metric(row, "share")
+        scaled = null[claimed] * np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
+        return named & (claimed >= 0) & (interval(measured.metric(row, "auprc") - scaled, confidence)[0] > 0)
 
     def where(mask, values):
         return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
@@ -246,8 +251,8 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
             "low": where(named, low),
             "high": where(named, high),
             "null": where(named, null[claims]),
-            "supported": named & (low > null[claims]),
-            "lent_supported": named & (lent >= 0) & (lent_low > null[lent]),
+            "supported": beaten(WORDS, claims),
+            "lent_supported": beaten("shuffled_filters", lent),
             "iou": where(named, measured.metric(WORDS, "iou")[0]),
             "f1": where(named, measured.metric(WORDS, "f1")[0]),
             "correlation": where(named, measured.metric(WORDS, "correlation")[0]),
