@@ -30,10 +30,15 @@ WINDOW = 13  # px, of the oriented filters; two periods of the textures in pictu
 STRIDE = 4  # px, side of a cell of the detectors' maps
 
 
+# Evidence that every shape starts with, so that no unit is dead before it has learnt.
+_EVIDENCE = 0.5
+
+
 class SceneCNN(nn.Module):
     """A small CNN: picture [B, 3, H, W] to the logits of SHAPES.
 
-    `features` ends in 64 maps of H / 8 x W / 8 after ReLU, `classifier` is linear on their means.
+    `features` ends in 64 maps of H / 8 x W / 8 after ReLU; `classifier` turns them into one map of evidence per
+    shape, as SqueezeNet does, whose mean is the logit: so an output unit has a place in the picture.
     """
 
     def __init__(self) -> None:
@@ -47,10 +52,11 @@ class SceneCNN(nn.Module):
             *_block(64, 64, 3),
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(64, len(SHAPES))
+        self.classifier = nn.Sequential(nn.Conv2d(64, len(SHAPES), 1), nn.ReLU())
+        nn.init.constant_(self.classifier[0].bias, _EVIDENCE)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self.classifier(self.pool(self.features(pictures)).flatten(1))
+        return self.pool(self.classifier(self.features(pictures))).flatten(1)
 
 
 def _block(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
