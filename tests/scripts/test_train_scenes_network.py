@@ -55,7 +55,7 @@ def test_the_loss_falls_and_the_weights_are_loaded_back(dataset, tmp_path):
     assert history["train_loss"].is_monotonic_decreasing
     assert history["best"].sum() == 1
     network = networks.load(NetworkSettings.from_mapping(CONFIG), tmp_path / "weights.pt")
-    assert network.classifier.out_features == len(SHAPES)
+    assert network.classifier[0].out_channels == len(SHAPES)
     assert tables.read(tmp_path / "words.parquet", "known_words").num_rows == len(SHAPES)
 
 

@@ -37,8 +37,9 @@ _EVIDENCE = 0.5
 class SceneCNN(nn.Module):
     """A small CNN: picture [B, 3, H, W] to the logits of SHAPES.
 
-    `features` ends in 64 maps of H / 8 x W / 8 after ReLU; `classifier` turns them into one map of evidence per
-    shape, as SqueezeNet does, whose mean is the logit: so an output unit has a place in the picture.
+    `features` ends in 64 maps of H / 8 x W / 8 after ReLU; `classifier` is linear on them at every place and
+    ends in a map of evidence for every shape, after ReLU, so that an output unit can be looked at and explained
+    like any filter. A logit is the mean of its map.
     """
 
     def __init__(self) -> None:
@@ -51,9 +52,9 @@ class SceneCNN(nn.Module):
             *_block(64, 64, 3),
             *_block(64, 64, 3),
         )
-        self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(nn.Conv2d(64, len(SHAPES), 1), nn.ReLU())
-        nn.init.constant_(self.classifier[0].bias, _EVIDENCE)
+        nn.init.constant_(self.classifier[0].bias, 0.5)  # no shape starts without a gradient
+        self.pool = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self.pool(self.classifier(self.features(pictures))).flatten(1)
