@@ -53,7 +53,7 @@ class SceneCNN(nn.Module):
             *_block(64, 64, 3),
         )
         self.classifier = nn.Sequential(nn.Conv2d(64, len(SHAPES), 1), nn.ReLU())
-        nn.init.constant_(self.classifier[0].bias, 0.5)  # no shape starts without a gradient
+        nn.init.constant_(self.classifier[0].bias, _EVIDENCE)
         self.pool = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, pictures: Tensor) -> Tensor:

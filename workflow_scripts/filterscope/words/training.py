@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ class TrainingSettings:
     batch_size: int = 256
     optimiser: str = "adamw"
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     weight_decay: float = 0.01
     margin: float = 1.0
     dropout: float = 0.1
@@ -40,6 +42,13 @@ class TrainingSettings:
     def __post_init__(self):
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"training.optimiser is {self.optimiser!r}, should be one of {', '.join(OPTIMISERS)}")
+        if self.schedule not in ("cosine", "constant"):
+            raise ValueError(f"training.schedule is {self.schedule!r}, should be cosine or constant")
+
+    def rate(self, done: float) -> float:
+        """Learning rate of adamw when this share of the training is done; dadapt_adam finds its own."""
+        falling = 0.5 * (1 + math.cos(math.pi * done)) if self.schedule == "cosine" else 1.0
+        return self.learning_rate * falling
 
     def faithful(self, defects: Faithful) -> TrainingSettings:
         """These settings with the switched-on defects of the reference."""
@@ -129,7 +138,7 @@ def train(
         data, held_out = (_to(part, device) for part in (samples, validation))
         for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
             torch.manual_seed(seed * 100003 + epoch)
-            loss = _train_epoch(model, optimiser, data, targets, pool, settings)
+            loss = _train_epoch(model, optimiser, data, targets, pool, settings, epoch)
             val_loss, val_recall = evaluate(model, held_out, targets, settings.margin)
             if not np.isfinite(loss) or not np.isfinite(val_loss):
                 raise ValueError(f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation")
@@ -173,13 +182,16 @@ def _to(samples: Samples, device: torch.device | str) -> tuple[torch.Tensor, tor
     return torch.from_numpy(samples.activations).to(device), torch.from_numpy(samples.targets).to(device)
 
 
-def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSettings) -> float:
+def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSettings, epoch: int) -> float:
     model.train()
     activations, targets = data
     order = torch.randperm(len(activations), device=activations.device)
     batches = [batch for batch in order.split(settings.batch_size) if len(batch) > 1]  # batch norm needs two
     total = 0.0
-    for batch in batches:
+    for index, batch in enumerate(batches):
+        if settings.optimiser == "adamw":
+            for group in optimiser.param_groups:
+                group["lr"] = settings.rate((epoch - 1 + index / len(batches)) / settings.epochs)
         negatives = None if pool is None else pool.draw()
         points = model(activations[batch])
         loss = csmr_loss(points, targets[batch], categories, settings.margin, negatives)
