@@ -42,7 +42,8 @@ def go_on(study, target) -> str:
 
 
 def test_killed_during_extraction(new_study):
-    undisturbed, killed = new_study(), new_study()
+    many = {"datasets": {"scenes": {"train": 600}}}
+    undisturbed, killed = new_study(many), new_study(many)
     undisturbed.run(EXTRACTED)
     kill_when(killed, EXTRACTED, "results/activations/scenes/planted/shards/1-of-1/.pooled.parquet.*.part")
     assert not (killed.directory / EXTRACTED).exists()

@@ -8,6 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+
+def with_album(study, album) -> dict:
+    """The study's config for a folder of photographs without masks."""
+    datasets = study.config["datasets"] | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}}
+    explanations = [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}]
+    words = study.config["words"] | {"top_images": 8}
+    return study.config | {"datasets": datasets, "explanations": explanations, "words": words}
+
+
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
@@ -18,12 +27,7 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path
     for picture in sorted((study.directory / "results/data/scenes/pictures").rglob("*.png"))[:12]:
         shutil.copy(picture, album / "holiday" / picture.name)
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
-    config = study.config | {
-        "datasets": study.config["datasets"]
-        | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
-        "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
-        "defects": [],
-    }
+    config = with_album(study, album)
     study.run(config=config)
     folder = study.directory / "results/words/album/planted/captions"
     words = pd.read_csv(folder / "filter_words.csv")
@@ -39,12 +43,7 @@ def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_stud
     album = tmp_path / "album"
     album.mkdir()
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
-    config = study.config | {
-        "datasets": study.config["datasets"]
-        | {"album": {"source": "folder", "folder": str(album), "reference": "scenes"}},
-        "explanations": [{"dataset": "album", "probe": "planted", "vocabulary": "captions"}],
-        "defects": [],
-    }
+    config = with_album(study, album)
     said = study.run(config=config, check=False)
     assert "top_images is 8, but only 1 images were looked at" in said
 
