@@ -63,8 +63,9 @@ def train_explainer(
     table = pd.DataFrame(history)
     tables.write(table, "history", path_to_history)
     tables.write(table, "history", path_to_csv)
-    with tables.replacing(path_to_weights) as temporary:
-        torch.save(model.cpu().state_dict(), temporary)
+    # Given a path, torch would write the temporary name into the file.
+    with tables.replacing(path_to_weights) as temporary, temporary.open("wb") as stream:
+        torch.save(model.cpu().state_dict(), stream)
     checkpoint.remove()
     best = table[table["best"]].iloc[0]
     job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", np.sum(known), best["epoch"], best["val_loss"])
