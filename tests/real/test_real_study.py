@@ -25,7 +25,7 @@ def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
         {
             "title": "Real photographs",
             "threads": 2,
-            "training": {"vocabulary_negatives": 1024},
+            "training": {"vocabulary_negatives": 1024, "schedule": "cosine"},
             "explanations": [{"dataset": "coco", "probe": probe, "vocabulary": "glove"} for probe in probes],
             "defects": [],
             "scores": {"bootstrap": 100},

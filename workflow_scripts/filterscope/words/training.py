@@ -32,7 +32,7 @@ class TrainingSettings:
     batch_size: int = 256
     optimiser: str = "adamw"
     learning_rate: float = 1e-3
-    schedule: str = "cosine"
+    schedule: str = "constant"
     weight_decay: float = 0.01
     margin: float = 1.0
     dropout: float = 0.1
