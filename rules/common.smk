@@ -77,9 +77,8 @@ def network_settings(wildcards):
 def network_files(wildcards):
     """Local files that a network is made of, so that changing one reruns what uses it."""
     network = network_settings(wildcards)
-    code_file, _, _ = network.get("factory", "").partition(":")
-    files = [network.get("file"), code_file if code_file.endswith(".py") else None]
-    return [file for file in files if file]
+    made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
+    return [file for file in (network.get("file"), made_by) if file]
 
 
 def annotations_of(wildcards):

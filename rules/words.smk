@@ -299,11 +299,14 @@ rule tabulate_scores:
 rule tabulate_words:
     input:
         votes="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         categories=reference_categories,
         claims=claims_of,
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
+        names="results/words/{dataset}/{probe}/{vocabulary}/filter_names.parquet",
+        names_csv="results/words/{dataset}/{probe}/{vocabulary}/filter_names.csv",
     log:
         "results/logs/tabulate_words/{dataset}/{probe}/{vocabulary}.log",
     benchmark:

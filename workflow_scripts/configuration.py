@@ -13,9 +13,6 @@ from jsonschema import Draft202012Validator
 # Sections whose entries differ by their `source`; the schema of each stands in $defs/<section>/<source>.
 SOURCED = ("datasets", "vocabularies", "networks")
 
-# Sources whose entries use a dataset that only the embedded world can provide.
-SCENES_ONLY = {"vocabularies": ("captions",), "networks": ("scenes_cnn", "planted")}
-
 # A probe that names no call reads the module's last use in a forward pass (spec B1).
 LAST_CALL = -1
 
@@ -121,13 +118,12 @@ def _check_names(config: dict) -> list[str]:
         return name in config[section]
 
     datasets = config["datasets"]
-    for section, sources in SCENES_ONLY.items():
-        for name, entry in config[section].items():
-            place = f"{section}.{name}.dataset"
-            if entry["source"] in sources and must_exist(place, entry["dataset"], "datasets"):
-                name, source = entry["dataset"], datasets[entry["dataset"]]["source"]
-                if source != "scenes":
-                    mistakes.append(f"{place} is {name!r}, whose source is {source}; should be scenes")
+    for name, entry in config["networks"].items():
+        place = f"networks.{name}.dataset"
+        if entry["source"] == "scenes_cnn" and must_exist(place, entry["dataset"], "datasets"):
+            name, source = entry["dataset"], datasets[entry["dataset"]]["source"]
+            if source != "scenes":
+                mistakes.append(f"{place} is {name!r}, whose source is {source}; should be scenes")
     for name, entry in datasets.items():
         place = f"datasets.{name}.reference"
         if entry["source"] == "folder" and must_exist(place, entry["reference"], "datasets"):

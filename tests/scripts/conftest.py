@@ -290,10 +290,11 @@ class Study:
     def tabulate(self, **changed) -> None:
         arguments = {
             "path_to_votes": self.words_by_filter,
+            "path_to_thresholds": self.thresholds,
             "path_to_categories": self.categories,
             "path_to_claims": self.filter_claims,
-            "path_to_table": self.filter_words,
-            "path_to_csv": self.folder / "filter_words.csv",
+            "paths_to_words": (self.filter_words, self.folder / "filter_words.csv"),
+            "paths_to_names": (self.filter_names, self.folder / "filter_names.csv"),
         }
         tabulate_words(**{**arguments, **changed})
 

@@ -15,7 +15,7 @@ def test_captions_vectors_become_the_same_table_every_time(tmp_path):
     vectors = np.array([[3, 4, 0], [0, 1, 1], [2, 0, 0]], np.float32)
     trained.add_vectors(["red", "square", "dotted"], vectors)
     trained.save_word2vec_format(str(tmp_path / "trained.txt"))
-    entry = {"source": "captions", "dataset": "scenes", "dimension": 3, "remove_components": -1}
+    entry = {"source": "captions", "dimension": 3, "remove_components": -1}
     for name in ("a.parquet", "b.parquet"):
         cache_vocabulary(tmp_path / "trained.txt", tmp_path / name, entry)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()

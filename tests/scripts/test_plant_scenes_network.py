@@ -9,7 +9,7 @@ from filterscope.data import networks, planting
 from filterscope.data.networks import NetworkSettings
 from filterscope.data.scenes_networks import build_planted
 
-CONFIG = {"source": "planted", "dataset": "scenes", "input": {"resize": 96, "crop": 96}}
+CONFIG = {"source": "planted", "input": {"resize": 96, "crop": 96}}
 
 
 def test_the_planted_network_is_loaded_back(tmp_path):

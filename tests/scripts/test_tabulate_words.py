@@ -6,7 +6,7 @@ from filterscope import tables
 
 
 def tabulated(study, folder, **changed):
-    paths = {"path_to_table": folder / "words.parquet", "path_to_csv": folder / "words.csv"}
+    paths = {"paths_to_words": [folder / "words.parquet"], "paths_to_names": [folder / "names.parquet"]}
     study.tabulate(**{**paths, **changed})
     return tables.read(folder / "words.parquet", "filter_words").to_pandas()
 
@@ -40,6 +40,25 @@ def test_support_comes_from_the_claims(study):
     assert 4 not in set(words["filter"])  # dead
 
 
+def test_only_supported_filters_are_named(study):
+    names, words = study.table("filter_names").set_index("filter"), study.table("filter_words")
+    first = words[words["rank"] == 0].set_index("filter")
+    assert names["status"].tolist()[:3] == ["supported", "supported", "unsupported"]
+    assert names["status"][4] == "dead"
+    for number, row in names.iterrows():
+        if row["status"] == "supported":
+            assert row["name"] == first["word"][number]
+            assert row["novel"] == first["novel"][number]
+            assert row["low"] <= row["auprc"] <= row["high"]
+        else:
+            assert pd.isna(row["name"])
+            assert pd.isna(row["novel"])
+    assert names["words"][2].split(", ")[0] == first["word"][2]  # what was voted for is still told
+    assert names["words"][4] == ""
+    csv = pd.read_csv(study.folder / "filter_names.csv", keep_default_na=False)
+    assert csv["name"].tolist() == names["name"].fillna("").tolist()
+
+
 def test_categories_without_supervision_are_not_new_either(study, tmp_path):
     categories = study.table("categories")
     categories.loc[categories["category"] == "red", "supervised"] = False
@@ -54,6 +73,10 @@ def test_without_masks_support_is_unknown_and_said_to_be(study, tmp_path, caplog
     assert "no masks" in caplog.text
     assert words[["supported", "claim", "auprc", "low", "high"]].isna().all(axis=None)
     assert words["word"].tolist() == study.table("filter_words")["word"].tolist()
+    names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas().set_index("filter")
+    assert names["status"][0] == "untested"
+    assert names["name"][0] == words["word"][0]
+    assert names["status"][4] == "dead"
 
 
 def test_no_words_at_all_are_an_empty_table(study, tmp_path):
@@ -62,3 +85,6 @@ def test_no_words_at_all_are_an_empty_table(study, tmp_path):
     for claims in (study.filter_claims, None):
         words = tabulated(study, tmp_path, path_to_votes=tmp_path / "votes.parquet", path_to_claims=claims)
         assert len(words) == 0
+        names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas()
+        assert set(names["status"]) == {"silent", "dead"}
+        assert names["name"].isna().all()

@@ -6,7 +6,7 @@ from filterscope import tables
 from filterscope.data.captions import CaptionsSettings
 from filterscope.data.scene_words import TOKENS
 
-CONFIG = {"source": "captions", "dataset": "scenes", "dimension": 12, "sentences": 1500, "epochs": 2}
+CONFIG = {"source": "captions", "dimension": 12, "sentences": 1500, "epochs": 2}
 
 
 def train(folder, seed=0):

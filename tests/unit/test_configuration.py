@@ -215,22 +215,14 @@ class TestDefaults:
             r"defects\[0\].vocabulary is 'caption', which vocabularies does not define; did you mean caption",
         ),
         (
-            {"networks": {"planted": {"dataset": "scens"}}},
-            "networks.planted.dataset is 'scens', .* did you mean scenes",
-        ),
-        (
-            {"vocabularies": {"captions": {"dataset": "coco"}}},
-            "vocabularies.captions.dataset is 'coco', which datasets",
+            {"networks": {"scenes_cnn": {"dataset": "scens"}}},
+            "networks.scenes_cnn.dataset is 'scens', .* did you mean scenes",
         ),
         (
             {"datasets": {"holiday": {**FOLDER["holiday"], "reference": "coco"}}},
             "datasets.holiday.reference is 'coco', which",
         ),
         # names of the wrong kind
-        (
-            {"datasets": COCO, "vocabularies": {"captions": {"dataset": "coco"}}},
-            "vocabularies.captions.dataset is 'coco', whose source is coco; should be scenes",
-        ),
         (
             {"datasets": COCO, "networks": {"scenes_cnn": {"dataset": "coco"}}},
             "networks.scenes_cnn.dataset is 'coco', whose source is coco; should be scenes",

@@ -184,6 +184,16 @@ def test_folder_without_init_is_passed_over(tree):
     }
 
 
+def test_a_factory_is_found_where_python_would_import_it(tmp_path, monkeypatch):
+    (tmp_path / "my_networks.py").write_text("raise RuntimeError('looking for it does not run it')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert provenance.factory_file("my_networks:build") == str(tmp_path / "my_networks.py")
+    assert provenance.factory_file("some/where.py:build") == "some/where.py"
+    assert provenance.factory_file("nowhere_to_be_found:build") is None
+    assert provenance.factory_file("nowhere.to.be.found:build") is None
+    assert provenance.factory_file("sys:exit") is None
+
+
 def test_every_script_of_the_project_has_a_digest_of_its_own(repository):
     scripts = sorted((repository / "workflow_scripts").glob("[!f]*/*.py"))
     digests = {script: provenance.digest(script) for script in scripts}

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SCHEMAS = {
     "filter_words": "filter_words",
+    "filter_names": "filter_names",
     "filter_claims": "filter_claims",
     "scores": "scores",
     "sanity": "sanity",
@@ -38,7 +39,7 @@ def test_every_explanation_has_its_tables_and_pictures(finished_study):
     for folder in folders(finished_study):
         for name, schema in SCHEMAS.items():
             assert tables.read(folder / f"{name}.parquet", schema).num_rows
-        for name in ("filter_words", "filter_claims", "scores", "sanity", "history"):
+        for name in ("filter_words", "filter_names", "filter_claims", "scores", "sanity", "history"):
             assert len(pd.read_csv(folder / f"{name}.csv")) == pq.read_metadata(folder / f"{name}.parquet").num_rows
         for picture in [*folder.glob("sheets/*.png"), folder / "scores.png", folder / "training.png"]:
             assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import os
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,18 @@ def code_files(script: str | Path) -> list[Path]:
         seen |= new
         waiting.extend(new)
     return sorted(seen, key=str)
+
+
+def factory_file(factory: str) -> str | None:
+    """The file that `module:function` or `file.py:function` comes from; None where no such module can be found."""
+    place, _, _ = factory.rpartition(":")
+    if place.endswith(".py"):
+        return place
+    try:
+        found = importlib.util.find_spec(place)
+    except (ImportError, ValueError):
+        return None
+    return found.origin if found and found.has_location else None
 
 
 def listing(folder: str | Path) -> str:

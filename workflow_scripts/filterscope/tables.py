@@ -272,6 +272,22 @@ SCHEMAS: dict[str, Schema] = {
             Column("high", REAL, "upper end of its interval", optional=True),
         ),
     ),
+    "filter_names": Schema(
+        "tabulate_words",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("status", TEXT, "supported, unsupported, untested (no masks), silent (in all mined images) or dead"),
+            Column("name", TEXT, "first word, where the claim is supported or untested", optional=True),
+            Column("novel", TRUTH, "whether no category of the reference dataset has the name's lemma", optional=True),
+            Column("words", TEXT, "first words that were voted for, whatever their support"),
+            Column("claim", TEXT, "the filter's best word among the categories' tokens", optional=True),
+            Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
+            Column("low", REAL, "lower end of its interval", optional=True),
+            Column("high", REAL, "upper end of its interval", optional=True),
+            Column("null", REAL, "what the layer's mean filter reaches for the claim", optional=True),
+        ),
+    ),
     "measurements": Schema(
         "score_words, score_random_network",
         ("row", "metric", "candidates", "k"),

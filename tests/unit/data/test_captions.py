@@ -117,6 +117,6 @@ def test_the_text_is_read_back(tmp_path):
 
 def test_impossible_settings_are_refused():
     with pytest.raises(ValueError, match="sentences is 0"):
-        CaptionsSettings("scenes", sentences=0)
+        CaptionsSettings(sentences=0)
     with pytest.raises(ValueError, match="no sentences"):
         captions.learn_vectors([], 4, 1, 0)

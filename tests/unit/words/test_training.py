@@ -48,6 +48,7 @@ SETTINGS = {
     "dadapt_adam": replace(QUICK, optimiser="dadapt_adam", batch_size=64),
     "negatives": replace(QUICK, vocabulary_negatives=16),
     "both": replace(QUICK, optimiser="dadapt_adam", vocabulary_negatives=16, batch_norm="frozen"),
+    "averaging": replace(QUICK, averaging=2.0),
 }
 
 
@@ -132,6 +133,34 @@ def test_keeps_the_weights_of_least_validation_loss():
     assert not model.training
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
     assert evaluate(model, data, CATEGORIES, 1.0)[0] == pytest.approx(best[0]["val_loss"])
+
+
+def test_averaging_steadies_the_validation_loss():
+    """A learning rate this high leaps about; the running mean of its weights does not."""
+    leaping = replace(QUICK, learning_rate=0.1, epochs=30)
+
+    def leaps(settings):
+        losses = [row["val_loss"] for row in trained(settings)[1]]
+        return np.abs(np.diff(losses[10:])).mean()
+
+    assert leaps(replace(leaping, averaging=3.0)) < 0.5 * leaps(leaping)
+
+
+def test_averaged_weights_are_the_exponential_mean_of_the_steps():
+    """One step an epoch, so that the saved states are all that is averaged; e^-1/3 of the past stays at each."""
+    settings = replace(QUICK, batch_size=len(TRAINING), averaging=3.0)
+    seen, means = [], []
+
+    def save(state):
+        seen.append({name: each.clone() for name, each in state.model.items()})
+        means.append({name: each.clone() for name, each in state.averaged.items()})
+
+    trained(settings, save=save)
+    for name in ("layers.2.weight", "layers.4.running_var"):
+        mean = seen[0][name]
+        for state, averaged in zip(seen, means, strict=True):
+            mean = np.exp(-1 / 3) * mean + (1 - np.exp(-1 / 3)) * state[name]
+            torch.testing.assert_close(averaged[f"module.{name}"], mean)
 
 
 def test_negatives_push_foreign_words_away():

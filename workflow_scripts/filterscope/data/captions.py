@@ -106,7 +106,6 @@ _WINDOW, _NEGATIVE, _SUBSAMPLE = 6, 8, 1e-3
 class CaptionsSettings:
     """What is learnt from how many sentences; fields that other rules read are accepted."""
 
-    dataset: str
     dimension: int = 48
     sentences: int = 40000
     epochs: int = 10

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import dadaptation
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from filterscope.faithful import Faithful
 from filterscope.words.explainer import Explainer
@@ -38,6 +39,7 @@ class TrainingSettings:
     dropout: float = 0.1
     batch_norm: str = "train"
     vocabulary_negatives: int = 0
+    averaging: float = 0.0
 
     def __post_init__(self):
         if self.optimiser not in OPTIMISERS:
@@ -92,6 +94,7 @@ class State:
     epoch: int
     model: dict
     optimiser: dict
+    averaged: dict
     best_model: dict
     best_loss: float
     history: list[dict] = field(default_factory=list)
@@ -112,6 +115,8 @@ def train(
 ) -> tuple[Explainer, list[dict]]:
     """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
 
+    Where settings.averaging is not 0, those weights are running means over that many epochs.
+
     categories: [C, D] vectors of the category tokens. others: [V, D] words from which `vocabulary_negatives` are
     drawn for every batch, but for the category tokens themselves, which are its own_rows [C]. Each epoch has a
     random stream of its own, so a resumed training gives the same weights as an undisturbed one. The history's
@@ -129,24 +134,29 @@ def train(
             settings.batch_norm == "frozen",
         ).to(device)
         optimiser = OPTIMISERS[settings.optimiser](model.parameters(), settings)
-        state = resume or State(0, {}, {}, copy.deepcopy(model.state_dict()), float("inf"))
+        data, held_out = (_to(part, device) for part in (samples, validation))
+        averaged = _averaged(model, settings, len(samples))
+        state = resume or State(0, {}, {}, {}, copy.deepcopy(model.state_dict()), float("inf"))
         if resume:
             model.load_state_dict(resume.model)
             optimiser.load_state_dict(resume.optimiser)
+            if averaged is not None:
+                averaged.load_state_dict(resume.averaged)
         targets = categories.to(device)
         pool = _Pool.of(others, own_rows, settings.vocabulary_negatives, device)
-        data, held_out = (_to(part, device) for part in (samples, validation))
+        shown = model if averaged is None else averaged.module
         for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
             torch.manual_seed(seed * 100003 + epoch)
-            loss = _train_epoch(model, optimiser, data, targets, pool, settings, epoch)
-            val_loss, val_recall = evaluate(model, held_out, targets, settings.margin)
+            loss = _train_epoch(model, averaged, optimiser, data, targets, pool, settings, epoch)
+            val_loss, val_recall = evaluate(shown, held_out, targets, settings.margin)
             if not np.isfinite(loss) or not np.isfinite(val_loss):
                 raise ValueError(f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation")
             best = val_loss < state.best_loss
             if best:
-                state.best_loss, state.best_model = val_loss, copy.deepcopy(model.state_dict())
+                state.best_loss, state.best_model = val_loss, copy.deepcopy(shown.state_dict())
             state.history.append({"epoch": epoch, "train_loss": loss, "val_loss": val_loss, "val_recall": val_recall})
             state.epoch, state.model, state.optimiser = epoch, model.state_dict(), optimiser.state_dict()
+            state.averaged = {} if averaged is None else averaged.state_dict()
             if save:
                 save(state)
     model.load_state_dict(state.best_model)
@@ -178,11 +188,22 @@ def _devices(device: torch.device | str) -> list:
     return [torch.device(device)] if torch.device(device).type == "cuda" else []
 
 
+def _averaged(model: Explainer, settings: TrainingSettings, objects: int) -> AveragedModel | None:
+    """Running mean of weights and batch norm statistics, which forgets all but 1/e of the past in so many epochs.
+
+    None where it is not wanted. The first step is taken as it is.
+    """
+    if not settings.averaging:
+        return None
+    steps = settings.averaging * max(1, objects / settings.batch_size)
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(math.exp(-1 / steps)), use_buffers=True)
+
+
 def _to(samples: Samples, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(samples.activations).to(device), torch.from_numpy(samples.targets).to(device)
 
 
-def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSettings, epoch: int) -> float:
+def _train_epoch(model, averaged, optimiser, data, categories, pool, settings: TrainingSettings, epoch: int) -> float:
     model.train()
     activations, targets = data
     order = torch.randperm(len(activations), device=activations.device)
@@ -198,6 +219,8 @@ def _train_epoch(model, optimiser, data, categories, pool, settings: TrainingSet
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
+        if averaged is not None:
+            averaged.update_parameters(model)
         if negatives is not None:
             loss = csmr_loss(points.detach(), targets[batch], categories, settings.margin)
         total += loss.item() * len(batch)
