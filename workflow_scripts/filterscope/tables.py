@@ -358,6 +358,8 @@ SCHEMAS: dict[str, Schema] = {
             Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),
             Column("high", REAL, "upper end", optional=True),
             Column("cost", REAL, "recall lost against the default", optional=True),
+            Column("cost_low", REAL, "lower end of its interval", optional=True),
+            Column("cost_high", REAL, "upper end", optional=True),
             Column("n", INTEGER, "pairs of filter and image"),
         ),
     ),
@@ -538,13 +540,13 @@ def empty(name: str, vector: int = 1) -> pa.Table:
     return pa.schema(fields).empty_table()
 
 
-def batches(path: str | Path, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Go through some columns of a table that need not fit into memory."""
+def batches(path: str | Path, name: str, columns: list[str], rows: int = 1024) -> Iterator[pa.RecordBatch]:
+    """Go through some columns of a table that need not fit into memory, so many rows at a time."""
     with pq.ParquetFile(path, memory_map=True) as file:
         missing = [column for column in columns if column not in file.schema_arrow.names]
         if missing:
             raise TableError(f"{path} ({name}): missing columns {missing}; rerun {SCHEMAS[name].rule}")
-        yield from file.iter_batches(columns=columns, batch_size=1024)
+        yield from file.iter_batches(columns=columns, batch_size=rows)
 
 
 def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:

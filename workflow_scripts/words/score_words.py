@@ -14,6 +14,8 @@ from filterscope.words.scoring import WORDS, ScoreSettings, measure, support
 from filterscope.words.targets import most_frequent, token_list
 from filterscope.words.truth import Truth
 
+WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
+
 
 def score_words(
     path_to_images,
@@ -50,10 +52,11 @@ def score_words(
     depth = max(settings.recall_at)
     rows = {
         name: scored_row(
-            tables.read(paths_to_words[name], "image_words"),
+            tables.batches(paths_to_words[name], "image_words", WORD_COLUMNS, rows=65536),
             tables.read(paths_to_votes[name], "filter_votes"),
             tokens,
             top_ids.shape,
+            depth,
         )
         for name in paths_to_words
     }

@@ -94,4 +94,5 @@ def test_defects_stand_in_order_the_default_on_top():
         assert axes.yaxis_inverted()
         widths = [bar.get_width() for bar in bars(axes)]
         assert widths == pytest.approx([0.6, 0.3, 0] * 3)
+        assert [(text.get_text(), text.get_position()[1]) for text in axes.texts] == [("not measured", 2)]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["default", "mask scale", "all"]

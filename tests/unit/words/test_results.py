@@ -41,7 +41,7 @@ def test_words_survive_the_tables():
     assert set(first["filter"]) == {0, 1}
     assert len(first) == 9
     votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
-    row = scored_row(words, votes, TOKENS, IMAGES.shape)
+    row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
     assert row.words["vocabulary"][0].tolist() == [[2, -1, 0], [2, 1, -1]]
     assert row.words["vocabulary"][1].tolist() == [[1, -1, 2], [-1, -1, -1]]
     assert (row.words["vocabulary"][2] == -1).all()
@@ -52,9 +52,36 @@ def test_no_words_at_all_survive_the_tables():
     nothing = {name: Words(np.full((2, 2, 3), -1, np.int32), np.zeros((2, 2, 3), np.float32)) for name in said()}
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)])
     votes = tables.checked(votes_table(nothing, np.zeros((2, 2)), NAMES, 2, "none", 10), "filter_votes")
-    row = scored_row(words, votes, TOKENS, (2, 2))
+    row = scored_row(words.to_batches(), votes, TOKENS, (2, 2), 3)
     assert row.claims.tolist() == [-1, -1]
     assert all((each == -1).all() for each in row.words.values())
+
+
+def test_only_the_first_words_of_an_image_count():
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
+    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    batches = words.to_batches(max_chunksize=2)
+    assert len(batches) > 2
+    whole, first = (scored_row(batches, votes, TOKENS, IMAGES.shape, depth) for depth in (3, 1))
+    for name, each in whole.words.items():
+        assert np.array_equal(first.words[name], each[..., :1])
+
+
+def test_many_filters_are_written_in_parts():
+    chance = np.random.default_rng(0)
+    rows = chance.integers(-1, len(NAMES), (600, 2, 3)).astype(np.int32)
+    parts = [
+        pa.table(part)
+        for part in image_words(
+            {"vocabulary": Words(rows, rows.astype(np.float32))}, np.arange(1200).reshape(600, 2), NAMES
+        )
+    ]
+    assert len(parts) == 3
+    table = pa.concat_tables(parts).to_pandas()
+    assert len(table) == (rows >= 0).sum()
+    for row in table.sample(50, random_state=0).itertuples():
+        assert row.word == NAMES[rows[row.filter, row.image_rank, row.rank]]
+        assert row.image_id == 2 * row.filter + row.image_rank
 
 
 def test_only_the_voting_words_vote():

@@ -84,8 +84,10 @@ def defect_bars(defects: pd.DataFrame) -> Figure:
                 at, np.nan_to_num(values), 0.7 / len(groups), color=shades[place % len(shades)], label=f"recall@{k}"
             )
             axes.hlines(at, low, high, color="black", linewidth=0.8)
+        for untried in np.flatnonzero(part.groupby("switch")["recall"].count().reindex(switches).to_numpy() == 0):
+            axes.text(0.01, untried, "not measured", fontsize=7, va="center", color="#6e7781")
         axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
         _plain(axes, f"recall over the {where}, one defect at a time")
     axes.invert_yaxis()  # once: the panels share it
-    axes.legend(fontsize=7, frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=7, frameon=False, loc="outside lower center", ncols=4)
     return figure

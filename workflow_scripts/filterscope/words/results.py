@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from filterscope.words.explanation import Words
 from filterscope.words.scoring import Row
 from filterscope.words.targets import token_indices
 from filterscope.words.voting import vote
+
+# Filters whose words are written at a time.
+FILTERS = 256
 
 
 def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -26,20 +29,23 @@ def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def image_words(words: dict[str, Words], image_ids: np.ndarray, names: np.ndarray) -> Iterator[dict]:
-    """Columns of the `image_words` table, part by part; image_ids [d, p], names: words of the vocabulary."""
+    """Columns of the `image_words` table, some filters at a time; image_ids [d, p], names: words of the vocabulary."""
     dictionary = pa.array(names, pa.string())
     for candidates, each in words.items():
-        filters, ranks, places = np.nonzero(each.rows >= 0)
-        rows = pa.DictionaryArray.from_arrays(pa.array(each.rows[filters, ranks, places]), dictionary)
-        yield {
-            "candidates": pa.array([candidates]).take(pa.array(np.zeros(len(filters), np.int32))),
-            "filter": filters,
-            "image_rank": ranks,
-            "image_id": image_ids[filters, ranks],
-            "rank": places,
-            "word": rows.cast(pa.string()),
-            "cosine": each.cosines[filters, ranks, places].astype(np.float64),
-        }
+        for start in range(0, len(each.rows), FILTERS):
+            part = each.rows[start : start + FILTERS]
+            filters, ranks, places = np.nonzero(part >= 0)
+            rows = pa.DictionaryArray.from_arrays(pa.array(part[filters, ranks, places]), dictionary)
+            filters = filters + start
+            yield {
+                "candidates": pa.array([candidates]).take(pa.array(np.zeros(len(filters), np.int32))),
+                "filter": filters,
+                "image_rank": ranks,
+                "image_id": image_ids[filters, ranks],
+                "rank": places,
+                "word": rows.cast(pa.string()),
+                "cosine": each.cosines[filters, ranks, places].astype(np.float64),
+            }
 
 
 def votes_table(
@@ -55,15 +61,20 @@ def votes_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def scored_row(words: pa.Table, votes: pa.Table, tokens: list[str], shape: tuple[int, int]) -> Row:
-    """A row to be scored from its `image_words` and `filter_votes` tables; shape: filters and top images."""
-    indices = {}
-    for candidates in ("vocabulary", "categories"):
-        part = words.filter(pc.equal(words["candidates"], candidates))
-        depth = int(pc.max(part["rank"]).as_py()) + 1 if len(part) else 1
-        indices[candidates] = np.full((*shape, depth), -1, np.int64)
-        places = tuple(part[name].to_numpy() for name in ("filter", "image_rank", "rank"))
-        indices[candidates][places] = token_indices(part["word"], tokens)
+def scored_row(
+    words: Iterable[pa.RecordBatch], votes: pa.Table, tokens: list[str], shape: tuple[int, int], depth: int
+) -> Row:
+    """A row to be scored from its `image_words`, part by part, and its `filter_votes`.
+
+    shape: filters and top images. depth: words of a top image that count.
+    """
+    indices = {name: np.full((*shape, depth), -1, np.int64) for name in ("vocabulary", "categories")}
+    for part in words:
+        part = part.filter(pc.less(part["rank"], depth))
+        for candidates, row in indices.items():
+            own = part.filter(pc.equal(part["candidates"], candidates))
+            places = tuple(own[name].to_numpy() for name in ("filter", "image_rank", "rank"))
+            row[places] = token_indices(own["word"], tokens)
     first = votes.filter(pc.and_(pc.equal(votes["candidates"], "categories"), pc.equal(votes["rank"], 0)))
     claims = np.full(shape[0], -1, np.int64)
     claims[first["filter"].to_numpy()] = token_indices(first["word"], tokens)
