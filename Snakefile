@@ -25,6 +25,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.data.input,
         rules.words.input,
         rules.summarise_study.output,
 

@@ -107,6 +107,35 @@ SCHEMAS: dict[str, Schema] = {
             Column("reason", TEXT, "why"),
         ),
     ),
+    "passes": Schema(
+        "prepare_visual_genome",
+        ("position",),
+        (
+            Column("position", INTEGER, "0 is the dataset as it is listed, then one a pass"),
+            Column("pass", TEXT, "listed, readable, boxes, synsets, or a pass of the config's `passes`"),
+            Column("images", INTEGER, "images that are left"),
+            Column("annotations", INTEGER, "annotations that are left: objects, or unions of a category's in an image"),
+            Column("categories", INTEGER, "categories that are left"),
+        ),
+    ),
+    "findings": Schema(
+        "prepare_visual_genome",
+        ("finding",),
+        (
+            Column("finding", TEXT, "what is unusual, and was dealt with as configured"),
+            Column("count", INTEGER, "how often"),
+        ),
+    ),
+    "category_comparison": Schema(
+        "compare_categories",
+        ("category",),
+        (
+            Column("category", TEXT, "category of either side"),
+            Column("ours", TRUTH, "whether this dataset has it"),
+            Column("theirs", TRUTH, "whether the list has it"),
+            Column("annotations", INTEGER, "its annotations here; empty where it is not ours", optional=True),
+        ),
+    ),
     "vocabulary": Schema(
         "cache_vocabulary",
         ("row",),
