@@ -20,14 +20,17 @@ NAMES = ("images", "annotations", "categories", "rejected", "passes", "passes_cs
 WORDS = ["tree", "car", "traffic", "light"]
 
 
-def prepared(folder, results, settings=VisualGenomeSettings(min_count=2), **changed):
+SETTINGS = VisualGenomeSettings(min_count=2)
+
+
+def prepared(folder, results, **changed):
     """The tables by name, or none if the script fails."""
     results.mkdir(exist_ok=True)
     vocabulary = results.parent / "vocabulary.parquet"
     tables.write(Vocabulary(WORDS, np.eye(4)).to_table(), "vocabulary", vocabulary)
     paths = {name: results / (f"{name}.parquet" if name != "passes_csv" else "passes.csv") for name in NAMES}
     arguments = {"max_bad_fraction": 0, "seed": 0, "threads": 2}
-    prepare_visual_genome(folder, vocabulary, paths, settings, **{**arguments, **changed})
+    prepare_visual_genome(folder, vocabulary, paths, SETTINGS, **{**arguments, **changed})
     return {name: tables.read(path, name) for name, path in paths.items() if name != "passes_csv"}
 
 

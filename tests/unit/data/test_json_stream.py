@@ -25,10 +25,10 @@ def read(content: bytes, window: int = 1 << 20) -> list:
     values=st.lists(VALUES, max_size=4),
     window=st.integers(1, 40),
     indent=st.sampled_from([None, 1]),
-    ascii=st.booleans(),
+    escaped=st.booleans(),
 )
-def test_reads_what_was_written_and_knows_where_it_begins(values, window, indent, ascii):
-    content = json.dumps(values, indent=indent, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+def test_reads_what_was_written_and_knows_where_it_begins(values, window, indent, escaped):
+    content = json.dumps(values, indent=indent, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     try:
         content.decode()
     except UnicodeDecodeError:

@@ -293,7 +293,7 @@ def test_another_layout_is_refused(folder, tmp_path):
         read(tmp_path / "nowhere")
     place = folder()
     (place / "objects.json").unlink()
-    with pytest.raises(VisualGenomeError, match="objects.json is missing"):
+    with pytest.raises(VisualGenomeError, match=r"objects\.json is missing"):
         read(place)
 
 
