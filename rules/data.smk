@@ -251,6 +251,7 @@ rule prepare_visual_genome:
         passes="results/data/{dataset}/passes.parquet",
         passes_csv="results/data/{dataset}/passes.csv",
         findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
         dataset=sources("datasets", "visual_genome"),
     log:

@@ -16,7 +16,7 @@ from filterscope.data.rejection import RejectionError
 from filterscope.data.visual_genome import VisualGenomeSettings
 from filterscope.data.vocabulary import Vocabulary
 
-NAMES = ("images", "annotations", "categories", "rejected", "passes", "passes_csv", "findings")
+NAMES = ("images", "annotations", "categories", "rejected", "passes", "findings")
 WORDS = ["tree", "car", "traffic", "light"]
 
 
@@ -28,10 +28,11 @@ def prepared(folder, results, **changed):
     results.mkdir(exist_ok=True)
     vocabulary = results.parent / "vocabulary.parquet"
     tables.write(Vocabulary(WORDS, np.eye(4)).to_table(), "vocabulary", vocabulary)
-    paths = {name: results / (f"{name}.parquet" if name != "passes_csv" else "passes.csv") for name in NAMES}
+    paths = {name: results / f"{name}.parquet" for name in NAMES}
+    paths |= {f"{name}_csv": results / f"{name}.csv" for name in ("passes", "findings")}
     arguments = {"max_bad_fraction": 0, "seed": 0, "threads": 2}
     prepare_visual_genome(folder, vocabulary, paths, SETTINGS, **{**arguments, **changed})
-    return {name: tables.read(path, name) for name, path in paths.items() if name != "passes_csv"}
+    return {name: tables.read(paths[name], name) for name in NAMES}
 
 
 @pytest.fixture
@@ -79,6 +80,8 @@ def test_writes_what_is_usable_and_lists_the_rest(folder, tmp_path):
         "merge",
         "rare",
     ]
+    findings = pd.read_csv(tmp_path / "results" / "findings.csv").set_index("finding")["count"]
+    assert findings["boxes clipped to their image"] == 6
     assert passes["annotations"].tolist() == [18, 18, 17, 17, 17, 17, 17, 17]
 
 

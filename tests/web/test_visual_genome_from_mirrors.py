@@ -75,7 +75,8 @@ def test_download_unpack_prepare(download, served, tmp_path, faults):
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["VG_100K", "VG_100K_2", "objects.json"]
     tables.write(Vocabulary(["tree", "car"], np.eye(2)).to_table(), "vocabulary", tmp_path / "vocabulary.parquet")
     names = ("images", "annotations", "categories", "rejected", "passes", "findings")
-    outputs = {name: tmp_path / f"{name}.parquet" for name in names} | {"passes_csv": tmp_path / "passes.csv"}
+    outputs = {name: tmp_path / f"{name}.parquet" for name in names}
+    outputs |= {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("passes", "findings")}
     settings = VisualGenomeSettings(min_count=4)
     prepare_visual_genome(tmp_path / "pictures", tmp_path / "vocabulary.parquet", outputs, settings, 0, seed=0)
     found = {name: tables.read(outputs[name], name) for name in names}

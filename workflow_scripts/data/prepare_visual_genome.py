@@ -18,7 +18,8 @@ def prepare_visual_genome(
 ) -> None:
     """Read the folder and write its tables; nothing is written if it holds more mistakes than allowed.
 
-    paths: of images, annotations, categories, rejected, passes, passes_csv and findings.
+    paths: of images, annotations, categories and rejected; of passes and findings, and as passes_csv and
+    findings_csv of the same as CSV.
     """
     words = frozenset(tables.column([path_to_vocabulary], "vocabulary", "word").tolist())
     found = read_visual_genome(path_to_folder, words, settings, max_bad_fraction, seed, threads)
@@ -29,9 +30,9 @@ def prepare_visual_genome(
     tables.write(found.categories, "categories", paths["categories"])
     tables.write(found.rejected, "rejected", paths["rejected"])
     passes = {column: [row[column] for row in found.passes] for column in tables.SCHEMAS["passes"].names}
-    for name in ("passes", "passes_csv"):
-        tables.write(passes, "passes", paths[name])
-    tables.write(found.findings, "findings", paths["findings"])
+    for name, data in (("passes", passes), ("findings", found.findings)):
+        tables.write(data, name, paths[name])
+        tables.write(data, name, paths[f"{name}_csv"])
 
 
 if __name__ == "__main__":

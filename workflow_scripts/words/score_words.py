@@ -61,7 +61,9 @@ def score_words(
         )
         for name in paths_to_words
     }
-    seen_in_training = annotations.filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
+    seen_in_training = annotations.select(["image_id", "tokens"]).filter(
+        pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
+    )
     live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
     rows |= {
         "constant_words": constant_row(

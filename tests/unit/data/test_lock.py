@@ -37,6 +37,7 @@ def test_jobs_that_record_at_once_lose_nothing(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: lock.record(path, name, IMAGES), names))
     assert sorted(lock.read(path)) == sorted(names)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize(

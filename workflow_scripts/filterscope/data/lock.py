@@ -8,6 +8,7 @@ For files whose publisher gives no checksum. The file is YAML, one entry a name:
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,8 +81,10 @@ def record(path: str | Path, name: str, locked: Locked) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """No other process is in such a block for this path."""
-    guard = path.with_name(f".{path.name}.guard")
-    with guard.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Nobody else is in such a block for a file in this folder."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
