@@ -120,7 +120,7 @@ def read_objects(
                 categories.append(category)
                 boxes.extend(box)
         image_ids.append(image_id)
-    ids = np.array(image_ids, np.int64)
+    ids = np.asarray(image_ids).view(np.int64)  # shares the memory
     values, times = np.unique(ids, return_counts=True)
     if (times > 1).any():
         first = ", ".join(map(str, values[times > 1][:5]))
@@ -131,11 +131,11 @@ def read_objects(
     return Listed(
         ids,
         objects,
-        np.array(images, np.int64),
-        np.array(numbers, np.int64),
-        np.array(is_object, bool),
-        np.array(categories, np.int64),
-        np.array(boxes, np.float64).reshape(-1, 4),
+        np.asarray(images).view(np.int64),
+        np.asarray(numbers).view(np.int64),
+        np.asarray(is_object).astype(bool),
+        np.asarray(categories).view(np.int64),
+        np.asarray(boxes).reshape(-1, 4),
         list(names),
         dict(found),
     )
