@@ -75,8 +75,8 @@ def test_what_was_never_supervised_has_panels_of_its_own():
     assert rendered(figure) > 5000
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert len(titles) == 6
-    assert [title for title in titles if "never supervised" in title] == [titles[2], titles[3], titles[5]]
-    assert [len(bars(axes)) for axes in figure.axes] == [6, 6, 6, 6, 12, 12]
+    assert [title for title in titles if "never supervised" in title] == titles[3:]
+    assert [len(bars(axes)) for axes in figure.axes] == [6, 6, 12, 6, 6, 12]
 
 
 def test_a_missing_score_has_no_bar():

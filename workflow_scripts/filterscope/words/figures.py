@@ -16,6 +16,7 @@ ROWS = {
     "random_network": ("#afb8c1", "random network"),
 }
 
+PANELS = 3  # side by side
 # Titles by candidates.
 RECALLS = {
     "vocabulary": "recall@k over the vocabulary",
@@ -56,11 +57,16 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
 
 def score_bars(scores: pd.DataFrame) -> Figure:
     """Every score beside its nulls, with intervals."""
-    recall, claims = (scores[mask] for mask in (scores["metric"] == "recall", scores["metric"] != "recall"))
-    panels = [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
-    panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
-    figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=110, layout="constrained")
-    for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    apart = scores["candidates"].str.contains("unsupervised")
+    panels = []
+    for some in (scores[~apart], scores[apart]):  # what was never supervised in a line of its own
+        recall, claims = (some[mask] for mask in (some["metric"] == "recall", some["metric"] != "recall"))
+        panels += [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
+        panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
+    lines = -(-len(panels) // PANELS)
+    figure = Figure(figsize=(4.4 * min(len(panels), PANELS), 3.6 * lines), dpi=110, layout="constrained")
+    for number, (title, part) in enumerate(panels, start=1):
+        axes = figure.add_subplot(lines, min(len(panels), PANELS), number)
         groups = list(dict.fromkeys(zip(part["metric"], part["k"], strict=True)))
         rows = [row for row in ROWS if row in set(part["row"])]
         for place, row in enumerate(rows):
