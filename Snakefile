@@ -20,6 +20,7 @@ localrules:
     data,
     activations,
     words,
+    reproduction,
 
 
 rule all:
@@ -27,6 +28,7 @@ rule all:
     input:
         rules.words.input,
         rules.summarise_study.output,
+        rules.reproduction.input,
 
 
 report: "rules/captions/study.rst"
