@@ -26,6 +26,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.data.input,
         rules.words.input,
         rules.summarise_study.output,
         rules.reproduction.input,

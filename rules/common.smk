@@ -102,6 +102,34 @@ def listing_of(wildcards):
     return provenance.listing(folder) if folder else None
 
 
+def vocabulary_of(wildcards):
+    """The vocabulary that the dataset's categories need a vector in."""
+    name = config["datasets"][wildcards.dataset]["vocabulary"]
+    return f"results/data/vocabularies/{name}/vocabulary.parquet"
+
+
+def visual_genome_settings(wildcards):
+    """How objects become annotations; where they were downloaded from does not matter for that."""
+    dataset = config["datasets"][wildcards.dataset]
+    return {key: value for key, value in dataset.items() if key not in ("mirrors", "verify", "lock", "compare_with")}
+
+
+def mirrors_of(archive):
+    """Where an archive of Visual Genome is downloaded from."""
+    return lambda wildcards: config["datasets"][wildcards.dataset]["mirrors"][archive]
+
+
+def other_categories(wildcards):
+    """Somebody else's list of categories."""
+    return config["datasets"][wildcards.dataset]["compare_with"]
+
+
+def compared():
+    """The comparisons of categories that the config asks for."""
+    asked = [name for name, entry in config["datasets"].items() if entry.get("compare_with")]
+    return expand("results/data/{dataset}/category_comparison.csv", dataset=asked)
+
+
 def split_of(wildcards):
     """Which images are mined: the configured split; all of a plain folder's."""
     everything = wildcards.dataset not in ANNOTATED or config["faithful"]["training_images"]

@@ -126,6 +126,8 @@ def _check_names(config: dict) -> list[str]:
             if source != "scenes":
                 mistakes.append(f"{place} is {name!r}, whose source is {source}; should be scenes")
     for name, entry in datasets.items():
+        if entry["source"] == "visual_genome":
+            must_exist(f"datasets.{name}.vocabulary", entry["vocabulary"], "vocabularies")
         place = f"datasets.{name}.reference"
         if entry["source"] == "folder" and must_exist(place, entry["reference"], "datasets"):
             reference = entry["reference"]

@@ -13,6 +13,7 @@ import configuration
 
 COCO = {"coco": {"source": "coco", "folder": "photographs"}}
 FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": "scenes"}}
+GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
 
@@ -96,6 +97,14 @@ class TestDefaults:
         assert config["datasets"]["coco"]["max_bad_fraction"] == 0
         assert config["vocabularies"]["glove"]["binary"] is False
 
+    def test_of_visual_genome_are_filled_in_mirror_by_mirror(self, default_config, check):
+        mine = ["http://mine/objects.zip"]
+        found = check(default_config({"datasets": {"vg": {**GENOME, "mirrors": {"objects": mine}}}}))["datasets"]["vg"]
+        assert found["mirrors"]["objects"] == mine
+        assert found["mirrors"]["images"] == ["https://cs.stanford.edu/people/rak248/VG_100K_2/images.zip"]
+        assert found["lock"] == "visual_genome.lock.yaml"
+        assert (found["passes"], found["min_count"], found["train"], found["supervised"]) == ("paper", 100, 0.9, 0.7)
+
     def test_of_part_of_an_input_are_filled_in(self, default_config, check):
         config = check(default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}}))
         assert config["networks"]["resnet18"]["input"]["crop"] == 200
@@ -162,7 +171,7 @@ class TestDefaults:
         ({"datasets": []}, r"datasets is \[\]: \[\] is not of type 'object'"),
         (
             {"datasets": {"scenes": None}},
-            "datasets.scenes.source is None, should be one of scenes, coco, folder",
+            "datasets.scenes.source is None, should be one of scenes, coco, visual_genome, folder",
         ),
         ({"words": None}, "words is None: None is not of type 'object'"),
         ({"explanations": {}}, "explanations is {}: {} is not of type 'array'"),
@@ -197,7 +206,19 @@ class TestDefaults:
             {"networks": {"mine": {"source": "factory", "factory": "build"}}},
             "networks.mine.factory is 'build': .*module:function",
         ),
+        ({"datasets": {"vg": {"source": "visual_genome"}}}, "datasets.vg: 'vocabulary' is missing"),
+        (
+            {"datasets": {"vg": {**GENOME, "passes": ["rare", "rara"]}}},
+            r"datasets.vg.passes is \['rare', 'rara'\]: .*\(paper, reproduction, or a list of passes in your order\)",
+        ),
+        ({"datasets": {"vg": {**GENOME, "mirrors": {"image": ["x"]}}}}, "datasets.vg.mirrors.image is not known; did"),
+        ({"datasets": {"vg": {**GENOME, "mirrors": {"images": []}}}}, r"datasets.vg.mirrors.images is \[\]: "),
+        ({"datasets": {"vg": {**GENOME, "supervised": 0}}}, "datasets.vg.supervised is 0: 0 is less than or equal to"),
         # names that nothing defines
+        (
+            {"datasets": {"vg": {**GENOME, "vocabulary": "caption"}}},
+            "datasets.vg.vocabulary is 'caption', .* did you mean captions",
+        ),
         (
             {"probes": {"mine": {"network": "plantd", "layer": "x"}}},
             "probes.mine.network is 'plantd', .* did you mean planted",

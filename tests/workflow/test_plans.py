@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.workflow
 
@@ -46,6 +47,26 @@ def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snak
     assert jobs["download_glove"] == 1
     assert jobs["extract_activations"] == 3 * 8  # probes and shards
     assert "prepare_scenes" not in jobs
+
+
+def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
+    repository, default_config, run_snakemake, tmp_path
+):
+    study = yaml.safe_load((repository / "studies" / "visual_genome.yaml").read_text())
+    arguments = ("--dry-run", "--quiet", "rules")
+    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "visual_genome.yaml").stdout)
+    for name in ("download_visual_genome", "download_visual_genome_images", "unpack_visual_genome"):
+        assert jobs[name] == 1
+    assert jobs["prepare_visual_genome"] == 1
+    assert "compare_categories" not in jobs
+    (tmp_path / "theirs.txt").write_text("tree\n")
+    (tmp_path / "local").mkdir()
+    local = {"folder": str(tmp_path / "local"), "compare_with": str(tmp_path / "theirs.txt")}
+    config = default_config(study)
+    config["datasets"]["visual_genome"] |= local
+    jobs = planned(run_snakemake(*arguments, config=config).stdout)
+    assert jobs["prepare_visual_genome"] == jobs["compare_categories"] == 1
+    assert not [name for name in jobs if name.startswith(("download_visual", "unpack"))]
 
 
 def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):

@@ -33,6 +33,12 @@ KINDS = {
     "list": (pa.types.is_list, pa.types.is_large_list),
 }
 
+# The third is there for datasets with categories that were never supervised; scores have a fourth (words/targets.py).
+CANDIDATES = (
+    "where words were looked for: vocabulary, categories or unsupervised (categories that were never supervised, "
+    "asked for these alone); scores also have vocabulary_unsupervised (all words, asked for these alone)"
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -105,6 +111,35 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("item", TEXT, "image or annotation that was left out"),
             Column("reason", TEXT, "why"),
+        ),
+    ),
+    "passes": Schema(
+        "prepare_visual_genome",
+        ("position",),
+        (
+            Column("position", INTEGER, "0 is the dataset as it is listed, then one a pass"),
+            Column("pass", TEXT, "listed, readable, boxes, synsets, or a pass of the config's `passes`"),
+            Column("images", INTEGER, "images that are left"),
+            Column("annotations", INTEGER, "annotations that are left: objects, or unions of a category's in an image"),
+            Column("categories", INTEGER, "categories that are left"),
+        ),
+    ),
+    "findings": Schema(
+        "prepare_visual_genome",
+        ("finding",),
+        (
+            Column("finding", TEXT, "what is unusual, and was dealt with as configured"),
+            Column("count", INTEGER, "how often"),
+        ),
+    ),
+    "category_comparison": Schema(
+        "compare_categories",
+        ("category",),
+        (
+            Column("category", TEXT, "category of either side"),
+            Column("ours", TRUTH, "whether this dataset has it"),
+            Column("theirs", TRUTH, "whether the list has it"),
+            Column("annotations", INTEGER, "its annotations here; empty where it is not ours", optional=True),
         ),
     ),
     "vocabulary": Schema(
@@ -204,7 +239,7 @@ SCHEMAS: dict[str, Schema] = {
         "explain_filters",
         (),
         (
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("filter", INTEGER, "channel"),
             Column("image_rank", INTEGER, "rank of the image among the filter's top images"),
             Column("image_id", INTEGER, "image"),
@@ -217,7 +252,7 @@ SCHEMAS: dict[str, Schema] = {
         "explain_filters",
         ("candidates", "filter", "rank"),
         (
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("filter", INTEGER, "channel"),
             Column("rank", INTEGER, "0 is the word with most votes"),
             Column("word", TEXT, "word"),
@@ -294,7 +329,7 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("row", TEXT, "words, or the null or rival that is measured like them"),
             Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
             Column("resamples", VECTOR, "the value, then its bootstrap resamples over images"),
@@ -308,7 +343,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("dataset", TEXT, "images"),
             Column("vocabulary", TEXT, "words"),
             Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("row", TEXT, "words, or the null or rival that stands beside them"),
             Column("value", REAL, "the score; empty where nothing could be measured", optional=True),
@@ -352,7 +387,7 @@ SCHEMAS: dict[str, Schema] = {
         ("switch", "candidates", "k"),
         (
             Column("switch", TEXT, "default, one defect of the reference alone, or all"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count"),
             Column("recall", REAL, "empty where no pair could be measured", optional=True),
             Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),

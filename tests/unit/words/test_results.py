@@ -112,6 +112,47 @@ def test_constant_words_are_the_most_frequent_ones():
     assert row.claims.tolist() == [2, 2]
 
 
+def test_constant_words_for_what_was_never_supervised_are_the_most_frequent_of_that():
+    row = constant_row(np.array([2, 0, 1]), (2, 3), 3, np.array([True, True, False]))
+    assert (row.words["vocabulary"] == [2, 0, 1]).all()
+    for name in ("unsupervised", "vocabulary_unsupervised"):
+        assert (row.words[name] == [0, 1, -1]).all()
+    assert row.claims.tolist() == [2, 2]
+    assert row.others["unsupervised"].tolist() == [0, 0]
+    assert constant_row(np.array([2, 0, 1]), (2, 3), 3, np.zeros(3, bool)).others == {}
+
+
+def test_dissected_words_for_what_was_never_supervised_overlap_best_of_that():
+    overlaps = pa.table(
+        {
+            "filter": [0, 0, 0, 1, 1, 1],
+            "rank": [0, 1, 2, 0, 1, 2],
+            "token": ["red", "disc", "blue", "disc", "red", "blue"],
+            "iou": [0.5, 0.4, 0.1, 0.6, 0.2, 0.0],
+        }
+    )
+    row = dissected_row(overlaps, TOKENS, (2, 3), 2, np.isin(TOKENS, ["disc", "blue"]))
+    disc, blue, red = range(3)
+    assert row.words["categories"][:, 0].tolist() == [[red, disc], [disc, red]]
+    assert row.words["unsupervised"][:, 2].tolist() == [[disc, blue], [disc, -1]]  # blue overlaps nowhere in filter 1
+    assert row.others["unsupervised"].tolist() == [disc, disc]
+
+
+def test_words_among_what_was_never_supervised_survive_the_tables():
+    """Disc was never supervised: what is said among such words is read beside the rest, and shuffled with it."""
+    discs = np.where(ROWS[..., :1] >= 0, 3, -1)
+    more = said() | {"unsupervised": Words(discs, np.full(discs.shape, 0.5, np.float32))}
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(more, IMAGES, NAMES)])
+    votes = tables.checked(votes_table(more, MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3, held_out=True)
+    assert row.words["unsupervised"][0].tolist() == [[0, -1, -1]] * 2
+    assert row.others["unsupervised"].tolist() == [0, 0, -1]
+    assert np.array_equal(row.words["vocabulary_unsupervised"], row.words["vocabulary"])
+    shuffled = shuffled_row(row, (MAXIMA > 0).sum(1), 0)
+    assert shuffled.others["unsupervised"].tolist() == [0, 0, -1]
+    assert set(shuffled.words) == set(row.words)
+
+
 @pytest.mark.parametrize("live", [[0, 1], [0, 1, 2, 3, 4, 5], [1, 3, 4], []])
 def test_shuffling_gives_no_filter_its_own_words(live):
     words = np.arange(6)[:, None, None] * np.ones((1, 2, 3), int)
