@@ -20,6 +20,7 @@ localrules:
     data,
     activations,
     words,
+    reproduction,
 
 
 rule all:
@@ -28,6 +29,7 @@ rule all:
         rules.data.input,
         rules.words.input,
         rules.summarise_study.output,
+        rules.reproduction.input,
 
 
 report: "rules/captions/study.rst"

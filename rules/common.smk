@@ -144,7 +144,12 @@ def bad_fraction(wildcards):
 def probe_settings(wildcards):
     """Layer and call of a probe, and how its network is built."""
     probe = config["probes"][wildcards.probe]
-    return {**probe, "network": config["networks"][probe["network"]]}
+    return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
+
+
+def activation_settings(wildcards):
+    """How activations are taken; a probe may pool in its own way."""
+    return {**config["activations"], "pool": config["probes"][wildcards.probe]["pool"]}
 
 
 def words_of(entry, file):
@@ -200,3 +205,38 @@ def summarised(entry):
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
     ]
+
+
+# Published values, and what the reproduction makes of them; nothing where the config reproduces nothing.
+PUBLISHED = f"{workflow.basedir}/studies/published.csv"
+REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
+
+
+def reproduced_datasets():
+    """By published dataset: this study's name for it, its images, annotations and categories."""
+    chosen = (config["reproduction"] or {}).get("datasets", {})
+    files = ("images", "annotations", "categories")
+    return {
+        name: [dataset, *(f"results/data/{dataset}/{file}.parquet" for file in files)]
+        for name, dataset in chosen.items()
+    }
+
+
+def reproduced_scores():
+    """By experiment and probe: the scores of this study."""
+    found = {}
+    for entry in (config["reproduction"] or {}).get("recall", []):
+        found.setdefault(entry["experiment"], {})[entry["probe"]] = words_of(entry, "scores.parquet")
+    return found
+
+
+def reproduced_defects():
+    """By heading: the experiment that the defects' costs are compared with, and their table."""
+    experiments = {
+        words_of(entry, ""): entry["experiment"] for entry in (config["reproduction"] or {}).get("recall", [])
+    }
+    return {
+        heading(entry): [experiments[words_of(entry, "")], words_of(entry, "defects.parquet")]
+        for entry in config["defects"]
+        if words_of(entry, "") in experiments
+    }

@@ -51,6 +51,7 @@ def check(config: dict, path_to_schema: str | Path) -> None:
     if not mistakes:
         for probe in config["probes"].values():
             probe.setdefault("call", LAST_CALL)
+            probe.setdefault("pool", config["activations"]["pool"])
         mistakes = _check_names(config) + _check_sizes(config)
     if mistakes:
         raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
@@ -147,10 +148,28 @@ def _check_names(config: dict) -> list[str]:
                 must_exist(f"{section}[{index}].{key}", entry[key], where)
             if entry in config[section][:index]:
                 mistakes.append(f"{section}[{index}] repeats an earlier entry")
+    mistakes += _check_reproduction(config)
     for index, entry in enumerate(config["defects"]):
         name = entry["dataset"]
         if datasets.get(name, {}).get("source") == "folder":
             mistakes.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
+    return mistakes
+
+
+def _check_reproduction(config: dict) -> list[str]:
+    """What is compared with published numbers must be in this study."""
+    if not config["reproduction"]:
+        return []
+    mistakes = []
+    for published, name in config["reproduction"]["datasets"].items():
+        if config["datasets"].get(name, {"source": "folder"})["source"] == "folder":
+            known = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+            place = f"reproduction.datasets.{published}"
+            mistakes.append(f"{place} is {name!r}, which is no annotated dataset{_suggestion(name, known)}")
+    for index, entry in enumerate(config["reproduction"]["recall"]):
+        explanation = {key: entry[key] for key in ("dataset", "probe", "vocabulary")}
+        if explanation not in config["explanations"]:
+            mistakes.append(f"reproduction.recall[{index}] is not among the explanations: {explanation}")
     return mistakes
 
 

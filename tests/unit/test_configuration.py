@@ -243,6 +243,23 @@ class TestDefaults:
             {"datasets": {"holiday": {**FOLDER["holiday"], "reference": "coco"}}},
             "datasets.holiday.reference is 'coco', which",
         ),
+        (
+            {"reproduction": {"datasets": {"coco": "scens"}, "recall": []}},
+            "reproduction.datasets.coco is 'scens', which is no annotated dataset; did you mean scenes",
+        ),
+        (
+            {
+                "reproduction": {
+                    "datasets": {},
+                    "recall": [{"experiment": "alexnet_features_coco", **EXPLANATION, "probe": "p"}],
+                }
+            },
+            r"reproduction.recall\[0\] is not among the explanations: .*'probe': 'p'",
+        ),
+        (
+            {"reproduction": {"datasets": {}, "recall": [{"experiment": "vgg", **EXPLANATION}]}},
+            r"reproduction.recall.0.experiment is 'vgg'",
+        ),
         # names of the wrong kind
         (
             {"datasets": COCO, "networks": {"scenes_cnn": {"dataset": "coco"}}},

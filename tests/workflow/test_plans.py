@@ -31,7 +31,15 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
     assert "sede is not known; did you mean seed" in done.stdout
 
 
-def test_every_study_is_planned(repository, run_snakemake):
+@pytest.fixture
+def local_data(tmp_path):
+    """What studies of local data expect beside their results; a plan does not look into it."""
+    for name in ("coco", "visual_genome"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data/glove.txt").touch()
+
+
+def test_every_study_is_planned(repository, run_snakemake, local_data):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
     for study in studies:
@@ -67,6 +75,19 @@ def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
     jobs = planned(run_snakemake(*arguments, config=config).stdout)
     assert jobs["prepare_visual_genome"] == jobs["compare_categories"] == 1
     assert not [name for name in jobs if name.startswith(("download_visual", "unpack"))]
+
+
+@pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 2), ("mini", 2, 1)])
+def test_reproduction_sets_every_experiment_beside_the_published_one(
+    study, recalls, defects, repository, run_snakemake, local_data
+):
+    study = repository / "studies" / f"{study}.yaml"
+    jobs = planned(run_snakemake("reproduction", "--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+    for rule in ("tabulate_datasets", "tabulate_recall", "render_recall", "summarise_reproduction"):
+        assert jobs[rule] == 1
+    assert jobs["tabulate_scores"] == recalls
+    assert jobs["tabulate_defects"] == defects
+    assert "render_sheets" not in jobs
 
 
 def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):
