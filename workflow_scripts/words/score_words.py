@@ -10,7 +10,8 @@ from filterscope.data import networks
 from filterscope.data.rejection import stop
 from filterscope.faithful import Faithful
 from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
-from filterscope.words.scoring import WORDS, ScoreSettings, measure, support
+from filterscope.words.rows import WORDS
+from filterscope.words.scoring import ScoreSettings, measure, support
 from filterscope.words.targets import Tokens, most_frequent
 from filterscope.words.truth import Truth
 

@@ -12,7 +12,8 @@ from filterscope.data.networks import InputSettings, normalise
 from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.recall import region_tokens
-from filterscope.words.scoring import Measured, Row, ScoreSettings, measure, scores, support
+from filterscope.words.rows import scores
+from filterscope.words.scoring import Measured, Row, ScoreSettings, measure, support
 from filterscope.words.truth import Truth
 
 CPU, SIDE, CELLS = torch.device("cpu"), 16, 4

@@ -8,14 +8,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-ROW_NAMES = {
-    "words": "words (ours)",
-    "dissection": "Network Dissection",
-    "constant_words": "constant words",
-    "shuffled_filters": "shuffled filters",
-    "shuffled_labels": "shuffled labels",
-    "random_network": "random network",
-}
+from filterscope.words.rows import ROW_NAMES
 
 PAGE = jinja2.Template(
     """<!doctype html>

@@ -19,11 +19,11 @@ from filterscope.words.bootstrap import interval, resample_weights
 from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
 from filterscope.words.recall import by_image, recall, region_tokens
+from filterscope.words.rows import WORDS
 from filterscope.words.truth import Truth
 
 # Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
 CLAIM_METRICS = ("iou", "f1", "auprc", "correlation")
-WORDS = "words"
 # The reference scores every 12th filter from 0 to 252 (defect 5).
 FEW_STEP, LAST_OF_FEW = 12, 252
 
@@ -209,42 +209,6 @@ def _means(
                 "n": int(named.sum()),
                 "resamples": values.mean(1) if named.any() else np.zeros(len(values)),
             }
-
-
-def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Values, intervals and margins from measurements: the `scores` table without its first three columns.
-
-    The margin is the words' score minus the row's, resample by resample. What could not be measured (n = 0)
-    is missing, never 0/0.
-    """
-    table = []
-    for (metric, candidates, k), group in measurements.groupby(["metric", "candidates", "k"], sort=False):
-        own = group[group["row"] == WORDS].iloc[0]
-        for _, row in group.iterrows():
-            line = {"metric": metric, "candidates": candidates, "k": k, "row": row["row"], "n": row["n"]}
-            if row["n"]:
-                values = np.asarray(row["resamples"], np.float64)
-                low, high = interval(values, confidence)
-                line |= {"value": values[0], "low": low, "high": high}
-            if row["n"] and own["n"] and row["row"] != WORDS:
-                margins = np.asarray(own["resamples"], np.float64) - np.asarray(row["resamples"], np.float64)
-                low, high = interval(margins, confidence)
-                line |= {"margin": margins[0], "margin_low": low, "margin_high": high}
-            table.append(line)
-    columns = [
-        "metric",
-        "candidates",
-        "k",
-        "row",
-        "value",
-        "low",
-        "high",
-        "n",
-        "margin",
-        "margin_low",
-        "margin_high",
-    ]
-    return pd.DataFrame(table, columns=columns)
 
 
 def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float) -> pd.DataFrame:
