@@ -38,6 +38,19 @@ def only(section, *keys):
     return {key: config[section][key] for key in keys}
 
 
+def has_boxes(dataset):
+    """Whether the masks of the dataset are boxes."""
+    return config["datasets"][dataset]["source"] == "visual_genome"
+
+
+def extraction_defects(wildcards):
+    """The switched-on defects of the reference that concern how it looked at this dataset."""
+    switches = only(
+        "faithful", "mask_scale", "empty_masks", "random_crops", "transposed_boxes", "lower_tail", "unpooled"
+    )
+    return {**switches, "transposed_boxes": switches["transposed_boxes"] and has_boxes(wildcards.dataset)}
+
+
 def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
     names = [name for name, entry in config[section].items() if entry["source"] in kinds]
@@ -197,13 +210,14 @@ def heading(entry):
 
 
 def summarised(entry):
-    """Words, claims, scores and known answers of an explanation; None for what cannot be had."""
+    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had."""
     annotated = entry["dataset"] in ANNOTATED
     return [
         words_of(entry, "filter_words.parquet"),
         words_of(entry, "filter_claims.parquet") if annotated else None,
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
+        words_of(entry, "sanity.parquet") if annotated else None,
     ]
 
 

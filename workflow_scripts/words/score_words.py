@@ -95,7 +95,7 @@ def score_words(
             tokens.asked,
         )
     tables.write(tables.measurements(measured.table), "measurements", path_to_measurements)
-    claims = support(measured, thresholds, tokens.every, settings.confidence)
+    claims = support(measured, thresholds, tokens.every, settings)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
     job.LOGGER.info("%d of %d live filters have a supported name", claims["supported"].sum(), len(live))

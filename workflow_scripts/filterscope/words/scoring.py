@@ -39,6 +39,7 @@ class ScoreSettings:
     filters: str | tuple[int, ...] = "all"
     bootstrap: int = 200
     confidence: float = 0.95
+    false_discoveries: float = 0.05
 
     def __post_init__(self):
         object.__setattr__(self, "recall_at", tuple(self.recall_at))
@@ -211,13 +212,16 @@ def _means(
             }
 
 
-def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float) -> pd.DataFrame:
+def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], settings: ScoreSettings) -> pd.DataFrame:
     """Which filters' claims beat their null: the `filter_claims` table.
 
-    The null of a claim is the mean AUPRC of all live filters for the same word. A claim is supported when its
-    AUPRC minus the null is above zero with its whole interval; in every resample the null moves with the share
-    of the pixels that the word covers there, on which AUPRC by chance depends.
+    The null of a claim is the mean AUPRC of all live filters for the same word; in every resample it moves with the
+    share of the pixels that the word covers there, on which AUPRC by chance depends. The evidence for a claim is the
+    lower end of the interval of its AUPRC minus the null, in units of the null. A claim is supported where its
+    evidence is above zero and so large that, of the claims with as much, at most `false_discoveries` are false by
+    the account of the decoys: claims lent from other filters, of another word than the filter's own.
     """
+    confidence = settings.confidence
     claims = measured.rows[WORDS].claims
     rivals = measured.rows["dissection"].claims
     live = ~thresholds["dead"].to_numpy()
@@ -228,10 +232,14 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
     null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
     names = np.array([*tokens, None], object)
 
-    def beaten(row: str, claimed: np.ndarray) -> np.ndarray:
+    def evidence(row: str, claimed: np.ndarray) -> np.ndarray:
         share = measured.metric(row, "share")
         scaled = null[claimed] * np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
-        return named & (claimed >= 0) & (interval(measured.metric(row, "auprc") - scaled, confidence)[0] > 0)
+        lowest = interval(measured.metric(row, "auprc") - scaled, confidence)[0]
+        return np.where(named & (claimed >= 0), lowest / np.maximum(null[claimed], 1e-12), -np.inf)
+
+    own, decoys = evidence(WORDS, claims), evidence("shuffled_filters", lent)
+    least = least_evidence(own[named], decoys[named & (lent >= 0) & (lent != claims)], settings.false_discoveries)
 
     def where(mask, values):
         return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
@@ -245,8 +253,8 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
             "low": where(named, low),
             "high": where(named, high),
             "null": where(named, null[claims]),
-            "supported": beaten(WORDS, claims),
-            "lent_supported": beaten("shuffled_filters", lent),
+            "supported": own >= least,
+            "lent_supported": decoys >= least,
             "iou": where(named, measured.metric(WORDS, "iou")[0]),
             "f1": where(named, measured.metric(WORDS, "f1")[0]),
             "correlation": where(named, measured.metric(WORDS, "correlation")[0]),
@@ -254,3 +262,16 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
             "rival_auprc": where(named & (rivals >= 0), measured.metric("dissection", "auprc")[0]),
         }
     )
+
+
+def least_evidence(claims: np.ndarray, decoys: np.ndarray, rate: float) -> float:
+    """The least evidence above 0 at which at most this share of the claims is expected to be false.
+
+    Of n claims and m decoys as many claims as decoys, times n / m, pass by chance. Infinite where no evidence is
+    enough; without decoys, or where none has any, the smallest above 0.
+    """
+    passing = np.sort(claims[claims > 0])
+    chance = len(claims) / max(len(decoys), 1)
+    false = chance * np.array([(decoys >= least).sum() for least in passing])
+    enough = np.flatnonzero(false <= rate * np.arange(len(passing), 0, -1))
+    return float(passing[enough[0]]) if len(enough) else np.inf
