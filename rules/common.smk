@@ -160,6 +160,11 @@ def probe_settings(wildcards):
     return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
 
 
+def training_memory(wildcards):
+    """MB for the pooled activations of the largest datasets, twice: some 16 GB, or 32 GB of whole maps."""
+    return 80000 if config["probes"][wildcards.probe]["pool"] == "native" else 40000
+
+
 def activation_settings(wildcards):
     """How activations are taken; a probe may pool in its own way."""
     return {**config["activations"], "pool": config["probes"][wildcards.probe]["pool"]}

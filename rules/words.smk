@@ -39,7 +39,7 @@ rule train_explainer:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=16000,
+        mem_mb=training_memory,
         runtime="1h",
     params:
         code=code("words/train_explainer.py"),

@@ -46,6 +46,7 @@ def train_explainer(
     if shuffled_labels:
         samples = samples.shuffled_labels(seed)
     parts = split_samples(samples, training, seed if instance_split else None)
+    del samples
     arrays = [array for part in parts for array in (part.activations, part.targets)]
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
     checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed, code)
