@@ -12,6 +12,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
+include: "rules/pictures.smk"
 include: "rules/report.smk"
 
 
@@ -20,12 +21,14 @@ localrules:
     data,
     activations,
     words,
+    pictures,
 
 
 rule all:
     default_target: True
     input:
         rules.words.input,
+        rules.pictures.input,
         rules.summarise_study.output,
 
 

@@ -1,0 +1,78 @@
+"""Recipe `maco`: only the phases of the spectrum are optimised, its magnitudes are those of photographs.
+
+After Fel et al., "Unlocking Feature Visualization for Deep Networks with MAgnitude Constrained Optimization", 2023.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from filterscope.pictures import spectra
+from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, lively
+from filterscope.pictures.objectives import Goal
+from filterscope.pictures.views import crops, views, whole
+
+
+@dataclass(frozen=True)
+class Maco:
+    """Settings. size: px of the picture, None for 1.5 times the network's input; crops: views per step, their sides
+    between `smallest` and `largest`, shares of the picture's; noise: standard deviation of noise on every view."""
+
+    size: int | None = None
+    steps: int = 256
+    learning_rate: float = 0.5
+    crops: int = 2
+    smallest: float = 0.5
+    largest: float = 0.95
+    noise: float = 0.05
+
+    def __post_init__(self):
+        if not 0 < self.smallest <= self.largest <= 1:
+            raise ValueError(f"smallest is {self.smallest} and largest {self.largest}: should rise from above 0 to 1")
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps
+
+    def maximise(
+        self, goal: Goal, chance: Chance, starts: Tensor | None = None, report: Report | None = None
+    ) -> Optimised:
+        """starts: pictures [B, 3, S, S], 0 to 1, whose phases are the first; None for random phases."""
+        size = self.size or round(1.5 * goal.side)
+        magnitudes = spectra.typical_magnitudes(size).to(goal.device)
+
+        def picture(phases: Tensor) -> Tensor:
+            return spectra.pixels(
+                torch.fft.irfft2(torch.polar(magnitudes.expand_as(phases), phases), s=(size, size), norm="ortho")
+            )
+
+        def climbing(phases: Tensor, view, noise: Tensor | float) -> tuple[Tensor, Tensor]:
+            leaf = phases.detach().requires_grad_(True)
+            with torch.enable_grad():
+                values = goal.values(views(picture(leaf), *view, goal.side) + noise)
+                (gradient,) = torch.autograd.grad(values.sum(), leaf)
+            return values.detach(), gradient
+
+        if starts is None:
+            phases = lively(
+                lambda only, attempt: math.pi * chance.normal(3, size, size // 2 + 1, only=only),
+                lambda phases: climbing(phases, whole(len(goal)), 0.0)[1],
+                len(goal),
+            )
+        else:
+            resized = torch.nn.functional.interpolate(starts.to(goal.device), (size, size), mode="bicubic")
+            phases = torch.fft.rfft2(spectra.components(resized.clamp(0, 1)), norm="ortho").angle()
+        watch = Watch(len(goal), report)
+        adam = Adam(phases, self.learning_rate)
+        shape = (self.crops, 3, goal.side, goal.side)
+        for step in range(self.steps):
+            noise = self.noise * chance.normal(*shape).flatten(0, 1)
+            values, gradient = climbing(phases, crops(chance, self.smallest, self.largest, self.crops), noise)
+            usable = watch.look(values, gradient, f"step {step + 1}")
+            phases = adam.climb(phases, gradient, usable)
+        with torch.no_grad():
+            return watch.finished(picture(phases))

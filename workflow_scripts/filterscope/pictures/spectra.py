@@ -1,0 +1,76 @@
+"""Pictures written as decorrelated spectra: frequencies by frequency, colours by principal component.
+
+Steps in this space are as large for coarse as for fine structure, and colours move together as those of photographs
+do (Olah, Mordvintsev and Schubert, "Feature Visualization", Distill 2017).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from filterscope.pictures.ascent import Chance
+
+# Square root of the colours' covariance in ImageNet's photographs, columns are the components (published there).
+COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+_UNIT = COLOURS / COLOURS.norm(dim=0).max()
+
+
+def frequencies(side: int) -> Tensor:
+    """Length of each frequency of a real spectrum, cycles per px, [side, side // 2 + 1]."""
+    rows, columns = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None]
+    return (rows**2 + columns**2).sqrt()
+
+
+def equalising(side: int) -> Tensor:
+    """Weight of every frequency that gives photographs a flat spectrum, [side, side // 2 + 1]."""
+    return side / frequencies(side).clamp(min=1 / side)
+
+
+def pixels(components: Tensor) -> Tensor:
+    """Pictures [B, 3, H, W], 0 to 1, from their colour components."""
+    mixed = torch.einsum("kc,bchw->bkhw", _UNIT.to(components.device), components)
+    return torch.sigmoid(mixed)
+
+
+def components(pictures: Tensor) -> Tensor:
+    """Colour components of pictures [B, 3, H, W], 0 to 1: what `pixels` makes into them."""
+    inner = torch.logit(pictures, eps=1e-3)
+    return torch.einsum("ck,bkhw->bchw", torch.linalg.inv(_UNIT).to(pictures.device), inner)
+
+
+def natural_magnitudes(pictures: Tensor) -> Tensor:
+    """Mean magnitude of photographs' spectra, [3, S, S // 2 + 1], of components; pictures: [n, 3, S, S], 0 to 1.
+
+    The mean colour is left out: pictures begin at grey.
+    """
+    magnitudes = torch.fft.rfft2(components(pictures), norm="ortho").abs().mean(0)
+    magnitudes[:, 0, 0] = 0
+    return magnitudes
+
+
+def typical_magnitudes(side: int) -> Tensor:
+    """The same without photographs at hand: magnitudes fall as 1 / frequency; strengths of the components as found
+    in photographs of COCO. [3, side, side // 2 + 1]."""
+    falling = 1 / frequencies(side).clamp(min=1 / side)
+    falling[0, 0] = 0
+    # Scaled so that the components have these standard deviations over the pixels.
+    doubled = torch.full_like(falling, 2.0)
+    doubled[:, 0] = 1
+    if side % 2 == 0:
+        doubled[:, -1] = 1
+    energy = (falling**2 * doubled).sum() / side**2
+    return TYPICAL_SD.view(3, 1, 1) * falling / energy.sqrt()
+
+
+def clouds(chance: Chance, side: int, only: Tensor | None = None) -> Tensor:
+    """Pictures [B, 3, side, side], 0 to 1, with the contrasts and colours of photographs and random phases."""
+    phases = chance.normal(3, side, side // 2 + 1, only=only) * math.pi
+    magnitudes = typical_magnitudes(side).to(phases.device)
+    return pixels(torch.fft.irfft2(torch.polar(magnitudes.expand_as(phases), phases), s=(side, side), norm="ortho"))
+
+
+# Standard deviations of the colour components of photographs.
+TYPICAL_SD = torch.tensor([2.5, 2.0, 1.9])
