@@ -1,6 +1,7 @@
 """Recipe `maco`: only the phases of the spectrum are optimised, its magnitudes are those of photographs.
 
-After Fel et al., "Unlocking Feature Visualization for Deep Networks with MAgnitude Constrained Optimization", 2023.
+After Fel et al., "Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained
+Optimization", 2023.
 """
 
 from __future__ import annotations

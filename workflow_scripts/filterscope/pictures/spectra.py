@@ -26,7 +26,7 @@ def frequencies(side: int) -> Tensor:
 
 def equalising(side: int) -> Tensor:
     """Weight of every frequency that gives photographs a flat spectrum, [side, side // 2 + 1]."""
-    return side / frequencies(side).clamp(min=1 / side)
+    return 1 / frequencies(side).clamp(min=1 / side)
 
 
 def pixels(components: Tensor) -> Tensor:
