@@ -94,14 +94,14 @@ def occlusion_page(
     view: uint8 [S, S, 3]; covered: the view with each part covered; rows: of `occlusions` for the parts;
     importance: relative loss of the strongest filters' activation [S, S].
     """
-    each, columns = 2.0, 5
+    each, columns = 2.0, min(5, len(covered) + 2)
     lines = -(-(len(covered) + 2) // columns)
-    width, height = columns * (each + 0.1) + 0.3, lines * (each + 0.55) + 0.55
+    width, height = columns * (each + 0.1) + 0.3, lines * (each + 0.55) + 0.4
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     figure.text(0.2 / width, 1 - 0.14 / height, title, fontsize=11, color=QUIET, va="top")
     own = rows.iloc[0]
     strongest = f"filters {_shortened(own['filters'])}"
-    texts = ["the photograph", "red: losing it weakens them"] + [_outcome(row) for row in rows.iloc[1:].itertuples()]
+    texts = ["the photograph", "red: covering it weakens them"] + [_outcome(row) for row in rows.iloc[1:].itertuples()]
     seconds = [strongest, f"at most by {max(0.0, float(importance.max())):.0%}"]
     seconds += [f"filters {_shortened(row.filters)}" for row in rows.iloc[1:].itertuples()]
     pictures = [view, _overlaid(view, importance), *covered]

@@ -15,6 +15,9 @@ from filterscope.pictures.ascent import Chance
 
 # Square root of the colours' covariance in ImageNet's photographs, columns are the components (published there).
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+# Fall of a photograph's magnitudes with the frequency, and standard deviations of its colour components.
+FALL = 1.25
+TYPICAL_SD = torch.tensor([1.6, 1.2, 1.1])
 _UNIT = COLOURS / COLOURS.norm(dim=0).max()
 
 
@@ -41,20 +44,13 @@ def components(pictures: Tensor) -> Tensor:
     return torch.einsum("ck,bkhw->bchw", torch.linalg.inv(_UNIT).to(pictures.device), inner)
 
 
-def natural_magnitudes(pictures: Tensor) -> Tensor:
-    """Mean magnitude of photographs' spectra, [3, S, S // 2 + 1], of components; pictures: [n, 3, S, S], 0 to 1.
-
-    The mean colour is left out: pictures begin at grey.
-    """
-    magnitudes = torch.fft.rfft2(components(pictures), norm="ortho").abs().mean(0)
-    magnitudes[:, 0, 0] = 0
-    return magnitudes
-
-
 def typical_magnitudes(side: int) -> Tensor:
-    """The same without photographs at hand: magnitudes fall as 1 / frequency; strengths of the components as found
-    in photographs of COCO. [3, side, side // 2 + 1]."""
-    falling = 1 / frequencies(side).clamp(min=1 / side)
+    """Magnitudes of a photograph's spectrum of components, [3, side, side // 2 + 1].
+
+    They fall with the frequency as they do in COCO's photographs; contrasts are a little lower than theirs, because
+    random phases have no large even areas. The mean colour is left out: pictures begin at grey.
+    """
+    falling = frequencies(side).clamp(min=1 / side) ** -FALL
     falling[0, 0] = 0
     # Scaled so that the components have these standard deviations over the pixels.
     doubled = torch.full_like(falling, 2.0)
@@ -70,7 +66,3 @@ def clouds(chance: Chance, side: int, only: Tensor | None = None) -> Tensor:
     phases = chance.normal(3, side, side // 2 + 1, only=only) * math.pi
     magnitudes = typical_magnitudes(side).to(phases.device)
     return pixels(torch.fft.irfft2(torch.polar(magnitudes.expand_as(phases), phases), s=(side, side), norm="ortho"))
-
-
-# Standard deviations of the colour components of photographs.
-TYPICAL_SD = torch.tensor([2.5, 2.0, 1.9])

@@ -129,7 +129,7 @@ class _Fields:
             change = torch.linalg.vector_norm(self.sum, dim=(1, 2))
             old, self.u = self.u, new
             if not alone:
-                self.u[self.done] = old[self.done]
+                torch.where(self.done.view(-1, 1, 1), old, new, out=new)
             self.spare = old if self.spare is new else self.spare
             self.next = old if self.next is new else self.next
             self.done |= change <= limit
