@@ -9,7 +9,7 @@
 rule pictures:
     """Optimised pictures, strongest filters and occlusions of every entry."""
     input:
-        [pictures_of(entry, entry["recipe"] + "/pictures.csv") for entry in config["pictures"]],
+        [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
         [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
         [pictures_of(entry, "occlusions") for entry in config["occlusions"]],

@@ -22,7 +22,7 @@ def maximised(study, folder, **changed):
         "path_to_pictures": folder / "fourier/pictures",
         "probe": study.probe(),
         "name": "fourier",
-        "settings": {"method": "fourier", "steps": 40},
+        "settings": {"method": "fourier", "steps": 80, "learning_rate": 0.3},
         "filters": [RED, BLUE, DEAD],
         "position": None,
         "batch_size": 2,
@@ -67,7 +67,7 @@ def test_the_best_photograph_is_the_datasets(study, folder):
 def test_a_dead_filter_has_a_row_and_no_picture(folder):
     row = pd.read_csv(folder / "fourier/pictures.csv").set_index("filter").loc[DEAD]
     assert row["status"] == "no gradient"
-    assert row["note"] == "zero gradient in all 40 steps"
+    assert row["note"] == "zero gradient in 80 of 80 steps"
     assert pd.isna(row["path"])
     assert sorted(each.name for each in (folder / "fourier/pictures").iterdir()) == [
         "filter_0000.png",

@@ -49,10 +49,20 @@ def test_views_of_a_picture_are_averaged(ramp, goal_of):
 
 def test_normalisation_is_in_the_gradient(red, goal_of):
     inputs = InputSettings(resize=24, crop=24, mean=(0.5, 0, 0), std=(0.25, 1, 1))
-    values, gradient = goal_of(red, "0", 0, inputs=inputs).gradient(torch.full((1, 3, 24, 24), 0.75))
-    assert values == pytest.approx(1.0)
-    assert torch.allclose(gradient[:, 0], torch.full((1, 24, 24), 1 / (0.25 * 24 * 24)))
-    assert gradient[:, 1:].abs().sum() == 0
+    slope = goal_of(red, "0", 0, inputs=inputs).gradient(torch.full((1, 3, 24, 24), 0.75))
+    assert slope.values == pytest.approx(1.0)
+    assert torch.allclose(slope.gradient[:, 0], torch.full((1, 24, 24), 1 / (0.25 * 24 * 24)))
+    assert slope.gradient[:, 1:].abs().sum() == 0
+
+
+def test_silent_filters_are_told_and_helped(goal_of):
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()).requires_grad_(False)
+    network[0].weight[:] = 1
+    network[0].bias[:] = torch.tensor([0.0, -9])
+    slope = goal_of(network, "1", 0, 1).gradient(torch.full((2, 3, 24, 24), 0.5))
+    assert slope.silent.tolist() == [False, True]
+    assert slope.values.tolist() == [1.5, 0]
+    assert torch.allclose(slope.gradient[0], slope.gradient[1])
 
 
 @pytest.mark.parametrize(

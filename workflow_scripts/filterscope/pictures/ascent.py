@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from filterscope.pictures.objectives import Goal
+from filterscope.pictures.objectives import Goal, Slope
 
 OPTIMISED, DEAD, STOPPED = "optimised", "no gradient", "stopped"
-# Random starts that are tried for a picture whose first gradient is zero.
-STARTS = 8
 
 # Called once per step with its name, such as "octave 2, step 17".
 Report = Callable[[str], None]
@@ -46,67 +44,53 @@ class Chance:
     def __len__(self) -> int:
         return len(self.generators)
 
-    def uniform(self, *shape: int, only: Tensor | None = None) -> Tensor:
-        """[B, *shape] from 0 to 1; those not in `only` [B] do not draw and get zeros."""
-        return self._drawn(torch.rand, shape, only)
+    def uniform(self, *shape: int) -> Tensor:
+        """[B, *shape] from 0 to 1."""
+        return torch.stack([torch.rand(shape, generator=each) for each in self.generators]).to(self.device)
 
-    def normal(self, *shape: int, only: Tensor | None = None) -> Tensor:
+    def normal(self, *shape: int) -> Tensor:
         """[B, *shape], mean 0, standard deviation 1."""
-        return self._drawn(torch.randn, shape, only)
-
-    def _drawn(self, draw, shape: tuple[int, ...], only: Tensor | None) -> Tensor:
-        wanted = [True] * len(self) if only is None else only.tolist()
-        drawn = [
-            draw(shape, generator=each) if asked else torch.zeros(shape)
-            for each, asked in zip(self.generators, wanted, strict=True)
-        ]
-        return torch.stack(drawn).to(self.device)
+        return torch.stack([torch.randn(shape, generator=each) for each in self.generators]).to(self.device)
 
 
 class Watch:
     """Which pictures of a batch may still move.
 
     NaN or infinite values and gradients stop a picture for good, at its last good state; a zero gradient only
-    leaves it where it is for this step. A picture that never had a gradient is dead.
+    leaves it where it is for this step, and is counted.
     """
 
     def __init__(self, count: int, report: Report | None = None):
         self._alive = torch.ones(count, dtype=torch.bool)
-        self._moved = torch.zeros(count, dtype=torch.long)
         self._still = torch.zeros(count, dtype=torch.long)
         self._notes = [""] * count
         self._history: list[Tensor] = []
         self._report = report
 
-    def look(self, values: Tensor, gradients: Tensor, step: str) -> Tensor:
-        """Look at the values [B] and gradients [B, ...] of one step. Returns which pictures may move [B]."""
+    def look(self, slope: Slope, step: str) -> Tensor:
+        """Look at the slope of one step. Returns which pictures may move [B]."""
         with torch.no_grad():
-            strength = gradients.flatten(1).abs().mean(1)
-            finite = (torch.isfinite(values) & torch.isfinite(strength)).cpu()
+            strength = slope.gradient.flatten(1).abs().mean(1)
+            finite = (torch.isfinite(slope.values) & torch.isfinite(strength)).cpu()
             moving = (strength > 0).cpu()
         for index in (self._alive & ~finite).nonzero().flatten().tolist():
             self._notes[index] = f"NaN or infinite at {step}; the last good picture is kept"
         self._alive &= finite
-        usable = self._alive & moving
-        self._moved += usable
-        self._still += self._alive & ~moving
-        last = self._history[-1] if self._history else torch.full(values.shape, float("nan"))
-        self._history.append(torch.where(self._alive, values.detach().float().cpu(), last))
+        self._still += self._alive & (slope.silent.cpu() | ~moving)
+        last = self._history[-1] if self._history else torch.full(slope.values.shape, float("nan"))
+        self._history.append(torch.where(self._alive, slope.values.detach().float().cpu(), last))
         if self._report:
             self._report(step)
-        return usable.to(values.device)
+        return (self._alive & moving).to(slope.values.device)
 
     def finished(self, pictures: Tensor) -> Optimised:
-        """The outcome; a step without gradient is noted."""
-        status = []
+        """The outcome. A picture whose filter was silent in at least half of the steps is called dead."""
+        status, steps = [], len(self._history)
         for index, note in enumerate(self._notes):
-            if self._moved[index] == 0 and not note:
-                status.append(DEAD)
-                self._notes[index] = f"zero gradient in all {int(self._still[index])} steps"
-                continue
-            status.append(STOPPED if note else OPTIMISED)
-            if self._still[index] and not note:
-                self._notes[index] = f"zero gradient in {int(self._still[index])} steps"
+            still = int(self._still[index])
+            status.append(STOPPED if note else DEAD if 2 * still >= steps else OPTIMISED)
+            if still and not note:
+                self._notes[index] = f"zero gradient in {still} of {steps} steps"
         history = torch.stack(self._history) if self._history else torch.zeros(0, len(status))
         return Optimised(pictures.detach().clamp(0, 1), status, self._notes, history)
 
@@ -129,23 +113,6 @@ class Adam:
         corrected = (self.second / (1 - two**self.step)).sqrt_().add_(1e-8)
         step = self.first / corrected * (self.learning_rate / (1 - one**self.step))
         return torch.where(kept, parameter, parameter - step)
-
-
-def lively(draw: Callable[[Tensor | None, int], Tensor], gradient: Callable[[Tensor], Tensor], count: int) -> Tensor:
-    """A random start for each picture at which its gradient is not zero, if one can be found in a few draws.
-
-    draw: gives starts [B, ...] for those asked for [B], None all, and the number of the draw: those after the first
-    should be louder. gradient: of starts, [B, ...]. Filters after a ReLU are often silent at grey noise and speak at
-    a colourful one; dead ones stay silent.
-    """
-    starts = draw(None, 0)
-    for attempt in range(1, STARTS):
-        silent = (gradient(starts).flatten(1).abs().amax(1) == 0).cpu()
-        if not bool(silent.any()):
-            break
-        fresh = draw(silent, attempt)
-        starts = torch.where(silent.to(starts.device).view(-1, *[1] * (starts.ndim - 1)), fresh, starts)
-    return starts
 
 
 def at_input_size(goal: Goal, pictures: Tensor) -> Tensor:

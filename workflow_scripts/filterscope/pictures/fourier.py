@@ -6,15 +6,16 @@ After Olah, Mordvintsev and Schubert, "Feature Visualization", Distill 2017.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from filterscope.pictures import spectra
-from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, lively
+from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch
 from filterscope.pictures.objectives import Goal
-from filterscope.pictures.views import views, whole, wobble
+from filterscope.pictures.views import views, wobble
 
 NOISE = 0.01  # standard deviation of the first spectrum's coefficients
 FLATNESS = 4.0  # divides the components, so that the first picture is nearly grey
@@ -47,32 +48,22 @@ class Fourier:
             inner = torch.fft.irfft2(torch.view_as_complex(spectrum) * weights, s=(size, size), norm="ortho")
             return spectra.pixels(inner / FLATNESS)
 
-        def climbing(spectrum: Tensor, view) -> tuple[Tensor, Tensor]:
-            leaf = spectrum.detach().requires_grad_(True)
-            with torch.enable_grad():
-                values = goal.values(views(picture(leaf), *view, goal.side))
-                (gradient,) = torch.autograd.grad(values.sum(), leaf)
-            return values.detach(), gradient
-
-        def spectrum_of(pictures: Tensor) -> Tensor:
-            inner = spectra.components(pictures) * FLATNESS
-            return torch.view_as_real(torch.fft.rfft2(inner, norm="ortho") / weights).contiguous()
-
-        def draw(only: Tensor | None, attempt: int) -> Tensor:
-            if attempt:
-                return spectrum_of(spectra.clouds(chance, size, only))
-            return NOISE * chance.normal(3, size, size // 2 + 1, 2, only=only)
-
         if starts is None:
-            spectrum = lively(draw, lambda spectrum: climbing(spectrum, whole(len(goal)))[1], len(goal))
+            spectrum = NOISE * chance.normal(3, size, size // 2 + 1, 2)
         else:
             resized = functional.interpolate(starts.to(goal.device), (size, size), mode="bicubic", antialias=True)
-            spectrum = spectrum_of(resized.clamp(0, 1))
+            inner = spectra.components(resized.clamp(0, 1)) * FLATNESS
+            spectrum = torch.view_as_real(torch.fft.rfft2(inner, norm="ortho") / weights).contiguous()
         watch = Watch(len(goal), report)
         adam = Adam(spectrum, self.learning_rate)
         for step in range(self.steps):
-            values, gradient = climbing(spectrum, wobble(chance, self.scale, self.angle, self.shift))
-            usable = watch.look(values, gradient, f"step {step + 1}")
-            spectrum = adam.climb(spectrum, gradient, usable)
+            view = wobble(chance, self.scale, self.angle, self.shift)
+            slope = goal.gradient(spectrum, partial(_viewed, picture, view, goal.side))
+            usable = watch.look(slope, f"step {step + 1}")
+            spectrum = adam.climb(spectrum, slope.gradient, usable)
         with torch.no_grad():
             return watch.finished(picture(spectrum))
+
+
+def _viewed(picture, view, side: int, spectrum: Tensor) -> Tensor:
+    return views(picture(spectrum), *view, side)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from filterscope.pictures import spectra
-from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, lively
+from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch
 from filterscope.pictures.objectives import Goal
-from filterscope.pictures.views import crops, views, whole
+from filterscope.pictures.views import crops, views
 
 
 @dataclass(frozen=True)
@@ -51,29 +53,23 @@ class Maco:
                 torch.fft.irfft2(torch.polar(magnitudes.expand_as(phases), phases), s=(size, size), norm="ortho")
             )
 
-        def climbing(phases: Tensor, view, noise: Tensor | float) -> tuple[Tensor, Tensor]:
-            leaf = phases.detach().requires_grad_(True)
-            with torch.enable_grad():
-                values = goal.values(views(picture(leaf), *view, goal.side) + noise)
-                (gradient,) = torch.autograd.grad(values.sum(), leaf)
-            return values.detach(), gradient
-
         if starts is None:
-            phases = lively(
-                lambda only, attempt: math.pi * chance.normal(3, size, size // 2 + 1, only=only),
-                lambda phases: climbing(phases, whole(len(goal)), 0.0)[1],
-                len(goal),
-            )
+            phases = math.pi * chance.normal(3, size, size // 2 + 1)
         else:
-            resized = torch.nn.functional.interpolate(starts.to(goal.device), (size, size), mode="bicubic")
+            resized = functional.interpolate(starts.to(goal.device), (size, size), mode="bicubic", antialias=True)
             phases = torch.fft.rfft2(spectra.components(resized.clamp(0, 1)), norm="ortho").angle()
         watch = Watch(len(goal), report)
         adam = Adam(phases, self.learning_rate)
         shape = (self.crops, 3, goal.side, goal.side)
         for step in range(self.steps):
             noise = self.noise * chance.normal(*shape).flatten(0, 1)
-            values, gradient = climbing(phases, crops(chance, self.smallest, self.largest, self.crops), noise)
-            usable = watch.look(values, gradient, f"step {step + 1}")
-            phases = adam.climb(phases, gradient, usable)
+            view = crops(chance, self.smallest, self.largest, self.crops)
+            slope = goal.gradient(phases, partial(_viewed, picture, view, goal.side, noise))
+            usable = watch.look(slope, f"step {step + 1}")
+            phases = adam.climb(phases, slope.gradient, usable)
         with torch.no_grad():
             return watch.finished(picture(phases))
+
+
+def _viewed(picture, view, side: int, noise: Tensor, phases: Tensor) -> Tensor:
+    return views(picture(phases), *view, side) + noise

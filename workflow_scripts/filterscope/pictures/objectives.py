@@ -6,7 +6,7 @@ the network's standard deviations enter through the gradient (spec C3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from filterscope.data.layers import LayerError, Reader
 from filterscope.data.networks import InputSettings
+from filterscope.pictures.redirection import Redirecting
 
 CENTRE = "centre"
 
@@ -28,6 +29,15 @@ class Target:
 
     filter: int
     position: tuple[int, int] | str | None = None
+
+
+@dataclass
+class Slope:
+    """Values [B], gradients [B, ...], and which pictures had none but by redirected ReLUs [B]."""
+
+    values: Tensor
+    gradient: Tensor
+    silent: Tensor
 
 
 class Goal:
@@ -85,11 +95,26 @@ class Goal:
                 f"fourier and maco show the network pictures of its input size, {self.side} px"
             ) from error
 
-    def gradient(self, pixels: Tensor, probabilities: bool = False) -> tuple[Tensor, Tensor]:
-        """Values [B] and their gradient with respect to the pixels [B, 3, h, w]."""
-        leaf = pixels.detach().requires_grad_(True)
+    def gradient(
+        self, parameters: Tensor, pixels: Callable[[Tensor], Tensor] | None = None, probabilities: bool = False
+    ) -> Slope:
+        """Values and their gradient with respect to the parameters of each picture [B, ...].
+
+        pixels: makes parameters into views as `values` takes them; None where they are pixels themselves. Where a
+        filter is silent, so that its picture has no gradient, that of redirected ReLUs is given.
+        """
+        values, gradient = self._differentiated(parameters, pixels, probabilities)
+        silent = (gradient.flatten(1) == 0).all(1)
+        if bool(silent.any()):
+            with Redirecting():
+                _, helped = self._differentiated(parameters, pixels, probabilities)
+            gradient = torch.where(silent.view(-1, *[1] * (gradient.ndim - 1)), helped, gradient)
+        return Slope(values, gradient, silent)
+
+    def _differentiated(self, parameters: Tensor, pixels, probabilities: bool) -> tuple[Tensor, Tensor]:
+        leaf = parameters.detach().requires_grad_(True)
         with torch.enable_grad():
-            values = self.values(leaf, probabilities)
+            values = self.values(pixels(leaf) if pixels else leaf, probabilities)
             (gradient,) = torch.autograd.grad(values.sum(), leaf)
         return values.detach(), gradient
 

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from filterscope.pictures.ascent import Chance, Optimised, Report, Watch, lively
+from filterscope.pictures.ascent import Chance, Optimised, Report, Watch
 from filterscope.pictures.objectives import Goal
-from filterscope.pictures.spectra import clouds
 from filterscope.pictures.total_variation import denoise
 
 # A picture without a start image begins as this noise.
@@ -101,13 +100,7 @@ class Octaves:
         """
         side = goal.side
         if starts is None:
-
-            def draw(only, attempt):
-                if attempt:
-                    return clouds(chance, side, only)
-                return ((NOISE_MEAN + NOISE_SD * chance.normal(3, side, side, only=only)) / 255).clamp(0, 1)
-
-            starts = lively(draw, lambda pictures: goal.gradient(pictures)[1], len(goal))
+            starts = ((NOISE_MEAN + NOISE_SD * chance.normal(3, side, side)) / 255).clamp(0, 1)
         pictures = _started(starts, goal)
         watch = Watch(len(goal), report)
         for number, octave in enumerate(self.octaves):
@@ -120,13 +113,13 @@ class Octaves:
                 corners = offsets(chance, size - side, octave.window)
                 windows = _windows(pictures, corners, side)
                 probability = octave.probability and self.probabilities
-                values, gradient = goal.gradient(windows / 255, probability)
-                gradient = _within(gradient, margin)
-                usable = watch.look(values, gradient, f"octave {number + 1}, step {step + 1}")
+                slope = goal.gradient(windows / 255, probabilities=probability)
+                slope.gradient = _within(slope.gradient, margin)
+                usable = watch.look(slope, f"octave {number + 1}, step {step + 1}")
                 share = step / steps
                 length = octave.step_sizes[0] + (octave.step_sizes[1] - octave.step_sizes[0]) * share
                 weight = self.weight(octave, step, steps)
-                _step(pictures, windows, corners, gradient, usable, length, weight)
+                _step(pictures, windows, corners, slope.gradient, usable, length, weight)
         return watch.finished(pictures / 255)
 
 

@@ -6,12 +6,8 @@ do (Olah, Mordvintsev and Schubert, "Feature Visualization", Distill 2017).
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-
-from filterscope.pictures.ascent import Chance
 
 # Square root of the colours' covariance in ImageNet's photographs, columns are the components (published there).
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
@@ -59,10 +55,3 @@ def typical_magnitudes(side: int) -> Tensor:
         doubled[:, -1] = 1
     energy = (falling**2 * doubled).sum() / side**2
     return TYPICAL_SD.view(3, 1, 1) * falling / energy.sqrt()
-
-
-def clouds(chance: Chance, side: int, only: Tensor | None = None) -> Tensor:
-    """Pictures [B, 3, side, side], 0 to 1, with the contrasts and colours of photographs and random phases."""
-    phases = chance.normal(3, side, side // 2 + 1, only=only) * math.pi
-    magnitudes = typical_magnitudes(side).to(phases.device)
-    return pixels(torch.fft.irfft2(torch.polar(magnitudes.expand_as(phases), phases), s=(side, side), norm="ortho"))

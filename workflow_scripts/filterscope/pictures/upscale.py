@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, lively
+from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch
 from filterscope.pictures.objectives import Goal
-from filterscope.pictures.spectra import clouds
 
 # What the seed's text says, and what its code does.
 PRESETS = {
@@ -64,13 +63,7 @@ class Upscale:
     ) -> Optimised:
         """starts: pictures [B, 3, h, w], 0 to 1, or None for noise; they are brought to the first size."""
         if starts is None:
-
-            def draw(only, attempt):
-                if attempt:
-                    return clouds(chance, self.size, only)
-                return (LOWEST + (HIGHEST - LOWEST) * chance.uniform(3, self.size, self.size, only=only)) / 255
-
-            pictures = lively(draw, lambda pictures: goal.gradient(pictures)[1], len(goal))
+            pictures = (LOWEST + (HIGHEST - LOWEST) * chance.uniform(3, self.size, self.size)) / 255
         else:
             pictures = _resized(starts.to(goal.device), self.size)
         watch = Watch(len(goal), report)
@@ -79,9 +72,9 @@ class Upscale:
                 pictures = _blurred(_resized(pictures, size), self.blur)
             adam = Adam(pictures, self.learning_rate, self.weight_decay)
             for step in range(self.steps_of(number)):
-                values, gradient = goal.gradient(pictures)
-                usable = watch.look(values, gradient, f"round {number + 1}, step {step + 1}")
-                pictures = adam.climb(pictures, gradient, usable)
+                slope = goal.gradient(pictures)
+                usable = watch.look(slope, f"round {number + 1}, step {step + 1}")
+                pictures = adam.climb(pictures, slope.gradient, usable)
             # Dead pictures keep their noise and stopped ones their state; all grow alike.
         return watch.finished(pictures)
 

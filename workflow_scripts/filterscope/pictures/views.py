@@ -31,11 +31,6 @@ def views(
     return functional.grid_sample(repeated, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
 
-def whole(count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The view that is the picture itself."""
-    return torch.ones(count, 1), torch.zeros(count, 1), torch.zeros(count, 1, 2)
-
-
 def wobble(chance: Chance, scale: float, angle: float, shift: float, count: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     """Random scales (1 +- scale), angles (+- degrees) and shifts (+- share of the side) for each picture."""
     drawn = chance.uniform(count, 4).cpu() * 2 - 1
