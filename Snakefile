@@ -22,14 +22,17 @@ localrules:
     activations,
     words,
     pictures,
+    reproduction,
 
 
 rule all:
     default_target: True
     input:
+        rules.data.input,
         rules.words.input,
         rules.pictures.input,
         rules.summarise_study.output,
+        rules.reproduction.input,
 
 
 report: "rules/captions/study.rst"

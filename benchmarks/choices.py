@@ -23,7 +23,7 @@ from filterscope.words.trial import Material, MiningSettings, Trials, TrialSetti
 
 DEFAULT = TrialSettings(
     ExtractionSettings(),
-    TrainingSettings(vocabulary_negatives=1024),
+    TrainingSettings(learning_rate=0.003, averaging=3, vocabulary_negatives=1024),
     MiningSettings(),
     ExplanationSettings(),
     ScoreSettings(bootstrap=100),
@@ -32,7 +32,11 @@ DEFAULT = TrialSettings(
 
 def variants() -> dict[str, tuple[int, TrialSettings]]:
     """By name: components removed from the vocabulary, and settings."""
-    without = dataclasses.replace(DEFAULT, training=TrainingSettings(vocabulary_negatives=0))
+
+    def trained(**changed) -> TrialSettings:
+        return dataclasses.replace(DEFAULT, training=dataclasses.replace(DEFAULT.training, **changed))
+
+    without = trained(vocabulary_negatives=0)
     return {
         "default": (0, DEFAULT),
         "no negatives from the vocabulary": (0, without),
@@ -41,13 +45,9 @@ def variants() -> dict[str, tuple[int, TrialSettings]]:
         "masks at cell centres": (0, dataclasses.replace(DEFAULT, extraction=ExtractionSettings(masks="nearest"))),
         "projection": (0, dataclasses.replace(DEFAULT, explanation=ExplanationSettings("projection"))),
         "two components removed": (2, DEFAULT),
-        "dadapt_adam, batch 2048": (
-            0,
-            dataclasses.replace(
-                DEFAULT,
-                training=TrainingSettings(optimiser="dadapt_adam", batch_size=2048, vocabulary_negatives=1024),
-            ),
-        ),
+        "weights not averaged": (0, trained(averaging=0)),
+        "weights not averaged, learning rate 0.001": (0, trained(averaging=0, learning_rate=0.001)),
+        "dadapt_adam, batch 2048": (0, trained(optimiser="dadapt_adam", batch_size=2048)),
     }
 
 

@@ -38,7 +38,7 @@ rule extract_activations:
     params:
         code=code("activations/extract_activations.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         faithful=only("faithful", "mask_scale", "empty_masks", "random_crops", "lower_tail", "unpooled"),
         max_bad_fraction=bad_fraction,
         seed=config["seed"],

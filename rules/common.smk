@@ -104,6 +104,34 @@ def listing_of(wildcards):
     return provenance.listing(folder) if folder else None
 
 
+def vocabulary_of(wildcards):
+    """The vocabulary that the dataset's categories need a vector in."""
+    name = config["datasets"][wildcards.dataset]["vocabulary"]
+    return f"results/data/vocabularies/{name}/vocabulary.parquet"
+
+
+def visual_genome_settings(wildcards):
+    """How objects become annotations; where they were downloaded from does not matter for that."""
+    dataset = config["datasets"][wildcards.dataset]
+    return {key: value for key, value in dataset.items() if key not in ("mirrors", "verify", "lock", "compare_with")}
+
+
+def mirrors_of(archive):
+    """Where an archive of Visual Genome is downloaded from."""
+    return lambda wildcards: config["datasets"][wildcards.dataset]["mirrors"][archive]
+
+
+def other_categories(wildcards):
+    """Somebody else's list of categories."""
+    return config["datasets"][wildcards.dataset]["compare_with"]
+
+
+def compared():
+    """The comparisons of categories that the config asks for."""
+    asked = [name for name, entry in config["datasets"].items() if entry.get("compare_with")]
+    return expand("results/data/{dataset}/category_comparison.csv", dataset=asked)
+
+
 def split_of(wildcards):
     """Which images are mined: the configured split; all of a plain folder's."""
     everything = wildcards.dataset not in ANNOTATED or config["faithful"]["training_images"]
@@ -118,7 +146,12 @@ def bad_fraction(wildcards):
 def probe_settings(wildcards):
     """Layer and call of a probe, and how its network is built."""
     probe = config["probes"][wildcards.probe]
-    return {**probe, "network": config["networks"][probe["network"]]}
+    return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
+
+
+def activation_settings(wildcards):
+    """How activations are taken; a probe may pool in its own way."""
+    return {**config["activations"], "pool": config["probes"][wildcards.probe]["pool"]}
 
 
 def words_of(entry, file):
@@ -219,3 +252,38 @@ def names_of(wildcards):
 def inputs_of(wildcards):
     """How pictures become the input of a probe's network."""
     return config["networks"][config["probes"][wildcards.probe]["network"]]["input"]
+
+
+# Published values, and what the reproduction makes of them; nothing where the config reproduces nothing.
+PUBLISHED = f"{workflow.basedir}/studies/published.csv"
+REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
+
+
+def reproduced_datasets():
+    """By published dataset: this study's name for it, its images, annotations and categories."""
+    chosen = (config["reproduction"] or {}).get("datasets", {})
+    files = ("images", "annotations", "categories")
+    return {
+        name: [dataset, *(f"results/data/{dataset}/{file}.parquet" for file in files)]
+        for name, dataset in chosen.items()
+    }
+
+
+def reproduced_scores():
+    """By experiment and probe: the scores of this study."""
+    found = {}
+    for entry in (config["reproduction"] or {}).get("recall", []):
+        found.setdefault(entry["experiment"], {})[entry["probe"]] = words_of(entry, "scores.parquet")
+    return found
+
+
+def reproduced_defects():
+    """By heading: the experiment that the defects' costs are compared with, and their table."""
+    experiments = {
+        words_of(entry, ""): entry["experiment"] for entry in (config["reproduction"] or {}).get("recall", [])
+    }
+    return {
+        heading(entry): [experiments[words_of(entry, "")], words_of(entry, "defects.parquet")]
+        for entry in config["defects"]
+        if words_of(entry, "") in experiments
+    }

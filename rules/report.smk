@@ -36,3 +36,118 @@ rule summarise_study:
         "Summarising the study"
     script:
         "../workflow_scripts/report/summarise_study.py"
+
+
+rule reproduction:
+    """The published tables of LaViSE and its reproduction beside this study's."""
+    input:
+        [f"results/report/reproduction/{file}" for file in REPRODUCED],
+
+
+rule tabulate_datasets:
+    input:
+        published=PUBLISHED,
+        tables=[table for _, *tables in reproduced_datasets().values() for table in tables],
+    output:
+        table="results/report/reproduction/datasets.parquet",
+        csv="results/report/reproduction/datasets.csv",
+    log:
+        "results/logs/tabulate_datasets.log",
+    benchmark:
+        "results/benchmarks/tabulate_datasets.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="10m",
+    params:
+        code=code("report/tabulate_datasets.py"),
+        datasets=reproduced_datasets(),
+    message:
+        "Tabulating the reference datasets beside the published ones"
+    script:
+        "../workflow_scripts/report/tabulate_datasets.py"
+
+
+rule tabulate_recall:
+    input:
+        published=PUBLISHED,
+        scores=[path for paths in reproduced_scores().values() for path in paths.values()],
+    output:
+        table="results/report/reproduction/recall.parquet",
+        csv="results/report/reproduction/recall.csv",
+    log:
+        "results/logs/tabulate_recall.log",
+    benchmark:
+        "results/benchmarks/tabulate_recall.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("report/tabulate_recall.py"),
+        scores=reproduced_scores(),
+    message:
+        "Tabulating recall beside the published one"
+    script:
+        "../workflow_scripts/report/tabulate_recall.py"
+
+
+rule render_recall:
+    input:
+        table=rules.tabulate_recall.output.table,
+    output:
+        figure=report(
+            "results/report/reproduction/recall.png",
+            caption="captions/reproduction.rst",
+            category="Reproduction",
+            labels={"figure": "published recall and ours"},
+        ),
+    log:
+        "results/logs/render_recall.log",
+    benchmark:
+        "results/benchmarks/render_recall.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("report/render_recall.py"),
+    message:
+        "Drawing recall beside the published one"
+    script:
+        "../workflow_scripts/report/render_recall.py"
+
+
+rule summarise_reproduction:
+    input:
+        datasets=rules.tabulate_datasets.output.table,
+        recall=rules.tabulate_recall.output.table,
+        defects=[path for _, path in reproduced_defects().values()],
+    output:
+        text="results/report/reproduction/summary.md",
+        html=report(
+            "results/report/reproduction/summary.html",
+            caption="captions/reproduction.rst",
+            category="Reproduction",
+            labels={"page": "the published tables beside ours"},
+        ),
+    log:
+        "results/logs/summarise_reproduction.log",
+    benchmark:
+        "results/benchmarks/summarise_reproduction.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("report/summarise_reproduction.py"),
+        title=config["title"],
+        defects=reproduced_defects(),
+    message:
+        "Summarising the reproduction"
+    script:
+        "../workflow_scripts/report/summarise_reproduction.py"

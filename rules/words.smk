@@ -105,7 +105,7 @@ rule explain_filters:
     params:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed"),
         faithful=only("faithful", "projection", "unpooled"),
         annotated=True,
@@ -139,7 +139,7 @@ use rule explain_filters as explain_photographs with:
     params:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed"),
         faithful=only("faithful", "projection", "unpooled"),
         annotated=False,
@@ -175,7 +175,7 @@ rule dissect_filters:
     params:
         code=code("words/dissect_filters.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         resolution=config["scores"]["resolution"],
         kept=max(config["scores"]["recall_at"]),
     message:
@@ -219,7 +219,7 @@ rule score_words:
     params:
         code=code("words/score_words.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         scores=config["scores"],
         split=split_of,
         seed=config["seed"],
@@ -258,7 +258,7 @@ rule score_random_network:
     params:
         code=code("words/score_random_network.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         training=config["training"],
         words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
         scores=config["scores"],
@@ -353,7 +353,7 @@ rule test_scores:
     params:
         code=code("words/test_scores.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         resolution=config["scores"]["resolution"],
         split=split_of,
         seed=config["seed"],
@@ -416,7 +416,7 @@ rule tabulate_defects:
     params:
         code=code("words/tabulate_defects.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         training=config["training"],
         words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
         scores=config["scores"],
@@ -461,7 +461,7 @@ rule render_sheets:
     params:
         code=code("words/render_sheets.py"),
         probe=probe_settings,
-        activations=config["activations"],
+        activations=activation_settings,
         annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         sheets=config["sheets"],
     message:

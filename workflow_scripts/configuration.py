@@ -61,6 +61,7 @@ def check(config: dict, path_to_schema: str | Path) -> None:
     if not mistakes:
         for probe in config["probes"].values():
             probe.setdefault("call", LAST_CALL)
+            probe.setdefault("pool", config["activations"]["pool"])
         for entry in config["pictures"]:
             entry.setdefault("position", None)
         mistakes = _check_names(config) + _check_sizes(config)
@@ -137,6 +138,8 @@ def _check_names(config: dict) -> list[str]:
             if source != "scenes":
                 mistakes.append(f"{place} is {name!r}, whose source is {source}; should be scenes")
     for name, entry in datasets.items():
+        if entry["source"] == "visual_genome":
+            must_exist(f"datasets.{name}.vocabulary", entry["vocabulary"], "vocabularies")
         place = f"datasets.{name}.reference"
         if entry["source"] == "folder" and must_exist(place, entry["reference"], "datasets"):
             reference = entry["reference"]
@@ -157,6 +160,7 @@ def _check_names(config: dict) -> list[str]:
                 must_exist(f"{section}[{index}].{key}", entry[key], where)
             if entry in config[section][:index]:
                 mistakes.append(f"{section}[{index}] repeats an earlier entry")
+    mistakes += _check_reproduction(config)
     for index, entry in enumerate(config["defects"]):
         name = entry["dataset"]
         if datasets.get(name, {}).get("source") == "folder":
@@ -182,6 +186,23 @@ def _check_picture_names(config: dict, must_exist, mistakes: list[str]) -> None:
             mistakes.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
     taken = [name for name in config["recipes"] if name in PICTURE_FOLDERS]
     mistakes += [f"recipes.{name}: a folder of the results has this name; choose another" for name in taken]
+
+
+def _check_reproduction(config: dict) -> list[str]:
+    """What is compared with published numbers must be in this study."""
+    if not config["reproduction"]:
+        return []
+    mistakes = []
+    for published, name in config["reproduction"]["datasets"].items():
+        if config["datasets"].get(name, {"source": "folder"})["source"] == "folder":
+            known = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+            place = f"reproduction.datasets.{published}"
+            mistakes.append(f"{place} is {name!r}, which is no annotated dataset{_suggestion(name, known)}")
+    for index, entry in enumerate(config["reproduction"]["recall"]):
+        explanation = {key: entry[key] for key in ("dataset", "probe", "vocabulary")}
+        if explanation not in config["explanations"]:
+            mistakes.append(f"reproduction.recall[{index}] is not among the explanations: {explanation}")
+    return mistakes
 
 
 def _check_sizes(config: dict) -> list[str]:

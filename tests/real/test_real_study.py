@@ -72,12 +72,7 @@ def scores(study, probe) -> pd.DataFrame:
     return table[table["metric"] == "recall"].set_index(["candidates", "row", "k"])
 
 
-# AlexNet is still learning after 30 epochs on these few photographs: recall@5 came out from .386 to .438 with the
-# random stream of its training, around the prototype's .393.
-UNDERTRAINED = pytest.mark.xfail(reason="AlexNet is undertrained on so few photographs", strict=False)
-
-
-@pytest.mark.parametrize("probe", [pytest.param("alexnet", marks=UNDERTRAINED), "squeezenet", "mobilenet", "resnet50"])
+@pytest.mark.parametrize("probe", PROTOTYPE)
 def test_recall_beats_the_prototype(study, probe):
     table = scores(study, probe)
     for k, prototype in zip((5, 10, 20), PROTOTYPE[probe], strict=True):

@@ -14,6 +14,7 @@ from filterscope.pictures.recipes import RECIPES, recipe
 
 COCO = {"coco": {"source": "coco", "folder": "photographs"}}
 FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": "scenes"}}
+GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
 PICTURES = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0, 1]}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
@@ -98,6 +99,14 @@ class TestDefaults:
         assert config["datasets"]["coco"]["max_bad_fraction"] == 0
         assert config["vocabularies"]["glove"]["binary"] is False
 
+    def test_of_visual_genome_are_filled_in_mirror_by_mirror(self, default_config, check):
+        mine = ["http://mine/objects.zip"]
+        found = check(default_config({"datasets": {"vg": {**GENOME, "mirrors": {"objects": mine}}}}))["datasets"]["vg"]
+        assert found["mirrors"]["objects"] == mine
+        assert found["mirrors"]["images"] == ["https://cs.stanford.edu/people/rak248/VG_100K_2/images.zip"]
+        assert found["lock"] == "visual_genome.lock.yaml"
+        assert (found["passes"], found["min_count"], found["train"], found["supervised"]) == ("paper", 100, 0.9, 0.7)
+
     def test_of_part_of_an_input_are_filled_in(self, default_config, check):
         config = check(default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}}))
         assert config["networks"]["resnet18"]["input"]["crop"] == 200
@@ -170,7 +179,7 @@ class TestDefaults:
         ({"datasets": []}, r"datasets is \[\]: \[\] is not of type 'object'"),
         (
             {"datasets": {"scenes": None}},
-            "datasets.scenes.source is None, should be one of scenes, coco, folder",
+            "datasets.scenes.source is None, should be one of scenes, coco, visual_genome, folder",
         ),
         ({"words": None}, "words is None: None is not of type 'object'"),
         ({"explanations": {}}, "explanations is {}: {} is not of type 'array'"),
@@ -205,7 +214,19 @@ class TestDefaults:
             {"networks": {"mine": {"source": "factory", "factory": "build"}}},
             "networks.mine.factory is 'build': .*module:function",
         ),
+        ({"datasets": {"vg": {"source": "visual_genome"}}}, "datasets.vg: 'vocabulary' is missing"),
+        (
+            {"datasets": {"vg": {**GENOME, "passes": ["rare", "rara"]}}},
+            r"datasets.vg.passes is \['rare', 'rara'\]: .*\(paper, reproduction, or a list of passes in your order\)",
+        ),
+        ({"datasets": {"vg": {**GENOME, "mirrors": {"image": ["x"]}}}}, "datasets.vg.mirrors.image is not known; did"),
+        ({"datasets": {"vg": {**GENOME, "mirrors": {"images": []}}}}, r"datasets.vg.mirrors.images is \[\]: "),
+        ({"datasets": {"vg": {**GENOME, "supervised": 0}}}, "datasets.vg.supervised is 0: 0 is less than or equal to"),
         # names that nothing defines
+        (
+            {"datasets": {"vg": {**GENOME, "vocabulary": "caption"}}},
+            "datasets.vg.vocabulary is 'caption', .* did you mean captions",
+        ),
         (
             {"probes": {"mine": {"network": "plantd", "layer": "x"}}},
             "probes.mine.network is 'plantd', .* did you mean planted",
@@ -229,6 +250,23 @@ class TestDefaults:
         (
             {"datasets": {"holiday": {**FOLDER["holiday"], "reference": "coco"}}},
             "datasets.holiday.reference is 'coco', which",
+        ),
+        (
+            {"reproduction": {"datasets": {"coco": "scens"}, "recall": []}},
+            "reproduction.datasets.coco is 'scens', which is no annotated dataset; did you mean scenes",
+        ),
+        (
+            {
+                "reproduction": {
+                    "datasets": {},
+                    "recall": [{"experiment": "alexnet_features_coco", **EXPLANATION, "probe": "p"}],
+                }
+            },
+            r"reproduction.recall\[0\] is not among the explanations: .*'probe': 'p'",
+        ),
+        (
+            {"reproduction": {"datasets": {}, "recall": [{"experiment": "vgg", **EXPLANATION}]}},
+            r"reproduction.recall.0.experiment is 'vgg'",
         ),
         # names of the wrong kind
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import numpy as np
 import pandas as pd
@@ -338,3 +339,28 @@ class TestWriter:
         ):
             pass
         assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def full_disk():
+    """No file may grow beyond 4 KiB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+def test_full_disk_leaves_the_table_that_was_there(name, tmp_path, full_disk):
+    tables.write(history(), "history", tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+    chance = np.random.default_rng(0)
+    many = {
+        **{key: chance.random(5000) for key in HISTORY},
+        "epoch": np.arange(5000),
+        "best": chance.random(5000) < 0.5,
+    }
+    with pytest.raises(OSError, match="File too large"):
+        tables.write(many, "history", tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]

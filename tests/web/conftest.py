@@ -135,12 +135,18 @@ def faults():
     return {"status": status, "cut": cut, "hang": hang, "web page": web_page}
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def packed(files: dict[str, bytes]) -> bytes:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return memory.getvalue()
+
+
+@pytest.fixture(scope="session")
+def zipped() -> Callable[[dict[str, bytes]], bytes]:
+    """Packs files, contents by name."""
+    return packed
 
 
 @pytest.fixture(scope="session")
@@ -170,8 +176,8 @@ def coco_archives() -> dict[str, bytes]:
         }
         files["annotations"][f"annotations/instances_{split}.json"] = json.dumps(content).encode()
     return {
-        "zips/train2017.zip": zipped(files["train2017"]),
-        "zips/val2017.zip": zipped(files["val2017"]),
-        "annotations/annotations_trainval2017.zip": zipped(files["annotations"]),
-        "glove.6B.zip": zipped({"glove.6B.50d.txt": b"hot 1 2\ndog 3 4\n"}),
+        "zips/train2017.zip": packed(files["train2017"]),
+        "zips/val2017.zip": packed(files["val2017"]),
+        "annotations/annotations_trainval2017.zip": packed(files["annotations"]),
+        "glove.6B.zip": packed({"glove.6B.50d.txt": b"hot 1 2\ndog 3 4\n"}),
     }

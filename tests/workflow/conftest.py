@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,18 @@ class Study:
         command += ["--directory", self.directory, "--configfile", path, "--replace-workflow-config", "--cores", "2"]
         return [*map(str, command), *map(str, arguments)]
 
-    def run(self, *arguments: str | Path, config: dict | None = None, check: bool = True) -> str:
-        """Run Snakemake and return what it said."""
+    def run(
+        self,
+        *arguments: str | Path,
+        config: dict | None = None,
+        check: bool = True,
+        largest_file: int = resource.RLIM_INFINITY,
+    ) -> str:
+        """Run Snakemake and return what it said; no job can write a file of more bytes than largest_file."""
+
+        def limited():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
         result = subprocess.run(
             self.command(*arguments, config=config),
             cwd=self.directory,
@@ -45,6 +56,7 @@ class Study:
             stderr=subprocess.STDOUT,
             timeout=900,
             check=False,
+            preexec_fn=limited,
         )
         if check and result.returncode:
             pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{result.stdout[-8000:]}")

@@ -14,6 +14,7 @@ from filterscope import tables
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 EXTRACTED = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
+VECTORS = "results/data/vocabularies/captions/vocabulary.parquet"
 TRAINED = "results/words/scenes/planted/captions/history.csv"
 
 
@@ -51,6 +52,29 @@ def test_killed_during_extraction(new_study):
     first, second = (tables.read(study.directory / EXTRACTED, "pooled_activations") for study in (undisturbed, killed))
     assert first.equals(second)
     assert (undisturbed.directory / EXTRACTED).read_bytes() == (killed.directory / EXTRACTED).read_bytes()
+
+
+def test_full_disk(new_study):
+    """A limit on the size of files stands in for it; what failed leaves nothing behind and is made again later."""
+    undisturbed, full = new_study(), new_study()
+    undisturbed.run(VECTORS)
+    captions = undisturbed.directory / "results/data/vocabularies/captions/captions.txt"
+    said = full.run(VECTORS, check=False, largest_file=captions.stat().st_size // 2)
+    assert "File too large" in said
+    assert "Error in rule train_word_vectors" in said
+    assert not list(full.directory.glob("results/data/**/*.*"))
+    full.run(VECTORS)
+    assert (undisturbed.directory / VECTORS).read_bytes() == (full.directory / VECTORS).read_bytes()
+
+
+def test_output_folder_that_cannot_be_written(new_study):
+    """The kernel's own file system refuses new folders to everybody, the administrator included."""
+    study = new_study()
+    (study.directory / "results").symlink_to("/sys/kernel")
+    said = study.run(EXTRACTED, check=False)
+    assert "results" in said
+    assert "Operation not permitted" in said or "Permission denied" in said or "Read-only" in said
+    assert not list(study.directory.glob("**/*.parquet"))
 
 
 def test_killed_during_training_goes_on_from_the_checkpoint(new_study):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.workflow
 
@@ -30,7 +31,15 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
     assert "sede is not known; did you mean seed" in done.stdout
 
 
-def test_every_study_is_planned(repository, run_snakemake):
+@pytest.fixture
+def local_data(tmp_path):
+    """What studies of local data expect beside their results; a plan does not look into it."""
+    for name in ("coco", "visual_genome"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data/glove.txt").touch()
+
+
+def test_every_study_is_planned(repository, run_snakemake, local_data):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
     for study in studies:
@@ -46,6 +55,39 @@ def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snak
     assert jobs["download_glove"] == 1
     assert jobs["extract_activations"] == 3 * 8  # probes and shards
     assert "prepare_scenes" not in jobs
+
+
+def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
+    repository, default_config, run_snakemake, tmp_path
+):
+    study = yaml.safe_load((repository / "studies" / "visual_genome.yaml").read_text())
+    arguments = ("--dry-run", "--quiet", "rules")
+    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "visual_genome.yaml").stdout)
+    for name in ("download_visual_genome", "download_visual_genome_images", "unpack_visual_genome"):
+        assert jobs[name] == 1
+    assert jobs["prepare_visual_genome"] == 1
+    assert "compare_categories" not in jobs
+    (tmp_path / "theirs.txt").write_text("tree\n")
+    (tmp_path / "local").mkdir()
+    local = {"folder": str(tmp_path / "local"), "compare_with": str(tmp_path / "theirs.txt")}
+    config = default_config(study)
+    config["datasets"]["visual_genome"] |= local
+    jobs = planned(run_snakemake(*arguments, config=config).stdout)
+    assert jobs["prepare_visual_genome"] == jobs["compare_categories"] == 1
+    assert not [name for name in jobs if name.startswith(("download_visual", "unpack"))]
+
+
+@pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 2), ("mini", 2, 1)])
+def test_reproduction_sets_every_experiment_beside_the_published_one(
+    study, recalls, defects, repository, run_snakemake, local_data
+):
+    study = repository / "studies" / f"{study}.yaml"
+    jobs = planned(run_snakemake("reproduction", "--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+    for rule in ("tabulate_datasets", "tabulate_recall", "render_recall", "summarise_reproduction"):
+        assert jobs[rule] == 1
+    assert jobs["tabulate_scores"] == recalls
+    assert jobs["tabulate_defects"] == defects
+    assert "render_sheets" not in jobs
 
 
 def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):

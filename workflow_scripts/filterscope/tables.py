@@ -33,6 +33,12 @@ KINDS = {
     "list": (pa.types.is_list, pa.types.is_large_list),
 }
 
+# The third is there for datasets with categories that were never supervised; scores have a fourth (words/targets.py).
+CANDIDATES = (
+    "where words were looked for: vocabulary, categories or unsupervised (categories that were never supervised, "
+    "asked for these alone); scores also have vocabulary_unsupervised (all words, asked for these alone)"
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -105,6 +111,35 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("item", TEXT, "image or annotation that was left out"),
             Column("reason", TEXT, "why"),
+        ),
+    ),
+    "passes": Schema(
+        "prepare_visual_genome",
+        ("position",),
+        (
+            Column("position", INTEGER, "0 is the dataset as it is listed, then one a pass"),
+            Column("pass", TEXT, "listed, readable, boxes, synsets, or a pass of the config's `passes`"),
+            Column("images", INTEGER, "images that are left"),
+            Column("annotations", INTEGER, "annotations that are left: objects, or unions of a category's in an image"),
+            Column("categories", INTEGER, "categories that are left"),
+        ),
+    ),
+    "findings": Schema(
+        "prepare_visual_genome",
+        ("finding",),
+        (
+            Column("finding", TEXT, "what is unusual, and was dealt with as configured"),
+            Column("count", INTEGER, "how often"),
+        ),
+    ),
+    "category_comparison": Schema(
+        "compare_categories",
+        ("category",),
+        (
+            Column("category", TEXT, "category of either side"),
+            Column("ours", TRUTH, "whether this dataset has it"),
+            Column("theirs", TRUTH, "whether the list has it"),
+            Column("annotations", INTEGER, "its annotations here; empty where it is not ours", optional=True),
         ),
     ),
     "vocabulary": Schema(
@@ -204,7 +239,7 @@ SCHEMAS: dict[str, Schema] = {
         "explain_filters",
         (),
         (
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("filter", INTEGER, "channel"),
             Column("image_rank", INTEGER, "rank of the image among the filter's top images"),
             Column("image_id", INTEGER, "image"),
@@ -217,7 +252,7 @@ SCHEMAS: dict[str, Schema] = {
         "explain_filters",
         ("candidates", "filter", "rank"),
         (
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("filter", INTEGER, "channel"),
             Column("rank", INTEGER, "0 is the word with most votes"),
             Column("word", TEXT, "word"),
@@ -294,7 +329,7 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("row", TEXT, "words, or the null or rival that is measured like them"),
             Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
             Column("resamples", VECTOR, "the value, then its bootstrap resamples over images"),
@@ -308,7 +343,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("dataset", TEXT, "images"),
             Column("vocabulary", TEXT, "words"),
             Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("row", TEXT, "words, or the null or rival that stands beside them"),
             Column("value", REAL, "the score; empty where nothing could be measured", optional=True),
@@ -352,12 +387,14 @@ SCHEMAS: dict[str, Schema] = {
         ("switch", "candidates", "k"),
         (
             Column("switch", TEXT, "default, one defect of the reference alone, or all"),
-            Column("candidates", TEXT, "where words were looked for: vocabulary or categories"),
+            Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count"),
             Column("recall", REAL, "empty where no pair could be measured", optional=True),
             Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),
             Column("high", REAL, "upper end", optional=True),
             Column("cost", REAL, "recall lost against the default", optional=True),
+            Column("cost_low", REAL, "lower end of its interval", optional=True),
+            Column("cost_high", REAL, "upper end", optional=True),
             Column("n", INTEGER, "pairs of filter and image"),
         ),
     ),
@@ -424,6 +461,51 @@ SCHEMAS: dict[str, Schema] = {
             Column("image_id", INTEGER, "photograph"),
             Column("lost", VECTOR, "share of the strongest filters lost when a pixel of the view is covered, by rows"),
             Column("weaker", VECTOR, "relative loss of their activation, by rows"),
+        ),
+    ),
+    "published": Schema(
+        "none: it is studies/published.csv",
+        ("experiment", "source", "quantity", "at"),
+        (
+            Column("table", INTEGER, "number of the table in seed 000"),
+            Column("experiment", TEXT, "what was measured, as configs name it"),
+            Column("title", TEXT, "the same for people"),
+            Column("source", TEXT, "publication"),
+            Column("quantity", TEXT, "images, annotations, categories or recall"),
+            Column("at", TEXT, "split of a count, k of a recall"),
+            Column("printed", TEXT, "the value as it is printed"),
+            Column("note", TEXT, "what one must know to compare it"),
+        ),
+    ),
+    "reproduced_datasets": Schema(
+        "tabulate_datasets",
+        ("experiment", "source", "quantity", "at"),
+        (
+            Column("experiment", TEXT, "reference dataset, as configs name it"),
+            Column("title", TEXT, "the same for people"),
+            Column("source", TEXT, "publication, or Filterscope"),
+            Column("quantity", TEXT, "images, annotations or categories"),
+            Column("at", TEXT, "train, val or total"),
+            Column("printed", TEXT, "the value as a person reads it; empty where there is none"),
+            Column("value", INTEGER, "the value as it was counted", optional=True),
+            Column("status", TEXT, "published, not run here, or the study's dataset that was counted"),
+        ),
+    ),
+    "reproduced_recall": Schema(
+        "tabulate_recall",
+        ("experiment", "source", "probe", "row", "k"),
+        (
+            Column("experiment", TEXT, "network, layer and reference dataset, as configs name it"),
+            Column("title", TEXT, "the same for people"),
+            Column("source", TEXT, "publication, or Filterscope"),
+            Column("probe", TEXT, "the study's probe; empty for what is published"),
+            Column("row", TEXT, "words, or the null or rival that stands beside them"),
+            Column("k", INTEGER, "words that count"),
+            Column("status", TEXT, "published, measured, not measured, not measurable or not run here"),
+            Column("note", TEXT, "what one must know to compare it"),
+            Column("value", REAL, "recall over the whole vocabulary", optional=True),
+            Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),
+            Column("high", REAL, "upper end", optional=True),
         ),
     ),
 }
@@ -603,13 +685,13 @@ def empty(name: str, vector: int = 1) -> pa.Table:
     return pa.schema(fields).empty_table()
 
 
-def batches(path: str | Path, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Go through some columns of a table that need not fit into memory."""
+def batches(path: str | Path, name: str, columns: list[str], rows: int = 1024) -> Iterator[pa.RecordBatch]:
+    """Go through some columns of a table that need not fit into memory, so many rows at a time."""
     with pq.ParquetFile(path, memory_map=True) as file:
         missing = [column for column in columns if column not in file.schema_arrow.names]
         if missing:
             raise TableError(f"{path} ({name}): missing columns {missing}; rerun {SCHEMAS[name].rule}")
-        yield from file.iter_batches(columns=columns, batch_size=1024)
+        yield from file.iter_batches(columns=columns, batch_size=rows)
 
 
 def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:

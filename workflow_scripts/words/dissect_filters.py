@@ -9,7 +9,7 @@ from filterscope.activations.streaming import MaskGrid, stream
 from filterscope.data import networks
 from filterscope.data.rejection import stop
 from filterscope.words.dissection import Dissection
-from filterscope.words.targets import token_list
+from filterscope.words.targets import Tokens
 from filterscope.words.truth import Truth
 
 
@@ -27,34 +27,27 @@ def dissect_filters(
     resolution,
     kept,
 ):
-    """resolution: px of the grid of comparison; kept: tokens reported per filter."""
+    """resolution: px of the grid of comparison; kept: tokens reported per filter, as many again never supervised."""
     device = job.device()
     readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[(images["split"] == "train") & images["image_id"].isin(readable)]
-    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
     side = probe.inputs.crop
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         annotations = tables.read(path_to_annotations, "annotations")
         pictures = open_pictures(folder, images, annotations, probe.inputs, MaskGrid(sampled=((side, side),)))
-        truth = Truth(pictures.annotations.table, tokens)
-        dissection = Dissection(thresholds, len(tokens), resolution, device)
+        truth = Truth(pictures.annotations.table, tokens.every)
+        dissection = Dissection(thresholds, len(tokens.every), resolution, device)
         batches = stream(pictures, activations.batch_size, activations.workers, stop)
         for batch in job.progress(batches, -(-len(images) // activations.batch_size), "batches of training images"):
             maps = read_maps(batch, reader, probe.inputs, device)
             for index, look in enumerate(batch.looks):
                 dissection.add(maps[index], truth.of(look, side, device))
-    overlaps = dissection.overlaps()
-    kept = min(kept, len(tokens))
-    best = np.argsort(-overlaps, axis=1, kind="stable")[:, :kept]
-    table = {
-        "filter": np.repeat(np.arange(len(overlaps)), kept),
-        "rank": np.tile(np.arange(kept), len(overlaps)),
-        "token": np.array(tokens, object)[best].reshape(-1),
-        "iou": np.take_along_axis(overlaps, best, 1).reshape(-1),
-    }
-    tables.write(table, "overlaps", path_to_overlaps)
+    best = dissection.best(kept, tokens.unsupervised)
+    best["token"] = np.array(tokens.every, object)[best["token"]]
+    tables.write(best, "overlaps", path_to_overlaps)
 
 
 if __name__ == "__main__":

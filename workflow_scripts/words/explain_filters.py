@@ -12,7 +12,7 @@ from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.results import image_words, top_images, votes_table
-from filterscope.words.targets import token_list
+from filterscope.words.targets import Tokens
 
 
 def explain_filters(
@@ -37,9 +37,9 @@ def explain_filters(
 ):
     """paths_to_explainers, paths_to_words and paths_to_votes go by the explainer's name: words, shuffled_labels."""
     device = job.device()
-    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
-    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
-    sought = candidates(vocabulary, tokens, read_allowed(path_to_allowed))
+    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
+    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
+    sought = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed), tokens.held_out)
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
     pairs = TopPairs(top_ids, maxima)
     images = tables.read(path_to_images, "images").to_pandas()

@@ -11,8 +11,10 @@ from filterscope.data.rejection import stop
 from filterscope.faithful import Faithful
 from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
 from filterscope.words.scoring import WORDS, ScoreSettings, measure, support
-from filterscope.words.targets import most_frequent, token_list
+from filterscope.words.targets import Tokens, most_frequent
 from filterscope.words.truth import Truth
+
+WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
 
 
 def score_words(
@@ -39,7 +41,7 @@ def score_words(
 ):
     """paths_to_words and paths_to_votes go by row: words, shuffled_labels."""
     device = job.device()
-    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
     readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
@@ -50,19 +52,27 @@ def score_words(
     depth = max(settings.recall_at)
     rows = {
         name: scored_row(
-            tables.read(paths_to_words[name], "image_words"),
+            tables.batches(paths_to_words[name], "image_words", WORD_COLUMNS, rows=65536),
             tables.read(paths_to_votes[name], "filter_votes"),
-            tokens,
+            tokens.every,
             top_ids.shape,
+            depth,
+            held_out=tokens.unsupervised.any(),
         )
         for name in paths_to_words
     }
-    seen_in_training = annotations.filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
+    seen_in_training = annotations.select(["image_id", "tokens"]).filter(
+        pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
+    )
     live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
     rows |= {
-        "constant_words": constant_row(most_frequent(seen_in_training["tokens"], tokens), top_ids.shape, depth),
+        "constant_words": constant_row(
+            most_frequent(seen_in_training["tokens"], tokens.every), top_ids.shape, depth, tokens.unsupervised
+        ),
         "shuffled_filters": shuffled_row(rows[WORDS], (maxima > 0).sum(1), seed),
-        "dissection": dissected_row(tables.read(path_to_overlaps, "overlaps"), tokens, top_ids.shape, depth),
+        "dissection": dissected_row(
+            tables.read(path_to_overlaps, "overlaps"), tokens.every, top_ids.shape, depth, tokens.unsupervised
+        ),
     }
     side = probe.inputs.crop
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
@@ -72,7 +82,7 @@ def score_words(
             job.progress(batches, -(-len(images) // activations.batch_size), "batches of images"),
             reader,
             probe.inputs,
-            Truth(pictures.annotations.table, tokens),
+            Truth(pictures.annotations.table, tokens.every),
             images["image_id"].to_numpy(),
             top_ids,
             maxima,
@@ -81,9 +91,10 @@ def score_words(
             settings.faithful(defects, reader.filters),
             seed,
             device,
+            tokens.asked,
         )
     tables.write(tables.measurements(measured.table), "measurements", path_to_measurements)
-    claims = support(measured, thresholds, tokens, settings.confidence)
+    claims = support(measured, thresholds, tokens.every, settings.confidence)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
     job.LOGGER.info("%d of %d live filters have a supported name", claims["supported"].sum(), len(live))

@@ -34,7 +34,7 @@ def test_scores(
 ):
     """Every live filter's own claim is scored against the true labels and against spoilt ones."""
     device = job.device()
-    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas(), supervised_only=False)
     readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(readable) & ((images["split"] == split) | (split == "all"))]

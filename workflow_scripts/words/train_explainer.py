@@ -32,8 +32,10 @@ def train_explainer(
     code: digest of the program; a checkpoint of another program is not taken up.
     """
     device = job.device()
-    tokens = token_list(tables.read(path_to_categories, "categories").to_pandas())
+    categories = tables.read(path_to_categories, "categories").to_pandas()
+    tokens = token_list(categories)
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
+    vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
     rows = vocabulary.rows(tokens)
     vectors = vocabulary.vectors[rows]
     pooled = tables.read(paths_to_pooled, "pooled_activations")

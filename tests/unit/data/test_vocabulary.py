@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filterscope import tables
 from filterscope.data import vocabulary as module
-from filterscope.data.vocabulary import Vocabulary, VocabularyError, largest, without_common_component
+from filterscope.data.vocabulary import Vocabulary, VocabularyError, largest, spelt, without_common_component
 
 
 @pytest.fixture
@@ -80,6 +80,28 @@ def test_the_largest_are_those_of_a_stable_sort(width, k, kinds, seed):
     found, where = largest(scores, k)
     assert torch.equal(found, values[:, :k])
     assert torch.equal(where, columns[:, :k])
+
+
+def test_compounds_get_the_mean_of_their_words(animals):
+    first, second = animals.words[:2]
+    compound = f"{first}_{second}"
+    more = animals.including([first, compound, compound])
+    assert more.words == [*animals.words, compound]
+    expected = (animals.vectors[0] + animals.vectors[1]) / 2
+    torch.testing.assert_close(more.vectors[-1], expected / expected.norm())
+    assert more.rows([compound, first]).tolist() == [len(animals), 0]
+    assert more.nearest(expected[None], 1)[1].item() == len(animals)
+    assert animals.including([first]) is animals
+    with pytest.raises(VocabularyError, match=f"no vector for '{first}_unicorn', 'unicorn' among the 3 words"):
+        animals.including([compound, f"{first}_unicorn", "unicorn"])
+
+
+def test_a_token_is_spelt_by_its_words():
+    words = {"traffic", "light", "t-shirt", "hot_dog"}
+    assert spelt("traffic_light", words) == ["traffic", "light"]
+    assert spelt("t-shirt", words) == ["t-shirt"]
+    assert spelt("hot_dog", words) == ["hot_dog"]  # a word of its own where the vocabulary has one
+    assert spelt("traffic_cone", words) == spelt("_light", words) == spelt("", words) == []
 
 
 def test_what_cannot_be_asked_is_said(animals):

@@ -63,6 +63,15 @@ def test_null_rows_stand_below_the_words(words, claims, scores):
     assert text.index("words (ours)") < text.index("constant words") < text.index("random network")
 
 
+def test_what_was_never_supervised_has_a_table_of_its_own(words, claims, scores):
+    auprc = scores.assign(metric="auprc", candidates="unsupervised", k=1, value=[0.6, 0.2, None])
+    both = pd.concat([scores, scores.assign(candidates="vocabulary_unsupervised"), auprc])
+    tables = explanation_section("p", words, claims, both, None).tables
+    assert tables[0].columns.tolist() == ["", "recall@5, vocabulary"]
+    assert tables[1].columns.tolist() == ["", "recall@5, vocabulary, never supervised", "auprc, never supervised"]
+    assert tables[1].iloc[0].tolist() == ["words (ours)", "0.800 [0.700, 0.900]", "0.600 [0.700, 0.900]"]
+
+
 def test_photographs_without_masks_say_that_there_are_no_scores(words):
     text = as_text("t", [explanation_section("album", words, None, None, None)])
     assert "no masks" in text

@@ -52,3 +52,18 @@ def test_the_filter_that_draws_a_token_gets_it():
     own = torch.zeros(1, 2, dtype=torch.bool)
     dissection.add(maps, Scene(mask, own, np.array([1]), mask))
     assert dissection.overlaps().tolist() == [[0, 1], [0, 0]]
+
+
+def test_the_best_are_kept_and_the_best_that_were_never_supervised():
+    dissection = Dissection(np.array([0.5, 0.5]), 5, SIDE, torch.device("cpu"))
+    dissection.regions += 10
+    dissection.areas += 10
+    dissection.shared += torch.tensor([[8.0, 6, 4, 2, 2], [0, 1, 2, 3, 4]])
+    best = dissection.best(2, np.zeros(5, bool))
+    assert best["token"].tolist() == [0, 1, 4, 3]
+    assert best["rank"].tolist() == [0, 1, 0, 1]
+    assert best["iou"].tolist() == pytest.approx([8 / 12, 6 / 14, 4 / 16, 3 / 17])
+    both = dissection.best(2, np.array([False, False, True, True, True]))
+    assert both[both["filter"] == 0]["token"].tolist() == [0, 1, 2, 3]  # of equal ones the first
+    assert both[both["filter"] == 1]["token"].tolist() == [4, 3, 1, 0]
+    assert dissection.best(9, np.zeros(5, bool))["token"].tolist() == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]

@@ -130,6 +130,10 @@ def test_pairs_are_those_in_which_a_filter_fires():
 
 def test_words_may_be_restricted(world):
     vocabulary = world[3]
+    assert set(candidates(vocabulary, TOKENS)) == {"vocabulary", "categories"}
+    held_out, rows = candidates(vocabulary, TOKENS, None, TOKENS[-1:])["unsupervised"]
+    assert held_out.words == TOKENS[-1:]
+    assert rows.tolist() == vocabulary.rows(TOKENS[-1:]).tolist()
     found = candidates(vocabulary, TOKENS, ["word9", "absent", "word2", "word9"])
     whole, rows = found["vocabulary"]
     assert whole.words == ["word9", "word2"]

@@ -65,6 +65,20 @@ def test_every_score_stands_beside_its_nulls():
     assert "vocabulary" in figure.axes[0].get_title(loc="left")
 
 
+def test_what_was_never_supervised_has_panels_of_its_own():
+    table = scores()
+    recall = table[table["metric"] == "recall"].replace(
+        {"candidates": {"vocabulary": "vocabulary_unsupervised", "categories": "unsupervised"}}
+    )
+    claims = table[table["metric"] != "recall"].assign(candidates="unsupervised")
+    figure = score_bars(pd.concat([table, recall, claims]))
+    assert rendered(figure) > 5000
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(titles) == 6
+    assert [title for title in titles if "never supervised" in title] == [titles[2], titles[3], titles[5]]
+    assert [len(bars(axes)) for axes in figure.axes] == [6, 6, 6, 6, 12, 12]
+
+
 def test_a_missing_score_has_no_bar():
     figure = score_bars(scores(missing=[("recall", "words")]))
     assert rendered(figure) > 5000
@@ -94,4 +108,5 @@ def test_defects_stand_in_order_the_default_on_top():
         assert axes.yaxis_inverted()
         widths = [bar.get_width() for bar in bars(axes)]
         assert widths == pytest.approx([0.6, 0.3, 0] * 3)
+        assert [(text.get_text(), text.get_position()[1]) for text in axes.texts] == [("not measured", 2)]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["default", "mask scale", "all"]

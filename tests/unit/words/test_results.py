@@ -41,7 +41,7 @@ def test_words_survive_the_tables():
     assert set(first["filter"]) == {0, 1}
     assert len(first) == 9
     votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
-    row = scored_row(words, votes, TOKENS, IMAGES.shape)
+    row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
     assert row.words["vocabulary"][0].tolist() == [[2, -1, 0], [2, 1, -1]]
     assert row.words["vocabulary"][1].tolist() == [[1, -1, 2], [-1, -1, -1]]
     assert (row.words["vocabulary"][2] == -1).all()
@@ -52,9 +52,36 @@ def test_no_words_at_all_survive_the_tables():
     nothing = {name: Words(np.full((2, 2, 3), -1, np.int32), np.zeros((2, 2, 3), np.float32)) for name in said()}
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)])
     votes = tables.checked(votes_table(nothing, np.zeros((2, 2)), NAMES, 2, "none", 10), "filter_votes")
-    row = scored_row(words, votes, TOKENS, (2, 2))
+    row = scored_row(words.to_batches(), votes, TOKENS, (2, 2), 3)
     assert row.claims.tolist() == [-1, -1]
     assert all((each == -1).all() for each in row.words.values())
+
+
+def test_only_the_first_words_of_an_image_count():
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
+    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    batches = words.to_batches(max_chunksize=2)
+    assert len(batches) > 2
+    whole, first = (scored_row(batches, votes, TOKENS, IMAGES.shape, depth) for depth in (3, 1))
+    for name, each in whole.words.items():
+        assert np.array_equal(first.words[name], each[..., :1])
+
+
+def test_many_filters_are_written_in_parts():
+    chance = np.random.default_rng(0)
+    rows = chance.integers(-1, len(NAMES), (600, 2, 3)).astype(np.int32)
+    parts = [
+        pa.table(part)
+        for part in image_words(
+            {"vocabulary": Words(rows, rows.astype(np.float32))}, np.arange(1200).reshape(600, 2), NAMES
+        )
+    ]
+    assert len(parts) == 3
+    table = pa.concat_tables(parts).to_pandas()
+    assert len(table) == (rows >= 0).sum()
+    for row in table.sample(50, random_state=0).itertuples():
+        assert row.word == NAMES[rows[row.filter, row.image_rank, row.rank]]
+        assert row.image_id == 2 * row.filter + row.image_rank
 
 
 def test_only_the_voting_words_vote():
@@ -83,6 +110,47 @@ def test_constant_words_are_the_most_frequent_ones():
         assert words.shape == (2, 3, 5)
         assert (words == [2, 0, 1, -1, -1]).all()
     assert row.claims.tolist() == [2, 2]
+
+
+def test_constant_words_for_what_was_never_supervised_are_the_most_frequent_of_that():
+    row = constant_row(np.array([2, 0, 1]), (2, 3), 3, np.array([True, True, False]))
+    assert (row.words["vocabulary"] == [2, 0, 1]).all()
+    for name in ("unsupervised", "vocabulary_unsupervised"):
+        assert (row.words[name] == [0, 1, -1]).all()
+    assert row.claims.tolist() == [2, 2]
+    assert row.others["unsupervised"].tolist() == [0, 0]
+    assert constant_row(np.array([2, 0, 1]), (2, 3), 3, np.zeros(3, bool)).others == {}
+
+
+def test_dissected_words_for_what_was_never_supervised_overlap_best_of_that():
+    overlaps = pa.table(
+        {
+            "filter": [0, 0, 0, 1, 1, 1],
+            "rank": [0, 1, 2, 0, 1, 2],
+            "token": ["red", "disc", "blue", "disc", "red", "blue"],
+            "iou": [0.5, 0.4, 0.1, 0.6, 0.2, 0.0],
+        }
+    )
+    row = dissected_row(overlaps, TOKENS, (2, 3), 2, np.isin(TOKENS, ["disc", "blue"]))
+    disc, blue, red = range(3)
+    assert row.words["categories"][:, 0].tolist() == [[red, disc], [disc, red]]
+    assert row.words["unsupervised"][:, 2].tolist() == [[disc, blue], [disc, -1]]  # blue overlaps nowhere in filter 1
+    assert row.others["unsupervised"].tolist() == [disc, disc]
+
+
+def test_words_among_what_was_never_supervised_survive_the_tables():
+    """Disc was never supervised: what is said among such words is read beside the rest, and shuffled with it."""
+    discs = np.where(ROWS[..., :1] >= 0, 3, -1)
+    more = said() | {"unsupervised": Words(discs, np.full(discs.shape, 0.5, np.float32))}
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(more, IMAGES, NAMES)])
+    votes = tables.checked(votes_table(more, MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3, held_out=True)
+    assert row.words["unsupervised"][0].tolist() == [[0, -1, -1]] * 2
+    assert row.others["unsupervised"].tolist() == [0, 0, -1]
+    assert np.array_equal(row.words["vocabulary_unsupervised"], row.words["vocabulary"])
+    shuffled = shuffled_row(row, (MAXIMA > 0).sum(1), 0)
+    assert shuffled.others["unsupervised"].tolist() == [0, 0, -1]
+    assert set(shuffled.words) == set(row.words)
 
 
 @pytest.mark.parametrize("live", [[0, 1], [0, 1, 2, 3, 4, 5], [1, 3, 4], []])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
-from filterscope.words.targets import most_frequent, multi_hot, token_indices, token_list
+from filterscope.words.targets import Tokens, most_frequent, multi_hot, token_indices, token_list
 
 WORDS = ["red", "blue", "square", "disc", "stop", "sign"]
 rows = st.lists(st.lists(st.sampled_from([*WORDS, "unknown", "Red"]), max_size=4), max_size=12)
@@ -42,6 +42,22 @@ def test_token_indices_equal_a_loop(words, known, chunked):
 
 def test_a_missing_claim_is_no_token():
     assert token_indices(pa.array(["red", None], pa.string()), ["red"]).tolist() == [0, -1]
+
+
+def test_tokens_that_a_supervised_category_has_were_supervised():
+    categories = pd.DataFrame(
+        {
+            "tokens": [["traffic", "light"], ["light", "bulb"], ["tree"], ["bulb", "lamp"]],
+            "supervised": [True, False, True, False],
+        }
+    )
+    tokens = Tokens.of(categories)
+    assert tokens.every == ["traffic", "light", "bulb", "tree", "lamp"]
+    assert tokens.supervised == ["traffic", "light", "tree"]
+    assert tokens.held_out == ["bulb", "lamp"]
+    for candidates in ("unsupervised", "vocabulary_unsupervised"):
+        assert tokens.asked[candidates].tolist() == [False, False, True, False, True]
+    assert Tokens.of(categories.assign(supervised=True)).asked == {}
 
 
 def test_token_list_keeps_order_and_supervision():

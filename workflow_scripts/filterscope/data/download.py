@@ -15,7 +15,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
@@ -128,6 +128,35 @@ def fetch(
     checked = "sha256 is right" if sha256 else "whole"
     job.LOGGER.info("%s: %s bytes from %s, %s", path.name, f"{part.length():,}", url, checked)
     part.finish(path)
+
+
+def fetch_from_first(urls: Sequence[str], path: str | Path, **settings) -> str:
+    """Download a file from the first of these addresses that has the right one, and return that address.
+
+    settings: as for `fetch`. Where an earlier attempt left a part, its address comes first.
+    Raises DownloadError naming what was wrong with each.
+    """
+    if not urls:
+        raise DownloadError(f"{Path(path).name}: no mirror is given")
+    note = _Part(Path(path)).note()
+    failures = []
+    for url in sorted(urls, key=lambda url: note is None or url != note.url):
+        try:
+            fetch(url, path, **settings)
+            return url
+        except DownloadError as error:
+            failures.append(str(error))
+            job.LOGGER.warning("%s%s", error, "; trying the next mirror" if len(failures) < len(urls) else "")
+    if len(failures) == 1:
+        raise DownloadError(failures[0])
+    listed = "\n".join(f"  {failure}" for failure in failures)
+    raise DownloadError(f"{Path(path).name}: none of {len(failures)} mirrors has the right file:\n{listed}")
+
+
+def digest(path: str | Path) -> str:
+    """The sha256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _receive(part: _Part, wanted: _Note, magic: bytes | None, timeout: float, name: str) -> None:
@@ -276,8 +305,7 @@ def _check(path: Path, wanted: _Note, magic: bytes | None) -> None:
         raise DownloadError(f"{wanted.url}: {size:,} bytes arrived, the right file has {wanted.size:,}")
     if wanted.sha256 is None:
         return
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = digest(path)
     if found != wanted.sha256:
         raise DownloadError(
             f"{wanted.url}: its sha256 is {found}, the right file's {wanted.sha256}. It was deleted; "

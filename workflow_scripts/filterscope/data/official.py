@@ -1,7 +1,9 @@
 """The archives that the workflow downloads: where a mirror keeps them, and how to know the official ones.
 
 Sizes and digests are those that TensorFlow Datasets records for COCO (`url_checksums/coco.txt`) and
-JuliaText's Embeddings.jl for GloVe 6B (`src/glove.jl`); neither publisher gives any.
+JuliaText's Embeddings.jl for GloVe 6B (`src/glove.jl`); neither publisher gives any. For Visual Genome they are
+those that public manifests agree on; of its pictures only the sizes are beyond doubt, so that their digests are
+left to the lock file (`lock.py`). Its mirrors stand in the config, because its hosts come and go.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive: its path on the mirror, its size in bytes and its digest."""
+    """An archive: its path on the mirror, its size in bytes and its digest, None where nobody vouches for one."""
 
     path: str
     size: int
-    sha256: str
+    sha256: str | None
 
     def address(self, mirror: str) -> str:
         """The archive's URL on a mirror."""
@@ -44,5 +46,16 @@ ARCHIVES: dict[str, Archive] = {
         "glove.6B.zip",
         862_182_613,
         "617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb",
+    ),
+}
+
+# Keys of the config's `mirrors`: what follows is the file's own name.
+VISUAL_GENOME: dict[str, Archive] = {
+    "images": Archive("images.zip", 9_731_705_982, None),
+    "images2": Archive("images2.zip", 5_471_658_058, None),
+    "objects": Archive(
+        "objects.json.zip",
+        55_323_929,
+        "efa456069aedb420b7dabf54f4608c89c78a00de550f1433066e9b6f84fb629c",
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -68,6 +68,21 @@ class Vocabulary:
         """The words, each once, that have no vector."""
         return [word for word in dict.fromkeys(words) if word not in self._rows]
 
+    def including(self, tokens: Iterable[str]) -> Vocabulary:
+        """This vocabulary and the tokens that are compounds of its words, as traffic_light is, at its end.
+
+        A compound's vector is the mean of its words' unit vectors. Tokens that are words already add nothing.
+        Raises VocabularyError naming the tokens of which a part has no vector.
+        """
+        new = self.missing(tokens)
+        unknown = [token for token in new if not spelt(token, self._rows)]
+        if unknown:
+            raise VocabularyError(f"no vector for {_some(unknown)} among the {len(self)} words of the vocabulary")
+        if not new:
+            return self
+        means = [self.vectors[self.rows(spelt(token, self._rows))].mean(0) for token in new]
+        return Vocabulary([*self.words, *new], torch.cat([self.vectors, torch.stack(means)]))
+
     def restricted(self, words: Iterable[str]) -> Vocabulary:
         """A vocabulary of these words only, in their order. Raises VocabularyError like `rows`."""
         words = list(words)
@@ -111,6 +126,12 @@ class Vocabulary:
     def from_table(cls, table: pa.Table) -> Vocabulary:
         """From the `vocabulary` table."""
         return cls(table["word"].to_pylist(), tables.matrix(table["vector"]).copy())
+
+
+def spelt(token: str, words: Container[str]) -> list[str]:
+    """The words that a token's vector is made of: itself, or those that it joins by underscores; none if one lacks."""
+    parts = [token] if token in words else token.split("_")
+    return parts if all(part in words for part in parts) else []
 
 
 def _some(words: list[str]) -> str:

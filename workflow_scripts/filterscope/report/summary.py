@@ -71,7 +71,10 @@ def explanation_section(
             f"(with the claims of other filters it would be {int(claims['lent_supported'].sum())}); "
             f"{dead} filters are dead{_listed(claims)}."
         )
-        tables.append(score_table(scores))
+        apart = scores["candidates"].str.contains("unsupervised")
+        tables.append(score_table(scores[~apart]))
+        if apart.any():
+            tables.append(score_table(scores[apart]))
     tables.append(name_table(words, claims, shown))
     return Section(title, lines, tables)
 
@@ -96,7 +99,15 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores as a person reads them: one line per row, value and interval per score."""
     scores = scores.assign(
         score=[
-            f"recall@{k}, {where}" if metric == "recall" else metric
+            (
+                f"recall@{k}, {where}"
+                if metric == "recall"
+                else metric
+                if where == "categories"
+                else f"{metric}, {where}"
+            )
+            .replace("vocabulary_unsupervised", "vocabulary, never supervised")
+            .replace("unsupervised", "never supervised")
             for metric, k, where in zip(scores["metric"], scores["k"], scores["candidates"], strict=True)
         ],
         text=[

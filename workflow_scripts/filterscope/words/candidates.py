@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from filterscope.data.vocabulary import Vocabulary
 Candidates = dict[str, tuple[Vocabulary, np.ndarray]]
 
 
-def candidates(vocabulary: Vocabulary, tokens: list[str], allowed: list[str] | None = None) -> Candidates:
-    """Candidates "vocabulary" (all of it, or the allowed words) and "categories" (the tokens).
+def candidates(
+    vocabulary: Vocabulary, tokens: list[str], allowed: list[str] | None = None, held_out: Sequence[str] = ()
+) -> Candidates:
+    """Candidates "vocabulary" (all of it, or the allowed words), "categories" (the tokens) and, where there are any,
+    "unsupervised" (the tokens that were held out).
 
     Raises VocabularyError naming the tokens without a vector. Allowed words without one are passed over; none
     left is an error.
@@ -25,10 +29,13 @@ def candidates(vocabulary: Vocabulary, tokens: list[str], allowed: list[str] | N
         if not known:
             raise ValueError(f"words.allowed lists {len(allowed)} words, none of which has a vector")
         whole, rows = vocabulary.restricted(known), vocabulary.rows(known)
-    return {
+    found = {
         "vocabulary": (whole, rows),
         "categories": (vocabulary.restricted(tokens), vocabulary.rows(tokens)),
     }
+    if len(held_out):
+        found["unsupervised"] = (vocabulary.restricted(held_out), vocabulary.rows(held_out))
+    return found
 
 
 def read_allowed(path: str | Path | None) -> list[str] | None:

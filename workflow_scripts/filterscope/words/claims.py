@@ -10,6 +10,8 @@ units of the filter's threshold.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -29,14 +31,14 @@ CHUNK = 128
 class Claims:
     """Collects the evidence for and against label sets.
 
-    labels: by name, a token index per filter, -1 where a filter claims nothing; int [d].
+    labels: by name (any key), a token index per filter, -1 where a filter claims nothing; int [d].
     thresholds: [d]. weights: [1+resamples, images] from `resample_weights`. resolution: px of the grid on which
     regions and masks are compared. every: also collect every filter's AUPRC for every token, the null of support.
     """
 
     def __init__(
         self,
-        labels: dict[str, np.ndarray],
+        labels: Mapping[Hashable, np.ndarray],
         thresholds: np.ndarray,
         tokens: int,
         weights: np.ndarray,

@@ -11,7 +11,8 @@ from filterscope.words.bootstrap import interval
 def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
     """Recall of every variant and what it loses against "default": the `defects` table.
 
-    measured: `measurements` of one row by variant. A variant without a valid pair has no recall.
+    measured: `measurements` of one row by variant. A variant without a valid pair has no recall. A cost's interval
+    comes from the same resamples of the images for both, where both look at the same images.
     """
     rows = []
     default = measured["default"].set_index(["metric", "candidates", "k"])
@@ -23,6 +24,10 @@ def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
                 low, high = interval(values, confidence)
                 own = default.loc[("recall", line.candidates, line.k)]
                 row |= {"recall": values[0], "low": low, "high": high}
-                row["cost"] = float(own["resamples"][0] - values[0]) if own["n"] else None
+                if own["n"]:
+                    lost = np.asarray(own["resamples"], np.float64) - values
+                    low, high = interval(lost, confidence)
+                    row |= {"cost": lost[0], "cost_low": low, "cost_high": high}
             rows.append(row)
-    return pd.DataFrame(rows, columns=["switch", "candidates", "k", "recall", "low", "high", "cost", "n"])
+    columns = ["switch", "candidates", "k", "recall", "low", "high", "cost", "cost_low", "cost_high", "n"]
+    return pd.DataFrame(rows, columns=columns)

@@ -6,6 +6,7 @@ Bau et al. 2017; computed on training images, with the same thresholds as everyt
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.nn import functional
 
@@ -35,6 +36,22 @@ class Dissection:
             tokens = torch.from_numpy(scene.tokens).to(maps.device)
             self.shared[:, tokens] += (regions @ masks.T).double()
             self.areas[0, tokens] += masks.sum(1).double()
+
+    def best(self, kept: int, unsupervised: np.ndarray) -> pd.DataFrame:
+        """The tokens that overlap each filter best: filter, rank, token index and iou, `kept` of all tokens.
+
+        unsupervised: bool [T]; `kept` of these are among them in any case, and `kept` of the others.
+        """
+        overlaps = self.overlaps()
+        chosen = np.zeros_like(overlaps, bool)
+        for some in (np.flatnonzero(unsupervised), np.flatnonzero(~unsupervised)):
+            order = some[np.argsort(-overlaps[:, some], axis=1, kind="stable")[:, :kept]]
+            np.put_along_axis(chosen, order, True, axis=1)
+        filters, tokens = np.nonzero(chosen)
+        table = pd.DataFrame({"filter": filters, "token": tokens, "iou": overlaps[filters, tokens]})
+        table = table.sort_values(["filter", "iou", "token"], ascending=[True, False, True], ignore_index=True)
+        table.insert(1, "rank", table.groupby("filter").cumcount())
+        return table
 
     def overlaps(self) -> np.ndarray:
         """IoU of every filter with every token, [d, T]."""

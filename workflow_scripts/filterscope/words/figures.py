@@ -16,6 +16,18 @@ ROWS = {
     "random_network": ("#afb8c1", "random network"),
 }
 
+# Titles by candidates.
+RECALLS = {
+    "vocabulary": "recall@k over the vocabulary",
+    "categories": "recall@k over the categories",
+    "vocabulary_unsupervised": "recall@k of categories never supervised,\nover the vocabulary",
+    "unsupervised": "recall@k of categories never supervised,\namong them",
+}
+CLAIMS = {
+    "categories": "does the filter fire where its word is?",
+    "unsupervised": "... where its word is\nthat was never supervised?",
+}
+
 
 def _plain(axes, title: str) -> None:
     axes.set_title(title, fontsize=10, loc="left")
@@ -44,9 +56,9 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
 
 def score_bars(scores: pd.DataFrame) -> Figure:
     """Every score beside its nulls, with intervals."""
-    recall = scores[scores["metric"] == "recall"]
-    panels = [(f"recall@k over the {where}", part) for where, part in recall.groupby("candidates", sort=False)]
-    panels.append(("does the filter fire where its word is?", scores[scores["metric"] != "recall"]))
+    recall, claims = (scores[mask] for mask in (scores["metric"] == "recall", scores["metric"] != "recall"))
+    panels = [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
+    panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
     figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=110, layout="constrained")
     for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         groups = list(dict.fromkeys(zip(part["metric"], part["k"], strict=True)))
@@ -84,8 +96,10 @@ def defect_bars(defects: pd.DataFrame) -> Figure:
                 at, np.nan_to_num(values), 0.7 / len(groups), color=shades[place % len(shades)], label=f"recall@{k}"
             )
             axes.hlines(at, low, high, color="black", linewidth=0.8)
+        for untried in np.flatnonzero(part.groupby("switch")["recall"].count().reindex(switches).to_numpy() == 0):
+            axes.text(0.01, untried, "not measured", fontsize=7, va="center", color="#6e7781")
         axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
         _plain(axes, f"recall over the {where}, one defect at a time")
     axes.invert_yaxis()  # once: the panels share it
-    axes.legend(fontsize=7, frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=7, frameon=False, loc="outside lower center", ncols=4)
     return figure

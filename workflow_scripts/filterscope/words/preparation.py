@@ -15,6 +15,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.candidates import read_allowed
 from filterscope.words.explanation import ExplanationSettings
 from filterscope.words.scoring import ScoreSettings
+from filterscope.words.targets import token_list
 from filterscope.words.training import TrainingSettings
 from filterscope.words.trial import Material, MiningSettings, TrialSettings
 
@@ -29,6 +30,7 @@ def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Ma
     vocabulary = Vocabulary.from_table(tables.read(paths["vocabulary"], "vocabulary"))
     annotations = Annotations(tables.read(paths["annotations"], "annotations"), images["image_id"].to_numpy()).table
     categories = tables.read(paths["categories"], "categories").to_pandas()
+    vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
     allowed = read_allowed(paths.get("allowed"))
     return Material(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
 

@@ -8,6 +8,9 @@ import torch
 from filterscope.words.heatmaps import upsample
 from filterscope.words.truth import Scene
 
+# Filters whose regions are enlarged to the size of the picture at once.
+CHUNK = 128
+
 
 def region_tokens(
     maps: torch.Tensor,
@@ -28,12 +31,15 @@ def region_tokens(
         columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (2 * maps.shape[2])
         small = objects[:, rows][:, :, columns].float()
         objects = torch.nn.functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
-    regions = (upsample(maps, (side, side)) > thresholds[:, None, None]).flatten(1).float()
     covers = objects.flatten(1).float()
-    shared = regions @ covers.T
-    union = regions.sum(1)[:, None] + covers.sum(1)[None] - shared
-    belongs = shared > overlap * union
-    return (belongs.float() @ scene.object_tokens.float()) > 0
+    found = []
+    for some, limits in zip(maps.split(CHUNK), thresholds.split(CHUNK), strict=True):
+        regions = (upsample(some, (side, side)) > limits[:, None, None]).flatten(1).float()
+        shared = regions @ covers.T
+        union = regions.sum(1)[:, None] + covers.sum(1)[None] - shared
+        belongs = shared > overlap * union
+        found.append((belongs.float() @ scene.object_tokens.float()) > 0)
+    return torch.cat(found)
 
 
 def recall(words: np.ndarray, truth: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

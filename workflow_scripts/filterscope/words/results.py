@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from filterscope.words.explanation import Words
 from filterscope.words.scoring import Row
 from filterscope.words.targets import token_indices
 from filterscope.words.voting import vote
+
+# Filters whose words are written at a time.
+FILTERS = 256
 
 
 def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -26,20 +29,23 @@ def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def image_words(words: dict[str, Words], image_ids: np.ndarray, names: np.ndarray) -> Iterator[dict]:
-    """Columns of the `image_words` table, part by part; image_ids [d, p], names: words of the vocabulary."""
+    """Columns of the `image_words` table, some filters at a time; image_ids [d, p], names: words of the vocabulary."""
     dictionary = pa.array(names, pa.string())
     for candidates, each in words.items():
-        filters, ranks, places = np.nonzero(each.rows >= 0)
-        rows = pa.DictionaryArray.from_arrays(pa.array(each.rows[filters, ranks, places]), dictionary)
-        yield {
-            "candidates": pa.array([candidates]).take(pa.array(np.zeros(len(filters), np.int32))),
-            "filter": filters,
-            "image_rank": ranks,
-            "image_id": image_ids[filters, ranks],
-            "rank": places,
-            "word": rows.cast(pa.string()),
-            "cosine": each.cosines[filters, ranks, places].astype(np.float64),
-        }
+        for start in range(0, len(each.rows), FILTERS):
+            part = each.rows[start : start + FILTERS]
+            filters, ranks, places = np.nonzero(part >= 0)
+            rows = pa.DictionaryArray.from_arrays(pa.array(part[filters, ranks, places]), dictionary)
+            filters = filters + start
+            yield {
+                "candidates": pa.array([candidates]).take(pa.array(np.zeros(len(filters), np.int32))),
+                "filter": filters,
+                "image_rank": ranks,
+                "image_id": image_ids[filters, ranks],
+                "rank": places,
+                "word": rows.cast(pa.string()),
+                "cosine": each.cosines[filters, ranks, places].astype(np.float64),
+            }
 
 
 def votes_table(
@@ -55,27 +61,58 @@ def votes_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def scored_row(words: pa.Table, votes: pa.Table, tokens: list[str], shape: tuple[int, int]) -> Row:
-    """A row to be scored from its `image_words` and `filter_votes` tables; shape: filters and top images."""
-    indices = {}
-    for candidates in ("vocabulary", "categories"):
-        part = words.filter(pc.equal(words["candidates"], candidates))
-        depth = int(pc.max(part["rank"]).as_py()) + 1 if len(part) else 1
-        indices[candidates] = np.full((*shape, depth), -1, np.int64)
-        places = tuple(part[name].to_numpy() for name in ("filter", "image_rank", "rank"))
-        indices[candidates][places] = token_indices(part["word"], tokens)
-    first = votes.filter(pc.and_(pc.equal(votes["candidates"], "categories"), pc.equal(votes["rank"], 0)))
-    claims = np.full(shape[0], -1, np.int64)
+def scored_row(
+    words: Iterable[pa.RecordBatch],
+    votes: pa.Table,
+    tokens: list[str],
+    shape: tuple[int, int],
+    depth: int,
+    held_out: bool = False,
+) -> Row:
+    """A row to be scored from its `image_words`, part by part, and its `filter_votes`.
+
+    shape: filters and top images. depth: words of a top image that count. held_out: whether there are tokens that
+    were never supervised.
+    """
+    names = ("vocabulary", "categories", "unsupervised") if held_out else ("vocabulary", "categories")
+    indices = {name: np.full((*shape, depth), -1, np.int64) for name in names}
+    for part in words:
+        part = part.filter(pc.less(part["rank"], depth))
+        for candidates, row in indices.items():
+            own = part.filter(pc.equal(part["candidates"], candidates))
+            places = tuple(own[name].to_numpy() for name in ("filter", "image_rank", "rank"))
+            row[places] = token_indices(own["word"], tokens)
+    claims = {name: _claims(votes, name, tokens, shape[0]) for name in names[1:]}
+    row = Row(indices, claims["categories"])
+    return row.with_unsupervised(indices["unsupervised"], claims["unsupervised"]) if held_out else row
+
+
+def _claims(votes: pa.Table, candidates: str, tokens: list[str], filters: int) -> np.ndarray:
+    """The token with most votes of every filter, -1 where there is none."""
+    first = votes.filter(pc.and_(pc.equal(votes["candidates"], candidates), pc.equal(votes["rank"], 0)))
+    claims = np.full(filters, -1, np.int64)
     claims[first["filter"].to_numpy()] = token_indices(first["word"], tokens)
-    return Row(indices, claims)
+    return claims
 
 
-def constant_row(order: np.ndarray, shape: tuple[int, int], depth: int) -> Row:
-    """Everything is said to be the most frequent tokens; order: token indices by falling frequency."""
-    said = np.full(depth, -1, np.int64)
-    said[: min(depth, len(order))] = order[:depth]
-    words = np.broadcast_to(said, (*shape, depth))
-    return Row({"vocabulary": words, "categories": words}, np.full(shape[0], order[0], np.int64))
+def constant_row(order: np.ndarray, shape: tuple[int, int], depth: int, unsupervised: np.ndarray | None = None) -> Row:
+    """Everything is said to be the most frequent tokens.
+
+    order: token indices by falling frequency. unsupervised: bool [T], tokens that were never supervised: where only
+    they are asked for, the most frequent of them are said.
+    """
+
+    def said(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        words = np.full(depth, -1, np.int64)
+        words[: min(depth, len(chosen))] = chosen[:depth]
+        return np.broadcast_to(words, (*shape, depth)), np.full(shape[0], chosen[0], np.int64)
+
+    words, claims = said(order)
+    row = Row({"vocabulary": words, "categories": words}, claims)
+    if unsupervised is None or not unsupervised.any():
+        return row
+    words, claims = said(order[unsupervised[order]])
+    return row.with_unsupervised(words, claims, words)
 
 
 def shuffled_row(row: Row, fires: np.ndarray, seed: int) -> Row:
@@ -90,13 +127,35 @@ def shuffled_row(row: Row, fires: np.ndarray, seed: int) -> Row:
     order[cycle] = np.roll(cycle, 1)
     lent = np.maximum(fires, 1)[order][:, None]  # top images come first, silent ones last
     words = {name: each[order[:, None], np.arange(each.shape[1])[None] % lent] for name, each in row.words.items()}
-    return Row(words, row.claims[order])
+    return Row(words, row.claims[order], {name: claims[order] for name, claims in row.others.items()})
 
 
-def dissected_row(overlaps: pa.Table, tokens: list[str], shape: tuple[int, int], depth: int) -> Row:
-    """Network Dissection's tokens, the same for all top images of a filter; none that overlap nowhere."""
-    said = np.full((shape[0], depth), -1, np.int64)
-    part = overlaps.filter(pc.and_(pc.less(overlaps["rank"], depth), pc.greater(overlaps["iou"], 0)))
-    said[part["filter"].to_numpy(), part["rank"].to_numpy()] = token_indices(part["token"], tokens)
-    words = np.broadcast_to(said[:, None], (*shape, depth))
-    return Row({"vocabulary": words, "categories": words}, said[:, 0].copy())
+def dissected_row(
+    overlaps: pa.Table,
+    tokens: list[str],
+    shape: tuple[int, int],
+    depth: int,
+    unsupervised: np.ndarray | None = None,
+) -> Row:
+    """Network Dissection's tokens, the same for all top images of a filter; none that overlap nowhere.
+
+    unsupervised: bool [T], tokens that were never supervised: where only they are asked for, the best of them are
+    said.
+    """
+    found = overlaps.select(["filter", "rank", "iou"]).to_pandas()
+    found["token"] = token_indices(overlaps["token"], tokens)
+    found = found[found["iou"] > 0].sort_values(["filter", "rank"])
+
+    def said(part: pd.DataFrame) -> np.ndarray:
+        ranks = part.groupby("filter").cumcount()
+        part, ranks = part[ranks < depth], ranks[ranks < depth]
+        words = np.full((shape[0], depth), -1, np.int64)
+        words[part["filter"], ranks] = part["token"]
+        return np.broadcast_to(words[:, None], (*shape, depth))
+
+    words = said(found)
+    row = Row({"vocabulary": words, "categories": words}, words[:, 0, 0].copy())
+    if unsupervised is None or not unsupervised.any():
+        return row
+    words = said(found[unsupervised[found["token"]]])
+    return row.with_unsupervised(words, words[:, 0, 0].copy(), words)

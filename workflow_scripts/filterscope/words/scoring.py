@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -65,16 +66,30 @@ class Row:
     """One way of naming filters, to be scored.
 
     words: by candidates, token index of every top image's words, -1 for words that are no token, [d, p, s].
-    claims: token index that each filter is claimed to stand for, -1 for none, [d].
+    claims: token index that each filter is claimed to stand for, -1 for none, [d]. others: claims by candidates
+    other than all categories.
     """
 
     words: dict[str, np.ndarray]
     claims: np.ndarray
+    others: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def with_unsupervised(self, words: np.ndarray, claims: np.ndarray, anywhere: np.ndarray | None = None) -> Row:
+        """The same with what is said among the tokens that were never supervised: words [d, p, s] and claims [d].
+
+        anywhere: what is said where the whole vocabulary is asked for those tokens; the vocabulary's words if None.
+        """
+        anywhere = self.words["vocabulary"] if anywhere is None else anywhere
+        more = {"unsupervised": words, "vocabulary_unsupervised": anywhere}
+        return replace(self, words=self.words | more, others=self.others | {"unsupervised": claims})
 
 
 @dataclass
 class Measured:
-    """Measurements as the table of that name, and the claims' metrics, each [1+resamples, rows, d]."""
+    """Measurements as the table of that name, and the claims' metrics, each [1+resamples, labels, d].
+
+    Labels are the rows' claims among all categories, in their order, and after them their other claims.
+    """
 
     table: pd.DataFrame
     rows: dict[str, Row]
@@ -99,10 +114,12 @@ def measure(
     settings: ScoreSettings,
     seed: int,
     device: torch.device,
+    asked: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Measured:
     """Look at the images once more, with their masks, and score all rows.
 
     image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds: [d].
+    asked: by candidates, the tokens that recall asks for, bool [T]; all of them for candidates that are not named.
     """
     chosen = np.zeros(len(thresholds), bool)
     chosen[settings.chosen(len(thresholds))] = True
@@ -110,8 +127,9 @@ def measure(
     weights = resample_weights(len(image_ids), settings.bootstrap, seed)
     positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
     limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    labels = _labels(rows)
     claims = Claims(
-        {name: row.claims for name, row in rows.items()},
+        labels,
         thresholds,
         len(truth.tokens),
         weights,
@@ -134,27 +152,36 @@ def measure(
                 )
                 found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
     metrics = claims.metrics()
-    recalls = _recalls(found, rows, weights, settings, len(truth.tokens))
-    table = pd.DataFrame([*recalls, *_means(metrics, rows, chosen)])
+    recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
+    table = pd.DataFrame([*recalls, *_means(metrics, labels, chosen)])
     return Measured(table, rows, metrics, claims.every_auprc())
 
 
-def _recalls(found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int) -> Iterable[dict]:
+def _labels(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
+    """Claims by row and candidates, those among all categories first."""
+    labels = {(name, "categories"): row.claims for name, row in rows.items()}
+    return labels | {(name, where): claims for name, row in rows.items() for where, claims in row.others.items()}
+
+
+def _recalls(
+    found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int, asked: Mapping
+) -> Iterable[dict]:
     empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
     filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
     weights = weights.astype(np.float64)
     for name, row in rows.items():
         for candidates, words in row.words.items():
+            wanted = truth & asked[candidates] if candidates in asked else truth
             for k in settings.recall_at:
-                values, counts = recall(words[filters, ranks], truth, min(k, words.shape[2]))
-                right, asked = by_image(values, counts, images, weights.shape[1])
+                values, counts = recall(words[filters, ranks], wanted, min(k, words.shape[2]))
+                right, pairs = by_image(values, counts, images, weights.shape[1])
                 yield {
                     "row": name,
                     "metric": "recall",
                     "candidates": candidates,
                     "k": k,
                     "n": int(counts.sum()),
-                    "resamples": _share(weights @ right, weights @ asked),
+                    "resamples": _share(weights @ right, weights @ pairs),
                 }
 
 
@@ -164,17 +191,20 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return np.where(asked > 0, right / np.maximum(asked, 1e-12), own)
 
 
-def _means(metrics: dict[str, np.ndarray], rows: dict[str, Row], chosen: np.ndarray) -> Iterable[dict]:
-    # The same filters for every row, those that the words name: constant words would name dead filters too. A row
-    # that names nothing there scores 0.
-    named = chosen & (rows.get(WORDS, next(iter(rows.values()))).claims >= 0)
-    for index, name in enumerate(rows):
+def _means(
+    metrics: dict[str, np.ndarray], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
+) -> Iterable[dict]:
+    first = next(iter(labels))[0]
+    for index, (name, where) in enumerate(labels):
+        # The same filters for every row, those that the words name: constant words would name dead filters too. A
+        # row that names nothing there scores 0.
+        named = chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
         for metric in CLAIM_METRICS:
             values = metrics[metric][:, index, named]
             yield {
                 "row": name,
                 "metric": metric,
-                "candidates": "categories",
+                "candidates": where,
                 "k": 1,
                 "n": int(named.sum()),
                 "resamples": values.mean(1) if named.any() else np.zeros(len(values)),

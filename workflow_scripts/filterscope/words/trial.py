@@ -26,7 +26,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates
 from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
 from filterscope.words.scoring import WORDS, Row, ScoreSettings, measure
-from filterscope.words.targets import multi_hot, token_list
+from filterscope.words.targets import Tokens, multi_hot
 from filterscope.words.training import Samples, TrainingSettings, split_samples, train
 from filterscope.words.truth import Truth
 from filterscope.words.voting import vote
@@ -140,21 +140,22 @@ class Trials:
         material = self.material
         settings = settings.faithful(defects, self.reader.filters)
         seen = self._look(settings.extraction, defects.random_crops)
-        tokens = token_list(material.categories)
-        category_rows = material.vocabulary.rows(tokens)
+        tokens = Tokens.of(material.categories)
+        category_rows = material.vocabulary.rows(tokens.every)
+        learnt = category_rows[~tokens.unsupervised]
         explainer, _ = train(
             *split_samples(*self._samples(seen, tokens), self.seed if defects.instance_split else None),
-            material.vocabulary.vectors[category_rows],
+            material.vocabulary.vectors[learnt],
             settings.training,
             self.seed,
             self.device,
             material.vocabulary.vectors,
-            category_rows,
+            learnt,
         )
         images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
         mined = images[settings.mining.mined(images["split"].to_numpy())]
         top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining.top_images)
-        sought = candidates(material.vocabulary, tokens, material.allowed)
+        sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
         words = explain(
@@ -175,7 +176,7 @@ class Trials:
             self._stream(masked, settings),
             self.reader,
             material.inputs,
-            Truth(masked.annotations.table, tokens),
+            Truth(masked.annotations.table, tokens.every),
             mined["image_id"].to_numpy(),
             top_ids,
             maxima,
@@ -184,14 +185,15 @@ class Trials:
             settings.scores,
             self.seed,
             self.device,
+            tokens.asked,
         )
         return measured.table
 
-    def _samples(self, seen: _Seen, tokens: list[str]) -> tuple[Samples, np.ndarray]:
+    def _samples(self, seen: _Seen, tokens: Tokens) -> tuple[Samples, np.ndarray]:
         objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
         splits = self.material.images.set_index("image_id")["split"]
         training = splits.loc[objects["image_id"].to_numpy()].to_numpy() == "train"
-        targets = multi_hot(objects["tokens"], tokens)
+        targets = multi_hot(objects["tokens"], tokens.supervised)
         known = targets.any(1)
         return Samples(seen.vectors[known], targets[known]), training[known]
 
@@ -215,16 +217,22 @@ def row_from_words(
 ) -> Row:
     """Words by candidates as a row that can be scored.
 
-    category_rows: vocabulary row of each token. maxima: [d, p]. A filter claims its first category word.
+    category_rows: vocabulary row of each token. maxima: [d, p]. A filter claims its first category word, and its
+    first unsupervised one where such words were looked for.
     """
     order = np.argsort(category_rows)
     indices = {}
     for where, each in words.items():
         place = np.minimum(np.searchsorted(category_rows[order], each.rows), len(order) - 1)
         indices[where] = np.where(category_rows[order][place] == each.rows, order[place], -1)
-    voted = words["categories"]
-    votes = vote(voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1)
     index = {row: position for position, row in enumerate(category_rows.tolist())}
-    claims = np.full(len(maxima), -1, np.int64)
-    claims[votes["filter"]] = [index[row] for row in votes["row"]]
-    return Row(indices, claims)
+    claims = {}
+    for where in words.keys() - {"vocabulary"}:
+        voted = words[where]
+        votes = vote(voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1)
+        claims[where] = np.full(len(maxima), -1, np.int64)
+        claims[where][votes["filter"]] = [index[row] for row in votes["row"]]
+    row = Row(indices, claims["categories"])
+    if "unsupervised" not in indices:
+        return row
+    return row.with_unsupervised(indices["unsupervised"], claims["unsupervised"])

@@ -1,0 +1,31 @@
+"""Tabulate the reference datasets as they were published and as this study holds them."""
+
+from filterscope import job, tables
+from filterscope.report.reproduction import Counted, dataset_table, read_published
+
+
+def tabulate_datasets(path_to_published, paths_to_datasets, path_to_table, path_to_csv):
+    """paths_to_datasets: by experiment, the dataset's name and its images, annotations and categories."""
+    counted = {
+        experiment: Counted(
+            name,
+            tables.read(images, "images").to_pandas(),
+            tables.column([annotations], "annotations", "image_id"),
+            tables.read(categories, "categories").to_pandas(),
+        )
+        for experiment, (name, images, annotations, categories) in paths_to_datasets.items()
+    }
+    table = dataset_table(read_published(path_to_published), counted)
+    for path in (path_to_table, path_to_csv):
+        tables.write(table, "reproduced_datasets", path)
+    job.LOGGER.info("%d of %d datasets are in this study", len(counted), table["experiment"].nunique())
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    tabulate_datasets(
+        path_to_published=snakemake.input.published,
+        paths_to_datasets=snakemake.params.datasets,
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+    )
