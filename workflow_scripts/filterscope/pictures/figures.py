@@ -103,7 +103,7 @@ def occlusion_page(
     strongest = f"filters {_shortened(own['filters'])}"
     texts = ["the photograph", "red: covering it weakens them"] + [_outcome(row) for row in rows.iloc[1:].itertuples()]
     seconds = [strongest, f"at most by {max(0.0, float(importance.max())):.0%}"]
-    seconds += [f"filters {_shortened(row.filters)}" for row in rows.iloc[1:].itertuples()]
+    seconds += [_null(row) for row in rows.iloc[1:].itertuples()]
     pictures = [view, _overlaid(view, importance), *covered]
     for index, (pixels, text, second) in enumerate(zip(pictures, texts, seconds, strict=True)):
         left = 0.2 + (index % columns) * (each + 0.1)
@@ -115,17 +115,22 @@ def occlusion_page(
     return figure
 
 
-def _shortened(filters: str, most: int = 7) -> str:
+def _shortened(filters: str, most: int = 6) -> str:
     numbers = filters.split()
     return " ".join(numbers[:most]) + (" …" if len(numbers) > most else "")
 
 
 def _outcome(row) -> str:
     """One line about a covered part."""
-    total = len(row.filters.split())
     name = row.name or row.kind
-    text = f"{name}: {row.overlap} of {total} stay"
-    return text if pd.isna(row.null_overlap) else f"{text} (random: {row.null_overlap:.1f})"
+    return f"{name[:22]}: {row.overlap} of {len(row.filters.split())} stay"
+
+
+def _null(row) -> str:
+    """What random rectangles of the same area leave, and the filters that are strongest now."""
+    if pd.isna(row.null_overlap):
+        return f"now {_shortened(row.filters)}"
+    return f"at random {row.null_overlap:.1f}; now {_shortened(row.filters, 4)}"
 
 
 def _overlaid(view: np.ndarray, importance: np.ndarray) -> np.ndarray:
