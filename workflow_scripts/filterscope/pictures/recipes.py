@@ -78,8 +78,9 @@ def maximise(
         own = goal.part(which)
         chance = Chance(seeds[which], goal.device)
         done = recipe.maximise(own, chance, None if starts is None else starts[which], report)
-        parts.append(done)
         activations.append(at_input_size(own, done.pictures).cpu())
+        done.pictures = done.pictures.cpu()
+        parts.append(done)
     joined = Optimised(
         torch.cat([part.pictures for part in parts]),
         [status for part in parts for status in part.status],
