@@ -1,6 +1,6 @@
 """One unit batch of ten pictures by `octaves`, table `mean`, against the same loop one at a time with scikit-image.
 
-    octaves.py [shorten]    divides the steps (10 by default; 1 for the whole table)
+    octaves.py [shorten [threads]]    divides the steps (10 by default; 1 for the whole table); threads: 2 by default
 
 The reference makes one picture after the other and denoises it by scikit-image's `denoise_tv_bregman`, everything
 else is the same. Both are started from the same images and compared at the end. On a CUDA device ours runs there,
@@ -50,7 +50,8 @@ def one_at_a_time(pictures: Tensor, weight: float, passes: int) -> Tensor:
 
 def main() -> None:
     """Print seconds and ratios."""
-    torch.set_num_threads(2)
+    threads = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     recipe = Octaves("mean", shorten=int(sys.argv[1]) if len(sys.argv) > 1 else 10)
     weights = str(real_folder() / "weights/squeezenet1_1.pth")
@@ -75,7 +76,7 @@ def main() -> None:
             device,
         )
         octaves.denoise = ours_denoise
-        print(f"{recipe.total_steps} steps, {PICTURES} pictures, SqueezeNet at {SIDE} px, {device}, 2 threads")
+        print(f"{recipe.total_steps} steps, {PICTURES} pictures, SqueezeNet at {SIDE} px, {device}, {threads} threads")
         print(f"ours, one batch: {ours:.1f} s; one at a time with scikit-image: {reference:.1f} s")
         whole = ours * Octaves().total_steps / recipe.total_steps
         print(f"ratio: {reference / ours:.1f} x; the whole table would take ours about {whole:.0f} s")

@@ -28,7 +28,7 @@ def natural(side=64):
 
 @pytest.mark.parametrize("picture", [noise(), natural()], ids=["noise", "natural"])
 @pytest.mark.parametrize("weight", [0.01, 0.1, 0.4, 2.0])
-@pytest.mark.parametrize("passes", [3, 6])
+@pytest.mark.parametrize("passes", [2, 6])
 def test_equals_scikit_image_in_bytes(picture, weight, passes):
     ours = denoise(torch.from_numpy(picture).float()[None], weight, passes=passes)[0].numpy()
     assert np.abs(ours - reference(picture, weight)).max() < 255e-3

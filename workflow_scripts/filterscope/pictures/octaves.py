@@ -19,7 +19,7 @@ from filterscope.pictures.total_variation import denoise
 # A picture without a start image begins as this noise.
 NOISE_MEAN, NOISE_SD = 175.0, 8.0
 # Passes of the denoiser that are enough for pixels in 0-255.
-PASSES = 3
+PASSES = 2
 
 
 @dataclass(frozen=True)
