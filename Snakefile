@@ -12,6 +12,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
+include: "rules/pictures.smk"
 include: "rules/report.smk"
 
 
@@ -20,6 +21,7 @@ localrules:
     data,
     activations,
     words,
+    pictures,
     reproduction,
 
 
@@ -28,6 +30,7 @@ rule all:
     input:
         rules.data.input,
         rules.words.input,
+        rules.pictures.input,
         rules.summarise_study.output,
         rules.reproduction.input,
 

@@ -49,12 +49,17 @@ NETWORKS = {
 }
 
 
-def real_study(name: str = "resnet50", remove_components: int = 0) -> RealStudy:
-    """Read everything; exits with a message where the real data are not to be had."""
+def real_folder() -> Path:
+    """Where the real data are; exits with a message where they are not to be had."""
     real = os.environ.get("FILTERSCOPE_REALDATA")
     if not real:
         sys.exit("FILTERSCOPE_REALDATA should name the folder with real photographs and networks")
-    real = Path(real)
+    return Path(real)
+
+
+def real_study(name: str = "resnet50", remove_components: int = 0) -> RealStudy:
+    """Read everything; exits with a message where the real data are not to be had."""
+    real = real_folder()
     found = coco.read_coco(real / "coco", 0.0, 2)
     settings, file, layer = NETWORKS[name]
     settings = {**settings, "file": str(real / "weights" / file)}

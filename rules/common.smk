@@ -7,6 +7,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 import configuration
 from filterscope import provenance
+from snakemake.exceptions import WorkflowError
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
@@ -21,6 +22,7 @@ wildcard_constraints:
     vocabulary="|".join(config["vocabularies"]),
     network="|".join(config["networks"]),
     probe="|".join(config["probes"]),
+    recipe="|".join(config["recipes"]),
     scatteritem=r"\d+-of-\d+",
 
 
@@ -224,6 +226,51 @@ def summarised(entry):
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
         words_of(entry, "sanity.parquet") if annotated else None,
     ]
+
+
+def pictures_of(entry, file):
+    """A result of the pictures room for one entry of `pictures`, `strongest_filters` or `occlusions`."""
+    return f"results/pictures/{entry['dataset']}/{entry['probe']}/{file}"
+
+
+def entry_of(section, wildcards):
+    """What an entry of a section asks for, besides the names that its wildcards give."""
+    names = dict(wildcards.items())
+    for entry in config[section]:
+        if all(entry[key] == name for key, name in names.items()):
+            return {key: value for key, value in entry.items() if key not in names}
+    raise WorkflowError(f"{section} has no entry for {', '.join(names.values())}: add one to the config")
+
+
+def recipes_of(wildcards):
+    """Recipes by which pictures of a probe are made beside a dataset, in the order of the config."""
+    names = (wildcards.dataset, wildcards.probe)
+    return [entry["recipe"] for entry in config["pictures"] if (entry["dataset"], entry["probe"]) == names]
+
+
+def recipe_tables(wildcards):
+    """Tables of the pictures of a probe, one per recipe."""
+    return expand(
+        "results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet", recipe=recipes_of(wildcards), **wildcards
+    )
+
+
+def recipe_pictures(wildcards):
+    """The pictures themselves."""
+    return expand("results/pictures/{dataset}/{probe}/{recipe}/pictures", recipe=recipes_of(wildcards), **wildcards)
+
+
+def names_of(wildcards):
+    """Names of a probe's filters, where the probe is explained on the dataset; the first vocabulary's."""
+    for entry in EXPLANATIONS:
+        if (entry["dataset"], entry["probe"]) == (wildcards.dataset, wildcards.probe):
+            return words_of(entry, "filter_names.parquet")
+    return []
+
+
+def inputs_of(wildcards):
+    """How pictures become the input of a probe's network."""
+    return config["networks"][config["probes"][wildcards.probe]["network"]]["input"]
 
 
 # Published values, and what the reproduction makes of them; nothing where the config reproduces nothing.

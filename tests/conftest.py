@@ -32,6 +32,10 @@ SMALL = {
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},
     "sheets": {"filters": 2, "images": 4},
+    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}},
+    "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
+    "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
+    "occlusion": {"rectangles": 4},
 }
 
 

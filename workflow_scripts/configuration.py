@@ -10,8 +10,18 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-# Sections whose entries differ by their `source`; the schema of each stands in $defs/<section>/<source>.
-SOURCED = ("datasets", "vocabularies", "networks")
+# Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>.
+SOURCED = {"datasets": "source", "vocabularies": "source", "networks": "source", "recipes": "method"}
+
+# Sections of the pictures room and the names that make an entry, each once.
+PICTURE_ENTRIES = {
+    "pictures": ("dataset", "probe", "recipe"),
+    "strongest_filters": ("dataset", "probe"),
+    "occlusions": ("dataset", "probe"),
+}
+
+# Folders beside those of the recipes.
+PICTURE_FOLDERS = ("sheets", "strongest_filters", "occlusions", "covered")
 
 # A probe that names no call reads the module's last use in a forward pass (spec B1).
 LAST_CALL = -1
@@ -52,6 +62,8 @@ def check(config: dict, path_to_schema: str | Path) -> None:
         for probe in config["probes"].values():
             probe.setdefault("call", LAST_CALL)
             probe.setdefault("pool", config["activations"]["pool"])
+        for entry in config["pictures"]:
+            entry.setdefault("position", None)
         mistakes = _check_names(config) + _check_sizes(config)
     if mistakes:
         raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
@@ -59,13 +71,13 @@ def check(config: dict, path_to_schema: str | Path) -> None:
 
 def _check_entry(section: str, name: str, entry, schema: dict) -> list[str]:
     """Mistakes of one dataset, vocabulary or network; its defaults are filled in."""
-    kinds = schema["$defs"][section]
+    kinds, kind_key = schema["$defs"][section], SOURCED[section]
     if not isinstance(name, str):
         return [f"{section}: {name!r} is not a name of letters, digits and underscores"]
-    if not isinstance(entry, dict) or entry.get("source") not in kinds:
-        found = entry.get("source") if isinstance(entry, dict) else entry
-        return [f"{section}.{name}.source is {found!r}, should be one of {', '.join(kinds)}"]
-    kind = kinds[entry["source"]]
+    if not isinstance(entry, dict) or entry.get(kind_key) not in kinds:
+        found = entry.get(kind_key) if isinstance(entry, dict) else entry
+        return [f"{section}.{name}.{kind_key} is {found!r}, should be one of {', '.join(kinds)}"]
+    kind = kinds[entry[kind_key]]
     for key, rules in kind["properties"].items():
         if "default" in rules and key not in entry:
             entry[key] = copy.deepcopy(rules["default"])
@@ -151,7 +163,27 @@ def _check_names(config: dict) -> list[str]:
         name = entry["dataset"]
         if datasets.get(name, {}).get("source") == "folder":
             mistakes.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
+    _check_picture_names(config, must_exist, mistakes)
     return mistakes
+
+
+def _check_picture_names(config: dict, must_exist, mistakes: list[str]) -> None:
+    """Names in the sections of the pictures room; what is wrong is added to `mistakes`, as must_exist does itself."""
+    for section, keys in PICTURE_ENTRIES.items():
+        seen = []
+        for index, entry in enumerate(config[section]):
+            for key in keys:
+                must_exist(f"{section}[{index}].{key}", entry[key], f"{key}s")
+            names = [entry[key] for key in keys]
+            if names in seen:
+                mistakes.append(f"{section}[{index}] repeats {', '.join(names)} of an earlier entry: join them")
+            seen.append(names)
+    for index, entry in enumerate(config["occlusions"]):
+        name = entry["dataset"]
+        if entry["cover"] == "objects" and config["datasets"].get(name, {}).get("source") == "folder":
+            mistakes.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
+    taken = [name for name in config["recipes"] if name in PICTURE_FOLDERS]
+    mistakes += [f"recipes.{name}: a folder of the results has this name; choose another" for name in taken]
 
 
 def _check_reproduction(config: dict) -> list[str]:
@@ -181,6 +213,9 @@ def _check_sizes(config: dict) -> list[str]:
         if entry["input"]["crop"] > entry["input"]["resize"]:
             crop, resize = entry["input"]["crop"], entry["input"]["resize"]
             mistakes.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")
+    for name, entry in config["recipes"].items():
+        if entry["method"] == "maco" and entry["smallest"] > entry["largest"]:
+            mistakes.append(f"recipes.{name}.smallest is {entry['smallest']}, larger than largest, {entry['largest']}")
     words, scores, sheets = config["words"], config["scores"], config["sheets"]
     if words["voting"] > words["per_image"]:
         mistakes.append("words.voting is larger than words.per_image: only kept words can vote")

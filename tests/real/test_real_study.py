@@ -28,6 +28,9 @@ def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
             "training": {"vocabulary_negatives": 1024},
             "explanations": [{"dataset": "coco", "probe": probe, "vocabulary": "glove"} for probe in probes],
             "defects": [],
+            "pictures": [],
+            "strongest_filters": [],
+            "occlusions": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 4},
         }

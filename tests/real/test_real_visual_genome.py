@@ -86,6 +86,9 @@ def study_config(default_config, realdata, repository, address):
             "training": {"vocabulary_negatives": 1024},
             "explanations": [{"dataset": "vg", "probe": probe, "vocabulary": "glove"} for probe in PROBES],
             "defects": [],
+            "pictures": [],
+            "strongest_filters": [],
+            "occlusions": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 2},
         }

@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 import configuration
+from filterscope.pictures.recipes import RECIPES, recipe
 
 COCO = {"coco": {"source": "coco", "folder": "photographs"}}
 FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": "scenes"}}
 GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
+PICTURES = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0, 1]}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
 
 
@@ -115,6 +117,12 @@ class TestDefaults:
         config = check(default_config({"probes": probes}))
         assert config["probes"]["first"]["call"] == 0
         assert config["probes"]["planted"]["call"] == configuration.LAST_CALL
+
+    def test_of_recipes_are_those_of_the_library(self, default_config, check):
+        """The schema's defaults and the library's are the same numbers in two places: they must agree."""
+        config = check(default_config({"recipes": {f"plain_{name}": {"method": name} for name in RECIPES}}))
+        for name in RECIPES:
+            assert recipe(config["recipes"][f"plain_{name}"]) == recipe({"method": name})
 
     def test_are_not_shared_between_entries(self, default_config, check):
         one = {"a": copy.deepcopy(RESNET["resnet18"]), "b": copy.deepcopy(RESNET["resnet18"])}
@@ -279,6 +287,50 @@ class TestDefaults:
         (
             {"explanations": [EXPLANATION] * 2},
             r"explanations\[1\] repeats an earlier entry",
+        ),
+        # pictures
+        (
+            {"pictures": [{**PICTURES, "recipe": "forier"}]},
+            r"pictures\[0\].recipe is 'forier', which recipes does not define; did you mean fourier",
+        ),
+        ({"pictures": [{**PICTURES, "filters": []}]}, r"pictures.0.filters is \[\]: .*\(all, or a list of channels"),
+        (
+            {"pictures": [{**PICTURES, "position": "left"}]},
+            r"pictures.0.position is 'left': .*centre, or \[row, column\]",
+        ),
+        (
+            {"pictures": [PICTURES, {**PICTURES, "filters": [3]}]},
+            r"pictures\[1\] repeats scenes, planted, fourier of an earlier entry: join them",
+        ),
+        (
+            {"recipes": {"mine": {"method": "deepdream"}}},
+            "recipes.mine.method is 'deepdream', should be one of upscale, octaves, fourier, maco",
+        ),
+        ({"recipes": {"fourier": {"step": 9}}}, "recipes.fourier.step is not known; did you mean steps"),
+        ({"recipes": {"mine": {"method": "upscale", "blur": 4}}}, "recipes.mine.blur is 4: .*odd side of the box blur"),
+        (
+            {"recipes": {"mine": {"method": "maco", "smallest": 0.99}}},
+            "recipes.mine.smallest is 0.99, larger than largest, 0.95",
+        ),
+        ({"recipes": {"sheets": {"method": "maco"}}}, "recipes.sheets: a folder of the results has this name"),
+        (
+            {"strongest_filters": [{"dataset": "scenes", "probe": "plantd", "images": [1]}]},
+            r"strongest_filters\[0\].probe is 'plantd', .* did you mean planted",
+        ),
+        (
+            {"occlusions": [{"dataset": "scenes", "probe": "planted", "images": [1], "cover": "masks"}]},
+            r"occlusions.0.cover is 'masks': .*objects, grid, or a list of rectangles",
+        ),
+        (
+            {
+                "datasets": FOLDER,
+                "occlusions": [{"dataset": "holiday", "probe": "planted", "images": [1], "cover": "objects"}],
+            },
+            r"occlusions\[0\].cover is 'objects', but dataset 'holiday' has no annotations",
+        ),
+        (
+            {"occlusion": {"fill": "white"}},
+            r"occlusion.fill is 'white': 'white' is not one of \['black', 'mean', 'blur'\]",
         ),
         # numbers that do not go together
         ({"words": {"voting": 21}}, "words.voting is larger than words.per_image"),

@@ -28,6 +28,10 @@ SCHEMAS = {
 }
 
 
+# Activation of optimised pictures against the best picture of the dataset, median over the filters.
+LEAST = {"fourier": 1.5, "maco": 0.6}
+
+
 def folders(study):
     return [
         study.directory / "results/words" / entry["dataset"] / entry["probe"] / entry["vocabulary"]
@@ -83,6 +87,35 @@ def test_every_score_stands_beside_its_nulls(finished_study):
         assert set(scores["metric"]) == {"recall", "iou", "f1", "auprc", "correlation"}
 
 
+def test_pictures_excite_their_filters(finished_study):
+    """Against the best of 2,000 pictures; `maco` has their contrasts, and the best was found at its best place."""
+    results = finished_study.directory / "results/pictures/scenes"
+    for entry in finished_study.config["pictures"]:
+        folder = results / entry["probe"] / entry["recipe"]
+        table = tables.read(folder / "pictures.parquet", "pictures").to_pandas()
+        assert len(pd.read_csv(folder / "pictures.csv")) == len(table) == 8
+        assert table["status"].eq("optimised").mean() >= 0.75
+        assert table["ratio"].median() > LEAST[entry["recipe"]]
+        for path in table["path"].dropna():
+            assert np.asarray(Image.open(folder / path)).std() > 5, f"{path} shows nothing"
+        assert list((results / entry["probe"] / "sheets").glob("sheet_*.png"))
+
+
+def test_covered_objects_are_measured(finished_study):
+    folder = finished_study.directory / "results/pictures/scenes/cnn_last"
+    table = tables.read(folder / "occlusions.parquet", "occlusions").to_pandas()
+    wanted = finished_study.config["occlusions"][0]["images"]
+    assert table["image_id"].unique().tolist() == wanted
+    assert table.loc[table["number"] == 0, "overlap"].eq(10).all()
+    assert table.loc[table["number"] > 0, "null_overlap"].notna().all()
+    strongest = tables.read(folder / "strongest_filters.parquet", "strongest_filters").to_pandas()
+    for image_id, rows in strongest.groupby("image_id"):
+        own = table[(table["image_id"] == image_id) & (table["number"] == 0)]["filters"].item()
+        assert own == " ".join(map(str, rows["filter"]))
+    for figure in ("strongest_filters", "occlusions"):
+        assert len(list((folder / figure).glob("image_*.png"))) == len(wanted)
+
+
 def test_no_table_holds_nan(finished_study):
     for path in (finished_study.directory / "results").rglob("*.parquet"):
         for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
@@ -127,6 +160,7 @@ def test_a_room_can_be_asked_for_alone(finished_study):
             {"train_explainer", "explain_filters"},
             {"extract_activations", "dissect_filters"},
         ),
+        (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
         (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
@@ -146,6 +180,8 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
     [
         ("words/voting.py", {"explain_filters", "tabulate_words"}, {"train_explainer", "extract_activations"}),
         ("words/losses.py", {"train_explainer", "train_null_explainer"}, {"extract_activations", "dissect_filters"}),
+        ("pictures/maco.py", {"maximise_activations", "render_pictures"}, {"measure_occlusion", "extract_activations"}),
+        ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
     ],

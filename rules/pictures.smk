@@ -1,0 +1,220 @@
+# The pictures room: what filters look for (seed 004; the recipe `octaves`: seed 002).
+#
+# Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
+# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, strongest_filters.* and
+#          occlusions.* with their figures
+# Steps:   maximise activations, find the strongest filters of photographs, measure occlusion, render
+
+
+rule pictures:
+    """Optimised pictures, strongest filters and occlusions of every entry."""
+    input:
+        [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
+        [pictures_of(entry, "sheets") for entry in config["pictures"]],
+        [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
+        [pictures_of(entry, "occlusions") for entry in config["occlusions"]],
+
+
+rule maximise_activations:
+    input:
+        weights=weights_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+    output:
+        table="results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet",
+        csv="results/pictures/{dataset}/{probe}/{recipe}/pictures.csv",
+        pictures=directory("results/pictures/{dataset}/{probe}/{recipe}/pictures"),
+    log:
+        "results/logs/maximise_activations/{dataset}/{probe}/{recipe}.log",
+    benchmark:
+        "results/benchmarks/maximise_activations/{dataset}/{probe}/{recipe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        code=code("pictures/maximise_activations.py"),
+        probe=probe_settings,
+        recipe=lambda wildcards: config["recipes"][wildcards.recipe],
+        entry=lambda wildcards: entry_of("pictures", wildcards),
+        batch_size=config["maximisation"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Maximising activations of {wildcards.probe} by {wildcards.recipe}"
+    script:
+        "../workflow_scripts/pictures/maximise_activations.py"
+
+
+rule render_pictures:
+    input:
+        tables=recipe_tables,
+        pictures=recipe_pictures,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+        names=names_of,
+    output:
+        sheets=report(
+            directory("results/pictures/{dataset}/{probe}/sheets"),
+            patterns=["sheet_{page}.png"],
+            caption="captions/pictures.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "what the filters look for, {page}"},
+        ),
+    log:
+        "results/logs/render_pictures/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_pictures/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        code=code("pictures/render_pictures.py"),
+        inputs=inputs_of,
+        recipes=recipes_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        per_sheet=config["maximisation"]["per_sheet"],
+    message:
+        "Rendering sheets of the pictures of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/render_pictures.py"
+
+
+rule find_strongest_filters:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        weights=weights_of,
+    output:
+        table="results/pictures/{dataset}/{probe}/strongest_filters.parquet",
+        csv="results/pictures/{dataset}/{probe}/strongest_filters.csv",
+    log:
+        "results/logs/find_strongest_filters/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/find_strongest_filters/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("pictures/find_strongest_filters.py"),
+        probe=probe_settings,
+        entry=lambda wildcards: entry_of("strongest_filters", wildcards),
+        strongest=config["strongest"],
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        batch_size=config["activations"]["batch_size"],
+    message:
+        "Finding the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/pictures/find_strongest_filters.py"
+
+
+rule render_strongest_filters:
+    input:
+        table=rules.find_strongest_filters.output.table,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+        names=names_of,
+    output:
+        figures=report(
+            directory("results/pictures/{dataset}/{probe}/strongest_filters"),
+            patterns=["image_{image}.png"],
+            caption="captions/strongest.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "strongest filters of image {image}"},
+        ),
+    log:
+        "results/logs/render_strongest_filters/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_strongest_filters/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("pictures/render_strongest_filters.py"),
+        inputs=inputs_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+    message:
+        "Drawing the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/pictures/render_strongest_filters.py"
+
+
+rule measure_occlusion:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        annotations=annotations_of,
+        weights=weights_of,
+    output:
+        table="results/pictures/{dataset}/{probe}/occlusions.parquet",
+        csv="results/pictures/{dataset}/{probe}/occlusions.csv",
+        importances="results/pictures/{dataset}/{probe}/importances.parquet",
+        covered=directory("results/pictures/{dataset}/{probe}/covered"),
+    log:
+        "results/logs/measure_occlusion/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/measure_occlusion/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="4h",
+    params:
+        code=code("pictures/measure_occlusion.py"),
+        probe=probe_settings,
+        entry=lambda wildcards: entry_of("occlusions", wildcards),
+        occlusion=config["occlusion"],
+        batch_size=config["activations"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Covering parts of photographs of {wildcards.dataset} before {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/measure_occlusion.py"
+
+
+rule render_occlusion:
+    input:
+        table=rules.measure_occlusion.output.table,
+        importances=rules.measure_occlusion.output.importances,
+        covered=rules.measure_occlusion.output.covered,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+    output:
+        figures=report(
+            directory("results/pictures/{dataset}/{probe}/occlusions"),
+            patterns=["image_{image}.png"],
+            caption="captions/occlusion.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "covered parts of image {image}"},
+        ),
+    log:
+        "results/logs/render_occlusion/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_occlusion/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("pictures/render_occlusion.py"),
+        inputs=inputs_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+    message:
+        "Drawing the covered parts of photographs of {wildcards.dataset} before {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/render_occlusion.py"

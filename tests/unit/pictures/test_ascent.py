@@ -1,0 +1,61 @@
+"""Steps and chance that do not meet between the pictures of a batch."""
+
+import pytest
+import torch
+
+from filterscope.pictures.ascent import DEAD, OPTIMISED, STOPPED, Adam, Chance, Watch
+from filterscope.pictures.objectives import Slope
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_adam_is_torchs(weight_decay):
+    start = torch.randn(3, 2, 5, generator=torch.Generator().manual_seed(0))
+    theirs = start.clone().requires_grad_(True)
+    optimiser = torch.optim.Adam([theirs], lr=0.1, weight_decay=weight_decay, maximize=False)
+    ours, adam = start.clone(), Adam(start, 0.1, weight_decay)
+    for _ in range(20):
+        optimiser.zero_grad()
+        (-theirs.sin().sum()).backward()
+        optimiser.step()
+        ours = adam.climb(ours, ours.cos(), torch.ones(3, dtype=torch.bool))
+    assert torch.allclose(ours, theirs.detach(), atol=1e-6)
+
+
+def test_adam_leaves_pictures_that_may_not_move():
+    start = torch.zeros(2, 3)
+    moved = Adam(start, 0.1).climb(
+        start, torch.tensor([[1.0, 1, 1], [float("nan"), 1, 1]]), torch.tensor([True, False])
+    )
+    assert moved[0].tolist() == pytest.approx([0.1] * 3)
+    assert moved[1].tolist() == [0, 0, 0]
+
+
+def test_chance_of_a_picture_is_its_own():
+    together, alone = Chance([5, 6, 7], CPU), Chance([6], CPU)
+    assert torch.equal(together.normal(2, 3)[1], alone.normal(2, 3)[0])
+    assert torch.equal(together.uniform(4)[1], alone.uniform(4)[0])
+
+
+def slope(values, gradients, silent=(False,) * 4):
+    return Slope(torch.tensor(values), torch.tensor(gradients)[:, None], torch.tensor(silent))
+
+
+def test_watch_stops_what_is_not_finite_and_names_the_step():
+    watch, nan = Watch(4), float("nan")
+    may = watch.look(slope([1.0] * 4, [1.0, 0, nan, 1]), "step 1")
+    assert may.tolist() == [True, False, False, True]
+    may = watch.look(slope([2.0] * 4, [1.0, 1, 1, 0], (False, True, False, False)), "step 2")
+    assert may.tolist() == [True, True, False, False]  # the second moves by a redirected gradient
+    watch.look(slope([3.0] * 4, [1.0] * 4), "step 3")
+    done = watch.finished(torch.full((4, 3, 2, 2), 2.0))
+    assert done.status == [OPTIMISED, DEAD, STOPPED, OPTIMISED]
+    assert done.notes == [
+        "",
+        "zero gradient in 2 of 3 steps",
+        "NaN or infinite at step 1; the last good picture is kept",
+        "zero gradient in 1 of 3 steps",
+    ]
+    assert done.history[:, 0].tolist() == [1, 2, 3]
+    assert done.pictures.max() == 1

@@ -1,0 +1,249 @@
+"""All recipes: known answers of the spec, batches, dead units, NaN."""
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filterscope.pictures import octaves, recipes
+from filterscope.pictures.ascent import DEAD, OPTIMISED, STOPPED, Chance
+from filterscope.pictures.maco import Maco
+from filterscope.pictures.octaves import TABLES, Octaves
+from filterscope.pictures.recipes import maximise, recipe
+from filterscope.pictures.upscale import Upscale
+
+CPU = torch.device("cpu")
+RED, GREEN, EDGES, SILENT, POISON = range(5)  # filters of `opponents`
+QUICK = {
+    "upscale": {"method": "upscale", "size": 12, "rounds": 3, "steps": 6, "blur": 3},
+    "octaves": {"method": "octaves", "shorten": 10},
+    "fourier": {"method": "fourier", "steps": 30},
+    "maco": {"method": "maco", "steps": 60},
+}
+# Long enough to be awake for half of the time.
+WAKING = {
+    "upscale": {"learning_rate": 0.05, "steps": 12},
+    "octaves": {"shorten": 3},
+    "fourier": {"steps": 120},
+}
+
+
+class Functional(torch.nn.Module):
+    """A ReLU that no module is."""
+
+    def forward(self, values):
+        return torch.nn.functional.relu(values)
+
+
+each_recipe = pytest.mark.parametrize("method", QUICK)
+
+
+# --- known answers --------------------------------------------------------------------------------------
+
+
+def test_sizes_and_steps_of_upscale():
+    """Spec B1."""
+    assert Upscale().sizes == [56, 67, 80, 96, 115, 138, 165, 198, 237, 284, 340, 408]
+    assert [Upscale().steps_of(number) for number in range(12)] == [20] * 7 + [26] * 5
+
+
+def test_presets_of_upscale():
+    assert (Upscale().learning_rate, Upscale().weight_decay) == (1e-2, 1e-7)
+    assert (Upscale("code").learning_rate, Upscale("code").weight_decay) == (1e-1, 1e-6)
+    assert (Upscale("code", learning_rate=0.5).learning_rate, Upscale().blur) == (0.5, 5)
+
+
+def test_upscale_raises_red_and_nothing_else(red, goal_of):
+    """Spec B1: one 1 x 1 convolution, one round: red rises by the learning rate per step, the rest is bit-identical."""
+    goal, start = goal_of(red, "0", 0), torch.full((1, 3, 56, 56), 0.5)
+    done = Upscale(rounds=1, weight_decay=0.0).maximise(goal, Chance([0], CPU), start)
+    assert torch.allclose(done.pictures[:, 0], torch.full((1, 56, 56), 0.5 + 20 * 1e-2), atol=1e-3)
+    assert torch.equal(done.pictures[:, 1:], start[:, 1:])
+    noise = Upscale(rounds=1, steps=1, weight_decay=0.0).maximise(goal, Chance([0], CPU))
+    assert noise.pictures[:, 1:].min() >= 128 / 255
+    assert noise.pictures[:, 1:].max() <= 148 / 255
+
+
+def test_objective_rises_in_every_round_of_upscale(opponents, goal_of):
+    done = Upscale(size=12, rounds=4, steps=10, blur=3).maximise(goal_of(opponents, "relu", EDGES), Chance([0], CPU))
+    ends = [9, 19, 29, 42]
+    starts = [0, 10, 20, 30]
+    assert all(done.history[end, 0] > done.history[start, 0] for start, end in zip(starts, ends, strict=True))
+
+
+def test_normalised_step():
+    """Spec C2: g = (1, -3, 0, 0), step 2: (2, -6, 0, 0), where the mean includes the zeros."""
+    gradient = torch.tensor([1.0, -3, 0, 0]).view(1, 1, 2, 2)
+    assert (2 * octaves.normalised(gradient)).flatten().tolist() == [2, -6, 0, 0]
+    assert octaves.normalised(torch.zeros(1, 3, 2, 2)).abs().sum() == 0
+
+
+def test_margin():
+    """Spec C2: of 227 px, margin 50 leaves 127 x 127 in every channel."""
+    inside = octaves._within(torch.ones(1, 3, 227, 227), 50)
+    assert inside.sum((2, 3)).tolist() == [[127**2] * 3]
+
+
+def test_denoising_weights():
+    """Spec C2: the listing's slip, .39789 to .79579; linear stays at .4."""
+    octave = TABLES["mean"][0]
+    listing, linear = Octaves(denoising="listing"), Octaves()
+    found = [listing.weight(octave, step, 190) for step in (0, 189)]
+    assert found == pytest.approx([0.39789, 0.79579], abs=1e-5)
+    assert [linear.weight(octave, step, 190) for step in (0, 189)] == [0.4, 0.4]
+
+
+@pytest.mark.parametrize(("table", "octaves_", "size"), [("mean", 4, 272), ("centre", 5, 326)])
+def test_final_sizes_of_octaves(table, octaves_, size):
+    side = 227
+    for octave in TABLES[table]:
+        side = round(side * octave.scale)
+    assert (len(TABLES[table]), side) == (octaves_, size)
+    assert sum(octave.steps for octave in TABLES[table]) == Octaves(table).total_steps
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 99), st.integers(0, 200), st.floats(0.05, 1))
+def test_offsets_lie_in_the_room_around_its_centre(seed, room, window):
+    drawn = octaves.offsets(Chance(range(seed, seed + 40), CPU), room, window)
+    assert all(0 <= value <= room for corner in drawn for value in corner)
+    if room > 20:
+        mean = sum(y for y, _ in drawn) / len(drawn)
+        assert abs(mean - room / 2) < 0.5 * room
+
+
+# --- what holds for all ---------------------------------------------------------------------------------
+
+
+@each_recipe
+def test_filters_get_what_they_look_for(method, opponents, goal_of):
+    done = maximise(goal_of(opponents, "relu", RED, GREEN), recipe(QUICK[method]), seeds=[1, 2]).optimised
+    assert done.status == [OPTIMISED] * 2
+    colours = done.pictures.mean((2, 3))
+    assert colours[0, 0] > colours[0, 1:].max() or method == "maco"  # its mean colour is fixed
+    assert done.history[-1].gt(done.history[0]).all()
+    assert done.pictures.min() >= 0
+    assert done.pictures.max() <= 1
+
+
+@each_recipe
+def test_a_picture_does_not_depend_on_its_batch(method, opponents, goal_of):
+    goal = goal_of(opponents, "relu", RED, EDGES, GREEN)
+    together = maximise(goal, recipe(QUICK[method]), seeds=[5, 6, 7])
+    alone = maximise(goal.part(slice(1, 2)), recipe(QUICK[method]), seeds=[6])
+    chunks = maximise(goal, recipe(QUICK[method]), seeds=[5, 6, 7], chunk=2)
+    # Where a gradient is next to nothing Adam's step amplifies how a convolution rounds.
+    assert torch.allclose(together.optimised.pictures[1], alone.optimised.pictures[0], atol=1e-3)
+    assert torch.allclose(together.optimised.pictures, chunks.optimised.pictures, atol=1e-3)
+    assert torch.allclose(together.activation, chunks.activation, atol=1e-4)
+    assert chunks.optimised.status == [OPTIMISED] * 3
+
+
+@each_recipe
+def test_same_seed_same_picture_other_seed_another(method, opponents, goal_of):
+    goal = goal_of(opponents, "relu", EDGES, EDGES)
+    first = maximise(goal, recipe(QUICK[method]), seeds=[1, 2]).optimised.pictures
+    again = maximise(goal, recipe(QUICK[method]), seeds=[1, 2]).optimised.pictures
+    assert torch.equal(first, again)
+    assert not torch.allclose(first[0], first[1], atol=1e-2)
+
+
+@each_recipe
+def test_a_dead_unit_is_reported_and_does_not_disturb(method, opponents, goal_of):
+    goal = goal_of(opponents, "relu", RED, SILENT)
+    done = maximise(goal, recipe(QUICK[method]), seeds=[1, 2])
+    assert done.optimised.status == [OPTIMISED, DEAD]
+    assert "zero gradient in" in done.optimised.notes[1]
+    alone = maximise(goal.part(slice(0, 1)), recipe(QUICK[method]), seeds=[1])
+    assert torch.allclose(done.optimised.pictures[0], alone.optimised.pictures[0], atol=1e-3)
+
+
+@each_recipe
+@pytest.mark.parametrize("last", [torch.nn.ReLU(inplace=True), torch.nn.ReLU6(), Functional()])
+def test_a_filter_that_is_silent_at_grey_is_woken(method, last, goal_of):
+    """After its ReLU, what is not redder than it is green and blue is nothing to this filter."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1), last).requires_grad_(False)
+    network[0].weight[:] = torch.tensor([1.0, -0.6, -0.6]).view(1, 3, 1, 1)
+    network[0].bias.zero_()
+    done = maximise(goal_of(network, "1", 0), recipe(QUICK[method] | WAKING.get(method, {})), seeds=[1])
+    assert done.optimised.status == [OPTIMISED]
+    assert done.activation > 0.02
+
+
+@each_recipe
+def test_nan_stops_the_picture_names_the_step_and_keeps_the_last_good_one(method, opponents, goal_of):
+    """The filter answers NaN as soon as red passes 0.8, on the way there."""
+    settings_ = {**QUICK[method], **({"learning_rate": 0.05} if method == "upscale" else {})}
+    start = torch.full((2, 3, 24, 24), 0.7) + 0.02 * torch.rand(
+        2, 3, 24, 24, generator=torch.Generator().manual_seed(0)
+    )
+    done = maximise(goal_of(opponents, "relu", POISON, GREEN), recipe(settings_), [1, 2], starts=start).optimised
+    assert done.status == [STOPPED, OPTIMISED]
+    assert "NaN or infinite at" in done.notes[0]
+    assert "step" in done.notes[0]
+    assert torch.isfinite(done.pictures).all()
+    assert torch.isfinite(done.history).all() or method == "maco"  # random phases may be poisonous at once
+
+
+@each_recipe
+def test_starts_lead_to_different_pictures_of_one_unit(method, opponents, goal_of):
+    """Facets: one target, several start images in one batch."""
+    starts = torch.zeros(2, 3, 24, 24)
+    starts[0, :, :12], starts[1, :, :, :12] = 0.6, 0.6
+    goal = goal_of(opponents, "relu", EDGES, EDGES)
+    done = maximise(goal, recipe(QUICK[method]), seeds=[3, 3], starts=starts).optimised
+    assert done.status == [OPTIMISED] * 2
+    assert (done.pictures[0] - done.pictures[1]).abs().mean() > 0.01
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_softmax_octaves_can_be_asked_for(table, opponents, goal_of):
+    goal = goal_of(opponents, "layer", RED)
+    logits = Octaves(table, shorten=10).maximise(goal, Chance([0], CPU))
+    softmax = Octaves(table, shorten=10, probabilities=True).maximise(goal, Chance([0], CPU))
+    assert torch.equal(logits.pictures, softmax.pictures) == (table == "mean")
+
+
+def test_start_images_smaller_than_the_input_are_refused(opponents, goal_of):
+    goal = goal_of(opponents, "relu", RED)
+    with pytest.raises(ValueError, match=r"start images are 20 px wide, smaller than the network's input of 24 px"):
+        Octaves().maximise(goal, Chance([0], CPU), torch.zeros(1, 3, 20, 20))
+    with pytest.raises(ValueError, match=r"start images are \[2, 3, 30, 30\], should be \[1, 3, S, S\]"):
+        Octaves().maximise(goal, Chance([0], CPU), torch.zeros(2, 3, 30, 30))
+
+
+def test_margins_of_small_networks_shrink_with_them(opponents, goal_of):
+    done = Octaves(shorten=10).maximise(goal_of(opponents, "relu", RED), Chance([0], CPU))
+    assert done.pictures.shape == (1, 3, 29, 29)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"method": "deepdream"}, "recipe method is 'deepdream', should be one of upscale, octaves, fourier, maco"),
+        ({"method": "fourier", "step": 3}, "recipe fourier: .*step"),
+        ({"method": "upscale", "preset": "best"}, "preset is 'best', should be one of paper, code"),
+        ({"method": "upscale", "blur": 4}, "blur is 4 px, should be odd"),
+        ({"method": "maco", "smallest": 0.9, "largest": 0.5}, "smallest is 0.9 and largest 0.5"),
+        ({"method": "octaves", "table": "edge"}, "table is 'edge', should be one of mean, centre"),
+    ],
+)
+def test_wrong_settings_are_named(entry, said):
+    with pytest.raises(ValueError, match=said):
+        recipe(entry)
+
+
+def test_every_recipe_has_the_interface():
+    assert set(QUICK) == set(recipes.RECIPES)
+    for name in recipes.RECIPES:
+        made = recipe({"method": name})
+        assert dataclasses.is_dataclass(made)
+        assert made.total_steps > 0
+
+
+def test_steps_are_reported(opponents, goal_of):
+    said = []
+    Maco(steps=3).maximise(goal_of(opponents, "relu", RED), Chance([0], CPU), report=said.append)
+    assert said == ["step 1", "step 2", "step 3"]
