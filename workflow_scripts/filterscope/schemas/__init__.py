@@ -1,0 +1,14 @@
+"""The tables that stages hand to each other, by name (design, section 3)."""
+
+from __future__ import annotations
+
+from filterscope.schemas import activations, data, pictures, report, words
+from filterscope.schemas.columns import Schema
+
+SCHEMAS: dict[str, Schema] = {
+    **data.SCHEMAS,
+    **activations.SCHEMAS,
+    **words.SCHEMAS,
+    **pictures.SCHEMAS,
+    **report.SCHEMAS,
+}

@@ -1,0 +1,59 @@
+"""Tables of the activations room."""
+
+from __future__ import annotations
+
+from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
+
+SCHEMAS: dict[str, Schema] = {
+    "pooled_activations": Schema(
+        "extract_activations",
+        ("annotation_id",),
+        (
+            Column("annotation_id", INTEGER, "annotation whose mask was pooled"),
+            Column("image_id", INTEGER, "image that the object is in"),
+            Column("split", TEXT, "train or val"),
+            Column("tokens", TOKENS, "words of the category"),
+            Column("vector", VECTOR, "mean of activation x mask over the map, a value per filter"),
+        ),
+    ),
+    "image_activations": Schema(
+        "extract_activations",
+        ("image_id",),
+        (
+            Column("image_id", INTEGER, "image"),
+            Column("split", TEXT, "train or val"),
+            Column("maximum", VECTOR, "largest activation per filter"),
+            Column("mean", VECTOR, "mean activation per filter"),
+        ),
+    ),
+    "tails": Schema(
+        "extract_activations",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("n", INTEGER, "activations seen"),
+            Column("positive", INTEGER, "activations above zero"),
+            Column("values", VECTOR, "the most extreme activations seen, those first"),
+        ),
+    ),
+    "thresholds": Schema(
+        "gather_thresholds",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("threshold", REAL, "T, the upper quantile of the filter's activations"),
+            Column("dead", TRUTH, "whether the filter never rises above zero"),
+            Column("n", INTEGER, "activations seen"),
+        ),
+    ),
+    "top_images": Schema(
+        "mine_top_images",
+        ("filter", "rank"),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "0 is the image with the largest maximum"),
+            Column("image_id", INTEGER, "image"),
+            Column("maximum", REAL, "largest activation of the filter in the image"),
+        ),
+    ),
+}

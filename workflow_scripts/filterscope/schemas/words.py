@@ -1,0 +1,189 @@
+"""Tables of the words room."""
+
+from __future__ import annotations
+
+from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
+
+# The third is there for datasets with categories that were never supervised; scores have a fourth (words/targets.py).
+CANDIDATES = (
+    "where words were looked for: vocabulary, categories or unsupervised (categories that were never supervised, "
+    "asked for these alone); scores also have vocabulary_unsupervised (all words, asked for these alone)"
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "history": Schema(
+        "train_explainer",
+        ("epoch",),
+        (
+            Column("epoch", INTEGER, "from 1"),
+            Column("train_loss", REAL, "mean CSMR loss over the training annotations"),
+            Column("val_loss", REAL, "mean CSMR loss over the validation annotations"),
+            Column(
+                "val_recall", REAL, "share of validation annotations with a right token among the 5 nearest categories"
+            ),
+            Column("best", TRUTH, "whether the weights of this epoch were kept"),
+        ),
+    ),
+    "image_words": Schema(
+        "explain_filters",
+        (),
+        (
+            Column("candidates", TEXT, CANDIDATES),
+            Column("filter", INTEGER, "channel"),
+            Column("image_rank", INTEGER, "rank of the image among the filter's top images"),
+            Column("image_id", INTEGER, "image"),
+            Column("rank", INTEGER, "0 is the nearest word"),
+            Column("word", TEXT, "word"),
+            Column("cosine", REAL, "cosine between the explainer's output and the word"),
+        ),
+    ),
+    "filter_votes": Schema(
+        "explain_filters",
+        ("candidates", "filter", "rank"),
+        (
+            Column("candidates", TEXT, CANDIDATES),
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("word", TEXT, "word"),
+            Column("votes", INTEGER, "top images, weighed as configured, that were given the word"),
+            Column("cosine", REAL, "mean cosine over those images"),
+        ),
+    ),
+    "overlaps": Schema(
+        "dissect_filters",
+        ("filter", "rank"),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "0 is the token that overlaps best"),
+            Column("token", TEXT, "token of a category"),
+            Column("iou", REAL, "overlap of region and masks over the training images"),
+        ),
+    ),
+    "filter_claims": Schema(
+        "score_words",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("dead", TRUTH, "whether the filter never rises above zero"),
+            Column("claim", TEXT, "its best word among the categories' tokens", optional=True),
+            Column("auprc", REAL, "how well its activation finds the pixels of the claim", optional=True),
+            Column("low", REAL, "lower end of the interval of auprc", optional=True),
+            Column("high", REAL, "upper end of the interval of auprc", optional=True),
+            Column("null", REAL, "mean auprc of all live filters for the same word", optional=True),
+            Column("supported", TRUTH, "whether auprc minus null is above zero with its whole interval"),
+            Column("lent_supported", TRUTH, "whether another filter's claim would be called supported for this one"),
+            Column("iou", REAL, "overlap of region and masks of the claim", optional=True),
+            Column("f1", REAL, "F1 of region and masks of the claim", optional=True),
+            Column("correlation", REAL, "of activation and mask of the claim", optional=True),
+            Column("rival", TEXT, "Network Dissection's label, from training images", optional=True),
+            Column("rival_auprc", REAL, "how well the activation finds the pixels of the rival", optional=True),
+        ),
+    ),
+    "filter_words": Schema(
+        "tabulate_words",
+        ("filter", "rank"),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("word", TEXT, "word"),
+            Column("votes", INTEGER, "top images, weighed as configured, that were given the word"),
+            Column("cosine", REAL, "mean cosine over those images"),
+            Column("novel", TRUTH, "whether no category of the reference dataset has the word's lemma"),
+            Column("supported", TRUTH, "whether the filter's claim beats its null; empty without masks", optional=True),
+            Column("claim", TEXT, "the filter's best word among the categories' tokens", optional=True),
+            Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
+            Column("low", REAL, "lower end of its interval", optional=True),
+            Column("high", REAL, "upper end of its interval", optional=True),
+        ),
+    ),
+    "filter_names": Schema(
+        "tabulate_words",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("status", TEXT, "supported, unsupported, untested (no masks), silent (in all mined images) or dead"),
+            Column("name", TEXT, "the claim where it is supported, the first word where it is untested", optional=True),
+            Column("words", TEXT, "words with most votes, * where no category has the lemma; no support implied"),
+            Column("claim", TEXT, "the filter's best word among the categories' tokens", optional=True),
+            Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
+            Column("low", REAL, "lower end of its interval", optional=True),
+            Column("high", REAL, "upper end of its interval", optional=True),
+            Column("null", REAL, "what the layer's mean filter reaches for the claim", optional=True),
+        ),
+    ),
+    "measurements": Schema(
+        "score_words, score_random_network",
+        ("row", "metric", "candidates", "k"),
+        (
+            Column("row", TEXT, "words, or the null or rival that is measured like them"),
+            Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
+            Column("candidates", TEXT, CANDIDATES),
+            Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
+            Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
+            Column("resamples", VECTOR, "the value, then its bootstrap resamples over images"),
+        ),
+    ),
+    "scores": Schema(
+        "tabulate_scores",
+        ("probe", "dataset", "vocabulary", "metric", "candidates", "k", "row"),
+        (
+            Column("probe", TEXT, "network and layer"),
+            Column("dataset", TEXT, "images"),
+            Column("vocabulary", TEXT, "words"),
+            Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
+            Column("candidates", TEXT, CANDIDATES),
+            Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
+            Column("row", TEXT, "words, or the null or rival that stands beside them"),
+            Column("value", REAL, "the score; empty where nothing could be measured", optional=True),
+            Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),
+            Column("high", REAL, "upper end", optional=True),
+            Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
+            Column("margin", REAL, "score of the words minus this row's, on the same resamples", optional=True),
+            Column("margin_low", REAL, "lower end of its interval", optional=True),
+            Column("margin_high", REAL, "upper end", optional=True),
+        ),
+    ),
+    "sanity": Schema(
+        "test_scores",
+        ("test", "metric"),
+        (
+            Column("test", TEXT, "missing_labels or extra_labels"),
+            Column("metric", TEXT, "score that should fall"),
+            Column("value", REAL, "mean over the filters with the true labels", optional=True),
+            Column("spoilt", REAL, "mean over the filters with spoilt labels", optional=True),
+            Column("fallen", REAL, "share of filters whose score fell", optional=True),
+            Column("passed", TRUTH, "whether it fell for more than nine filters in ten", optional=True),
+            Column("n", INTEGER, "filters"),
+        ),
+    ),
+    "known_answers": Schema(
+        "tabulate_known_answers",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("detects", TEXT, "kind of the planted detector, or class for an output unit"),
+            Column("right", TOKENS, "right names"),
+            Column("found", TOKENS, "first words that were given"),
+            Column(
+                "rank", INTEGER, "rank of the first right word among them; empty where there is none", optional=True
+            ),
+            Column("passed", TRUTH, "whether a right word came early enough"),
+        ),
+    ),
+    "defects": Schema(
+        "tabulate_defects",
+        ("switch", "candidates", "k"),
+        (
+            Column("switch", TEXT, "default, one defect of the reference alone, or all"),
+            Column("candidates", TEXT, CANDIDATES),
+            Column("k", INTEGER, "words that count"),
+            Column("recall", REAL, "empty where no pair could be measured", optional=True),
+            Column("low", REAL, "lower end of its bootstrap interval over images", optional=True),
+            Column("high", REAL, "upper end", optional=True),
+            Column("cost", REAL, "recall lost against the default", optional=True),
+            Column("cost_low", REAL, "lower end of its interval", optional=True),
+            Column("cost_high", REAL, "upper end", optional=True),
+            Column("n", INTEGER, "pairs of filter and image"),
+        ),
+    ),
+}
