@@ -25,7 +25,8 @@ from filterscope.words.candidates import candidates
 from filterscope.words.explainer import Explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.results import constant_row, shuffled_row
-from filterscope.words.scoring import WORDS, ScoreSettings, measure
+from filterscope.words.rows import WORDS
+from filterscope.words.scoring import ScoreSettings, measure
 from filterscope.words.targets import token_list
 from filterscope.words.trial import MiningSettings, row_from_words
 from filterscope.words.truth import Truth

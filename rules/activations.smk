@@ -39,7 +39,7 @@ rule extract_activations:
         code=code("activations/extract_activations.py"),
         probe=probe_settings,
         activations=activation_settings,
-        faithful=only("faithful", "mask_scale", "empty_masks", "random_crops", "lower_tail", "unpooled"),
+        faithful=extraction_defects,
         max_bad_fraction=bad_fraction,
         seed=config["seed"],
     message:

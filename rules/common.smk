@@ -40,6 +40,19 @@ def only(section, *keys):
     return {key: config[section][key] for key in keys}
 
 
+def has_boxes(dataset):
+    """Whether the masks of the dataset are boxes."""
+    return config["datasets"][dataset]["source"] == "visual_genome"
+
+
+def extraction_defects(wildcards):
+    """The switched-on defects of the reference that concern how it looked at this dataset."""
+    switches = only(
+        "faithful", "mask_scale", "empty_masks", "random_crops", "transposed_boxes", "lower_tail", "unpooled"
+    )
+    return {**switches, "transposed_boxes": switches["transposed_boxes"] and has_boxes(wildcards.dataset)}
+
+
 def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
     names = [name for name, entry in config[section].items() if entry["source"] in kinds]
@@ -149,6 +162,11 @@ def probe_settings(wildcards):
     return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
 
 
+def training_memory(wildcards):
+    """MB for the pooled activations of the largest datasets, twice: some 16 GB, or 32 GB of whole maps."""
+    return 80000 if config["probes"][wildcards.probe]["pool"] == "native" else 40000
+
+
 def activation_settings(wildcards):
     """How activations are taken; a probe may pool in its own way."""
     return {**config["activations"], "pool": config["probes"][wildcards.probe]["pool"]}
@@ -199,13 +217,14 @@ def heading(entry):
 
 
 def summarised(entry):
-    """Words, claims, scores and known answers of an explanation; None for what cannot be had."""
+    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had."""
     annotated = entry["dataset"] in ANNOTATED
     return [
         words_of(entry, "filter_words.parquet"),
         words_of(entry, "filter_claims.parquet") if annotated else None,
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
+        words_of(entry, "sanity.parquet") if annotated else None,
     ]
 
 

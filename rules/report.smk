@@ -1,8 +1,8 @@
 # The report room: what a person reads first.
 #
 # Inputs:  tables of the other rooms
-# Outputs: results/report/summary.md and .html
-# Steps:   summarise
+# Outputs: results/report/summary.md and .html; results/report/reproduction/
+# Steps:   summarise; tabulate published numbers beside ours, draw and summarise them
 
 
 rule summarise_study:
@@ -10,6 +10,7 @@ rule summarise_study:
         words=[words_of(entry, "filter_words.parquet") for entry in EXPLANATIONS],
         scores=[words_of(entry, "scores.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         claims=[words_of(entry, "filter_claims.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
+        sanity=[words_of(entry, "sanity.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
     output:
         text="results/report/summary.md",

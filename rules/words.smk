@@ -1,7 +1,7 @@
 # The words room: filters are named (LaViSE, seed 000).
 #
 # Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary
-# Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_words.*, filter_claims.*, scores.*,
+# Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, scores.*,
 #          sanity.*, defects.*, known_answers.*, sheets/
 # Steps:   train the explainer and its null, explain, dissect, score, tabulate, render
 
@@ -39,7 +39,7 @@ rule train_explainer:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=16000,
+        mem_mb=training_memory,
         runtime="1h",
     params:
         code=code("words/train_explainer.py"),
@@ -422,6 +422,7 @@ rule tabulate_defects:
         scores=config["scores"],
         seed=config["seed"],
         largest_explainer=config["largest_explainer"],
+        boxes=lambda wildcards: has_boxes(wildcards.dataset),
     message:
         "Measuring what each known defect costs {wildcards.probe} on {wildcards.dataset}"
     script:

@@ -146,8 +146,6 @@ def _check_names(config: dict) -> list[str]:
             if datasets[reference]["source"] == "folder":
                 mistakes.append(f"{place} is {reference!r}, which has no annotations itself")
     for name, entry in config["vocabularies"].items():
-        if entry["source"] == "word2vec" and entry["file"] is None:
-            mistakes.append(f"vocabularies.{name}.file is missing: only GloVe can be downloaded")
         if entry["source"] == "glove" and entry["file"] is None and entry["member"] is None:
             mistakes.append(
                 f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt"

@@ -107,7 +107,12 @@ def study_config(default_config, realdata, repository, address):
         "compare_with": str(realdata / "visual_genome" / "lavise_categories.txt"),
     }
     weights = realdata / "weights"
+    explanation = {"dataset": "vg", "probe": "resnet50", "vocabulary": "glove"}
     return config | {
+        "reproduction": {
+            "datasets": {"visual_genome": "vg"},
+            "recall": [{"experiment": "resnet50_layer4_visual_genome", **explanation}],
+        },
         "datasets": {"vg": genome},
         "vocabularies": {"glove": {"source": "glove", "file": str(realdata / VECTORS)}},
         "networks": {
@@ -189,3 +194,19 @@ class TestStudy:
         table = table[table["metric"] == "recall"].set_index(["candidates", "row", "k"])
         for where in ("vocabulary", "categories"):
             assert table.loc[(where, "shuffled_labels", 5), "margin_low"] > 0
+
+    def test_our_numbers_stand_beside_the_published_ones(self, study):
+        folder = study / "results/report/reproduction"
+        recall = pd.read_parquet(folder / "recall.parquet")
+        own = recall[recall["experiment"] == "resnet50_layer4_visual_genome"].set_index(["source", "row", "k"])
+        assert own.loc[("Yang et al. 2022", "words", 5), "value"] == 0.226
+        scores = pd.read_parquet(study / "results/words/vg/resnet50/glove/scores.parquet")
+        scores = scores[(scores["metric"] == "recall") & (scores["candidates"] == "vocabulary")].set_index(["row", "k"])
+        for row in NULLS | {"words"}:
+            assert own.loc[("Filterscope", row, 5), "value"] == scores.loc[(row, 5), "value"]
+        absent = recall[(recall["experiment"] != "resnet50_layer4_visual_genome") & (recall["source"] == "Filterscope")]
+        assert set(absent["status"]) == {"not run here"}
+        sizes = pd.read_parquet(folder / "datasets.parquet").set_index(["experiment", "source", "quantity", "at"])
+        annotations = pd.read_parquet(study / "results/data/vg/annotations.parquet")
+        assert sizes.loc[("visual_genome", "Filterscope", "annotations", "total"), "value"] == len(annotations)
+        assert "1128" in (folder / "summary.md").read_text()

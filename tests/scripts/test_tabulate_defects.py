@@ -10,10 +10,10 @@ from filterscope.faithful import Faithful
 from words.tabulate_defects import tabulate_defects
 
 
-def tabulated(study, folder, largest=5000, **changed):
+def tabulated(study, folder, largest=5000, boxes=True, **changed):
     training = replace(study.training, epochs=3)
     settings = replace(study.trial, training=training, scores=replace(study.scores, bootstrap=20, **changed))
-    arguments = (study.pictures, settings, study.probe(), study.seed, largest)
+    arguments = (study.pictures, settings, study.probe(), study.seed, largest, boxes)
     tabulate_defects(study.paths, folder / "defects.parquet", folder / "defects.csv", *arguments)
     return tables.read(folder / "defects.parquet", "defects").to_pandas()
 
@@ -45,6 +45,11 @@ def test_an_explainer_too_large_is_not_tried_and_that_is_said(study, tmp_path, c
     assert (untried["n"] == 0).all()
     assert "all" not in set(table["switch"])
     assert table[table["switch"] == "all_but_unpooled"]["recall"].notna().all()
+
+
+def test_a_defect_of_boxes_is_not_tried_where_there_are_none(table, study, tmp_path):
+    assert "transposed_boxes" in set(table["switch"])
+    assert "transposed_boxes" not in set(tabulated(study, tmp_path, boxes=False)["switch"])
 
 
 def test_no_valid_pair_is_missing(study, tmp_path):

@@ -97,7 +97,7 @@ class TestDefaults:
             "std": [0.229, 0.224, 0.225],
         }
         assert config["datasets"]["coco"]["max_bad_fraction"] == 0
-        assert config["vocabularies"]["glove"]["binary"] is False
+        assert config["vocabularies"]["glove"]["limit"] is None
 
     def test_of_visual_genome_are_filled_in_mirror_by_mirror(self, default_config, check):
         mine = ["http://mine/objects.zip"]

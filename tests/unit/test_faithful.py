@@ -18,5 +18,5 @@ def test_switching_some_on():
     assert Faithful.only("mask_scale", "unpooled") == Faithful(mask_scale=True, unpooled=True)
     assert not Faithful.only("mask_scale").none
     assert Faithful.only().none
-    with pytest.raises(TypeError, match="transposed_boxes"):
-        Faithful.only("transposed_boxes")
+    with pytest.raises(TypeError, match="transposed_maps"):
+        Faithful.only("transposed_maps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -198,3 +199,19 @@ def test_every_script_of_the_project_has_a_digest_of_its_own(repository):
     scripts = sorted((repository / "workflow_scripts").glob("[!f]*/*.py"))
     digests = {script: provenance.digest(script) for script in scripts}
     assert len(set(digests.values())) == len(scripts)
+
+
+def test_a_listing_changes_with_what_is_in_the_folder(tmp_path):
+    folder = tmp_path / "album"
+    (folder / "holiday").mkdir(parents=True)
+    seen = [provenance.listing(folder)]
+    (folder / "holiday/one.jpg").write_bytes(b"picture")
+    seen.append(provenance.listing(folder))
+    assert provenance.listing(folder) == seen[-1]
+    os.utime(folder / "holiday/one.jpg", ns=(1, 1))
+    seen.append(provenance.listing(folder))
+    (folder / "holiday/one.jpg").rename(folder / "two.jpg")
+    seen.append(provenance.listing(folder))
+    assert len(set(seen)) == 4
+    moved = folder.rename(tmp_path / "elsewhere")
+    assert provenance.listing(moved) == seen[-1]

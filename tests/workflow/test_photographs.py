@@ -36,6 +36,20 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path
     assert list(folder.glob("sheets/*.png"))
     assert not list(folder.glob("scores.*"))
     assert "no masks" in (study.directory / "results/report/summary.md").read_text()
+    # One picture more: what looks at the album is made again, and nothing else.
+    Image.new("RGB", (90, 64), "blue").save(album / "blue.jpg")
+    again = study.planned(config=config)
+    assert set(again) - {"all"} == {
+        "prepare_folder",
+        "extract_activations",
+        "gather_thresholds",
+        "mine_top_images",
+        "explain_photographs",
+        "tabulate_words",
+        "render_sheets",
+        "summarise_study",
+    }
+    assert again["extract_activations"] == 1
 
 
 def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_study, tmp_path):

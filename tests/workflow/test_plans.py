@@ -77,7 +77,7 @@ def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
     assert not [name for name in jobs if name.startswith(("download_visual", "unpack"))]
 
 
-@pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 2), ("mini", 2, 1)])
+@pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 3), ("mini", 2, 1)])
 def test_reproduction_sets_every_experiment_beside_the_published_one(
     study, recalls, defects, repository, run_snakemake, local_data
 ):

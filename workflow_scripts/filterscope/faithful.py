@@ -15,6 +15,7 @@ class Faithful:
     mask_scale: bool = False  # [1] training masks worth 1/255
     empty_masks: bool = False  # [2] masks sampled at cell centres; vanished objects train as zero vectors
     random_crops: bool = False  # training pictures cropped at random while masks stay
+    transposed_boxes: bool = False  # Visual Genome's training masks allocated as (width, height), indexed [y, x]
     frozen_batch_norm: bool = False  # the explainer's batch norms never learn their statistics
     lower_tail: bool = False  # threshold at the lower end of the activations
     instance_split: bool = False  # [3] objects of one image in training and in validation

@@ -313,9 +313,8 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("filter", INTEGER, "channel"),
             Column("status", TEXT, "supported, unsupported, untested (no masks), silent (in all mined images) or dead"),
-            Column("name", TEXT, "first word, where the claim is supported or untested", optional=True),
-            Column("novel", TRUTH, "whether no category of the reference dataset has the name's lemma", optional=True),
-            Column("words", TEXT, "first words that were voted for, whatever their support"),
+            Column("name", TEXT, "the claim where it is supported, the first word where it is untested", optional=True),
+            Column("words", TEXT, "words with most votes, * where no category has the lemma; no support implied"),
             Column("claim", TEXT, "the filter's best word among the categories' tokens", optional=True),
             Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
             Column("low", REAL, "lower end of its interval", optional=True),

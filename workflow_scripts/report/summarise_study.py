@@ -5,7 +5,7 @@ from filterscope.report.summary import as_html, as_text, explanation_section
 
 
 def summarise_study(explanations, path_to_text, path_to_html, title):
-    """explanations: by heading, the paths to words, claims, scores and known answers; None for what is absent."""
+    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent."""
     sections = []
     for heading, paths in explanations.items():
         found = {
@@ -19,7 +19,13 @@ def summarise_study(explanations, path_to_text, path_to_html, title):
     job.LOGGER.info("the summary is in %s", path_to_text)
 
 
-SCHEMAS = {"words": "filter_words", "claims": "filter_claims", "scores": "scores", "known": "known_answers"}
+SCHEMAS = {
+    "words": "filter_words",
+    "claims": "filter_claims",
+    "scores": "scores",
+    "known": "known_answers",
+    "sanity": "sanity",
+}
 
 
 if __name__ == "__main__":

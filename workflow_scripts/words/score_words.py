@@ -10,7 +10,8 @@ from filterscope.data import networks
 from filterscope.data.rejection import stop
 from filterscope.faithful import Faithful
 from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
-from filterscope.words.scoring import WORDS, ScoreSettings, measure, support
+from filterscope.words.rows import WORDS
+from filterscope.words.scoring import ScoreSettings, measure, support
 from filterscope.words.targets import Tokens, most_frequent
 from filterscope.words.truth import Truth
 
@@ -94,7 +95,7 @@ def score_words(
             tokens.asked,
         )
     tables.write(tables.measurements(measured.table), "measurements", path_to_measurements)
-    claims = support(measured, thresholds, tokens.every, settings.confidence)
+    claims = support(measured, thresholds, tokens.every, settings)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
     job.LOGGER.info("%d of %d live filters have a supported name", claims["supported"].sum(), len(live))

@@ -12,13 +12,24 @@ from filterscope.words.trial import Trials, TrialSettings
 
 
 def tabulate_defects(
-    paths: dict, path_to_table, path_to_csv, folder, settings: TrialSettings, probe, seed, largest_explainer
+    paths: dict,
+    path_to_table,
+    path_to_csv,
+    folder,
+    settings: TrialSettings,
+    probe,
+    seed,
+    largest_explainer,
+    boxes=False,
 ):
-    """paths: as in `preparation.material`, and weights; largest_explainer: inputs above which unpooled is not tried."""
+    """paths: as in `preparation.material`, and weights; largest_explainer: inputs above which unpooled is not tried.
+
+    boxes: whether the dataset's masks are boxes, which one of the defects is about.
+    """
     device = job.device()
     material = preparation.material(paths, folder, probe.inputs)
     with reading(probe, networks.load(probe.network, paths["weights"]), device) as reader:
-        switches = Faithful.names()
+        switches = [name for name in Faithful.names() if boxes or name != "transposed_boxes"]
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
@@ -52,5 +63,6 @@ if __name__ == "__main__":
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
         largest_explainer=snakemake.params.largest_explainer,
+        boxes=snakemake.params.boxes,
         **settings,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.words.scoring import scores
+from filterscope.words.rows import scores
 
 
 def tabulate_scores(paths_to_measurements, path_to_table, path_to_csv, confidence, names):

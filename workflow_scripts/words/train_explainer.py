@@ -38,15 +38,15 @@ def train_explainer(
     vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
     rows = vocabulary.rows(tokens)
     vectors = vocabulary.vectors[rows]
-    pooled = tables.read(paths_to_pooled, "pooled_activations")
-    targets = multi_hot(pooled["tokens"], tokens)
-    known = targets.any(1)
-    training = pooled["split"].to_numpy()[known] == "train"
-    samples = Samples(tables.matrix(pooled["vector"])[known], targets[known])
-    del pooled  # several GB for the whole of COCO
+    # Shard by shard: of Visual Genome's objects, whose activations are 16 GB, a third are never supervised.
+    pooled, targets, training = zip(*(_of_shard(path, tokens) for path in paths_to_pooled), strict=True)
+    training = np.concatenate(training)
+    samples = Samples(np.concatenate(pooled), np.concatenate(targets))
+    del pooled, targets
     if shuffled_labels:
         samples = samples.shuffled_labels(seed)
     parts = split_samples(samples, training, seed if instance_split else None)
+    del samples
     arrays = [array for part in parts for array in (part.activations, part.targets)]
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
     checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed, code)
@@ -70,7 +70,15 @@ def train_explainer(
         torch.save(model.cpu().state_dict(), stream)
     checkpoint.remove()
     best = table[table["best"]].iloc[0]
-    job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", np.sum(known), best["epoch"], best["val_loss"])
+    job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", len(training), best["epoch"], best["val_loss"])
+
+
+def _of_shard(path, tokens: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Activations, targets and whether they are for training, of a shard's objects with one of these tokens."""
+    pooled = tables.read(path, "pooled_activations")
+    targets = multi_hot(pooled["tokens"], tokens)
+    known = targets.any(1)
+    return tables.matrix(pooled["vector"])[known], targets[known], pooled["split"].to_numpy()[known] == "train"
 
 
 if __name__ == "__main__":

@@ -122,6 +122,23 @@ def test_random_crops_change_training_pictures_only_and_never_masks(world):
             np.testing.assert_array_equal(masks, first[index].masks[key])
 
 
+def test_transposed_masks_are_right_in_squares_only():
+    """The reference allocates (width, height) and fills [y, x]: what lies beyond the shorter side is lost."""
+    size, box = np.array([20, 40]), np.zeros((20, 40), np.uint8)
+    box[5:15, 10:30] = 1
+    runs = [coco_mask.encode(np.asfortranarray(box))["counts"]]
+    whole = Pictures.__new__(Pictures)
+    whole.geometry, whole.grids = Geometry(20, 20), MaskGrid(sampled=((20, 20),), transposed=True)
+    (wrong,) = whole._masks(runs, size).values()
+    expected = np.zeros((40, 20), bool)
+    expected[5:15, 10:20] = True  # columns from 20 on do not exist, and the picture is now upright
+    assert np.array_equal(wrong[0], expected[10:30])  # its middle
+    square = box[:, :20]
+    runs = [coco_mask.encode(np.asfortranarray(square))["counts"]]
+    (same,) = whole._masks(runs, np.array([20, 20])).values()
+    assert np.array_equal(same[0], square.astype(bool))
+
+
 @given(st.integers(0, 50), st.integers(1, 9))
 def test_shards_cover_all_images_once_in_order(more, total):
     n = total + more

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterscope.data import archives
-from filterscope.data.archives import ArchiveError, extract_zip, extract_zips
+from filterscope.data.archives import ArchiveError, extract_zips
 
 FILES = {"val2017/1.jpg": b"one" * 1000, "val2017/deep/2.jpg": b"two", "empty.txt": b""}
 
@@ -46,7 +46,7 @@ def assert_nothing_left(tmp_path, *expected: str):
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_unpacks_what_was_packed(archive, tmp_path, kind):
-    extract_zip(archive(zipped(FILES, kind)), tmp_path / "pictures")
+    extract_zips([archive(zipped(FILES, kind))], tmp_path / "pictures")
     assert contents(tmp_path / "pictures") == FILES
     assert_nothing_left(tmp_path, "archive.zip", "pictures")
 
@@ -80,7 +80,7 @@ def test_unpacks_several_side_by_side_and_clears_what_a_killed_run_left(archive,
 def test_refuses_names_that_lead_out(archive, tmp_path, name):
     path = archive(zipped({"good.txt": b"good", name: b"evil"}))
     with pytest.raises(ArchiveError, match="leads out of the folder") as caught:
-        extract_zip(path, tmp_path / "inner" / "pictures")
+        extract_zips([path], tmp_path / "inner" / "pictures")
     assert "archive.zip" in str(caught.value)
     assert_nothing_left(tmp_path, "archive.zip", "inner")
     assert_nothing_left(tmp_path / "inner")
@@ -93,7 +93,7 @@ def test_never_writes_outside_its_folder(tmp_path, name):
     place.mkdir()
     (place / "archive.zip").write_bytes(zipped({name: b"content"}))
     try:
-        extract_zip(place / "archive.zip", place / "pictures")
+        extract_zips([place / "archive.zip"], place / "pictures")
     except ArchiveError:
         assert_nothing_left(place, "archive.zip")
     else:
@@ -111,7 +111,7 @@ def test_refuses_links(archive, tmp_path):
         link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
         opened.writestr(link, "/etc/passwd")
     with pytest.raises(ArchiveError, match="'link' is a link"):
-        extract_zip(archive(memory.getvalue()), tmp_path / "pictures")
+        extract_zips([archive(memory.getvalue())], tmp_path / "pictures")
     assert_nothing_left(tmp_path, "archive.zip")
 
 
@@ -120,7 +120,7 @@ def test_refuses_encrypted_and_repeated_members(archive, tmp_path):
     for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(header) + flags] |= 1
     with pytest.raises(ArchiveError, match="'secret' is encrypted"):
-        extract_zip(archive(bytes(data)), tmp_path / "pictures")
+        extract_zips([archive(bytes(data))], tmp_path / "pictures")
     with pytest.raises(ArchiveError, match="comes twice"):
         extract_zips([archive(zipped(FILES), name) for name in ("a.zip", "b.zip")], tmp_path / "pictures")
     assert_nothing_left(tmp_path, "a.zip", "archive.zip", "b.zip")
@@ -131,7 +131,7 @@ def test_notices_damaged_members(archive, tmp_path, kind):
     data = bytearray(zipped({"first": b"fine", "second": os.urandom(5000)}, kind))
     data[len(data) // 2] ^= 0xFF
     with pytest.raises(ArchiveError, match="second is damaged"):
-        extract_zip(archive(bytes(data)), tmp_path / "pictures")
+        extract_zips([archive(bytes(data))], tmp_path / "pictures")
     assert_nothing_left(tmp_path, "archive.zip")
 
 
@@ -141,7 +141,7 @@ def test_notices_damaged_members(archive, tmp_path, kind):
 )
 def test_refuses_what_is_no_zip(archive, tmp_path, data, cause):
     with pytest.raises(ArchiveError, match=cause):
-        extract_zip(archive(data), tmp_path / "pictures")
+        extract_zips([archive(data)], tmp_path / "pictures")
     assert_nothing_left(tmp_path, "archive.zip")
 
 
@@ -149,7 +149,7 @@ def test_leaves_what_is_there_alone(archive, tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "mine.txt").write_text("mine")
     with pytest.raises(ArchiveError, match="exists already"):
-        extract_zip(archive(zipped(FILES)), tmp_path / "pictures")
+        extract_zips([archive(zipped(FILES))], tmp_path / "pictures")
     assert contents(tmp_path / "pictures") == {"mine.txt": b"mine"}
 
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_nothing_behind(archive, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            extract_zip(path, tmp_path / "pictures")
+            extract_zips([path], tmp_path / "pictures")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert_nothing_left(tmp_path, "archive.zip")
@@ -169,7 +169,7 @@ def test_a_full_disk_leaves_nothing_behind(archive, tmp_path):
 def test_too_little_room_is_said_before_unpacking(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
     with pytest.raises(OSError, match="GB are free"):
-        extract_zip(archive(zipped(FILES)), tmp_path / "pictures")
+        extract_zips([archive(zipped(FILES))], tmp_path / "pictures")
     assert_nothing_left(tmp_path, "archive.zip")
 
 
@@ -178,5 +178,5 @@ def test_a_read_only_folder_is_an_error(archive, tmp_path):
     path = archive(zipped(FILES))
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(PermissionError):
-        extract_zip(path, tmp_path / "closed" / "pictures")
+        extract_zips([path], tmp_path / "closed" / "pictures")
     assert_nothing_left(tmp_path / "closed")

@@ -7,6 +7,14 @@ import pytest
 
 from filterscope.report.summary import as_html, as_text, explanation_section
 
+SANITY = pd.DataFrame(
+    {
+        "test": ["missing_labels", "missing_labels", "extra_labels", "extra_labels"],
+        "metric": ["iou", "auprc", "iou", "auprc"],
+        "passed": [False, True, False, None],
+    }
+)
+
 
 @pytest.fixture
 def words() -> pd.DataFrame:
@@ -47,9 +55,10 @@ def scores() -> pd.DataFrame:
 
 
 def test_scores_names_and_support_are_told(words, claims, scores):
-    text = as_text("My study", [explanation_section("probe on data", words, claims, scores, None)])
+    text = as_text("My study", [explanation_section("probe on data", words, claims, scores, None, SANITY)])
     assert text.startswith("# My study")
     assert "1 of 2 live filters" in text
+    assert "missing labels by auprc; extra labels by no score (of 2 scores" in text
     assert "1 filters are dead (2)" in text
     assert "0.800 [0.700, 0.900]" in text
     assert "not measurable" in text, "what could not be measured is said, never shown as nan"
@@ -59,33 +68,33 @@ def test_scores_names_and_support_are_told(words, claims, scores):
 
 
 def test_null_rows_stand_below_the_words(words, claims, scores):
-    text = as_text("t", [explanation_section("p", words, claims, scores.iloc[::-1], None)])
+    text = as_text("t", [explanation_section("p", words, claims, scores.iloc[::-1], None, SANITY)])
     assert text.index("words (ours)") < text.index("constant words") < text.index("random network")
 
 
 def test_what_was_never_supervised_has_a_table_of_its_own(words, claims, scores):
     auprc = scores.assign(metric="auprc", candidates="unsupervised", k=1, value=[0.6, 0.2, None])
     both = pd.concat([scores, scores.assign(candidates="vocabulary_unsupervised"), auprc])
-    tables = explanation_section("p", words, claims, both, None).tables
+    tables = explanation_section("p", words, claims, both, None, SANITY).tables
     assert tables[0].columns.tolist() == ["", "recall@5, vocabulary"]
     assert tables[1].columns.tolist() == ["", "recall@5, vocabulary, never supervised", "auprc, never supervised"]
     assert tables[1].iloc[0].tolist() == ["words (ours)", "0.800 [0.700, 0.900]", "0.600 [0.700, 0.900]"]
 
 
 def test_photographs_without_masks_say_that_there_are_no_scores(words):
-    text = as_text("t", [explanation_section("album", words, None, None, None)])
+    text = as_text("t", [explanation_section("album", words, None, None, None, None)])
     assert "no masks" in text
     assert "<b>blue</b>" in text
 
 
 def test_known_answers_are_counted_by_kind(words, claims, scores):
     known = pd.DataFrame({"filter": [0, 1], "detects": ["colour", "texture"], "passed": [True, False]})
-    text = as_text("t", [explanation_section("p", words, claims, scores, known)])
+    text = as_text("t", [explanation_section("p", words, claims, scores, known, SANITY)])
     assert "1 of 2 filters got a right name (1 of 1 colour filters, 0 of 1 texture filters)" in text
 
 
 def test_html_escapes_what_comes_from_data(words):
-    html = as_html("<study>", [explanation_section("album", words, None, None, None)])
+    html = as_html("<study>", [explanation_section("album", words, None, None, None, None)])
     assert "&lt;b&gt;blue" in html
     assert "<b>blue" not in html
     assert "<h1>&lt;study&gt;</h1>" in html

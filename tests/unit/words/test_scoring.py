@@ -12,7 +12,8 @@ from filterscope.data.networks import InputSettings, normalise
 from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.recall import region_tokens
-from filterscope.words.scoring import Measured, Row, ScoreSettings, measure, scores, support
+from filterscope.words.rows import scores
+from filterscope.words.scoring import Measured, Row, ScoreSettings, least_evidence, measure, support
 from filterscope.words.truth import Truth
 
 CPU, SIDE, CELLS = torch.device("cpu"), 16, 4
@@ -275,7 +276,7 @@ def support_of(auprc, every, claims, dead, lent=None):
         np.array(every),
     )
     thresholds = pd.DataFrame({"filter": np.arange(len(claims)), "dead": dead})
-    return support(found, thresholds, TOKENS, 0.9)
+    return support(found, thresholds, TOKENS, ScoreSettings(confidence=0.9, false_discoveries=1))
 
 
 def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
@@ -294,6 +295,23 @@ def test_support_asks_that_the_whole_interval_beats_the_mean_filter():
     assert found["low"][0] == pytest.approx(np.quantile(auprc[1:, 0], 0.05))
     assert found["rival_auprc"][0] == pytest.approx(0.4)
     assert found["auprc"].isna().tolist() == [False, False, True, True]
+
+
+def test_as_much_evidence_is_asked_for_as_keeps_false_claims_few():
+    """Half of the claims are right and have evidence around 3; the others and the decoys have it around 0."""
+    chance = np.random.default_rng(0)
+    right, wrong = chance.normal(3, 1, 500), chance.normal(0, 1, 500)
+    claims, decoys = np.concatenate([right, wrong]), chance.normal(0, 1, 250)
+    least = least_evidence(claims, decoys, 0.05)
+    false = (wrong >= least).sum() / (claims >= least).sum()
+    assert false < 0.08
+    assert (right >= least).mean() > 0.8
+    assert least_evidence(claims, decoys, 0.2) < least
+    # As many decoys pass as claims: nothing is believed. None passes: whatever is above its null is.
+    assert least_evidence(wrong, wrong, 0.05) == np.inf
+    assert least_evidence(right, np.full(9, -1.0), 0.05) == right[right > 0].min()
+    assert least_evidence(right, np.zeros(0), 0.05) == right[right > 0].min()
+    assert least_evidence(np.zeros(0), decoys, 0.05) == np.inf
 
 
 def test_support_where_every_filter_is_dead():

@@ -20,7 +20,7 @@ class ExtractionSettings:
 
     masks: "soft" (share of a cell that is covered) or "nearest" (cell centre). pool: "mean" (a value per
     filter) or "native" (the masked map itself). mask_value: worth of a covered cell. keep_empty: whether
-    objects that vanish at map resolution stay as zero vectors.
+    objects that vanish at map resolution stay as zero vectors. transposed: see MaskGrid.
     """
 
     batch_size: int = 32
@@ -30,6 +30,7 @@ class ExtractionSettings:
     quantile: float = 0.995
     mask_value: float = 1.0
     keep_empty: bool = False
+    transposed: bool = False
 
     def __post_init__(self):
         for name, value, known in (
@@ -46,6 +47,8 @@ class ExtractionSettings:
             changed = replace(changed, mask_value=1 / 255)
         if defects.empty_masks:
             changed = replace(changed, masks="nearest", keep_empty=True)
+        if defects.transposed_boxes:
+            changed = replace(changed, transposed=True)
         if defects.lower_tail:
             changed = replace(changed, quantile=1 - changed.quantile)
         if defects.unpooled:
@@ -54,7 +57,8 @@ class ExtractionSettings:
 
     def grids(self, size: tuple[int, int]) -> MaskGrid:
         """The grid of masks that extraction needs for maps of this size."""
-        return MaskGrid(covered=(size,)) if self.masks == "soft" else MaskGrid(sampled=(size,))
+        sizes = {"covered": (size,)} if self.masks == "soft" else {"sampled": (size,)}
+        return MaskGrid(**sizes, transposed=self.transposed)
 
 
 @dataclass

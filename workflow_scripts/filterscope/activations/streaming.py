@@ -23,10 +23,14 @@ from filterscope.data.images import ImageError, read_image
 
 @dataclass(frozen=True)
 class MaskGrid:
-    """At which grids masks are wanted: `sampled` at cell centres, `covered` as shares of cells; (rows, columns)."""
+    """At which grids masks are wanted: `sampled` at cell centres, `covered` as shares of cells; (rows, columns).
+
+    transposed: the reference's defect that a box's mask is allocated as (width, height), but filled as [y, x].
+    """
 
     sampled: tuple[tuple[int, int], ...] = ()
     covered: tuple[tuple[int, int], ...] = ()
+    transposed: bool = False
 
 
 @dataclass
@@ -130,6 +134,11 @@ class Pictures(Dataset):
             stacked = coco_mask.decode([{"size": [height, width], "counts": run} for run in runs])
         else:
             stacked = np.zeros((height, width, 0), np.uint8)
+        if self.grids.transposed:
+            side = min(height, width)
+            wrong = np.zeros((width, height, stacked.shape[2]), np.uint8)
+            wrong[:side, :side] = stacked[:side, :side]
+            stacked = wrong
         masks = {}
         for grid in self.grids.sampled:
             masks["sampled", grid] = self.geometry.mask(stacked, grid).transpose(2, 0, 1).astype(bool)

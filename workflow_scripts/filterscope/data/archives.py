@@ -19,11 +19,6 @@ class ArchiveError(ValueError):
     """An archive is damaged, or would write where it must not: names the archive and the member."""
 
 
-def extract_zip(archive: str | Path, folder: str | Path) -> None:
-    """Unpack one archive into a new folder, see `extract_zips`."""
-    extract_zips([archive], folder)
-
-
 def extract_zips(archives: Iterable[str | Path], folder: str | Path) -> None:
     """Unpack archives side by side into a new folder, which appears when all of them are whole.
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from filterscope import tables
-from filterscope.report.summary import ROW_NAMES, Section
+from filterscope.report.summary import Section
+from filterscope.words.rows import ROW_NAMES
 
 OURS = "Filterscope"
 ORIGINAL, REPRODUCTION = "Yang et al. 2022", "Buis et al. 2023"

@@ -8,14 +8,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-ROW_NAMES = {
-    "words": "words (ours)",
-    "dissection": "Network Dissection",
-    "constant_words": "constant words",
-    "shuffled_filters": "shuffled filters",
-    "shuffled_labels": "shuffled labels",
-    "random_network": "random network",
-}
+from filterscope.words.rows import ROW_NAMES
 
 PAGE = jinja2.Template(
     """<!doctype html>
@@ -51,11 +44,12 @@ def explanation_section(
     claims: pd.DataFrame | None,
     scores: pd.DataFrame | None,
     known: pd.DataFrame | None,
+    sanity: pd.DataFrame | None,
     shown: int = 10,
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    claims and scores are None where there are no masks, known where no right names are known.
+    claims, scores and sanity are None where there are no masks, known where no right names are known.
     """
     lines, tables = [], []
     if known is not None:
@@ -67,10 +61,11 @@ def explanation_section(
     else:
         dead = int(claims["dead"].sum())
         lines.append(
-            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a claim that beats its null "
-            f"(with the claims of other filters it would be {int(claims['lent_supported'].sum())}); "
+            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a supported claim "
+            f"({int(claims['lent_supported'].sum())} would have one with another filter's claim, often the same word); "
             f"{dead} filters are dead{_listed(claims)}."
         )
+        lines.append(_sanity(sanity))
         apart = scores["candidates"].str.contains("unsupervised")
         tables.append(score_table(scores[~apart]))
         if apart.any():
@@ -85,6 +80,18 @@ def _known(known: pd.DataFrame) -> str:
         for kind, part in known.groupby("detects", sort=False)
     ]
     return f"Known answers: {int(known['passed'].sum())} of {len(known)} filters got a right name ({', '.join(parts)})."
+
+
+def _sanity(sanity: pd.DataFrame) -> str:
+    """Which scores notice that the labels are wrong, in a sentence."""
+    parts = []
+    for test, rows in sanity.groupby("test", sort=False):
+        passed = rows.loc[rows["passed"].fillna(False).astype(bool), "metric"].tolist()
+        parts.append(f"{test.replace('_', ' ')} by {', '.join(passed) if passed else 'no score'}")
+    return (
+        f"Sanity tests, noticed in more than nine filters of ten: {'; '.join(parts)} (of {sanity['metric'].nunique()} "
+        "scores; sanity.csv). A score that does not notice is to be read beside its nulls only."
+    )
 
 
 def _listed(claims: pd.DataFrame, most: int = 20) -> str:

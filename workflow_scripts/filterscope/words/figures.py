@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-# One colour and one name per row, the same in every figure.
-ROWS = {
-    "words": ("#0969da", "words"),
-    "dissection": ("#8250df", "Network Dissection"),
-    "constant_words": ("#bc4c00", "constant words"),
-    "shuffled_filters": ("#d4a72c", "shuffled filters"),
-    "shuffled_labels": ("#6e7781", "shuffled labels"),
-    "random_network": ("#afb8c1", "random network"),
+from filterscope.words.rows import ROW_NAMES
+
+# One colour per row, the same in every figure.
+COLOURS = {
+    "words": "#0969da",
+    "dissection": "#8250df",
+    "constant_words": "#bc4c00",
+    "shuffled_filters": "#d4a72c",
+    "shuffled_labels": "#6e7781",
+    "random_network": "#afb8c1",
 }
 
+PANELS = 3  # side by side
 # Titles by candidates.
 RECALLS = {
     "vocabulary": "recall@k over the vocabulary",
@@ -56,18 +59,23 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
 
 def score_bars(scores: pd.DataFrame) -> Figure:
     """Every score beside its nulls, with intervals."""
-    recall, claims = (scores[mask] for mask in (scores["metric"] == "recall", scores["metric"] != "recall"))
-    panels = [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
-    panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
-    figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=110, layout="constrained")
-    for axes, (title, part) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    apart = scores["candidates"].str.contains("unsupervised")
+    panels = []
+    for some in (scores[~apart], scores[apart]):  # what was never supervised in a line of its own
+        recall, claims = (some[mask] for mask in (some["metric"] == "recall", some["metric"] != "recall"))
+        panels += [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
+        panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
+    lines = -(-len(panels) // PANELS)
+    figure = Figure(figsize=(4.4 * min(len(panels), PANELS), 3.6 * lines), dpi=110, layout="constrained")
+    for number, (title, part) in enumerate(panels, start=1):
+        axes = figure.add_subplot(lines, min(len(panels), PANELS), number)
         groups = list(dict.fromkeys(zip(part["metric"], part["k"], strict=True)))
-        rows = [row for row in ROWS if row in set(part["row"])]
+        rows = [row for row in ROW_NAMES if row in set(part["row"])]
         for place, row in enumerate(rows):
             own = part[part["row"] == row].set_index(["metric", "k"]).reindex(groups)
             values, low, high = (own[name].to_numpy(np.float64) for name in ("value", "low", "high"))
             at = np.arange(len(groups)) + (place - (len(rows) - 1) / 2) * 0.8 / len(rows)
-            axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=ROWS[row][0], label=ROWS[row][1])
+            axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=COLOURS[row], label=ROW_NAMES[row])
             axes.vlines(at, low, high, color="black", linewidth=0.8)
         names = [
             f"@{k}" if metric == "recall" else metric.upper() if len(metric) < 6 else metric for metric, k in groups

@@ -11,13 +11,14 @@ SHOWN = 5
 def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataFrame | None) -> pd.DataFrame:
     """One line per filter: the `filter_names` table.
 
-    A filter is named by its first word where its claim is supported, and where there are no masks to test one
-    (status "untested"). One whose claim does not beat its null is "unsupported" and has no name.
+    A filter is named by its claim, the best of its words that masks can test, where that is supported. One whose
+    claim does not beat its null is "unsupported" and has no name. Without masks nothing can be tested: the name
+    is the first word and the status "untested". New words, which no mask can test, stand among the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     """
-    by_filter = words.sort_values(["filter", "rank"]).groupby("filter")
-    first = by_filter.first()
+    words = words.sort_values(["filter", "rank"])
+    first = words.groupby("filter").first()
     table = thresholds[["filter", "dead"]].copy()
     said = table["filter"].isin(first.index)
     table["status"] = "untested"
@@ -27,9 +28,11 @@ def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataF
     table.loc[~said, "status"] = "silent"
     table.loc[table["dead"], "status"] = "dead"
     named = table["status"].isin(["supported", "untested"])
-    table["name"] = table["filter"].map(first["word"]).where(named)
-    table["novel"] = table["filter"].map(first["novel"]).where(named)
-    table["words"] = table["filter"].map(by_filter["word"].agg(lambda each: ", ".join(each[:SHOWN]))).where(said, "")
+    name = first["word"] if claims is None else claims.set_index("filter")["claim"]
+    table["name"] = table["filter"].map(name).where(named)
+    marked = words["word"].where(~words["novel"].astype(bool), words["word"] + "*")
+    lists = marked.groupby(words["filter"]).agg(lambda each: ", ".join(each[:SHOWN]))
+    table["words"] = table["filter"].map(lists).where(said, "")
     evidence = ["claim", "auprc", "low", "high", "null"]
     if claims is None:
         table = table.assign(**dict.fromkeys(evidence))

@@ -19,11 +19,11 @@ from filterscope.words.bootstrap import interval, resample_weights
 from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
 from filterscope.words.recall import by_image, recall, region_tokens
+from filterscope.words.rows import WORDS
 from filterscope.words.truth import Truth
 
 # Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
 CLAIM_METRICS = ("iou", "f1", "auprc", "correlation")
-WORDS = "words"
 # The reference scores every 12th filter from 0 to 252 (defect 5).
 FEW_STEP, LAST_OF_FEW = 12, 252
 
@@ -39,6 +39,7 @@ class ScoreSettings:
     filters: str | tuple[int, ...] = "all"
     bootstrap: int = 200
     confidence: float = 0.95
+    false_discoveries: float = 0.05
 
     def __post_init__(self):
         object.__setattr__(self, "recall_at", tuple(self.recall_at))
@@ -211,49 +212,16 @@ def _means(
             }
 
 
-def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Values, intervals and margins from measurements: the `scores` table without its first three columns.
-
-    The margin is the words' score minus the row's, resample by resample. What could not be measured (n = 0)
-    is missing, never 0/0.
-    """
-    table = []
-    for (metric, candidates, k), group in measurements.groupby(["metric", "candidates", "k"], sort=False):
-        own = group[group["row"] == WORDS].iloc[0]
-        for _, row in group.iterrows():
-            line = {"metric": metric, "candidates": candidates, "k": k, "row": row["row"], "n": row["n"]}
-            if row["n"]:
-                values = np.asarray(row["resamples"], np.float64)
-                low, high = interval(values, confidence)
-                line |= {"value": values[0], "low": low, "high": high}
-            if row["n"] and own["n"] and row["row"] != WORDS:
-                margins = np.asarray(own["resamples"], np.float64) - np.asarray(row["resamples"], np.float64)
-                low, high = interval(margins, confidence)
-                line |= {"margin": margins[0], "margin_low": low, "margin_high": high}
-            table.append(line)
-    columns = [
-        "metric",
-        "candidates",
-        "k",
-        "row",
-        "value",
-        "low",
-        "high",
-        "n",
-        "margin",
-        "margin_low",
-        "margin_high",
-    ]
-    return pd.DataFrame(table, columns=columns)
-
-
-def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], confidence: float) -> pd.DataFrame:
+def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], settings: ScoreSettings) -> pd.DataFrame:
     """Which filters' claims beat their null: the `filter_claims` table.
 
-    The null of a claim is the mean AUPRC of all live filters for the same word. A claim is supported when its
-    AUPRC minus the null is above zero with its whole interval; in every resample the null moves with the share
-    of the pixels that the word covers there, on which AUPRC by chance depends.
+    The null of a claim is the mean AUPRC of all live filters for the same word; in every resample it moves with the
+    share of the pixels that the word covers there, on which AUPRC by chance depends. The evidence for a claim is the
+    lower end of the interval of its AUPRC minus the null, in units of the null. A claim is supported where its
+    evidence is above zero and so large that, of the claims with as much, at most `false_discoveries` are false by
+    the account of the decoys: claims lent from other filters, of another word than the filter's own.
     """
+    confidence = settings.confidence
     claims = measured.rows[WORDS].claims
     rivals = measured.rows["dissection"].claims
     live = ~thresholds["dead"].to_numpy()
@@ -264,10 +232,14 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
     null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
     names = np.array([*tokens, None], object)
 
-    def beaten(row: str, claimed: np.ndarray) -> np.ndarray:
+    def evidence(row: str, claimed: np.ndarray) -> np.ndarray:
         share = measured.metric(row, "share")
         scaled = null[claimed] * np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
-        return named & (claimed >= 0) & (interval(measured.metric(row, "auprc") - scaled, confidence)[0] > 0)
+        lowest = interval(measured.metric(row, "auprc") - scaled, confidence)[0]
+        return np.where(named & (claimed >= 0), lowest / np.maximum(null[claimed], 1e-12), -np.inf)
+
+    own, decoys = evidence(WORDS, claims), evidence("shuffled_filters", lent)
+    least = least_evidence(own[named], decoys[named & (lent >= 0) & (lent != claims)], settings.false_discoveries)
 
     def where(mask, values):
         return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
@@ -281,8 +253,8 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
             "low": where(named, low),
             "high": where(named, high),
             "null": where(named, null[claims]),
-            "supported": beaten(WORDS, claims),
-            "lent_supported": beaten("shuffled_filters", lent),
+            "supported": own >= least,
+            "lent_supported": decoys >= least,
             "iou": where(named, measured.metric(WORDS, "iou")[0]),
             "f1": where(named, measured.metric(WORDS, "f1")[0]),
             "correlation": where(named, measured.metric(WORDS, "correlation")[0]),
@@ -290,3 +262,16 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], con
             "rival_auprc": where(named & (rivals >= 0), measured.metric("dissection", "auprc")[0]),
         }
     )
+
+
+def least_evidence(claims: np.ndarray, decoys: np.ndarray, rate: float) -> float:
+    """The least evidence above 0 at which at most this share of the claims is expected to be false.
+
+    Of n claims and m decoys as many claims as decoys, times n / m, pass by chance. Infinite where no evidence is
+    enough; without decoys, or where none has any, the smallest above 0.
+    """
+    passing = np.sort(claims[claims > 0])
+    chance = len(claims) / max(len(decoys), 1)
+    false = chance * np.array([(decoys >= least).sum() for least in passing])
+    enough = np.flatnonzero(false <= rate * np.arange(len(passing), 0, -1))
+    return float(passing[enough[0]]) if len(enough) else np.inf

@@ -31,9 +31,10 @@ class Tokens:
     "vocabulary_unsupervised" are the words that were looked for in the whole vocabulary, and "unsupervised" those
     that were looked for among the unsupervised tokens alone. Both are asked for the unsupervised tokens only, so
     recall counts the pairs of filter and image with such an object in the region. For IoU, F1, AUPRC and
-    correlation every filter claims its best word among the unsupervised tokens. Every null and the rival say their
+    correlation every filter claims its best word among the unsupervised tokens. The nulls and the rival say their
     best about the same tokens: constant words are the most frequent unsupervised ones, and Network Dissection,
-    which sees their masks, chooses among them.
+    which sees their masks, chooses among them. So they are told which tokens are asked for, also where the words
+    over the whole vocabulary are not: there, the shuffled rows and the random network are the fair comparison.
     """
 
     every: list[str]

@@ -200,6 +200,9 @@ def _averaged(model: Explainer, settings: TrainingSettings, objects: int) -> Ave
 
 
 def _to(samples: Samples, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Samples on the device; on the CPU where they would take more than half of a GPU's free memory."""
+    if torch.device(device).type == "cuda" and samples.activations.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+        device = "cpu"
     return torch.from_numpy(samples.activations).to(device), torch.from_numpy(samples.targets).to(device)
 
 
@@ -214,15 +217,16 @@ def _train_epoch(model, averaged, optimiser, data, categories, pool, settings: T
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate((epoch - 1 + index / len(batches)) / settings.epochs)
         negatives = None if pool is None else pool.draw()
-        points = model(activations[batch])
-        loss = csmr_loss(points, targets[batch], categories, settings.margin, negatives)
+        wanted = targets[batch].to(categories.device)
+        points = model(activations[batch].to(categories.device))
+        loss = csmr_loss(points, wanted, categories, settings.margin, negatives)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         if averaged is not None:
             averaged.update_parameters(model)
         if negatives is not None:
-            loss = csmr_loss(points.detach(), targets[batch], categories, settings.margin)
+            loss = csmr_loss(points.detach(), wanted, categories, settings.margin)
         total += loss.item() * len(batch)
     return total / sum(map(len, batches))
 
@@ -235,6 +239,7 @@ def evaluate(model: Explainer, data, categories: torch.Tensor, margin: float, ch
     loss, hits = 0.0, 0
     unit = torch.nn.functional.normalize(categories, dim=1)
     for inputs, wanted in zip(activations.split(chunk), targets.split(chunk), strict=True):
+        inputs, wanted = inputs.to(categories.device), wanted.to(categories.device)
         points = model(inputs)
         loss += csmr_loss(points, wanted, categories, margin).item() * len(inputs)
         nearest = (
