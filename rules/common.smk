@@ -78,7 +78,8 @@ def network_files(wildcards):
     """Local files that a network is made of, so that changing one reruns what uses it."""
     network = network_settings(wildcards)
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    return [file for file in (network.get("file"), made_by) if file]
+    named = (network.get(key) for key in ("file", "prototxt", "caffemodel"))
+    return [file for file in (*named, made_by) if file]
 
 
 def annotations_of(wildcards):
