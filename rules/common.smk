@@ -145,7 +145,10 @@ def bad_fraction(wildcards):
 def probe_settings(wildcards):
     """Layer and call of a probe, and how its network is built."""
     probe = config["probes"][wildcards.probe]
-    return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
+    network = config["networks"][probe["network"]]
+    if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
+        network = {**network, "definition": provenance.contents(network["prototxt"])}
+    return {"network": network, "layer": probe["layer"], "call": probe["call"]}
 
 
 def activation_settings(wildcards):

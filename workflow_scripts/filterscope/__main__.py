@@ -43,7 +43,7 @@ def layers(name: str, size: int | None, calls: str) -> str:
         said = caffe.input_size(name)
         with torch.device("meta"):  # only the shapes matter
             network = caffe.build(name, size=size or (None if said else USUAL_SIZE))
-        return layer_table(list_layers(network, size or said or USUAL_SIZE), calls)
+            return layer_table(list_layers(network, size or said or USUAL_SIZE), calls)
     source = {"source": "factory", "factory": name} if ":" in name else {"source": "torchvision", "architecture": name}
     return layer_table(list_layers(build(NetworkSettings(**source)), size or USUAL_SIZE), calls)
 

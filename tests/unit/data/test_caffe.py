@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data import caffe, networks
+from filterscope.data import networks
 from filterscope.data.checkpoints import NetworkError
 from filterscope.data.layers import Reader, list_layers
 from filterscope.data.networks import NetworkSettings
@@ -59,84 +59,6 @@ def prepared(entry):
 
 def pictures(size=8, seed=1):
     return torch.randint(0, 256, (2, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
-
-
-# --- CaffeNet (spec C3) ---
-
-
-def convolution(name, bottom, filters, size, more=""):
-    return (
-        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" '
-        f"convolution_param {{ num_output: {filters} kernel_size: {size} {more} }} }}\n"
-        f'layer {{ name: "relu{name[-1]}" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
-    )
-
-
-def pool(name, bottom):
-    how = "pooling_param { pool: MAX kernel_size: 3 stride: 2 }"
-    return f'layer {{ name: "{name}" type: "Pooling" bottom: "{bottom}" top: "{name}" {how} }}\n'
-
-
-def norm(name, bottom):
-    how = "lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }"
-    return f'layer {{ name: "{name}" type: "LRN" bottom: "{bottom}" top: "{name}" {how} }}\n'
-
-
-def full(name, bottom, outputs):
-    how = f"inner_product_param {{ num_output: {outputs} }}"
-    layer = f'layer {{ name: "{name}" type: "InnerProduct" bottom: "{bottom}" top: "{name}" {how} }}\n'
-    if name == "fc8":
-        return layer
-    layer += f'layer {{ name: "relu{name[-1]}" type: "ReLU" bottom: "{name}" top: "{name}" }}\n'
-    return layer + f'layer {{ name: "drop{name[-1]}" type: "Dropout" bottom: "{name}" top: "{name}" }}\n'
-
-
-CAFFENET = (
-    INPUT % (227, 227)
-    + convolution("conv1", "data", 96, 11, "stride: 4")
-    + pool("pool1", "conv1")
-    + norm("norm1", "pool1")
-    + convolution("conv2", "norm1", 256, 5, "pad: 2 group: 2")
-    + pool("pool2", "conv2")
-    + norm("norm2", "pool2")
-    + convolution("conv3", "norm2", 384, 3, "pad: 1")
-    + convolution("conv4", "conv3", 384, 3, "pad: 1 group: 2")
-    + convolution("conv5", "conv4", 256, 3, "pad: 1 group: 2")
-    + pool("pool5", "conv5")
-    + full("fc6", "pool5", 4096)
-    + full("fc7", "fc6", 4096)
-    + full("fc8", "fc7", 1000)
-    + 'layer { name: "prob" type: "Softmax" bottom: "fc8" top: "prob" }\n'
-)
-
-
-def test_caffenet_has_its_parameters_maps_and_thousand_outputs(tmp_path):
-    (tmp_path / "deploy.prototxt").write_text(CAFFENET)
-    with torch.device("meta"):  # of sixty million weights only the shapes matter here
-        network = caffe.build(tmp_path / "deploy.prototxt", size=227)
-    assert sum(parameter.numel() for parameter in network.parameters()) == 60_965_224
-    assert sum(buffer.numel() for name, buffer in network.named_buffers()) == 6  # the input's, which are not kept
-    assert len(network.state_dict()) == 16
-    assert network(torch.empty(3, 3, 227, 227, device="meta")).shape == (3, 1000)
-    maps = {each.layer: (each.filters, each.height, each.width) for each in list_layers(network, 227)}
-    assert maps["conv1"] == (96, 55, 55)
-    assert maps["norm1"] == (96, 27, 27)
-    assert maps["conv2"] == (256, 27, 27)
-    assert maps["norm2"] == maps["pool2"] == (256, 13, 13)
-    assert maps["conv5"] == (256, 13, 13)
-    assert maps["pool5"] == (256, 6, 6)
-    assert maps["fc8"] == maps["prob"] == (1000, 1, 1)
-    assert caffe.input_size(tmp_path / "deploy.prototxt") == (227, 227)
-
-
-def test_pictures_that_fully_connected_layers_do_not_fit_are_refused(tmp_path):
-    (tmp_path / "deploy.prototxt").write_text(CAFFENET)
-    message = (
-        r"deploy\.prototxt: takes pictures of 227 x 227 px; pictures of 192 x 192 px do not fit: layer 'fc6': gets "
-        r"6400 values a picture \(256 x 5 x 5\), has weights for 9216\. Set input\.crop to 227"
-    )
-    with torch.device("meta"), pytest.raises(NetworkError, match=message):
-        caffe.build(tmp_path / "deploy.prototxt", size=192)
 
 
 # --- pictures ---
@@ -232,6 +154,26 @@ def test_what_serves_training_is_left_out(files):
     network, _ = prepared(files(TRAIN_VAL % middle))
     assert [each.layer for each in list_layers(network, 8)][-1] == "fc"
     assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "message"),
+    [
+        (
+            "mean_value: 104 mean_value: 117 mean_value: 124",
+            {"mean": [104, 117, 124]},
+            r"takes off \[104.0, 117.0, 124.0\], but mean is \[104",
+        ),
+        ("mean_value: 128", {"mean": [128, 128, 128]}, r"takes off \[128.0, 128.0, 128.0\], but"),
+        ("scale: 0.017", {"scale": 0.017}, "multiplies by 0.017, but scale is 1"),
+    ],
+)
+def test_what_a_data_layer_does_to_pictures_must_be_what_the_config_says(files, said, right, message):
+    middle = SMALL.partition("\n")[2]
+    text = TRAIN_VAL.replace("crop_size: 8", f"crop_size: 8 {said}") % middle
+    with pytest.raises(NetworkError, match=rf"net\.prototxt: layer 'images' {message}"):
+        prepared(files(text))
+    prepared(files(text, **right))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -115,6 +116,7 @@ def build(path_to_prototxt: str | Path, inputs: CaffeInput = CaffeInput(), size:
     """
     path = Path(path_to_prototxt)
     network, _ = _build(path, inputs, size)
+    _check_transformation(path, inputs)
     said = input_size(path)
     if size and said not in (None, (size, size)):
         with torch.device("meta"):
@@ -260,6 +262,17 @@ def _declared_inputs(net, path: Path) -> list[tuple[str, list[int] | None]]:
     if len(dims) != len(net.input):
         raise NetworkError(f"{path}: has {len(net.input)} inputs and the shapes of {len(dims)}")
     return list(zip(net.input, dims, strict=True))
+
+
+def _check_transformation(path: Path, inputs: CaffeInput) -> None:
+    """Refuse a mean and a scale that are not those of the prototxt's data layer, where it says them."""
+    for layer in read_prototxt(path).layer:
+        said, place = layer.transform_param, f"{path}: layer {layer.name!r}"
+        mean = list(said.mean_value) * (3 if len(said.mean_value) == 1 else 1)
+        if mean and not np.allclose(mean, inputs.mean):
+            raise NetworkError(f"{place} takes off {mean}, but mean is {list(inputs.mean)}")
+        if said.HasField("scale") and not np.isclose(said.scale, inputs.scale):
+            raise NetworkError(f"{place} multiplies by {said.scale:g}, but scale is {inputs.scale:g}")
 
 
 def _input_layers(net) -> list[tuple[str, list[int] | None]]:

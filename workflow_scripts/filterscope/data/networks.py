@@ -29,6 +29,8 @@ from filterscope.data.checkpoints import NetworkError
 
 # Keys of a network in the config that only the training of the scenes networks reads.
 TRAINING = ("dataset", "epochs", "learning_rate", "batch_size")
+# Digest of a prototxt, by which Snakemake notices that what a network computes has changed.
+DEFINITION = "definition"
 # Seconds without a byte after which a download counts as hanging.
 PATIENCE = 60
 
@@ -85,7 +87,7 @@ class NetworkSettings:
     def from_mapping(cls, mapping: Mapping) -> NetworkSettings:
         """From an entry of the config. Raises NetworkError for a key that nothing reads."""
         known = [each.name for each in fields(cls)]
-        unknown = [key for key in mapping if key not in known and key not in TRAINING]
+        unknown = [key for key in mapping if key not in known and key not in (*TRAINING, DEFINITION)]
         if unknown:
             raise NetworkError(f"{unknown[0]!r} is not a key of a network{_suggestion(unknown[0], known)}")
         values = {key: value for key, value in mapping.items() if key in known}
