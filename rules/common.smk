@@ -93,7 +93,8 @@ def network_files(wildcards):
     """Local files that a network is made of, so that changing one reruns what uses it."""
     network = network_settings(wildcards)
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    return [file for file in (network.get("file"), made_by) if file]
+    named = (network.get(key) for key in ("file", "prototxt", "caffemodel"))
+    return [file for file in (*named, made_by) if file]
 
 
 def annotations_of(wildcards):
@@ -159,7 +160,10 @@ def bad_fraction(wildcards):
 def probe_settings(wildcards):
     """Layer and call of a probe, and how its network is built."""
     probe = config["probes"][wildcards.probe]
-    return {"network": config["networks"][probe["network"]], "layer": probe["layer"], "call": probe["call"]}
+    network = config["networks"][probe["network"]]
+    if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
+        network = {**network, "definition": provenance.contents(network["prototxt"])}
+    return {"network": network, "layer": probe["layer"], "call": probe["call"]}
 
 
 def training_memory(wildcards):

@@ -464,7 +464,7 @@ rule prepare_network:
     output:
         weights="results/data/networks/{network}/weights.pt",
     wildcard_constraints:
-        network=sources("networks", "torchvision", "checkpoint", "factory"),
+        network=sources("networks", "torchvision", "checkpoint", "factory", "caffe"),
     log:
         "results/logs/prepare_network/{network}.log",
     benchmark:

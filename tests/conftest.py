@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 # As the workflow's jobs do (configuration.yield_idle_cores); must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -124,3 +126,59 @@ def run_anywhere() -> Callable[..., subprocess.CompletedProcess]:
         return result
 
     return run
+
+
+# Caffe's public format as far as its weights go: number, field, type (* repeated, ** packed).
+CAFFE = {
+    "NetParameter": "1 name string, 2 layers V1LayerParameter*, 100 layer LayerParameter*",
+    "LayerParameter": "1 name string, 2 type string, 7 blobs BlobProto*",
+    "V1LayerParameter": "4 name string, 5 type int32, 6 blobs BlobProto*",
+    "BlobProto": "1 num int32, 2 channels int32, 3 height int32, 4 width int32, 5 data float**, 7 shape BlobShape, "
+    "8 double_data double**",
+    "BlobShape": "1 dim int64**",
+}
+
+
+@functools.cache
+def caffe_net() -> type:
+    file = descriptor_pb2.FileDescriptorProto(name="caffe.proto", package="caffe", syntax="proto2")
+    for name, fields in CAFFE.items():
+        declared = file.message_type.add(name=name)
+        for number, field, kind in (each.split() for each in fields.split(", ")):
+            new = declared.field.add(name=field, number=int(number), label=3 if "*" in kind else 1)
+            new.options.packed = kind.endswith("**")
+            kind = kind.rstrip("*")
+            if kind in CAFFE:
+                new.type, new.type_name = new.TYPE_MESSAGE, f".caffe.{kind}"
+            else:
+                new.type = getattr(new, f"TYPE_{kind.upper()}")
+            if not new.options.packed:
+                new.ClearField("options")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.NetParameter"))
+
+
+@pytest.fixture(scope="session")
+def write_caffemodel() -> Callable[..., Path]:
+    """Writes the blobs of layers, arrays by name, as Caffe does.
+
+    `old` writes the layers of 2014 and shapes of four axes, `double` double precision.
+    """
+
+    def write(path: Path, layers: dict[str, list], old: bool = False, double: bool = False) -> Path:
+        net = caffe_net()(name="written")
+        for name, arrays in layers.items():
+            layer = (net.layers if old else net.layer).add(name=name)
+            for array in map(np.asarray, arrays):
+                blob = layer.blobs.add()
+                if old:
+                    shape = (1,) * (4 - array.ndim) + array.shape
+                    blob.num, blob.channels, blob.height, blob.width = shape
+                else:
+                    blob.shape.dim.extend(array.shape)
+                (blob.double_data if double else blob.data).extend(array.ravel().tolist())
+        path.write_bytes(net.SerializeToString())
+        return path
+
+    return write

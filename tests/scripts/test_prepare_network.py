@@ -1,5 +1,6 @@
 """prepare_network writes weights that load, the same bytes every time, or nothing."""
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -57,3 +58,38 @@ def test_a_layer_that_is_not_there_is_told_before_anything_uses_the_network(chec
     with pytest.raises(LayerError, match=r"features\.12"):
         prepare_network(tmp_path / "wrong" / "weights.pt", checkpoint, seed=0, layers=[("featurs.12", -1)])
     assert not (tmp_path / "wrong").exists()
+
+
+@pytest.fixture
+def caffe_entry(tmp_path, write_caffemodel):
+    (tmp_path / "deploy.prototxt").write_text(
+        'input: "data" input_dim: 1 input_dim: 3 input_dim: 227 input_dim: 227\n'
+        'layer { name: "conv/1" type: "Convolution" bottom: "data" top: "c"\n'
+        "  convolution_param { num_output: 2 kernel_size: 5 stride: 4 } }\n"
+    )
+    weights = np.random.default_rng(0).normal(size=(2, 3, 5, 5))
+    path = write_caffemodel(tmp_path / "net.caffemodel", {"conv/1": [weights, [1, 2]]})
+    inputs = {"resize": 256, "crop": 227}
+    return {"source": "caffe", "prototxt": str(tmp_path / "deploy.prototxt"), "caffemodel": str(path), "input": inputs}
+
+
+def test_a_caffemodel_becomes_weights_that_load_without_it(caffe_entry, tmp_path):
+    for name in ("first", "second"):
+        prepare_network(tmp_path / name / "weights.pt", caffe_entry, seed=0)
+    path = tmp_path / "first" / "weights.pt"
+    assert path.read_bytes() == (tmp_path / "second" / "weights.pt").read_bytes()
+    state = torch.load(path, weights_only=True)
+    assert list(state) == ["conv/1.weight", "conv/1.bias"]
+    assert state["conv/1.bias"].tolist() == [1, 2]
+    (tmp_path / "net.caffemodel").unlink()
+    network = networks.load(networks.NetworkSettings.from_mapping(caffe_entry), path)
+    assert torch.equal(network.get_submodule("conv/1").weight, state["conv/1.weight"])
+
+
+def test_writes_nothing_when_the_prototxt_does_not_fit_the_caffemodel(caffe_entry, tmp_path):
+    path = tmp_path / "deploy.prototxt"
+    path.write_text(path.read_text().replace("kernel_size: 5", "kernel_size: 3"))
+    wrong = r"net\.caffemodel: layer 'conv/1': weight is 2 x 3 x 5 x 5 in the .*, the prototxt asks for 2 x 3 x 3 x 3"
+    with pytest.raises(NetworkError, match=wrong):
+        prepare_network(tmp_path / "results" / "weights.pt", caffe_entry, seed=0)
+    assert not (tmp_path / "results").exists()

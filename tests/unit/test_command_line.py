@@ -33,6 +33,20 @@ def test_layers_of_factories(capsys, tmp_path):
     assert printed(capsys, "torchvision.models:squeezenet1_1", "--size", "64")[0][0] == "features.0"
 
 
+def test_layers_of_a_prototxt_at_its_own_size_or_another(capsys, tmp_path):
+    text = 'input: "data" input_dim: 1 input_dim: 3 input_dim: 40 input_dim: 30\n'
+    text += (
+        'layer { name: "pool/1" type: "Pooling" bottom: "data" top: "p" pooling_param { kernel_size: 2 stride: 2 } }\n'
+    )
+    (tmp_path / "deploy.prototxt").write_text(text)
+    rows = printed(capsys, f"{tmp_path}/deploy.prototxt")
+    assert rows == [["data", "0", "1", "Pixels", "3", "40 x 30"], ["pool/1", "0", "1", "Pooling", "3", "20 x 15"]]
+    assert printed(capsys, f"{tmp_path}/deploy.prototxt", "--size", "11")[1][5] == "6 x 6"
+    (tmp_path / "deploy.prototxt").write_text('input: "data"\nlayer {')
+    assert main(["layers", f"{tmp_path}/deploy.prototxt"]) == 2
+    assert "deploy.prototxt, line 2: " in capsys.readouterr().err
+
+
 def test_what_is_not_there_gets_the_nearest_names_and_status_2(capsys):
     assert main(["layers", "resnet19"]) == 2
     out, error = capsys.readouterr()

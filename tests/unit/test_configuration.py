@@ -17,6 +17,7 @@ FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": 
 GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
 PICTURES = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0, 1]}
+CAFFE = {"source": "caffe", "prototxt": "deploy.prototxt", "caffemodel": "net.caffemodel"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
 
 
@@ -111,6 +112,13 @@ class TestDefaults:
         config = check(default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}}))
         assert config["networks"]["resnet18"]["input"]["crop"] == 200
         assert config["networks"]["resnet18"]["input"]["resize"] == 256
+
+    def test_of_a_caffe_network_are_its_mean_and_size(self, default_config, check):
+        mine = {"a": dict(CAFFE), "b": {**CAFFE, "input": {"resize": 300}}}
+        found = check(default_config({"networks": mine}))["networks"]
+        assert (found["a"]["mean"], found["a"]["scale"]) == ([104, 117, 123], 1)
+        assert (found["a"]["input"]["resize"], found["a"]["input"]["crop"]) == (256, 227)
+        assert (found["b"]["input"]["resize"], found["b"]["input"]["crop"]) == (300, 227)
 
     def test_call_of_a_probe_is_the_last(self, default_config, check):
         probes = {"first": {"network": "planted", "layer": "detectors", "call": 0}}
@@ -214,6 +222,13 @@ class TestDefaults:
             {"networks": {"mine": {"source": "factory", "factory": "build"}}},
             "networks.mine.factory is 'build': .*module:function",
         ),
+        (
+            {"networks": {"mine": {"source": "caffe", "prototxt": "deploy.prototxt"}}},
+            "networks.mine: 'caffemodel' is missing",
+        ),
+        ({"networks": {"mine": {**CAFFE, "mean": [104, 117]}}}, r"networks.mine.mean is \[104, 117\]: .*too short"),
+        ({"networks": {"mine": {**CAFFE, "scale": 0}}}, "networks.mine.scale is 0: 0 is less than or equal to"),
+        ({"networks": {"mine": {**CAFFE, "input": {"resize": 224}}}}, "networks.mine.input.crop is 227, larger than"),
         ({"datasets": {"vg": {"source": "visual_genome"}}}, "datasets.vg: 'vocabulary' is missing"),
         (
             {"datasets": {"vg": {**GENOME, "passes": ["rare", "rara"]}}},

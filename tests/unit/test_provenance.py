@@ -195,6 +195,18 @@ def test_a_factory_is_found_where_python_would_import_it(tmp_path, monkeypatch):
     assert provenance.factory_file("sys:exit") is None
 
 
+def test_contents_are_all_that_counts_in_a_text(tmp_path):
+    path = tmp_path / "net.prototxt"
+    assert provenance.contents(path) is None
+    path.write_text("stride: 1")
+    first = provenance.contents(path)
+    assert len(first) == 16
+    path.write_text("stride: 2")
+    assert provenance.contents(path) != first
+    path.write_text("stride: 1")
+    assert provenance.contents(path) == first
+
+
 def test_every_script_of_the_project_has_a_digest_of_its_own(repository):
     scripts = sorted((repository / "workflow_scripts").glob("[!f]*/*.py"))
     digests = {script: provenance.digest(script) for script in scripts}

@@ -7,10 +7,13 @@ import os
 import sys
 from collections import Counter
 
+import torch
+
 from filterscope.data.layers import LayerCall, list_layers
 from filterscope.data.networks import NetworkSettings, build
 
 TITLES = ("layer", "call", "calls", "kind", "filters", "map")
+USUAL_SIZE = 224  # px, side of ImageNet's pictures
 
 
 def layer_table(layers: list[LayerCall], calls: str) -> str:
@@ -32,10 +35,17 @@ def layer_table(layers: list[LayerCall], calls: str) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in (TITLES, *rows))
 
 
-def layers(name: str, size: int, calls: str) -> str:
-    """The table of layers of a torchvision architecture or of what a factory returns."""
+def layers(name: str, size: int | None, calls: str) -> str:
+    """The table of layers of a torchvision architecture, of what a factory returns, or of a Caffe prototxt."""
+    if name.endswith(".prototxt"):
+        from filterscope.data import caffe
+
+        said = caffe.input_size(name)
+        with torch.device("meta"):  # only the shapes matter
+            network = caffe.build(name, size=size or (None if said else USUAL_SIZE))
+            return layer_table(list_layers(network, size or said or USUAL_SIZE), calls)
     source = {"source": "factory", "factory": name} if ":" in name else {"source": "torchvision", "architecture": name}
-    return layer_table(list_layers(build(NetworkSettings(**source)), size), calls)
+    return layer_table(list_layers(build(NetworkSettings(**source)), size or USUAL_SIZE), calls)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,8 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m filterscope", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("layers", help="list the layers of a network with their filters and map sizes")
-    command.add_argument("network", help="name of a torchvision model, module:function or file.py:function")
-    command.add_argument("--size", type=int, default=224, help="side of the picture, px (default: 224)")
+    command.add_argument(
+        "network", help="name of a torchvision model, module:function, file.py:function or a Caffe file.prototxt"
+    )
+    command.add_argument(
+        "--size", type=int, help=f"side of the picture, px (default: what a prototxt says, or {USUAL_SIZE})"
+    )
     command.add_argument(
         "--calls",
         choices=("last", "all"),

@@ -102,6 +102,12 @@ def listing(folder: str | Path) -> str:
     return total.hexdigest()[:16]
 
 
+def contents(path: str | Path) -> str | None:
+    """Sixteen hexadecimal digits of what is in a file; None where there is none, which its reader will say."""
+    path = Path(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else None
+
+
 def digest(script: str | Path) -> str:
     """Sixteen hexadecimal digits that change when the program of the script or of its modules changes."""
     total = hashlib.sha256()

@@ -1,7 +1,7 @@
 """Networks: how they are described, built, given weights, and initialised at random for the null rows.
 
-A network is a torchvision architecture, a function that returns a torch module, or one of the two networks
-of the embedded study. The rules keep its weights as one state_dict file; `load` puts them together again.
+A network is a torchvision architecture, a function that returns a torch module, a Caffe network, or one of the two
+networks of the embedded study. The rules keep its weights as one state_dict file; `load` puts them together again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from filterscope.data.checkpoints import NetworkError
 
 # Keys of a network in the config that only the training of the scenes networks reads.
 TRAINING = ("dataset", "epochs", "learning_rate", "batch_size")
+# Digest of a prototxt, by which Snakemake notices that what a network computes has changed.
+DEFINITION = "definition"
 # Seconds without a byte after which a download counts as hanging.
 PATIENCE = 60
 
@@ -64,6 +66,10 @@ class NetworkSettings:
     prefix: str = ""
     part: str | None = None
     arguments: Mapping = field(default_factory=dict)
+    prototxt: str | None = None
+    caffemodel: str | None = None
+    mean: tuple[float, float, float] = (104.0, 117.0, 123.0)
+    scale: float = 1.0
     input: InputSettings = InputSettings()
 
     def __post_init__(self):
@@ -72,12 +78,16 @@ class NetworkSettings:
         for key in REQUIRED[self.source]:
             if not getattr(self, key):
                 raise NetworkError(f"{key} is missing, which a network of source {self.source!r} needs")
+        mean = tuple(map(float, self.mean))
+        if len(mean) != 3:
+            raise NetworkError(f"mean is {list(mean)}, should be three numbers: of blue, green and red, 0 to 255")
+        object.__setattr__(self, "mean", mean)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping) -> NetworkSettings:
         """From an entry of the config. Raises NetworkError for a key that nothing reads."""
         known = [each.name for each in fields(cls)]
-        unknown = [key for key in mapping if key not in known and key not in TRAINING]
+        unknown = [key for key in mapping if key not in known and key not in (*TRAINING, DEFINITION)]
         if unknown:
             raise NetworkError(f"{unknown[0]!r} is not a key of a network{_suggestion(unknown[0], known)}")
         values = {key: value for key, value in mapping.items() if key in known}
@@ -169,6 +179,13 @@ def _module_of_file(path: Path):
     return module
 
 
+def _caffe(settings: NetworkSettings, initialised: bool) -> nn.Module:
+    from filterscope.data import caffe
+
+    inputs = caffe.CaffeInput(settings.mean, settings.scale, settings.input.mean, settings.input.std)
+    return caffe.build(settings.prototxt, inputs, settings.input.crop)
+
+
 def _scenes_cnn(settings: NetworkSettings, initialised: bool) -> nn.Module:
     from filterscope.data import scenes_networks
 
@@ -185,6 +202,7 @@ BUILDERS: dict[str, Callable[[NetworkSettings, bool], nn.Module]] = {
     "torchvision": _architecture,
     "checkpoint": _architecture,
     "factory": _factory,
+    "caffe": _caffe,
     "scenes_cnn": _scenes_cnn,
     "planted": _planted,
 }
@@ -192,6 +210,7 @@ REQUIRED = {
     "torchvision": ("architecture",),
     "checkpoint": ("architecture", "file"),
     "factory": ("factory",),
+    "caffe": ("prototxt", "caffemodel"),
     "scenes_cnn": (),
     "planted": (),
 }
@@ -305,6 +324,10 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
     weights = _torchvision_weights(settings)
     if weights is not None:
         return checkpoints.as_float32(_downloaded(weights))
+    if settings.source == "caffe":
+        from filterscope.data import caffe
+
+        return caffe.read_weights(settings.prototxt, settings.caffemodel, settings.input.crop)
     if settings.file is None:
         raise NetworkError(f"a network of source {settings.source!r} without file has no weights to fetch")
     return checkpoints.without_prefix(checkpoints.read_checkpoint(settings.file), settings.prefix, settings.file)
@@ -338,7 +361,7 @@ def prepare(settings: NetworkSettings, seed: int) -> nn.Module:
     network = build(settings, seed)
     if settings.source == "factory" and settings.file is None:
         return network  # the factory's own weights
-    name = settings.file or f"{settings.architecture} {settings.weights}"
+    name = settings.file or settings.caffemodel or f"{settings.architecture} {settings.weights}"
     checkpoints.fit(network, fetch_weights(settings), name, settings.part)
     return network
 
