@@ -39,7 +39,7 @@ class ScoreSettings:
     filters: str | tuple[int, ...] = "all"
     bootstrap: int = 200
     confidence: float = 0.95
-    false_discoveries: float = 0.05
+    false_discoveries: float = 0.1
 
     def __post_init__(self):
         object.__setattr__(self, "recall_at", tuple(self.recall_at))
@@ -217,9 +217,9 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
 
     The null of a claim is the mean AUPRC of all live filters for the same word; in every resample it moves with the
     share of the pixels that the word covers there, on which AUPRC by chance depends. The evidence for a claim is the
-    lower end of the interval of its AUPRC minus the null, in units of the null. A claim is supported where its
-    evidence is above zero and so large that, of the claims with as much, at most `false_discoveries` are false by
-    the account of the decoys: claims lent from other filters, of another word than the filter's own.
+    lower end of the interval of its AUPRC minus the null. A claim is supported where its evidence is above zero and
+    so large that, of the claims with as much, at most `false_discoveries` are false by the account of the decoys:
+    claims lent from other filters, of another word than the filter's own.
     """
     confidence = settings.confidence
     claims = measured.rows[WORDS].claims
@@ -236,7 +236,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
         share = measured.metric(row, "share")
         scaled = null[claimed] * np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
         lowest = interval(measured.metric(row, "auprc") - scaled, confidence)[0]
-        return np.where(named & (claimed >= 0), lowest / np.maximum(null[claimed], 1e-12), -np.inf)
+        return np.where(named & (claimed >= 0), lowest, -np.inf)
 
     own, decoys = evidence(WORDS, claims), evidence("shuffled_filters", lent)
     least = least_evidence(own[named], decoys[named & (lent >= 0) & (lent != claims)], settings.false_discoveries)
