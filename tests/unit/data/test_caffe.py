@@ -145,6 +145,7 @@ layer { name: "images" type: "Data" top: "data" top: "label" include { phase: TE
 %s
 layer { name: "accuracy" type: "Accuracy" bottom: "fc" bottom: "label" top: "accuracy" include { phase: TEST } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" }
+layer { name: "label_split" type: "Split" bottom: "label" top: "label_1" top: "label_2" }
 layer { name: "weighted" type: "Own" bottom: "label" bottom: "loss" top: "weighted" }
 """
 
