@@ -19,6 +19,8 @@ COLOURS = {
 }
 
 PANELS = 3  # side by side
+METRICS = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC"}
+
 # Titles by candidates.
 RECALLS = {
     "vocabulary": "recall@k over the vocabulary",
@@ -77,9 +79,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
             at = np.arange(len(groups)) + (place - (len(rows) - 1) / 2) * 0.8 / len(rows)
             axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=COLOURS[row], label=ROW_NAMES[row])
             axes.vlines(at, low, high, color="black", linewidth=0.8)
-        names = [
-            f"@{k}" if metric == "recall" else metric.upper() if len(metric) < 6 else metric for metric, k in groups
-        ]
+        names = [f"@{k}" if metric == "recall" else METRICS.get(metric, metric) for metric, k in groups]
         axes.set_xticks(range(len(groups)), names)
         axes.axhline(0, color="black", linewidth=0.6)
         _plain(axes, title)
