@@ -43,10 +43,10 @@ setup: $(INSTALLED) ## only install, into .venv
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Filterscope needs Python 3.11 or newer, as in: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Installing requirements.lock into $(VENV) (some 5 GB with torch's CUDA libraries)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing requirements.lock into $(VENV) (some 6 GB with torch's CUDA libraries)"
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@if $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"; then \
-	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -r requirements.lock; \
+	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -r requirements.lock; \
 	else \
 	    false; \
 	fi || $(BIN)/python -m pip install -r requirements.lock
