@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -341,17 +342,19 @@ class TestWriter:
         assert os.listdir(tmp_path) == []
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """No file may grow beyond 4 KiB."""
+    """No file may grow beyond 4 KiB meanwhile; pytest's own log neither, so it must not last longer."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
-def test_full_disk_leaves_the_table_that_was_there(name, tmp_path, full_disk):
+def test_full_disk_leaves_the_table_that_was_there(name, tmp_path):
     tables.write(history(), "history", tmp_path / name)
     before = (tmp_path / name).read_bytes()
     chance = np.random.default_rng(0)
@@ -360,7 +363,7 @@ def test_full_disk_leaves_the_table_that_was_there(name, tmp_path, full_disk):
         "epoch": np.arange(5000),
         "best": chance.random(5000) < 0.5,
     }
-    with pytest.raises(OSError, match="File too large"):
+    with full_disk(), pytest.raises(OSError, match="File too large"):
         tables.write(many, "history", tmp_path / name)
     assert (tmp_path / name).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [name]
