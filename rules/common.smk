@@ -233,7 +233,7 @@ def summarised(entry):
 
 
 def pictures_of(entry, file):
-    """A result of the pictures room for one entry of `pictures`, `strongest_filters` or `occlusions`."""
+    """A result of the pictures room for one entry of `pictures`, `facets`, `strongest_filters` or `occlusions`."""
     return f"results/pictures/{entry['dataset']}/{entry['probe']}/{file}"
 
 
@@ -244,6 +244,16 @@ def entry_of(section, wildcards):
         if all(entry[key] == name for key, name in names.items()):
             return {key: value for key, value in entry.items() if key not in names}
     raise WorkflowError(f"{section} has no entry for {', '.join(names.values())}: add one to the config")
+
+
+def classes_by(wildcards):
+    """What makes an image's class: the main object's shape in scenes, its category elsewhere, a plain folder's folders."""
+    return {"scenes": "shape", "folder": "folder"}.get(config["datasets"][wildcards.dataset]["source"], "category")
+
+
+def grouped(entry):
+    """What an entry of `facets` says about grouping; the recipe of the pictures does not matter for that."""
+    return {key: value for key, value in entry.items() if key != "recipe"}
 
 
 def recipes_of(wildcards):
