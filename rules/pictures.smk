@@ -182,6 +182,45 @@ rule render_facets:
         "../workflow_scripts/pictures/render_facets.py"
 
 
+rule name_facets:
+    input:
+        facets=rules.embed_facets.output.facets,
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        explainer=facet_explainer,
+    output:
+        table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
+        csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",
+    log:
+        "results/logs/name_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/name_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="30m",
+    params:
+        code=code("pictures/name_facets.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        words=only("words", "method", "per_image", "voting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
+    message:
+        "Naming the facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/name_facets.py"
+
+
 rule draw_facets:
     input:
         facets=rules.embed_facets.output.facets,
@@ -189,6 +228,7 @@ rule draw_facets:
         table=rules.render_facets.output.table,
         pictures=rules.render_facets.output.pictures,
         means=rules.average_facets.output.means,
+        words=facet_words_of,
         images="results/data/{dataset}/images.parquet",
         folder=folder_of,
     output:

@@ -19,6 +19,7 @@ from filterscope.pictures.facets import FacetError, FacetSettings
 from pictures.average_facets import average_facets
 from pictures.draw_facets import draw_facets
 from pictures.embed_facets import embed_facets
+from pictures.name_facets import name_facets
 from pictures.render_facets import render_facets
 
 NETWORK = {"source": "planted", "input": {"resize": 64, "crop": 64, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}}
@@ -85,7 +86,8 @@ class Scenes:
     def draw(self, where):
         draw_facets(
             *(where / f"{name}.parquet" for name in ("facets", "facet_summary", "facet_pictures")),
-            *(self.folder / "images.parquet", where / "figures", self.folder / "pictures", True, self.probe.inputs),
+            *(None, self.folder / "images.parquet", where / "figures"),
+            *(self.folder / "pictures", True, self.probe.inputs),
         )
 
     def truth(self):
@@ -229,3 +231,46 @@ def test_a_class_or_unit_that_is_not_there(scenes, tmp_path):
     with pytest.raises(ValueError, match="filter 15 is not in layer detectors: its filters are 0 to 14"):
         scenes.embed(tmp_path, classes={"circle": 15})
     assert not list(tmp_path.iterdir())
+
+
+def test_facets_are_named_by_the_words_of_their_own_images(study, tmp_path):
+    """Two facets of the unit that sees red: their words are those of their own images, each image votes."""
+    members = [(0, 0, 3), (0, 1, 5), (1, 0, 4), (1, 1, 6), (1, 2, 8)]  # facet, rank, image
+    seen = tables.read(study.shards("image"), "image_activations")
+    means = dict(zip(seen["image_id"].to_pylist(), tables.matrix(seen["mean"])[:, 0].tolist(), strict=True))
+    table = pd.DataFrame(members, columns=["facet", "rank", "image_id"])
+    table = table.assign(unit=0, x=0.0, y=0.0, distance=0.0, activation=table["image_id"].map(means) + 1e-3)
+    table["class"] = "red things"
+    tables.write(table, "facets", tmp_path / "facets.parquet")
+    arguments = {
+        "path_to_facets": tmp_path / "facets.parquet",
+        "path_to_images": study.images,
+        "path_to_thresholds": study.thresholds,
+        "path_to_weights": study.weights,
+        "path_to_categories": study.categories,
+        "path_to_vocabulary": study.vocabulary,
+        "path_to_allowed": None,
+        "path_to_explainer": study.explainers["words"],
+        "path_to_table": tmp_path / "facet_words.parquet",
+        "path_to_csv": tmp_path / "facet_words.csv",
+        "folder": study.pictures,
+        "annotated": True,
+        "probe": study.probe(),
+        "settings": study.explanation,
+        "nearest": 2,
+        "voting": 3,
+        "printed": 4,
+    }
+    name_facets(**arguments)
+    found = tables.read(tmp_path / "facet_words.parquet", "facet_words").to_pandas()
+    assert len(pd.read_csv(tmp_path / "facet_words.csv")) == len(found)
+    for facet, rows in found.groupby("facet"):
+        alone = tmp_path / f"{facet}.parquet"
+        own = table[table["facet"] == facet].assign(facet=0)
+        tables.write(own, "facets", tmp_path / "own.parquet")
+        name_facets(**{**arguments, "path_to_facets": tmp_path / "own.parquet", "path_to_table": alone})
+        again = tables.read(alone, "facet_words").to_pandas()
+        assert again["word"].tolist() == rows["word"].tolist()
+        assert again["votes"].tolist() == rows["votes"].tolist()
+        assert rows["votes"].max() <= 2, "the third image is beyond the nearest"
+        assert {"red", "crimson", "reds"} & set(rows["word"])

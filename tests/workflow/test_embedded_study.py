@@ -115,6 +115,8 @@ def test_planted_facets_are_recovered(finished_study):
     for name, rows in table.groupby("class"):
         faced = rows[rows["image_id"].isin(truth.index)]
         assert adjusted_rand_score(truth[faced["image_id"]], faced["facet"]) >= 0.8, name
+    words = tables.read(folder / "facet_words.parquet", "facet_words").to_pandas()
+    assert set(words["class"]) == set(wanted)
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
     assert (pictures["activation"] > pictures["mean_activation"]).mean() >= 0.75

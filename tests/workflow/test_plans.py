@@ -108,7 +108,9 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     jobs = planned(run_snakemake(*arguments, config=config).stdout)
     rules = ("prepare_folder", "embed_facets", "average_facets", "render_facets", "draw_facets")
     assert [jobs.get(rule) for rule in rules] == [1] * 5
-    assert "extract_activations" not in jobs
+    assert not {"extract_activations", "name_facets"} & set(jobs)
+    config["explanations"] = [{"dataset": "classes", "probe": "planted", "vocabulary": "captions"}]
+    assert planned(run_snakemake(*arguments, config=config).stdout)["name_facets"] == 1
     config["facets"][0]["probe"] = "planed"
     said = run_snakemake(*arguments, config=config, check=False).stdout
     assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said

@@ -57,6 +57,19 @@ SCHEMAS: dict[str, Schema] = {
             Column("suggested_facets", INTEGER, "of the class, by largest silhouette", optional=True),
         ),
     ),
+    "facet_words": Schema(
+        "name_facets",
+        ("unit", "facet", "rank"),
+        (
+            Column("unit", INTEGER, "output unit"),
+            Column("class", TEXT, "its class"),
+            Column("facet", INTEGER, "0 is the class's largest"),
+            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("word", TEXT, "word"),
+            Column("votes", INTEGER, "nearest images that were given the word"),
+            Column("cosine", REAL, "mean cosine over those images"),
+        ),
+    ),
     "facet_pictures": Schema(
         "render_facets",
         ("unit", "facet"),
