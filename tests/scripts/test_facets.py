@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from data.plant_scenes_network import plant_scenes_network
+from data.prepare_network import prepare_network
 from data.prepare_scenes import prepare_scenes
 from filterscope import tables
 from filterscope.activations.probing import ProbeSettings
@@ -274,3 +275,17 @@ def test_facets_are_named_by_the_words_of_their_own_images(study, tmp_path):
         assert again["votes"].tolist() == rows["votes"].tolist()
         assert rows["votes"].max() <= 2, "the third image is beyond the nearest"
         assert {"red", "crimson", "reds"} & set(rows["word"])
+
+
+def test_nan_is_named_with_its_image(study, scenes, tmp_path):
+    """The poisoned network answers NaN to a picture that is purely white somewhere."""
+    images = study.table("images").head(6)
+    shutil.copytree(study.pictures, tmp_path / "all")
+    images["path"] = ["all/" + path for path in images["path"]]
+    Image.new("RGB", (64, 64), "white").save(tmp_path / images["path"][4])
+    tables.write(images, "images", tmp_path / "images.parquet")
+    prepare_network(tmp_path / "weights.pt", study.network("poisoned"), 0)
+    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
+    arguments |= {"path_to_weights": tmp_path / "weights.pt", "probe": study.probe("poisoned", "2"), "codes": None}
+    with pytest.raises(FacetError, match="class 'all': NaN or infinite codes or activations at image 4"):
+        scenes.embed(tmp_path, **arguments, classes={"all": 0}, classes_by="folder")

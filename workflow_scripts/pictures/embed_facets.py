@@ -13,7 +13,7 @@ from filterscope.pictures import facets
 from filterscope.pictures.choices import chosen_targets
 from filterscope.pictures.classes import class_of_images, images_of_class
 from filterscope.pictures.codes import coding
-from filterscope.pictures.facets import FacetSettings
+from filterscope.pictures.facets import FacetError, FacetSettings
 from filterscope.pictures.objectives import Goal
 
 
@@ -52,6 +52,7 @@ def embed_facets(
             seen = [coder(batch.pictures(device)) for batch in stream(pictures, batch_size, 0, stop)]
             vectors = torch.cat([each.cpu() for each, _ in seen]).numpy()
             strength = torch.cat([each[:, unit].cpu() for _, each in seen]).double().numpy()
+            _require_finite(vectors, strength, own["image_id"].to_numpy(), place)
             seeds = [job.derived_seed(seed, "facets", name, part) for part in range(1 + settings.repetitions)]
             found = facets.find_facets(vectors, number, seeds[0], settings, place)
             stability = facets.stability(vectors, found, seeds[1:], settings)
@@ -63,6 +64,12 @@ def embed_facets(
     ):
         for path in paths:
             tables.write(table.reset_index(drop=True), schema, path)
+
+
+def _require_finite(vectors, strength, image_ids, place) -> None:
+    finite = np.isfinite(vectors).all(1) & np.isfinite(strength)
+    if not finite.all():
+        raise FacetError(f"{place}: NaN or infinite codes or activations at image {image_ids[np.argmin(finite)]}")
 
 
 def _members(name, unit, own, found, strength) -> pd.DataFrame:
