@@ -1,16 +1,18 @@
 # The pictures room: what filters look for (seed 004; the recipe `octaves`: seed 002).
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
-# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, strongest_filters.* and
-#          occlusions.* with their figures
-# Steps:   maximise activations, find the strongest filters of photographs, measure occlusion, render
+# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, facets/,
+#          strongest_filters.* and occlusions.* with their figures
+# Steps:   maximise activations, find the facets of classes, find the strongest filters of photographs, measure
+#          occlusion, render
 
 
 rule pictures:
-    """Optimised pictures, strongest filters and occlusions of every entry."""
+    """Optimised pictures, facets, strongest filters and occlusions of every entry."""
     input:
         [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
+        [pictures_of(entry, "facets/figures") for entry in config["facets"]],
         [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
         [pictures_of(entry, "occlusions") for entry in config["occlusions"]],
 
@@ -82,6 +84,179 @@ rule render_pictures:
         "Rendering sheets of the pictures of {wildcards.probe}"
     script:
         "../workflow_scripts/pictures/render_pictures.py"
+
+
+rule embed_facets:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        annotations=annotations_of,
+        weights=weights_of,
+    output:
+        facets="results/pictures/{dataset}/{probe}/facets/facets.parquet",
+        facets_csv="results/pictures/{dataset}/{probe}/facets/facets.csv",
+        summary="results/pictures/{dataset}/{probe}/facets/facet_summary.parquet",
+        summary_csv="results/pictures/{dataset}/{probe}/facets/facet_summary.csv",
+    log:
+        "results/logs/embed_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/embed_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="2h",
+    params:
+        code=code("pictures/embed_facets.py"),
+        probe=probe_settings,
+        entry=lambda wildcards: grouped(entry_of("facets", wildcards)),
+        classes_by=classes_by,
+        facetting=config["facetting"],
+        batch_size=config["activations"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Grouping images of {wildcards.dataset} into facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/embed_facets.py"
+
+
+rule average_facets:
+    input:
+        facets=rules.embed_facets.output.facets,
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+    output:
+        means=directory("results/pictures/{dataset}/{probe}/facets/means"),
+    log:
+        "results/logs/average_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/average_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("pictures/average_facets.py"),
+        inputs=inputs_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
+    message:
+        "Averaging images of the facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/average_facets.py"
+
+
+rule render_facets:
+    input:
+        facets=rules.embed_facets.output.facets,
+        means=rules.average_facets.output.means,
+        weights=weights_of,
+    output:
+        table="results/pictures/{dataset}/{probe}/facets/facet_pictures.parquet",
+        csv="results/pictures/{dataset}/{probe}/facets/facet_pictures.csv",
+        pictures=directory("results/pictures/{dataset}/{probe}/facets/pictures"),
+    log:
+        "results/logs/render_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        code=code("pictures/render_facets.py"),
+        probe=probe_settings,
+        name=lambda wildcards: entry_of("facets", wildcards)["recipe"],
+        recipe=lambda wildcards: config["recipes"][entry_of("facets", wildcards)["recipe"]],
+        batch_size=config["maximisation"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Optimising pictures of the facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/render_facets.py"
+
+
+rule name_facets:
+    input:
+        facets=rules.embed_facets.output.facets,
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        explainer=facet_explainer,
+    output:
+        table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
+        csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",
+    log:
+        "results/logs/name_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/name_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="30m",
+    params:
+        code=code("pictures/name_facets.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        words=only("words", "method", "per_image", "voting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
+    message:
+        "Naming the facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/name_facets.py"
+
+
+rule draw_facets:
+    input:
+        facets=rules.embed_facets.output.facets,
+        summary=rules.embed_facets.output.summary,
+        table=rules.render_facets.output.table,
+        pictures=rules.render_facets.output.pictures,
+        means=rules.average_facets.output.means,
+        words=facet_words_of,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+    output:
+        figures=report(
+            directory("results/pictures/{dataset}/{probe}/facets/figures"),
+            patterns=["{figure}_{unit}.png"],
+            caption="captions/facets.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "facets of unit {unit}: {figure}"},
+        ),
+    log:
+        "results/logs/draw_facets/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/draw_facets/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("pictures/draw_facets.py"),
+        inputs=inputs_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+    message:
+        "Drawing the facets of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/draw_facets.py"
 
 
 rule find_strongest_filters:

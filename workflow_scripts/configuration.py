@@ -16,12 +16,17 @@ SOURCED = {"datasets": "source", "vocabularies": "source", "networks": "source",
 # Sections of the pictures room and the names that make an entry, each once.
 PICTURE_ENTRIES = {
     "pictures": ("dataset", "probe", "recipe"),
+    "facets": ("dataset", "probe"),
     "strongest_filters": ("dataset", "probe"),
     "occlusions": ("dataset", "probe"),
 }
 
 # Folders beside those of the recipes.
-PICTURE_FOLDERS = ("sheets", "strongest_filters", "occlusions", "covered")
+PICTURE_FOLDERS = ("sheets", "facets", "strongest_filters", "occlusions", "covered")
+
+# Facets of a class, and images that their means are made of, where an entry does not say (seed 002, II.B); codes: None
+# for the penultimate vector.
+FACETS = {"codes": None, "facets": 10, "nearest": 15}
 
 # A probe that names no call reads the module's last use in a forward pass (spec B1).
 LAST_CALL = -1
@@ -64,6 +69,9 @@ def check(config: dict, path_to_schema: str | Path) -> None:
             probe.setdefault("pool", config["activations"]["pool"])
         for entry in config["pictures"]:
             entry.setdefault("position", None)
+        for entry in config["facets"]:
+            for key, value in FACETS.items():
+                entry.setdefault(key, value)
         mistakes = _check_names(config) + _check_sizes(config)
     if mistakes:
         raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
@@ -178,6 +186,12 @@ def _check_picture_names(config: dict, must_exist, mistakes: list[str]) -> None:
             if names in seen:
                 mistakes.append(f"{section}[{index}] repeats {', '.join(names)} of an earlier entry: join them")
             seen.append(names)
+    for index, entry in enumerate(config["facets"]):
+        must_exist(f"facets[{index}].recipe", entry["recipe"], "recipes")
+        units = list(entry["classes"].values())
+        for name in {unit for unit in units if units.count(unit) > 1}:
+            own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
+            mistakes.append(f"facets[{index}].classes: unit {name} stands for {own}; a unit has one class")
     for index, entry in enumerate(config["occlusions"]):
         name = entry["dataset"]
         if entry["cover"] == "objects" and config["datasets"].get(name, {}).get("source") == "folder":

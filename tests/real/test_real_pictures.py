@@ -53,6 +53,7 @@ def results(realdata, default_config, repository, tmp_path_factory, run_anywhere
                 entry("resnet50_layer4", "fourier", DEEP),
                 entry("resnet50_conv", "fourier", MIDDLE),
             ],
+            "facets": [],
             "strongest_filters": [where],
             "occlusions": [{**where, "cover": "objects"}],
             "occlusion": {"rectangles": 20},

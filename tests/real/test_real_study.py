@@ -31,6 +31,7 @@ def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
             "pictures": [],
             "strongest_filters": [],
             "occlusions": [],
+            "facets": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 4},
         }

@@ -89,6 +89,7 @@ def study_config(default_config, realdata, repository, address):
             "pictures": [],
             "strongest_filters": [],
             "occlusions": [],
+            "facets": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 2},
         }

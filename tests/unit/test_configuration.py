@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import configuration
+from filterscope.pictures.facets import FacetSettings
 from filterscope.pictures.recipes import RECIPES, recipe
 
 COCO = {"coco": {"source": "coco", "folder": "photographs"}}
@@ -17,6 +18,7 @@ FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": 
 GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
 PICTURES = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0, 1]}
+FACETS = {"dataset": "scenes", "probe": "planted", "classes": {"circle": 0}, "recipe": "mean"}
 CAFFE = {"source": "caffe", "prototxt": "deploy.prototxt", "caffemodel": "net.caffemodel"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
 
@@ -125,6 +127,14 @@ class TestDefaults:
         config = check(default_config({"probes": probes}))
         assert config["probes"]["first"]["call"] == 0
         assert config["probes"]["planted"]["call"] == configuration.LAST_CALL
+
+    def test_of_facets_are_the_seeds(self, default_config, check):
+        config = check(
+            default_config({"facets": [dict(FACETS), {**FACETS, "probe": "cnn_units", "codes": "features"}]})
+        )
+        found = [[entry[key] for key in ("facets", "nearest", "codes")] for entry in config["facets"]]
+        assert found == [[10, 15, None], [10, 15, "features"]]
+        assert FacetSettings(**config["facetting"]) == FacetSettings()
 
     def test_of_recipes_are_those_of_the_library(self, default_config, check):
         """The schema's defaults and the library's are the same numbers in two places: they must agree."""
@@ -347,6 +357,22 @@ class TestDefaults:
             {"occlusion": {"fill": "white"}},
             r"occlusion.fill is 'white': 'white' is not one of \['black', 'mean', 'blur'\]",
         ),
+        # facets
+        ({"facets": [{**FACETS, "recipe": "maen"}]}, r"facets\[0\].recipe is 'maen', .* did you mean mean"),
+        ({"facets": [{**FACETS, "facets": 1}]}, "facets.0.facets is 1: 1 is less than the minimum of 2"),
+        ({"facets": [{**FACETS, "nearest": 0}]}, "facets.0.nearest is 0: 0 is less than the minimum of 1"),
+        ({"facets": [{**FACETS, "classes": {"circle": "red"}}]}, "facets.0.classes.circle is 'red': .*'integer'"),
+        (
+            {"facets": [{**FACETS, "classes": {}}]},
+            r"facets.0.classes is \{\}: .*\(output unit of every class; a class is",
+        ),
+        (
+            {"facets": [{**FACETS, "classes": {"circle": 1, "ring": 1}}]},
+            r"facets\[0\].classes: unit 1 stands for circle, ring; a unit has one class",
+        ),
+        ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
+        ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),
+        ({"facetting": {"perplexity": 0}}, "facetting.perplexity is 0: 0 is less than or equal to the minimum of 0"),
         # numbers that do not go together
         ({"words": {"voting": 21}}, "words.voting is larger than words.per_image"),
         (

@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
+from filterscope.data.scene_words import facet_of
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -101,6 +103,27 @@ def test_pictures_excite_their_filters(finished_study):
         assert list((results / entry["probe"] / "sheets").glob("sheet_*.png"))
 
 
+def test_planted_facets_are_recovered(finished_study):
+    """Colour and texture of a class's two facets; images whose main object shows neither do not count."""
+    folder = finished_study.directory / "results/pictures/scenes/cnn_units/facets"
+    annotations = tables.read(finished_study.directory / "results/data/scenes/annotations.parquet", "annotations")
+    main = annotations.to_pandas().sort_values(["area", "image_id"], kind="stable").groupby("image_id").tail(1)
+    truth = main.set_index("image_id")["tokens"].map(lambda tokens: facet_of(*tokens)).dropna()
+    table = tables.read(folder / "facets.parquet", "facets").to_pandas()
+    wanted = finished_study.config["facets"][0]["classes"]
+    assert set(table["class"]) == set(wanted)
+    for name, rows in table.groupby("class"):
+        faced = rows[rows["image_id"].isin(truth.index)]
+        assert adjusted_rand_score(truth[faced["image_id"]], faced["facet"]) >= 0.8, name
+    words = tables.read(folder / "facet_words.parquet", "facet_words").to_pandas()
+    assert set(words["class"]) == set(wanted)
+    pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    assert pictures["status"].eq("optimised").all()
+    assert (pictures["activation"] > pictures["mean_activation"]).mean() >= 0.75
+    figures = {f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in wanted.values()}
+    assert {each.name for each in (folder / "figures").glob("*.png")} == figures
+
+
 def test_covered_objects_are_measured(finished_study):
     folder = finished_study.directory / "results/pictures/scenes/cnn_last"
     table = tables.read(folder / "occlusions.parquet", "occlusions").to_pandas()
@@ -160,6 +183,7 @@ def test_a_room_can_be_asked_for_alone(finished_study):
             {"train_explainer", "explain_filters"},
             {"extract_activations", "dissect_filters"},
         ),
+        (("facetting", "seeds", 3), {"embed_facets", "draw_facets"}, {"maximise_activations", "train_scenes_network"}),
         (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
@@ -181,6 +205,12 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         ("words/voting.py", {"explain_filters", "tabulate_words"}, {"train_explainer", "extract_activations"}),
         ("words/losses.py", {"train_explainer", "train_null_explainer"}, {"extract_activations", "dissect_filters"}),
         ("pictures/maco.py", {"maximise_activations", "render_pictures"}, {"measure_occlusion", "extract_activations"}),
+        (
+            "pictures/facets.py",
+            {"embed_facets", "average_facets", "render_facets", "draw_facets"},
+            {"maximise_activations", "train_scenes_network"},
+        ),
+        ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),

@@ -96,6 +96,26 @@ def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):
     assert "train_explainer" not in jobs
 
 
+def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp_path):
+    """No masks, no explanations: a folder per class and a network are enough."""
+    for name in ("pepper", "theatre"):
+        (tmp_path / "classes" / name).mkdir(parents=True)
+    entry = {"dataset": "classes", "probe": "planted", "classes": {"pepper": 0, "theatre": 1}, "recipe": "mean"}
+    sections = ("explanations", "defects", "pictures", "strongest_filters", "occlusions")
+    config = default_config() | {section: [] for section in sections} | {"facets": [entry]}
+    config["datasets"]["classes"] = {"source": "folder", "folder": str(tmp_path / "classes"), "reference": "scenes"}
+    arguments = ("pictures", "--dry-run", "--quiet", "rules")
+    jobs = planned(run_snakemake(*arguments, config=config).stdout)
+    rules = ("prepare_folder", "embed_facets", "average_facets", "render_facets", "draw_facets")
+    assert [jobs.get(rule) for rule in rules] == [1] * 5
+    assert not {"extract_activations", "name_facets"} & set(jobs)
+    config["explanations"] = [{"dataset": "classes", "probe": "planted", "vocabulary": "captions"}]
+    assert planned(run_snakemake(*arguments, config=config).stdout)["name_facets"] == 1
+    config["facets"][0]["probe"] = "planed"
+    said = run_snakemake(*arguments, config=config, check=False).stdout
+    assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said
+
+
 def test_rule_graph_is_drawn(run_snakemake):
     done = run_snakemake("--rulegraph")
     assert "digraph" in done.stdout

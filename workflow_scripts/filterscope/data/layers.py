@@ -165,7 +165,7 @@ class Reader:
 
     def __init__(self, network: nn.Module, layer: str, call: int = -1, input_size: Size = 224):
         self._network, self.layer = network, layer
-        self._module = _find(network, layer)
+        self._module = find_layer(network, layer)
         observed = _observe(network, [self._module], input_size)
         if not observed:
             raise LayerError(f"layer {layer!r} is never used in a forward pass, so it has no output to read")
@@ -217,7 +217,8 @@ class Reader:
         return output[:, :, None, None] if output.ndim == 2 else output
 
 
-def _find(network: nn.Module, layer: str) -> nn.Module:
+def find_layer(network: nn.Module, layer: str) -> nn.Module:
+    """The module of this dotted path. Raises LayerError with the nearest ones."""
     modules = dict(network.named_modules(remove_duplicate=False))
     modules.pop("")
     if layer not in modules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterscope.schemas.columns import INTEGER, REAL, TEXT, VECTOR, Column, Schema
+from filterscope.schemas.columns import INTEGER, REAL, TEXT, TRUTH, VECTOR, Column, Schema
 
 SCHEMAS: dict[str, Schema] = {
     "pictures": Schema(
@@ -20,6 +20,73 @@ SCHEMAS: dict[str, Schema] = {
             Column("activation", REAL, "objective of the finished picture as the network's input", optional=True),
             Column("best_image_id", INTEGER, "image of the dataset that excites the filter most"),
             Column("best_image", REAL, "its activation"),
+            Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True),
+        ),
+    ),
+    "facets": Schema(
+        "embed_facets",
+        ("unit", "image_id"),
+        (
+            Column("unit", INTEGER, "output unit"),
+            Column("class", TEXT, "its class"),
+            Column("image_id", INTEGER, "image of the class"),
+            Column("facet", INTEGER, "0 is the class's largest"),
+            Column("rank", INTEGER, "among the facet's images by distance, 0 is the nearest to its centre"),
+            Column("x", REAL, "place in the plane of t-SNE"),
+            Column("y", REAL, "place in the plane of t-SNE"),
+            Column("distance", REAL, "from the facet's centre, in the plane"),
+            Column("activation", REAL, "of the unit by the image, mean of its map"),
+        ),
+    ),
+    "facet_summary": Schema(
+        "embed_facets",
+        ("unit", "facet"),
+        (
+            Column("unit", INTEGER, "output unit"),
+            Column("class", TEXT, "its class"),
+            Column("facet", INTEGER, "0 is the class's largest"),
+            Column("members", INTEGER, "images"),
+            Column("averaged", INTEGER, "of them, nearest to the centre, make the mean image"),
+            Column("small", TRUTH, "whether it has fewer than the config asks for; all are averaged"),
+            Column(
+                "recovered", REAL, "mean of the best Jaccard index with a facet of bootstrap samples", optional=True
+            ),
+            Column("seed_stability", REAL, "of the class: adjusted Rand index with other seeds", optional=True),
+            Column("bootstrap_stability", REAL, "of the class: the same of bootstrap samples", optional=True),
+            Column("silhouette", REAL, "of the class, mean in the plane", optional=True),
+            Column("suggested_facets", INTEGER, "of the class, by largest silhouette", optional=True),
+        ),
+    ),
+    "facet_words": Schema(
+        "name_facets",
+        ("unit", "facet", "rank"),
+        (
+            Column("unit", INTEGER, "output unit"),
+            Column("class", TEXT, "its class"),
+            Column("facet", INTEGER, "0 is the class's largest"),
+            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("word", TEXT, "word"),
+            Column("votes", INTEGER, "nearest images that were given the word"),
+            Column("cosine", REAL, "mean cosine over those images"),
+        ),
+    ),
+    "facet_pictures": Schema(
+        "render_facets",
+        ("unit", "facet"),
+        (
+            Column("unit", INTEGER, "output unit"),
+            Column("class", TEXT, "its class"),
+            Column("facet", INTEGER, "0 is the class's largest"),
+            Column("recipe", TEXT, "entry of `recipes`"),
+            Column("status", TEXT, "optimised, stopped (NaN on the way) or no gradient (a dead unit)"),
+            Column("note", TEXT, "what went wrong and at which step; empty where nothing did"),
+            Column("path", TEXT, "picture, beside the table; empty for a dead unit", optional=True),
+            Column("mean_path", TEXT, "mean image that it began as, beside the table"),
+            Column("activation", REAL, "of the unit by the finished picture", optional=True),
+            Column("mean_activation", REAL, "by the mean image", optional=True),
+            Column("nearest_image_id", INTEGER, "image nearest to the facet's centre"),
+            Column("nearest_image", REAL, "its activation"),
+            Column("best_image", REAL, "largest activation by an image of the facet"),
             Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True),
         ),
     ),
