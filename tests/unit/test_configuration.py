@@ -126,7 +126,7 @@ class TestDefaults:
         probes = {"first": {"network": "planted", "layer": "detectors", "call": 0}}
         config = check(default_config({"probes": probes}))
         assert config["probes"]["first"]["call"] == 0
-        assert config["probes"]["planted"]["call"] == configuration.LAST_CALL
+        assert config["probes"]["planted"]["call"] == -1
 
     def test_of_facets_are_the_seeds(self, default_config, check):
         config = check(
