@@ -23,6 +23,7 @@ localrules:
     words,
     pictures,
     reproduction,
+    samples,
 
 
 rule all:
