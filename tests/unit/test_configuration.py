@@ -74,8 +74,8 @@ def test_small_config_of_the_tests_is_right(small_config, check):
 def test_every_study_is_right(repository, default_config, check):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
-    for study in studies:
-        check(default_config(yaml.safe_load(study.read_text())))
+    for path in studies:
+        check(default_config(yaml.safe_load(path.read_text())))
 
 
 def test_every_key_of_the_default_config_is_described_by_the_schema(path_to_schema, default_config):
