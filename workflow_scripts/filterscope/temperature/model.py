@@ -29,6 +29,12 @@ UNCERTAIN = 0.25
 # Sigma that moves by more than this share between two moments has drifted.
 DRIFT = 0.25
 FEWEST = 3  # points of a fit
+# Probabilities closer than this to 0 and 1 tell nothing about the slope.
+EDGE = 0.01
+JUMPS = (
+    "the range curve jumps: no learning rate lies where the probability that a pattern changes rises, so sigma is not "
+    "defined; take more learning rates there"
+)
 
 
 class ModelWarning(UserWarning):
@@ -97,8 +103,9 @@ def adapted_rate(
 class Fit:
     """The model fitted to temperatures over learning rates.
 
-    covariance: [2, 2] of (sigma, mu), from the residual's spread; residual: root mean square of the differences of
-    probabilities; points: how many learning rates; notes: why the model should not be trusted, empty if it may.
+    covariance: [2, 2] of (sigma, mu), from the points' distances to the curve, which may differ along it; residual:
+    root mean square of the differences of probabilities; points: how many learning rates; notes: why the model should
+    not be trusted, empty if it may.
     """
 
     sigma: float
@@ -176,7 +183,7 @@ def fit(rates: np.ndarray, temperatures: np.ndarray, link: Link = "2") -> Fit:
     measured = np.asarray(to_probability(temperatures, link))
     fall = _checked_curve(rates, measured)
     logs = np.log(rates)
-    (sigma, mu), covariance = curve_fit(
+    (sigma, mu), _ = curve_fit(
         lambda log, sigma, mu: ndtr((log - mu) / sigma),
         logs,
         measured,
@@ -187,11 +194,29 @@ def fit(rates: np.ndarray, temperatures: np.ndarray, link: Link = "2") -> Fit:
         gtol=1e-14,
         max_nfev=10000,
     )
-    residual = float(np.sqrt(np.mean((ndtr((logs - mu) / sigma) - measured) ** 2)))
+    misses = measured - ndtr((logs - mu) / sigma)
+    covariance = _covariance((logs - mu) / sigma, sigma, misses)
+    residual = float(np.sqrt(np.mean(misses**2)))
     notes = _notes(logs, float(sigma), float(mu), covariance, residual, fall)
     for note in notes:
         warnings.warn(f"the model does not fit well: {note}", ModelWarning, stacklevel=2)
     return Fit(float(sigma), float(mu), covariance, residual, len(rates), link, notes)
+
+
+def _covariance(scores: np.ndarray, sigma: float, misses: np.ndarray) -> np.ndarray:
+    """Of sigma and mu, by the sandwich estimator (HC2): a count near 0 or all is much surer than one in the middle.
+
+    scores [R]: where the points are on the curve; misses [R]. Raises ValueError where no point tells the slope.
+    """
+    density = np.exp(-(scores**2) / 2) / np.sqrt(2 * np.pi) / sigma
+    slopes = -np.stack([density * scores, density], 1)
+    information = slopes.T @ slopes
+    if not np.linalg.cond(information) < 1e12:
+        raise ValueError(JUMPS)
+    inverse = np.linalg.inv(information)
+    leverage = np.einsum("ri,ij,rj->r", slopes, inverse, slopes)
+    weights = misses**2 / np.maximum(1 - leverage, 1e-9)
+    return inverse @ (slopes.T * weights) @ slopes @ inverse
 
 
 def _checked_curve(rates: np.ndarray, measured: np.ndarray) -> float:
@@ -203,6 +228,8 @@ def _checked_curve(rates: np.ndarray, measured: np.ndarray) -> float:
             f"{measured.max():.3g} from {rates[0]:g} to {rates[-1]:g}, so sigma is not defined; take other learning "
             "rates, or analyse after some steps where the last layer starts at zero (Fixup)"
         )
+    if ((measured < EDGE) | (measured > 1 - EDGE)).all():
+        raise ValueError(JUMPS)
     falls = np.maximum.accumulate(measured) - measured
     worst = int(np.argmax(falls))
     if falls[worst] > FALL:

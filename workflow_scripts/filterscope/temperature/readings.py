@@ -6,7 +6,7 @@ The counts stay on the network's device until somebody looks at them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -63,7 +63,6 @@ class Reading:
 
     counts: Counts
     step: int = 0
-    _where: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, same: Sequence[int], positions: Sequence[int], step: int = 0) -> Reading:
@@ -89,7 +88,7 @@ class Reading:
         if poisoned.any():
             named = ", ".join(str(call) for call, bad in zip(self.calls, poisoned, strict=True) if bad)
             raise ValueError(
-                f"NaN in the activations of {named} at step {self.step}{self._where}: they have no pattern; lower the "
+                f"NaN in the activations of {named} at step {self.step}: they have no pattern; lower the "
                 "learning rate or look for the cause in the training"
             )
         return self.counts.same.cpu().numpy()

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from filterscope.temperature import patterns
 from filterscope.temperature.readings import ActivationCall, Counts, difference
-from filterscope.temperature.rectifiers import ACTIVATIONS, NAMES
+from filterscope.temperature.rectifiers import seen
 
 # Where a function is used that belongs to the network itself; no submodule can have this name.
 ROOT = "forward"
@@ -88,15 +88,15 @@ class Pass:
 class _Seen(TorchFunctionMode):
     """Notes the activations among everything that torch is asked to do."""
 
-    def __init__(self, note: Callable[[str, tuple, dict], None]):
+    def __init__(self, note: Callable[[str, tuple[float, ...], Tensor], None]):
         super().__init__()
         self._note = note
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        name = NAMES.get(function)
-        if name is not None:
-            self._note(name, args, kwargs)  # before the call: it may overwrite its input
+        activation = seen(function, args, kwargs)
+        if activation is not None:  # before the call: it may overwrite its input
+            self._note(*activation, args[0] if args else kwargs["input"])
         return function(*args, **kwargs)
 
 
@@ -158,15 +158,14 @@ class _Recorder:
         if self._mode is not None:
             self._within.pop()
 
-    def _note(self, name: str, arguments: tuple, named: dict) -> None:
+    def _note(self, name: str, thresholds: tuple[float, ...], values: Tensor) -> None:
         if name not in self._record.activations:
             self._record.others.setdefault(name)
             return
         layer = self._within[-1]
         call = self._uses.get(layer, 0)
         self._uses[layer] = call + 1
-        values = arguments[0] if arguments else named["input"]
-        self._record.note(layer, call, name, values, ACTIVATIONS[name](arguments, named))
+        self._record.note(layer, call, name, values, thresholds)
 
 
 @dataclass

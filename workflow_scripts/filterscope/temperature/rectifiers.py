@@ -72,6 +72,15 @@ def _spellings(name: str) -> Iterable[Callable]:
 NAMES: dict[Callable, str] = {function: name for name in ACTIVATIONS for function in _spellings(name)}
 
 
+def seen(function: Callable, args: tuple, named: dict) -> tuple[str, tuple[float, ...]] | None:
+    """Name and thresholds of a call, None where it is no activation. nn.ReLU6 calls hardtanh from 0 to 6."""
+    name = NAMES.get(function)
+    if name is None:
+        return None
+    thresholds = ACTIVATIONS[name](args, named)
+    return ("relu6" if name == "hardtanh" and thresholds == (0.0, 6.0) else name), thresholds
+
+
 def checked(names: Iterable[str]) -> tuple[str, ...]:
     """Names of activations. Raises ValueError for one that is not known, or for none."""
     names = (names,) if isinstance(names, str) else tuple(names)

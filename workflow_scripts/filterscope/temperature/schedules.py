@@ -15,6 +15,7 @@ rhythm) and the optimiser's; a training that goes on from them has the learning 
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Literal, Protocol
 
@@ -185,8 +186,8 @@ class TemperatureSchedule(LRScheduler):
             setattr(self, key, state_dict[key])
         self.ratios = list(state_dict["ratios"])
         self._step_count = self.last_epoch + 1
-        self._last_lr = [self.rate * ratio for ratio in self.ratios]
-        optimisers.set_rate(self.optimizer, self._last_lr)
+        optimisers.set_rate(self.optimizer, [self.rate * ratio for ratio in self.ratios])
+        self._last_lr = [copy.copy(group["lr"]) for group in self.optimizer.param_groups]
 
 
 class ActCooLR(TemperatureSchedule):
