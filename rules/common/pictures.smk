@@ -1,0 +1,72 @@
+# Helpers of the pictures room: entries of its sections, and their results. No rules.
+
+
+def pictures_of(entry, file):
+    """A result of the pictures room for one entry of `pictures`, `facets`, `strongest_filters` or `occlusions`."""
+    return f"results/pictures/{entry['dataset']}/{entry['probe']}/{file}"
+
+
+def entry_of(section, wildcards):
+    """What an entry of a section asks for, besides the names that its wildcards give."""
+    names = dict(wildcards.items())
+    for entry in config[section]:
+        if all(entry[key] == name for key, name in names.items()):
+            return {key: value for key, value in entry.items() if key not in names}
+    raise WorkflowError(f"{section} has no entry for {', '.join(names.values())}: add one to the config")
+
+
+def classes_by(wildcards):
+    """What makes an image's class: the main object's shape in scenes, its category elsewhere, a plain folder's folders."""
+    return {"scenes": "shape", "folder": "folder"}.get(config["datasets"][wildcards.dataset]["source"], "category")
+
+
+def grouped(entry):
+    """What an entry of `facets` says about grouping; the recipe of the pictures does not matter for that."""
+    return {key: value for key, value in entry.items() if key != "recipe"}
+
+
+def recipes_of(wildcards):
+    """Recipes by which pictures of a probe are made beside a dataset, in the order of the config."""
+    names = (wildcards.dataset, wildcards.probe)
+    return [entry["recipe"] for entry in config["pictures"] if (entry["dataset"], entry["probe"]) == names]
+
+
+def recipe_tables(wildcards):
+    """Tables of the pictures of a probe, one per recipe."""
+    return expand(
+        "results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet", recipe=recipes_of(wildcards), **wildcards
+    )
+
+
+def recipe_pictures(wildcards):
+    """The pictures themselves."""
+    return expand("results/pictures/{dataset}/{probe}/{recipe}/pictures", recipe=recipes_of(wildcards), **wildcards)
+
+
+def explained_in(wildcards):
+    """The vocabulary that a probe is explained in on the dataset, the first; None where it is not explained."""
+    names = (wildcards.dataset, wildcards.probe)
+    found = [entry["vocabulary"] for entry in EXPLANATIONS if (entry["dataset"], entry["probe"]) == names]
+    return found[0] if found else None
+
+
+def names_of(wildcards):
+    """Names of a probe's filters, where the probe is explained on the dataset."""
+    vocabulary = explained_in(wildcards)
+    return words_of({**wildcards, "vocabulary": vocabulary}, "filter_names.parquet") if vocabulary else []
+
+
+def facet_explainer(wildcards):
+    """The explainer that names a probe's facets."""
+    return f"results/words/{reference(wildcards)}/{wildcards.probe}/{explained_in(wildcards)}/explainer.pt"
+
+
+def facet_words_of(wildcards):
+    """Words of a probe's facets, where the probe is explained on the dataset."""
+    folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/facets"
+    return f"{folder}/facet_words.parquet" if explained_in(wildcards) else []
+
+
+def inputs_of(wildcards):
+    """How pictures become the input of a probe's network."""
+    return config["networks"][config["probes"][wildcards.probe]["network"]]["input"]

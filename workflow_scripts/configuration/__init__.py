@@ -1,0 +1,34 @@
+"""What is checked before anything runs: the config against its schema and against itself.
+
+Every room has its module here, which tells what of the room's sections does not fit together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from configuration import data, pictures, report, schema, words
+from configuration.environment import share_library, yield_idle_cores
+from configuration.study import leave_out_embedded
+
+__all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "yield_idle_cores"]
+
+ROOMS = (data, words, pictures, report)
+
+
+class ConfigError(ValueError):
+    """The config is wrong: says which key, what was found and what would be right."""
+
+
+def check(config: dict, path_to_schema: str | Path) -> None:
+    """Check the config, fill in the defaults of its entries, and resolve its names.
+
+    Raises ConfigError with every mistake found, one a line.
+    """
+    mistakes = schema.mistakes(config, yaml.safe_load(Path(path_to_schema).read_text()))
+    if not mistakes:
+        mistakes = [mistake for room in ROOMS for mistake in room.mistakes(config)]
+    if mistakes:
+        raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))

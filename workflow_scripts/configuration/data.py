@@ -1,0 +1,50 @@
+"""The data room's part of the config: datasets, vocabularies, networks and probes."""
+
+from __future__ import annotations
+
+from configuration.names import undefined
+
+
+def mistakes(config: dict) -> list[str]:
+    """Names that do not fit each other, and numbers that each are possible but not together."""
+    return _datasets(config) + _vocabularies(config) + _networks(config)
+
+
+def _datasets(config: dict) -> list[str]:
+    datasets, found = config["datasets"], []
+    for name, entry in datasets.items():
+        place = f"datasets.{name}"
+        if entry["source"] == "visual_genome":
+            found += undefined(config, f"{place}.vocabulary", entry["vocabulary"], "vocabularies")
+        elif entry["source"] == "folder":
+            reference = entry["reference"]
+            found += undefined(config, f"{place}.reference", reference, "datasets")
+            if reference in datasets and datasets[reference]["source"] == "folder":
+                found.append(f"{place}.reference is {reference!r}, which has no annotations itself")
+        elif entry["source"] == "scenes" and entry["objects"][0] > entry["objects"][1]:
+            found.append(f"{place}.objects is {entry['objects']}: the fewest come first")
+    return found
+
+
+def _vocabularies(config: dict) -> list[str]:
+    return [
+        f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt"
+        for name, entry in config["vocabularies"].items()
+        if entry["source"] == "glove" and entry["file"] is None and entry["member"] is None
+    ]
+
+
+def _networks(config: dict) -> list[str]:
+    datasets, found = config["datasets"], []
+    for name, entry in config["networks"].items():
+        if entry["source"] == "scenes_cnn":
+            place, dataset = f"networks.{name}.dataset", entry["dataset"]
+            found += undefined(config, place, dataset, "datasets")
+            if dataset in datasets and datasets[dataset]["source"] != "scenes":
+                found.append(f"{place} is {dataset!r}, whose source is {datasets[dataset]['source']}; should be scenes")
+        crop, resize = entry["input"]["crop"], entry["input"]["resize"]
+        if crop > resize:
+            found.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")
+    for name, probe in config["probes"].items():
+        found += undefined(config, f"probes.{name}.network", probe["network"], "networks")
+    return found

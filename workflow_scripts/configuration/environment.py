@@ -1,0 +1,21 @@
+"""What the jobs of a run find in their environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def share_library(folder: str | Path) -> None:
+    """Let the scripts of this run's jobs import the library in this folder, which need not be installed."""
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", str(folder))]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
+
+
+def yield_idle_cores() -> None:
+    """Let torch's threads sleep while they wait for each other, unless the user has decided otherwise.
+
+    By default they spin, and where decoding processes or other jobs want the same cores, everything slows down
+    several times over: dissecting filters took 77 s instead of 16 s beside one other busy process on two cores.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,65 @@
+"""The pictures room's part of the config: pictures, recipes, facets, strongest filters and occlusions."""
+
+from __future__ import annotations
+
+from configuration.names import undefined
+
+# Sections and the names that make an entry of theirs, each once.
+ENTRIES = {
+    "pictures": ("dataset", "probe", "recipe"),
+    "facets": ("dataset", "probe"),
+    "strongest_filters": ("dataset", "probe"),
+    "occlusions": ("dataset", "probe"),
+}
+
+# Folders beside those of the recipes.
+FOLDERS = ("sheets", "facets", "strongest_filters", "occlusions", "covered")
+
+
+def mistakes(config: dict) -> list[str]:
+    """Names that do not fit each other, and numbers that each are possible but not together."""
+    return [*_entries(config), *_facets(config), *_occlusions(config), *_recipes(config)]
+
+
+def _entries(config: dict) -> list[str]:
+    found = []
+    for section, keys in ENTRIES.items():
+        seen = []
+        for index, entry in enumerate(config[section]):
+            for key in keys:
+                found += undefined(config, f"{section}[{index}].{key}", entry[key], f"{key}s")
+            names = [entry[key] for key in keys]
+            if names in seen:
+                found.append(f"{section}[{index}] repeats {', '.join(names)} of an earlier entry: join them")
+            seen.append(names)
+    return found
+
+
+def _facets(config: dict) -> list[str]:
+    found = []
+    for index, entry in enumerate(config["facets"]):
+        found += undefined(config, f"facets[{index}].recipe", entry["recipe"], "recipes")
+        units = list(entry["classes"].values())
+        for name in {unit for unit in units if units.count(unit) > 1}:
+            own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
+            found.append(f"facets[{index}].classes: unit {name} stands for {own}; a unit has one class")
+    return found
+
+
+def _occlusions(config: dict) -> list[str]:
+    found = []
+    for index, entry in enumerate(config["occlusions"]):
+        name = entry["dataset"]
+        if entry["cover"] == "objects" and config["datasets"].get(name, {}).get("source") == "folder":
+            found.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
+    return found
+
+
+def _recipes(config: dict) -> list[str]:
+    found = []
+    for name, entry in config["recipes"].items():
+        if name in FOLDERS:
+            found.append(f"recipes.{name}: a folder of the results has this name; choose another")
+        if entry["method"] == "maco" and entry["smallest"] > entry["largest"]:
+            found.append(f"recipes.{name}.smallest is {entry['smallest']}, larger than largest, {entry['largest']}")
+    return found

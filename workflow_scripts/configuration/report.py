@@ -1,0 +1,22 @@
+"""The report room's part of the config: what is compared with published numbers must be in this study."""
+
+from __future__ import annotations
+
+from configuration.names import suggestion
+
+
+def mistakes(config: dict) -> list[str]:
+    """Datasets and explanations of `reproduction` that this study does not have."""
+    if not config["reproduction"]:
+        return []
+    found = []
+    for published, name in config["reproduction"]["datasets"].items():
+        if config["datasets"].get(name, {"source": "folder"})["source"] == "folder":
+            known = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+            place = f"reproduction.datasets.{published}"
+            found.append(f"{place} is {name!r}, which is no annotated dataset{suggestion(name, known)}")
+    for index, entry in enumerate(config["reproduction"]["recall"]):
+        explanation = {key: entry[key] for key in ("dataset", "probe", "vocabulary")}
+        if explanation not in config["explanations"]:
+            found.append(f"reproduction.recall[{index}] is not among the explanations: {explanation}")
+    return found
