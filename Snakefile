@@ -13,6 +13,7 @@ include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
 include: "rules/pictures.smk"
+include: "rules/temperature.smk"
 include: "rules/report.smk"
 
 
@@ -24,6 +25,7 @@ localrules:
     pictures,
     reproduction,
     samples,
+    temperature,
 
 
 rule all:
@@ -32,6 +34,7 @@ rule all:
         rules.data.input,
         rules.words.input,
         rules.pictures.input,
+        rules.temperature.input,
         rules.summarise_study.output,
         rules.reproduction.input,
 

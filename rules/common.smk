@@ -25,6 +25,8 @@ wildcard_constraints:
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
     samples="|".join(config["samples"]) or "none^",
+    schedule="|".join(config["temperature"]["schedules"]) or "none^",
+    seed=r"\d+",
     scatteritem=r"\d+-of-\d+",
 
 
@@ -98,4 +100,5 @@ include: "common/data.smk"
 include: "common/activations.smk"
 include: "common/words.smk"
 include: "common/pictures.smk"
+include: "common/temperature.smk"
 include: "common/report.smk"
