@@ -199,13 +199,13 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
             pictures = material.normalised(material.train.values[batch])
             if settings.flip:
                 pictures = _mirrored(pictures, mirrored)
-            state.rates.append(running.rate)
             started = time.perf_counter()
             with monitor.step():
                 value = loss(network(pictures), material.train.labels[batch])
                 running.optimiser.zero_grad(set_to_none=True)
                 value.backward()
                 running.optimiser.step()
+            state.rates.append(running.rate)  # Schedule-Free tells its own after the step
             losses.append(value.detach())
             if monitor.reading is not None:
                 if not _note_reading(monitor, value, state):
