@@ -40,6 +40,12 @@ SMALL = {
     "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
     "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
     "occlusion": {"rectangles": 4},
+    "temperature": {
+        "training": {"epochs": 2, "batch_size": 128, "every": 3, "analysed": 100},
+        "trials": 0,
+        "duels": [{"network": "convnet", "samples": "digits", "schedules": ["constant", "actcoolr"], "seeds": [0]}],
+        "ranges": [{"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}],
+    },
 }
 
 

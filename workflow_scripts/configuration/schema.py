@@ -9,13 +9,15 @@ from jsonschema import Draft202012Validator
 
 from configuration.names import suggestion
 
-# Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>.
+# Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>. A dot leads into
+# a section of a room, whose own name is the one in $defs.
 SOURCED = {
     "datasets": "source",
     "vocabularies": "source",
     "networks": "source",
     "samples": "source",
     "recipes": "method",
+    "temperature.schedules": "method",
 }
 
 

@@ -52,12 +52,13 @@ def heatmaps(heat: pd.DataFrame, title: str) -> Figure:
         )
         axes.set_title(name, fontsize=10, loc="left")
         axes.tick_params(labelsize=8)
-        axes.yaxis.set_major_locator(MaxNLocator(min(layers, 8), integer=True))
+        shown = np.arange(0, layers, max(1, round(layers / 8)))
+        axes.set_yticks(shown + 0.5, shown + 1)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         if number % columns == 0:
-            axes.set_ylabel("activation, first at the bottom", fontsize=8)
+            axes.set_ylabel("activation in the network", fontsize=8)
         axes.set_xlabel("step", fontsize=8)
-    bar = figure.colorbar(mesh, ax=list(panels[: len(names)]), shrink=0.9)
+    bar = figure.colorbar(mesh, ax=list(panels[: len(names)]), shrink=0.9, pad=0.01, aspect=25)
     bar.set_label("temperature (bits)", fontsize=8)
     bar.ax.tick_params(labelsize=8)
     return figure
@@ -119,7 +120,7 @@ def range_panels(points: pd.DataFrame, fits: pd.DataFrame, title: str) -> Figure
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("learning rate of one step", fontsize=8)
         _plain(axes, kind)
-        axes.legend(fontsize=7.5, frameon=False, loc="upper left")
+        axes.legend(fontsize=7.5, frameon=False, loc="lower right")
         axes.set_ylabel("probability that a pattern changes", fontsize=8)
     return figure
 
