@@ -14,7 +14,8 @@ from filterscope import resumption, tables
 from filterscope.data.samples import split_off, write_samples
 from filterscope.temperature.building import Choice
 from filterscope.temperature.scheduling import ScheduleSettings
-from filterscope.temperature.training import Checkpoint, TrainingSettings
+from filterscope.temperature.state import Checkpoint
+from filterscope.temperature.training import TrainingSettings
 from temperature.analyse_learning_rates import analyse_learning_rates
 from temperature.gather_courses import gather_courses
 from temperature.render_courses import render_courses

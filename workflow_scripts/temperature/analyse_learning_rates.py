@@ -4,7 +4,7 @@ from functools import partial
 
 from filterscope import job, tables
 from filterscope.data.samples import read_samples
-from filterscope.temperature import building, material, moments, tuning
+from filterscope.temperature import building, material, moments, scheduling
 from filterscope.temperature.building import Choice
 from filterscope.temperature.scheduling import ScheduleSettings
 from filterscope.temperature.training import TrainingSettings
@@ -15,7 +15,7 @@ def analyse_learning_rates(
 ):
     """at: shares of the training; number: of the training, as train_with_schedule has it; paths: points and fits."""
     if path_to_trials is not None:
-        schedule = tuning.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
+        schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
     split_seed = job.derived_seed(seed, "validation", name)
     data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, job.device())
     own_seed = job.derived_seed(seed, "train_with_schedule", number)

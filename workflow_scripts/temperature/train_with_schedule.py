@@ -8,9 +8,10 @@ import torch
 
 from filterscope import job, resumption, tables
 from filterscope.data.samples import read_samples
-from filterscope.temperature import building, duel, material, training, tuning
+from filterscope.temperature import building, material, scheduling, training
 from filterscope.temperature.building import Choice
 from filterscope.temperature.scheduling import ScheduleSettings
+from filterscope.temperature.state import Checkpoint
 from filterscope.temperature.training import TrainingSettings
 
 
@@ -33,7 +34,7 @@ def train_with_schedule(
     """
     device = job.device()
     if path_to_trials is not None:
-        schedule = tuning.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
+        schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
     split_seed = job.derived_seed(seed, "validation", names["samples"])
     data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, device)
     if data.test is None:
@@ -43,7 +44,7 @@ def train_with_schedule(
     parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
     arrays = [each.cpu().numpy() for each in parts]
     checkpoint = resumption.beside(
-        paths["weights"], training.Checkpoint, *arrays, repr(network), schedule, settings, own_seed, code
+        paths["weights"], Checkpoint, *arrays, repr(network), schedule, settings, own_seed, code
     )
     trained = training.train(
         built,
@@ -72,7 +73,7 @@ def train_with_schedule(
         "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
         "test_error": 100 * (1 - accuracy),
         "test_loss": test_loss,
-        "passes": duel.passes(schedule, settings, count, measured, analysed),
+        "passes": training.passes(schedule, settings, count, measured, analysed),
     }
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     times = {**names, "seed": int(names["seed"]), "device": kind, **trained.times}

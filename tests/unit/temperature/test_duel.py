@@ -8,8 +8,6 @@ import pytest
 
 from filterscope import tables
 from filterscope.temperature import courses, duel, figures
-from filterscope.temperature.scheduling import ScheduleSettings
-from filterscope.temperature.training import TrainingSettings
 
 ERRORS = {"constant": [9.0, 9.4, 9.2], "one_cycle": [7.0, 7.5, 7.1], "actcoolr": [7.2, 7.1, 7.4]}
 
@@ -110,13 +108,6 @@ def test_several_duels_get_a_total():
     tables.checked(table, "duel")
     total = table[table["network"] == "all"].set_index("schedule")
     assert total.loc["constant", ["wins", "losses", "seeds"]].tolist() == [0, 4, 6]
-
-
-def test_passes_count_what_a_schedule_needs():
-    settings = TrainingSettings(epochs=1, batch_size=100)
-    assert duel.passes(ScheduleSettings("constant"), settings, 1000, 100, 0) == 3000
-    assert duel.passes(ScheduleSettings("dynamic_actcoolr"), settings, 1000, 100, 0) == 3100
-    assert duel.passes(ScheduleSettings("actcoolr"), settings, 1000, 100, 1000) == 3000 + 100 + 3 + 26 * 10
 
 
 def temperatures(steps, layers) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from torch import nn
 
 from filterscope.data.samples import SamplesError, split_off
 from filterscope.resumption import Checkpoint as AnyCheckpoint
-from filterscope.temperature import material, moments, training, tuning
+from filterscope.temperature import material, moments, scheduling, training, tuning
 from filterscope.temperature.scheduling import METHODS, ScheduleSettings
-from filterscope.temperature.training import Checkpoint, TrainingSettings
+from filterscope.temperature.state import Checkpoint
+from filterscope.temperature.training import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, weight_decay=1e-4, every=2, analysed=64, validation=0.2)
 MILD = {"learning_rate": 0.05, "initial_temperature": 1.0, "temperature_rate": 0.01}
@@ -189,6 +190,13 @@ def test_unknown_schedules_and_settings_are_refused():
     assert plain == {"method": "constant", "learning_rate": 0.2, "momentum": 0.9}
 
 
+def test_passes_count_what_a_schedule_needs():
+    settings = TrainingSettings(epochs=1, batch_size=100)
+    assert training.passes(ScheduleSettings("constant"), settings, 1000, 100, 0) == 3000
+    assert training.passes(ScheduleSettings("dynamic_actcoolr"), settings, 1000, 100, 0) == 3100
+    assert training.passes(ScheduleSettings("actcoolr"), settings, 1000, 100, 1000) == 3000 + 100 + 3 + 26 * 10
+
+
 SEARCH = {"learning_rate": [0.001, 1.0], "momentum": [0.0, 0.95]}
 
 
@@ -199,7 +207,7 @@ def test_tuning_is_seeded_begins_with_the_config_and_keeps_the_best(data):
     assert json.loads(tables[0]["settings"].iloc[0])["learning_rate"] == 0.05
     (best,) = np.flatnonzero(tables[0]["chosen"])
     assert tables[0]["val_accuracy"].iloc[best] == tables[0]["val_accuracy"].max()
-    found = tuning.chosen(tables[0], schedule("cosine"))
+    found = scheduling.chosen(tables[0], schedule("cosine"))
     assert found.plain() == json.loads(tables[0]["settings"].iloc[best])
 
 

@@ -11,29 +11,18 @@ import pandas as pd
 from scipy import stats
 
 from filterscope import tables
-from filterscope.temperature.scheduling import STEERED, ScheduleSettings
-from filterscope.temperature.training import DIVERGED, TrainingSettings
+from filterscope.temperature.state import DIVERGED
 
 OURS = "Filterscope"
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
 _KEYS = ["network", "samples", "schedule"]
-_RATES = 25  # learning rates of an analysis
 
 
 def read_published(path: str | Path) -> pd.DataFrame:
     """The seed's tables 2 and 3: the `published_training` table from its CSV, values as they were printed."""
     table = pd.read_csv(path, dtype={"printed": str, "note": str}, keep_default_na=False)
     return tables.checked(table, "published_training", str(path)).to_pandas()
-
-
-def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
-    """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
-
-    Measurements count only for schedules that follow them. analysed: samples of the analysis before, 0 without one.
-    """
-    analysis = 3 + (_RATES + 1) * -(-analysed // settings.batch_size) if analysed else 0
-    return 3 * steps + (measured if schedule.method in STEERED else 0) + analysis
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None]:

@@ -9,22 +9,22 @@ The schedules are PyTorch's, Schedule-Free (Defazio et al. 2024) and those of th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
+import pandas as pd
 import schedulefree
-import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer, lr_scheduler
 
 from filterscope.temperature.learning_rates import learning_rate_range
 from filterscope.temperature.model import Fit
 from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.schedules import ActCooLR, DynamicActCooLR, TemperatureSchedule
+from filterscope.temperature.schedules import ActCooLR, DynamicActCooLR
 
-# Methods that must measure temperatures while they train, and those that analyse learning rates before.
+# Methods that must measure temperatures while they train.
 STEERED = ("actcoolr", "dynamic_actcoolr")
-ANALYSED = ("actcoolr", "range_test")
 
 
 @dataclass(frozen=True)
@@ -286,26 +286,7 @@ METHODS: dict[str, Method] = {
 }
 
 
-def is_steered(running: Running) -> bool:
-    """Whether the schedule follows measured temperatures."""
-    return isinstance(running.schedule, TemperatureSchedule)
-
-
-def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Let batch norm learn its statistics anew: Schedule-Free's averaged weights were never in a training pass.
-
-    Does nothing for networks without batch norm. Leaves the network in train mode.
-    """
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    if not norms:
-        return
-    network.train()
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the plain mean over the batches
-    with torch.no_grad():
-        for batch in batches:
-            network(batch)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+def chosen(trials: pd.DataFrame, schedule: ScheduleSettings) -> ScheduleSettings:
+    """The schedule with the settings of the trial that was chosen."""
+    (line,) = trials.loc[trials["chosen"], "settings"]
+    return replace(schedule, **json.loads(line))

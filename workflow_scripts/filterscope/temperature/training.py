@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,15 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from filterscope import resumption
-from filterscope.temperature import scheduling
+from filterscope.temperature import batch_norm, scheduling
+from filterscope.temperature.learning_rates import RATES
 from filterscope.temperature.material import Material, Split
 from filterscope.temperature.model import Fit
 from filterscope.temperature.monitor import TemperatureMonitor
 from filterscope.temperature.readings import Reading
 from filterscope.temperature.scheduling import Running, ScheduleSettings, Situation
+from filterscope.temperature.state import DIVERGED, FINISHED, State
 
-FINISHED, DIVERGED = "finished", "diverged"
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
 
 
@@ -50,31 +50,6 @@ class TrainingSettings:
     def steps_per_epoch(self, samples: int) -> int:
         """Batches of exactly batch_size, or one smaller one where there are no more samples."""
         return max(1, samples // self.batch_size)
-
-
-@dataclass
-class State:
-    """A training after so many epochs, as a checkpoint keeps it."""
-
-    epoch: int = 0
-    status: str = FINISHED
-    network: dict = field(default_factory=dict)
-    running: dict = field(default_factory=dict)
-    monitor: dict = field(default_factory=dict)
-    epochs: list = field(default_factory=list)  # lines of the history
-    rates: list = field(default_factory=list)  # learning rate of every step
-    losses: list = field(default_factory=list)  # loss of every step
-    measured: list = field(default_factory=list)  # number of every measured step
-    same: list = field(default_factory=list)  # unchanged patterns of every measured step
-    calls: list = field(default_factory=list)  # layer, call, activation and patterns looked at of every use
-    seconds: float = 0.0
-    measuring_seconds: float = 0.0
-
-
-class Checkpoint(resumption.Checkpoint):
-    """The state of such a training on disk."""
-
-    state = State
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +117,9 @@ def train(
         running,
         state.status,
         pd.DataFrame(state.epochs),
-        _steps_table(state),
-        _temperature_table(state),
-        _times(state, settings.every),
+        state.steps_table(),
+        state.temperature_table(),
+        state.times(settings.every),
         running.fit,
     )
 
@@ -168,6 +143,15 @@ def evaluate(network: nn.Module, material: Material, split: Split) -> tuple[floa
             right += int((logits.argmax(1) == labels).sum())
     mean = total / len(split)
     return (mean if np.isfinite(mean) else None), right / len(split)
+
+
+def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
+    """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
+
+    Measurements count only for schedules that follow them. analysed: samples of the analysis before, 0 without one.
+    """
+    analysis = 3 + (len(RATES) + 1) * -(-analysed // settings.batch_size) if analysed else 0
+    return 3 * steps + (measured if schedule.method in scheduling.STEERED else 0) + analysis
 
 
 def _order(material: Material, seed: int, epoch: int) -> Tensor:
@@ -270,49 +254,8 @@ def _note_epoch(epoch: int, per_epoch: int, network, material: Material, running
 
 def _recalibrate(network: nn.Module, material: Material) -> None:
     batches = (values for values, _ in material.batches(material.train, _RECALIBRATED))
-    scheduling.recalibrate(network, batches)
+    batch_norm.recalibrate(network, batches)
 
 
 def _keep(state: State, network: nn.Module, running: Running, monitor: TemperatureMonitor) -> None:
     state.network, state.running, state.monitor = network.state_dict(), running.state_dict(), monitor.state_dict()
-
-
-def _steps_table(state: State) -> pd.DataFrame:
-    losses = [loss if np.isfinite(loss) else None for loss in state.losses]
-    return pd.DataFrame({"step": range(len(state.rates)), "learning_rate": state.rates, "loss": losses})
-
-
-def _temperature_table(state: State) -> pd.DataFrame:
-    """One line per measured step and use of an activation; `place` is its place in the forward pass."""
-    layers, calls, activations, positions = zip(*state.calls, strict=True) if state.calls else ((), (), (), ())
-    readings = [Reading.of(same, positions, step) for same, step in zip(state.same, state.measured, strict=True)]
-    count = len(readings)
-    return pd.DataFrame(
-        {
-            "step": np.repeat(np.array(state.measured, np.int64), len(layers)),
-            "place": np.tile(np.arange(len(layers)), count),
-            "layer": list(layers) * count,
-            "call": np.tile(np.array(calls, np.int64), count),
-            "activation": list(activations) * count,
-            "temperature": np.concatenate([each.temperatures for each in readings]) if readings else np.zeros(0),
-            "unchanged": np.array(state.same, np.int64).reshape(-1),
-            "positions": np.tile(np.array(positions, np.int64), count),
-        }
-    )
-
-
-def _times(state: State, every: int) -> dict:
-    """Steps, seconds, and the share that measuring has added: measured steps against the others of this training.
-
-    Where every step is measured there is nothing to compare with, and the share is None.
-    """
-    steps, measured = len(state.rates), len(state.measured)
-    others = max(steps - measured, 1)
-    plain = max(state.seconds - state.measuring_seconds, 0.0) / others
-    added = max(state.measuring_seconds - measured * plain, 0.0)
-    return {
-        "steps": steps,
-        "measured": measured,
-        "seconds": state.seconds,
-        "overhead": added / max(state.seconds - added, 1e-9) if every > 1 else None,
-    }

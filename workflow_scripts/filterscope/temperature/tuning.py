@@ -77,9 +77,3 @@ def _outcome(build, material, schedule, settings, seed) -> dict:
     loss = None if last["val_loss"] is None or not np.isfinite(last["val_loss"]) else float(last["val_loss"])
     status = trained.status if loss is not None else training.DIVERGED
     return {"status": status, "val_accuracy": float(last["val_accuracy"]), "val_loss": loss, "note": ""}
-
-
-def chosen(trials: pd.DataFrame, schedule: ScheduleSettings) -> ScheduleSettings:
-    """The schedule with the settings of the trial that was chosen."""
-    (line,) = trials.loc[trials["chosen"], "settings"]
-    return replace(schedule, **json.loads(line))
