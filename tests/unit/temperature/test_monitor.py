@@ -110,6 +110,24 @@ def test_an_unchanged_network_reads_exactly_zero_and_is_left_alone(build, uses, 
     assert hooks(network) == 0
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_a_monitored_training_ends_with_the_weights_of_one_that_is_not(own):
+    ended = []
+    for every in (2, 1000):
+        network, batch = seeded(Noisy), pictures()
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+        with torch.random.fork_rng(devices=[]), TemperatureMonitor(network, every=every) as monitor:
+            torch.manual_seed(1)
+            for _ in range(6):
+                with monitor.step(*[batch] * own):
+                    optimiser.zero_grad()
+                    network(batch).square().sum().backward()
+                    optimiser.step()
+        ended.append(network.state_dict())
+    assert len(monitor.history) == 1
+    assert all(torch.equal(value, ended[1][name]) for name, value in ended[0].items())
+
+
 def test_shared_modules_have_calls_of_their_own():
     network = seeded(lambda: torchvision.models.resnet18(num_classes=3))
     with TemperatureMonitor(network) as monitor, monitor.step():
