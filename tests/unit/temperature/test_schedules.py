@@ -170,7 +170,7 @@ class Training:
         self.schedule = (
             ActCooLR(self.optimiser, self.monitor, sigma=1.2, **common)
             if kind == "actcoolr"
-            else DynamicActCooLR(self.optimiser, self.monitor, **common)
+            else DynamicActCooLR(self.optimiser, self.monitor, temperature_rate=0.002, **common)
         )
         self.parts = (self.network, self.optimiser, self.monitor, self.schedule)
 
@@ -201,6 +201,7 @@ class Training:
             self.parts[index].load_state_dict(states[index])
 
 
+@pytest.mark.filterwarnings("ignore:no activation pattern changed")
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 @pytest.mark.parametrize("kind", ["actcoolr", "dynamic"])
 def test_a_resumed_training_has_the_same_learning_rates(kind, optimiser):
