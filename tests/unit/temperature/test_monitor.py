@@ -431,6 +431,43 @@ def test_a_network_without_a_measurable_activation_is_told():
         network(batch)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:DeprecationWarning")
+def test_compiled_networks_are_measured_by_the_one_they_are_made_of():
+    network, batch = mlp(), vectors()
+    compiled = torch.compile(network, backend="eager")
+    for hidden in (compiled, torch.jit.trace(network, batch)):
+        with pytest.raises(ValueError, match="compiled or scripted, so its activations cannot be seen"):
+            TemperatureMonitor(hidden)
+    with TemperatureMonitor(network) as monitor, monitor.step(batch):
+        compiled(batch).sum().backward()
+        shake(compiled)
+    assert len(monitor.reading.calls) == 2
+    assert monitor.reading.mean > 0
+    partly = nn.Sequential(torch.jit.trace(network, batch), nn.ReLU())
+    with TemperatureMonitor(partly) as monitor, monitor.step():
+        partly(batch)
+    assert [call.layer for call in monitor.reading.calls] == ["1"]
+
+
+def test_an_optimiser_may_pass_several_times():
+    network, batch = mlp(), vectors()
+    optimiser = torch.optim.LBFGS(network.parameters(), lr=0.1, max_iter=4)
+
+    def closure():
+        optimiser.zero_grad()
+        value = network(batch).square().sum()
+        value.backward()
+        return value
+
+    reference = mlp()
+    with TemperatureMonitor(network) as monitor, monitor.step():
+        optimiser.step(closure)
+    with TemperatureMonitor(reference) as direct, direct.step(batch):
+        reference.load_state_dict(network.state_dict())
+    assert monitor.reading.same.tolist() == direct.reading.same.tolist()
+    assert monitor.reading.mean > 0
+
+
 def test_wrong_use_is_told():
     network = mlp()
     with pytest.raises(ValueError, match=r"activations has 'ReLU', should be of"):

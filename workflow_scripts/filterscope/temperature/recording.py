@@ -111,8 +111,8 @@ def recording(network: nn.Module, record: Pass, begun: Callable | None = None) -
     with contextlib.ExitStack() as stack:
         stack.callback(recorder.close)
         for module in recorder.names:
-            if module is network:
-                continue
+            if module is network or isinstance(module, torch.jit.ScriptModule):
+                continue  # scripted ones take no hooks, and nothing within them is seen
             stack.callback(module.register_forward_pre_hook(recorder.enter).remove)
             stack.callback(module.register_forward_hook(recorder.leave, always_call=True).remove)
         stack.callback(network.register_forward_pre_hook(recorder.open, with_kwargs=True, prepend=True).remove)
