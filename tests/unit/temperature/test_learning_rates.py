@@ -203,6 +203,29 @@ def test_sigma_is_constant_while_digits_are_learnt():
     assert not later.drift(first)
 
 
+@pytest.mark.parametrize("part", [slice(18, 25), slice(0, 5)], ids=["too high", "too low"])
+def test_a_grid_is_widened_until_the_curve_is_on_it(part):
+    """In the grid's own steps, so what is measured lies on Table 1 again; the fit becomes that of the whole table."""
+    network, data = mlp(), digits()
+    narrow = RATES[part]
+    with pytest.raises(ValueError, match=r"flat|jumps"):
+        learning_rate_range(network, functional.cross_entropy, *data, rates=narrow)
+    widened = learning_rate_range(network, functional.cross_entropy, *data, rates=narrow, widen=True)
+    whole = learning_rate_range(network, functional.cross_entropy, *data, widen=True)
+    assert pytest.approx(RATES) == whole.rates
+    assert len(widened.rates) < 25
+    shared = np.isclose(whole.rates[:, None], widened.rates).any(1)
+    assert shared.sum() == len(widened.rates)
+    assert np.abs(whole.mean[shared] - widened.mean).max() < 0.05  # rates differ in their last digit
+    assert widened.fit.sigma == pytest.approx(whole.fit.sigma, rel=0.2)
+
+
+def test_analyses_of_different_samples_do_not_join():
+    one, two = (measure_range(mlp(), functional.cross_entropy, *digits(count), rates=FEW) for count in (32, 64))
+    with pytest.raises(ValueError, match="do not join"):
+        one.joined(two)
+
+
 def test_learning_rates_that_diverge_are_left_out():
     class Exploding(nn.Module):
         def __init__(self):
@@ -221,6 +244,9 @@ def test_learning_rates_that_diverge_are_left_out():
     assert 3 < len(analysis.rates) < 25
     assert np.isfinite(analysis.temperatures).all()
     assert analysis.fit.points == len(analysis.rates)
+    low = analysis.rates[analysis.mean < 0.5]
+    widened = learning_rate_range(network, functional.cross_entropy, *digits(), rates=low, widen=True)
+    assert low.max() < widened.rates.max() < min(analysis.diverged) * 1.01
     with torch.no_grad():
         network.body[1].bias += 1e4
     told = pytest.raises(ValueError, match="NaN in the activations at every learning rate")

@@ -110,6 +110,24 @@ def test_an_unchanged_network_reads_exactly_zero_and_is_left_alone(build, uses, 
     assert hooks(network) == 0
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_a_monitored_training_ends_with_the_weights_of_one_that_is_not(own):
+    ended = []
+    for every in (2, 1000):
+        network, batch = seeded(Noisy), pictures()
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+        with torch.random.fork_rng(devices=[]), TemperatureMonitor(network, every=every) as monitor:
+            torch.manual_seed(1)
+            for _ in range(6):
+                with monitor.step(*[batch] * own):
+                    optimiser.zero_grad()
+                    network(batch).square().sum().backward()
+                    optimiser.step()
+        ended.append(network.state_dict())
+    assert len(monitor.history) == 1
+    assert all(torch.equal(value, ended[1][name]) for name, value in ended[0].items())
+
+
 def test_shared_modules_have_calls_of_their_own():
     network = seeded(lambda: torchvision.models.resnet18(num_classes=3))
     with TemperatureMonitor(network) as monitor, monitor.step():
@@ -411,6 +429,43 @@ def test_a_network_without_a_measurable_activation_is_told():
     told = pytest.raises(ValueError, match="no measurable activation")
     with told, TemperatureMonitor(network) as monitor, monitor.step():
         network(batch)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:DeprecationWarning")
+def test_compiled_networks_are_measured_by_the_one_they_are_made_of():
+    network, batch = mlp(), vectors()
+    compiled = torch.compile(network, backend="eager")
+    for hidden in (compiled, torch.jit.trace(network, batch)):
+        with pytest.raises(ValueError, match="compiled or scripted, so its activations cannot be seen"):
+            TemperatureMonitor(hidden)
+    with TemperatureMonitor(network) as monitor, monitor.step(batch):
+        compiled(batch).sum().backward()
+        shake(compiled)
+    assert len(monitor.reading.calls) == 2
+    assert monitor.reading.mean > 0
+    partly = nn.Sequential(torch.jit.trace(network, batch), nn.ReLU())
+    with TemperatureMonitor(partly) as monitor, monitor.step():
+        partly(batch)
+    assert [call.layer for call in monitor.reading.calls] == ["1"]
+
+
+def test_an_optimiser_may_pass_several_times():
+    network, batch = mlp(), vectors()
+    optimiser = torch.optim.LBFGS(network.parameters(), lr=0.1, max_iter=4)
+
+    def closure():
+        optimiser.zero_grad()
+        value = network(batch).square().sum()
+        value.backward()
+        return value
+
+    reference = mlp()
+    with TemperatureMonitor(network) as monitor, monitor.step():
+        optimiser.step(closure)
+    with TemperatureMonitor(reference) as direct, direct.step(batch):
+        reference.load_state_dict(network.state_dict())
+    assert monitor.reading.same.tolist() == direct.reading.same.tolist()
+    assert monitor.reading.mean > 0
 
 
 def test_wrong_use_is_told():

@@ -92,7 +92,8 @@ def test_a_layer_without_unchanged_patterns_is_capped():
     assert reading.mean == pytest.approx(7.6439, abs=5e-5)
     assert np.isfinite(stepped(acting(), reading))
     cold = acting(every=1)
-    rate = stepped(cold, Reading.of([100, 300], [100, 300]))
+    with pytest.warns(ModelWarning, match="no activation pattern changed"):
+        rate = stepped(cold, Reading.of([100, 300], [100, 300]))
     assert rate == pytest.approx(0.1 * np.exp(quantile(2.0) - quantile(float(-np.log2(1 - 0.5 / 400)))), rel=1e-6)
 
 
@@ -111,7 +112,7 @@ def test_the_target_falls_and_the_schedule_ends():
 
 def test_bounds_hold_for_both_variants():
     for schedule in (acting(bounds=(0.05, 0.15), every=1), dynamic(bounds=(0.05, 0.15))):
-        hot, cold = Reading.of([1], [10**6]), Reading.of([10**6], [10**6])
+        hot, cold = Reading.of([1], [10**6]), Reading.of([10**6 - 1], [10**6])
         assert [stepped(schedule, cold) for _ in range(20)][-1] == 0.15
         assert [stepped(schedule, hot) for _ in range(20)][-1] == 0.05
 
@@ -169,7 +170,7 @@ class Training:
         self.schedule = (
             ActCooLR(self.optimiser, self.monitor, sigma=1.2, **common)
             if kind == "actcoolr"
-            else DynamicActCooLR(self.optimiser, self.monitor, **common)
+            else DynamicActCooLR(self.optimiser, self.monitor, temperature_rate=0.002, **common)
         )
         self.parts = (self.network, self.optimiser, self.monitor, self.schedule)
 
@@ -200,6 +201,7 @@ class Training:
             self.parts[index].load_state_dict(states[index])
 
 
+@pytest.mark.filterwarnings("ignore:no activation pattern changed")
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 @pytest.mark.parametrize("kind", ["actcoolr", "dynamic"])
 def test_a_resumed_training_has_the_same_learning_rates(kind, optimiser):
@@ -288,3 +290,20 @@ def test_a_negative_temperature_rate_is_told():
 def test_a_target_beyond_what_a_batch_can_show_warns():
     with pytest.warns(ModelWarning, match=r"initial_temperature is 7, but no batch of this size can be hotter than 6"):
         stepped(acting(initial_temperature=7.0), Reading.of([16], [32]))
+
+
+@pytest.mark.parametrize("build", [acting, dynamic])
+def test_a_network_in_which_nothing_changes_warns_once(build):
+    """A dead one reads 0 for ever, and so every schedule that heats it makes it worse."""
+    schedule, dead = build(every=1), Reading.of([50, 50], [50, 50])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stepped(schedule, at(1.0, 1.0))
+    with pytest.warns(ModelWarning, match="no activation pattern changed in step 2 at a learning rate of"):
+        stepped(schedule, dead)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stepped(schedule, dead)
+    stepped(schedule, at(1.0, 1.0))
+    with pytest.warns(ModelWarning, match="in step 5"):
+        stepped(schedule, dead)

@@ -24,6 +24,10 @@ any PyTorch network and outside of the workflow:
                 schedule.step()
     monitor.table()  # temperature of every activation over the training
 
+Deep networks without shortcuts change nearly every pattern at the lowest learning rate of seed 003's table when they
+start: `learning_rate_range(..., widen=True)` goes on below it. Networks whose classifier starts at zero (Fixup) change
+none in their first step: train a few steps before the analysis.
+
 | module | what it holds |
 |---|---|
 | `patterns` | patterns as packed bits, how many are unchanged, temperatures |

@@ -27,6 +27,13 @@ from filterscope.temperature.recording import Pass, Replay
 
 # Table 1 of seed 003, all 25: its text says 10^-4 to 10^2, the numbers are these (spec D3).
 RATES = np.logspace(-3.2, 2, 25)
+# A widened grid goes on while the first probability is above LOW and the last below HIGH, and within these bounds.
+LOW, HIGH = 0.2, 0.8
+LOWEST, HIGHEST = 1e-9, 1e4
+
+
+class DivergedError(ValueError):
+    """The network gives NaN after a step at every learning rate."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,15 @@ class RangeAnalysis:
     def layer_fit(self, layer: int) -> Fit:
         """The model of one layer's temperatures, by its place in `calls` (-1: the last). Raises as `model.fit`."""
         return model.fit(self.rates, self.temperatures[:, layer], self.link)
+
+    def joined(self, other: RangeAnalysis) -> RangeAnalysis:
+        """Both together, of the same network at the same point, at different learning rates."""
+        if (self.calls, self.link) != (other.calls, other.link) or (self.positions != other.positions).any():
+            raise ValueError("the analyses are of different activations, samples or links, so they do not join")
+        order = np.argsort(rates := np.concatenate([self.rates, other.rates]))
+        same = np.concatenate([self.same, other.same])
+        diverged = tuple(sorted({*self.diverged, *other.diverged}))
+        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link)
 
     def table(self) -> pd.DataFrame:
         """One line per learning rate and use of an activation: learning_rate, layer, call, activation, temperature
@@ -131,20 +147,47 @@ def measure_range(
     return _analysis(rates, totals, link)
 
 
-def learning_rate_range(*args, **kwargs) -> RangeAnalysis:
+def learning_rate_range(*args, widen: bool = False, **kwargs) -> RangeAnalysis:
     """`measure_range` with the model fitted to the network's temperatures; the same arguments.
 
-    Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit is bad.
+    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
+    them in the same steps until that has changed, from LOWEST to HIGHEST. Deep networks without shortcuts need it at
+    their start. Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit
+    is bad.
     """
     analysis = measure_range(*args, **kwargs)
+    if widen:
+        analysis = _widened(analysis, args, kwargs)
     _ = analysis.fit
+    return analysis
+
+
+def _widened(analysis: RangeAnalysis, args: tuple, kwargs: dict) -> RangeAnalysis:
+    """The analysis with what lies below and above, as far as it is needed."""
+    count = model.FEWEST * 2
+    factor = (analysis.rates[-1] / analysis.rates[0]) ** (1 / (len(analysis.rates) - 1))
+    steps = factor ** np.arange(1, count + 1)
+
+    def more(rates: np.ndarray) -> RangeAnalysis:
+        return analysis.joined(measure_range(*args, **{**kwargs, "rates": rates}))
+
+    def probability(place: int) -> float:
+        return float(model.to_probability(analysis.mean[place], analysis.link))
+
+    while probability(0) > LOW and analysis.rates[0] > LOWEST:
+        analysis = more(analysis.rates[0] / steps[::-1])
+    while probability(-1) < HIGH and analysis.rates[-1] < HIGHEST and not analysis.diverged:
+        try:
+            analysis = more(analysis.rates[-1] * steps)
+        except DivergedError:
+            break  # there is nothing to measure beyond
     return analysis
 
 
 def _analysis(rates: np.ndarray, totals: list[Counts], link: Link) -> RangeAnalysis:
     poisoned = torch.stack([each.poisoned for each in totals]).any(1).cpu().numpy()
     if poisoned.all():
-        raise ValueError(
+        raise DivergedError(
             f"NaN in the activations at every learning rate from {rates[0]:g}: the network itself or the data are bad"
         )
     diverged = tuple(float(rate) for rate in rates[poisoned])

@@ -223,10 +223,14 @@ def _checked_curve(rates: np.ndarray, measured: np.ndarray) -> float:
     """By how much the probability falls at most. Raises ValueError for a curve that no sigma describes."""
     spread = float(np.ptp(measured))
     if spread < FLAT:
+        cause = (
+            "take higher learning rates, or analyse after some steps where the last layer starts at zero (Fixup)"
+            if measured.max() < 0.5
+            else "take lower learning rates"
+        )
         raise ValueError(
             f"the range curve is flat: the probability that a pattern changes is {measured.min():.3g} to "
-            f"{measured.max():.3g} from {rates[0]:g} to {rates[-1]:g}, so sigma is not defined; take other learning "
-            "rates, or analyse after some steps where the last layer starts at zero (Fixup)"
+            f"{measured.max():.3g} from {rates[0]:g} to {rates[-1]:g}, so sigma is not defined; {cause}"
         )
     if ((measured < EDGE) | (measured > 1 - EDGE)).all():
         raise ValueError(JUMPS)

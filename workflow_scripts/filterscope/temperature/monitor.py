@@ -32,6 +32,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
+import torch
 from torch import nn
 
 from filterscope.temperature import readings, recording, rectifiers
@@ -61,6 +62,11 @@ class TemperatureMonitor:
     ):
         if not isinstance(network, nn.Module):
             raise ValueError(f"network is a {type(network).__name__}, should be a torch.nn.Module")
+        if isinstance(network, torch.jit.ScriptModule) or type(network).__name__ == "OptimizedModule":
+            raise ValueError(
+                "network is compiled or scripted, so its activations cannot be seen: give the network that it was made "
+                "of, which shares its weights, and hand the batch to step()"
+            )
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"every is {every}, should be a whole number of steps of at least 1")
         self.network, self.every = network, every

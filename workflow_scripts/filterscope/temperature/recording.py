@@ -64,10 +64,10 @@ class Pass:
         """Raises ValueError where nothing was measured."""
         if self.calls:
             return
-        seen = f"; it uses {', '.join(self.others)}, which `activations` may name" if self.others else ""
+        used = f"; it uses {', '.join(self.others)}, which `activations` may name" if self.others else ""
         raise ValueError(
             f"the network has no measurable activation: {', '.join(self.activations)} is not used in its forward "
-            f"pass{seen}; the minimum of clamp or maximum is not seen, nor is what runs compiled or scripted"
+            f"pass{used}; clamp and maximum are not seen, nor is what runs compiled or scripted"
         )
 
     def counts(self) -> Counts:
@@ -101,18 +101,18 @@ class _Seen(TorchFunctionMode):
 
 
 @contextlib.contextmanager
-def recording(network: nn.Module, record: Pass, begun: Callable | None = None, once: bool = True) -> Iterator[None]:
-    """Within the block, the network's forward pass is noted in `record`; with `once`, only the first.
+def recording(network: nn.Module, record: Pass, begun: Callable | None = None) -> Iterator[None]:
+    """Within the block, the network's first forward pass is noted in `record`.
 
     begun: called as begun(arguments, named arguments) right before that pass. Every hook is gone after the block,
     whatever happens in it.
     """
-    recorder = _Recorder(network, record, begun, once)
+    recorder = _Recorder(network, record, begun)
     with contextlib.ExitStack() as stack:
         stack.callback(recorder.close)
         for module in recorder.names:
-            if module is network:
-                continue
+            if module is network or isinstance(module, torch.jit.ScriptModule):
+                continue  # scripted ones take no hooks, and nothing within them is seen
             stack.callback(module.register_forward_pre_hook(recorder.enter).remove)
             stack.callback(module.register_forward_hook(recorder.leave, always_call=True).remove)
         stack.callback(network.register_forward_pre_hook(recorder.open, with_kwargs=True, prepend=True).remove)
@@ -123,9 +123,9 @@ def recording(network: nn.Module, record: Pass, begun: Callable | None = None, o
 class _Recorder:
     """Keeps track of the module that a call happens in, during a pass of the network."""
 
-    def __init__(self, network: nn.Module, record: Pass, begun: Callable | None, once: bool):
+    def __init__(self, network: nn.Module, record: Pass, begun: Callable | None):
         self.names = {module: name or ROOT for name, module in network.named_modules()}
-        self._record, self._begun, self._once = record, begun, once
+        self._record, self._begun = record, begun
         self._within: list[str] = []
         self._uses: dict[str, int] = {}
         self._mode: _Seen | None = None
@@ -142,7 +142,7 @@ class _Recorder:
 
     def shut(self, network, arguments, output) -> None:
         if self._mode is not None:
-            self._done = self._once
+            self._done = True
             self.close()
 
     def close(self) -> None:

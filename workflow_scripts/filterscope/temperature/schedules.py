@@ -80,6 +80,7 @@ class TemperatureSchedule(LRScheduler):
         start = given[0] if initial_rate is None else initial_rate
         self.rate = self._bounded(start)
         self.slope = 0.0
+        self._still = False  # nothing changed at the last measurement
         self.moves = 0  # steps since the measurement that the slope comes from
         super().__init__(optimizer)
         self.base_lrs = list(given)
@@ -114,7 +115,7 @@ class TemperatureSchedule(LRScheduler):
         if not self._is_initial:
             reading, self._reading = self._reading, None
             if reading is not None:
-                self._check_reachable(reading)
+                self._check(reading)
                 self.slope, self.moves = self._turn(reading), 0
             self.rate = self._bounded(self.rate + self._move())
             self.moves += 1
@@ -131,15 +132,25 @@ class TemperatureSchedule(LRScheduler):
     def _bounded(self, rate: float) -> float:
         return float(np.clip(rate, *self.bounds))
 
-    def _check_reachable(self, reading: Reading) -> None:
+    def _check(self, reading: Reading) -> None:
+        """Warn where the temperature cannot do what it is to do."""
         highest = float(np.log2(2 * reading.positions).mean())
         if self.last_epoch == 1 and self.initial_temperature > highest:
-            warnings.warn(
+            self._warn(
                 f"initial_temperature is {self.initial_temperature:g}, but no batch of this size can be hotter than "
-                f"{highest:.3g} bits, so the learning rate will rise to its bound",
-                ModelWarning,
-                stacklevel=5,
+                f"{highest:.3g} bits, so the learning rate will rise to its bound"
             )
+        still = reading.mean == 0 and self.rate > self.bounds[0]
+        if still and not self._still:
+            self._warn(
+                f"no activation pattern changed in step {self.last_epoch} at a learning rate of {self.rate:g}, so it "
+                "rises: where that goes on, the network is dead (its ReLUs give zero to everything)"
+            )
+        self._still = still
+
+    @staticmethod
+    def _warn(told: str) -> None:
+        warnings.warn(told, ModelWarning, stacklevel=7)  # the caller of step()
 
     def _settings(self) -> dict:
         """What makes two schedules the same."""
