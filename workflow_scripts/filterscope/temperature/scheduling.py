@@ -228,6 +228,7 @@ def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situati
         optimiser,
         samples=situation.samples,
         link=settings.link,
+        widen=True,
     )
     return analysis.fit
 
