@@ -386,6 +386,14 @@ class TestStudyOfYourOwn:
         ),
         # temperature
         (
+            {"training": {"schedule": "one_cicle"}},
+            "training.schedule is 'one_cicle', which is neither constant, cosine nor in .* did you mean one_cycle",
+        ),
+        (
+            {"training": {"schedule": "one_cycle", "optimiser": "dadapt_adam"}},
+            "training.schedule is 'one_cycle', which only adamw follows; training.optimiser is 'dadapt_adam'",
+        ),
+        (
             {"temperature": {"schedules": {"mine": {"method": "warmup"}}}},
             "temperature.schedules.mine.method is 'warmup', should be one of constant, step, cosine",
         ),
