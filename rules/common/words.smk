@@ -21,11 +21,9 @@ def split_of(wildcards):
 def explainer_training():
     """How explainers are trained; a schedule of the temperature room is there with all that it is set to."""
     training = config["training"]
-    named = config["temperature"]["schedules"].get(training["schedule"])
     if training["schedule"] in EXPLAINER_SCHEDULES:
         return training
-    steering = {key: value for key, value in named.items() if key != "search"}
-    return {**training, "schedule": "constant", "steering": steering}
+    return {**training, "schedule": "constant", "steering": steering_by(training["schedule"])}
 
 
 def training_memory(wildcards):

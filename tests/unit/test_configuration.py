@@ -386,6 +386,10 @@ class TestStudyOfYourOwn:
         ),
         # temperature
         (
+            {"networks": {"scenes_cnn": {"schedule": "one_cicle"}}},
+            "networks.scenes_cnn.schedule is 'one_cicle', which temperature.schedules does not define; did",
+        ),
+        (
             {"training": {"schedule": "one_cicle"}},
             "training.schedule is 'one_cicle', which is neither constant, cosine nor in .* did you mean one_cycle",
         ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
-from torch import nn
+from torch import Tensor, nn
 
 from filterscope.temperature import scheduling
+from filterscope.temperature.batch_norm import recalibrate
 from filterscope.temperature.monitor import TemperatureMonitor
 from filterscope.temperature.scheduling import ScheduleSettings, Situation
 
@@ -23,7 +24,7 @@ class Steering:
     """
 
     def __init__(self, settings: ScheduleSettings, network: nn.Module, situation: Situation, total_steps: int):
-        self._monitor = TemperatureMonitor(network, EVERY)
+        self._network, self._monitor = network, TemperatureMonitor(network, EVERY)
         self._running = scheduling.begin(settings, network, self._monitor, situation, total_steps)
         self._noted: list[pd.DataFrame] = []
         self.optimiser = self._running.optimiser
@@ -39,9 +40,14 @@ class Steering:
         self._running.advance()
 
     @contextlib.contextmanager
-    def weights_to_use(self) -> Iterator[None]:
-        """In the block the network has the weights that it would be used with; only Schedule-Free's differ."""
+    def weights_to_use(self, batches: Iterable[Tensor] = ()) -> Iterator[None]:
+        """In the block the network has the weights that it would be used with; only Schedule-Free's differ.
+
+        batches: of what it is trained on, by which Schedule-Free's batch norm learns its statistics.
+        """
         self._running.evaluate()
+        if self._running.schedule is None:
+            recalibrate(self._network, batches)
         yield
         self._running.train()
 

@@ -26,6 +26,9 @@ OPTIMISERS = {
     "dadapt_adam": lambda parameters, s: dadaptation.DAdaptAdam(parameters, lr=1.0),
 }
 
+# Objects by which batch norm learns the statistics of Schedule-Free's weights.
+RECALIBRATED = 8192
+
 # Nearest categories among which a right token counts for the history's recall.
 HISTORY_RECALL = 5
 
@@ -131,7 +134,8 @@ def train(
         for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
             torch.manual_seed(seed * 100003 + epoch)
             loss = _train_epoch(model, averaged, optimiser, data, targets, pool, settings, epoch, steering)
-            with steering.weights_to_use() if steering else nullcontext():
+            learnt = () if model.frozen_batch_norm else (data[0][:RECALIBRATED].to(targets.device),)
+            with steering.weights_to_use(learnt) if steering else nullcontext():
                 val_loss, val_recall = evaluate(shown, held_out, targets, settings.margin)
                 weights = copy.deepcopy(shown.state_dict()) if val_loss < state.best_loss else None
             if not np.isfinite(loss) or not np.isfinite(val_loss):
