@@ -23,16 +23,17 @@ def draw_facets(
     """path_to_table: of the facets' pictures, which lie beside it; path_to_words: None where nothing was explained."""
     facets = tables.read(path_to_facets, "facets").to_pandas()
     summary = tables.read(path_to_summary, "facet_summary").to_pandas()
-    made = tables.read(path_to_table, "facet_pictures").to_pandas().set_index(["unit", "facet"])
+    made = tables.read(path_to_table, "facet_pictures").to_pandas()
     names = facet_names(tables.read(path_to_words, "facet_words").to_pandas()) if path_to_words else {}
     photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs, annotated)
     target, beside = job.empty_folder(path_to_figures), Path(path_to_table).parent
+    pictures = dict(list(made.groupby(["unit", "facet"], sort=False)))
     for unit, rows in facets.groupby("unit"):
         own = summary[summary["unit"] == unit].sort_values("facet")
         title = f"{own['class'].iloc[0]}: {len(own)} facets of unit {unit}"
         facet_map(title, rows, own, photographs.view).savefig(target / f"map_{unit:04d}.png")
         cards = [
-            facet_card(row, names.get((unit, row.facet)), made.loc[unit, row.facet], photographs.view, beside)
+            facet_card(row, names.get((unit, row.facet)), pictures[unit, row.facet], photographs.view, beside)
             for row in own.itertuples()
         ]
         sheet(f"{title}: nearest image, mean image, picture", cards).savefig(target / f"sheet_{unit:04d}.png")

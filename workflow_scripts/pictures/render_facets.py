@@ -12,31 +12,35 @@ from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data import networks
 from filterscope.pictures.facets import file_of
 from filterscope.pictures.objectives import Goal, Target
-from filterscope.pictures.outcomes import facet_rows, pixels
+from filterscope.pictures.outcomes import MEAN, NOISE, facet_rows, pixels
 from filterscope.pictures.recipes import maximise, reached, recipe
 
+SAID = ("unit", "facet", "status", "note")
 
-def render_facets(paths, outputs, probe, name, settings, batch_size, seed):
-    """paths: of facets, mean images and weights; outputs: table, CSV and folder of the pictures; name, settings: of the
-    recipe; all facets are one batch, of which batch_size are optimised at a time."""
+
+def render_facets(paths, outputs, probe, name, from_noise, recipes, batch_size, seed):
+    """paths: of facets, mean images and weights; outputs: table, CSV and folder of the pictures; name: of the recipe;
+    from_noise: of those that begin as noise, to compare with; recipes: settings by name; batch_size: at a time."""
     (path_to_facets, path_to_means, path_to_weights), (*paths_to_table, path_to_pictures) = paths, outputs
-    device, made, means = job.device(), recipe(settings), Path(path_to_means)
+    means, folder, rows = Path(path_to_means), job.empty_folder(path_to_pictures), []
     facets = list(tables.read(path_to_facets, "facets").to_pandas().groupby(["unit", "facet"]))
     shown = np.stack([np.array(Image.open(means / file_of(*key))) for key, _ in facets])
     starts = torch.from_numpy(shown).permute(0, 3, 1, 2).float() / 255
-    with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        goal = Goal(reader, probe.inputs, [Target(unit) for (unit, _), _ in facets], device)
-        seeds = [job.derived_seed(seed, "facet", name, *key) for key, _ in facets]
-        with job.steps(made.total_steps * -(-len(facets) // batch_size), f"steps of {name}") as report:
-            done = maximise(goal, made, seeds, starts, chunk=batch_size, report=report)
+    with reading(probe, networks.load(probe.network, path_to_weights), job.device()) as reader:
+        goal = Goal(reader, probe.inputs, [Target(unit) for (unit, _), _ in facets], job.device())
         begun = reached(goal, starts, batch_size)
-    folder = job.empty_folder(path_to_pictures)
-    rows = facet_rows(name, facets, done, begun, folder.name, means.name)
-    for row, picture in zip(rows, pixels(done.optimised.pictures), strict=True):
-        if row["note"]:
-            job.LOGGER.warning("unit %d, facet %d: %s (%s)", row["unit"], row["facet"], row["status"], row["note"])
-        if row["path"]:
-            Image.fromarray(picture).save(folder.parent / row["path"])
+        for start, each in [(MEAN, name), *((NOISE, other) for other in from_noise)]:
+            seeds = [job.derived_seed(seed, "facet" if start == MEAN else start, each, *key) for key, _ in facets]
+            made = recipe(recipes[each])
+            with job.steps(made.total_steps * -(-len(facets) // batch_size), f"steps of {each}") as report:
+                done = maximise(goal, made, seeds, starts if start == MEAN else None, batch_size, report)
+            found = facet_rows(each, start, facets, done, begun, folder.name, means.name)
+            for row, picture in zip(found, pixels(done.optimised.pictures), strict=True):
+                if row["note"]:
+                    job.LOGGER.warning("%s from %s, unit %d, facet %d: %s (%s)", each, start, *map(row.get, SAID))
+                if row["path"]:
+                    Image.fromarray(picture).save(folder.parent / row["path"])
+            rows += found
     for path in paths_to_table:
         tables.write(pa.Table.from_pylist(rows), "facet_pictures", path)
 
@@ -49,7 +53,8 @@ if __name__ == "__main__":
         outputs=(snakemake.output.table, snakemake.output.csv, snakemake.output.pictures),
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         name=snakemake.params.name,
-        settings=snakemake.params.recipe,
+        from_noise=snakemake.params.from_noise,
+        recipes=snakemake.params.recipes,
         batch_size=snakemake.params.batch_size,
         seed=snakemake.params.seed,
     )

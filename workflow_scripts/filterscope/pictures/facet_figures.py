@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
+from filterscope.pictures.outcomes import MEAN
 
 WIDTH, EDGE, DOT = 900, 3, 4  # px: of the map, a thumbnail's frame, the dot of an image without thumbnail
 SMALLEST, LARGEST = 40, 60  # px, side of a thumbnail of many and of few images
@@ -95,19 +96,20 @@ def facet_names(words: pd.DataFrame) -> dict[tuple[int, int], str]:
     return {key: " ".join(rows["word"]) for key, rows in first.groupby(["unit", "facet"])}
 
 
-def facet_card(row, name: str | None, picture: pd.Series, view: Callable[[int], np.ndarray], beside: Path) -> Card:
-    """A facet on the sheet. row: of `facet_summary`; picture: of `facet_pictures`, whose files lie below `beside`;
-    view: picture uint8 of an image_id."""
-    pixels = None if pd.isna(picture["path"]) else np.asarray(Image.open(beside / picture["path"]))
-    stopped = "  (stopped)" if picture["status"] == "stopped" else ""
+def facet_card(row, name: str | None, pictures: pd.DataFrame, view: Callable[[int], np.ndarray], beside: Path) -> Card:
+    """A facet on the sheet. row: of `facet_summary`; pictures: its rows of `facet_pictures`, whose files lie below
+    `beside`; view: picture uint8 of an image_id."""
+    first = pictures.iloc[0]
+    mean = np.asarray(Image.open(beside / first["mean_path"]))
     shown = [
-        Shown(view(picture["nearest_image_id"]), f"nearest  {_number(picture['nearest_image'])}"),
-        Shown(
-            np.asarray(Image.open(beside / picture["mean_path"])),
-            f"mean of {row.averaged}  {_number(picture['mean_activation'])}",
-        ),
-        Shown(pixels, f"{picture['recipe']}  {_number(picture['activation'])}{stopped}"),
+        Shown(view(first["nearest_image_id"]), f"nearest  {_number(first['nearest_image'])}"),
+        Shown(mean, f"mean of {row.averaged}  {_number(first['mean_activation'])}"),
     ]
+    for picture in pictures.to_dict("records"):
+        pixels = None if pd.isna(picture["path"]) else np.asarray(Image.open(beside / picture["path"]))
+        said = picture["recipe"] if picture["start"] == MEAN else f"{picture['recipe']}, from noise"
+        stopped = "  (stopped)" if picture["status"] == "stopped" else ""
+        shown.append(Shown(pixels, f"{said}  {_number(picture['activation'])}{stopped}"))
     title = f"facet {row.facet}   {row.members} images{', too few' if row.small else ''}"
     return Card(f"{title}: {name}" if name else title, shown)
 

@@ -13,6 +13,8 @@ from filterscope.pictures.facets import file_of
 from filterscope.pictures.objectives import Target
 from filterscope.pictures.recipes import Maximised
 
+MEAN, NOISE = "mean", "noise"  # what a facet's picture began as
+
 
 def pixels(pictures: Tensor) -> np.ndarray:
     """Pictures float [B, 3, S, S], 0 to 1, as uint8 [B, S, S, 3]."""
@@ -41,10 +43,10 @@ def picture_rows(name: str, targets: Sequence[Target], done: Maximised, best: Be
 
 
 def facet_rows(
-    name: str, facets: Sequence[tuple], done: Maximised, begun: Tensor, folder: str, means: str
+    name: str, start: str, facets: Sequence[tuple], done: Maximised, begun: Tensor, folder: str, means: str
 ) -> list[dict]:
-    """Rows of `facet_pictures`. name: of the recipe; facets: ((unit, facet), its rows of `facets`), in the order of the
-    pictures; begun: activations of the mean images [B]; folder, means: of the files of pictures and mean images."""
+    """Rows of `facet_pictures`. name: of the recipe; start: mean or noise; facets: ((unit, facet), its rows of
+    `facets`), in the order of the pictures; begun: activations of the mean images [B]; folder, means: of the files."""
     rows = []
     for index, ((unit, facet), members) in enumerate(facets):
         nearest, best = members.loc[members["rank"].idxmin()], float(members["activation"].max())
@@ -55,7 +57,8 @@ def facet_rows(
                 "class": nearest["class"],
                 "facet": facet,
                 "recipe": name,
-                **_outcome(done, index, f"{folder}/{file}", best),
+                "start": start,
+                **_outcome(done, index, f"{folder}/{file if start == MEAN else f'{name}_from_noise_{file}'}", best),
                 "mean_path": f"{means}/{file}",
                 "mean_activation": _finite(begun[index]),
                 "nearest_image_id": int(nearest["image_id"]),
