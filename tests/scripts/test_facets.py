@@ -25,6 +25,7 @@ from pictures.render_facets import render_facets
 
 NETWORK = {"source": "planted", "input": {"resize": 64, "crop": 64, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}}
 CLASSES = {"circle": 0, "star": 3, "heart": 6}  # classes and filters (red, green, purple) of the planted network
+RECIPES = {"mean": {"method": "octaves", "table": "mean", "shorten": 10}, "plain": {"method": "plain", "steps": 12}}
 QUICK = FacetSettings(seeds=1, bootstraps=1, most=4)
 NEAREST = 6
 
@@ -70,7 +71,8 @@ class Scenes:
             "outputs": [where / name for name in ("facet_pictures.parquet", "facet_pictures.csv", "pictures")],
             "probe": self.probe,
             "name": "mean",
-            "settings": {"method": "octaves", "table": "mean", "shorten": 10},
+            "from_noise": ["mean", "plain"],
+            "recipes": RECIPES,
             "batch_size": 4,
             "seed": 0,
         }
@@ -146,6 +148,12 @@ def test_mean_images_are_means_of_the_nearest_members(scenes, made):
 
 def test_pictures_begin_as_the_mean_and_excite_the_unit_more(made):
     table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    assert table.groupby(["recipe", "start"]).size().to_dict() == {
+        ("mean", "mean"): 6,
+        ("mean", "noise"): 6,
+        ("plain", "noise"): 6,
+    }
+    table = table[table["start"] == "mean"]
     members = tables.read(made / "facets.parquet", "facets").to_pandas().set_index(["unit", "image_id"])
     assert len(table) == 6
     optimised = table[table["status"] == "optimised"]
@@ -162,9 +170,20 @@ def test_pictures_begin_as_the_mean_and_excite_the_unit_more(made):
     assert np.corrcoef(mean.ravel(), smaller.ravel())[0, 1] > 0.4
 
 
+def test_pictures_from_noise_know_nothing_of_the_facet(made):
+    """Those of one unit are alike but for their noise, and none is like its mean image."""
+    table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    bare = table[(table["recipe"] == "plain") & (table["status"] == "optimised")]
+    assert len(bare)
+    for row in bare.itertuples():
+        mean, picture = (np.asarray(Image.open(made / path), float).ravel() for path in (row.mean_path, row.path))
+        assert abs(np.corrcoef(mean, picture)[0, 1]) < 0.3
+    assert table["path"].dropna().is_unique
+
+
 def test_silent_units_are_said_to_be(made):
     table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
-    dead = table[table["status"] == "no gradient"]
+    dead = table[(table["status"] == "no gradient") & (table["start"] == "mean")]
     assert len(dead)
     assert dead["path"].isna().all()
     assert dead["activation"].isna().all()

@@ -17,7 +17,7 @@ COLUMNS = ("group", "unit", "facet", "image_id", "path", "ratio")
 
 def group_of(recipe: str, start: str) -> str:
     """Name of the group of a recipe's pictures of facets."""
-    return f"{recipe} from {start}"
+    return f"{recipe}, from {'the mean image' if start == MEAN else start}"
 
 
 def sampled(facets: pd.DataFrame, image_ids: np.ndarray, count: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:

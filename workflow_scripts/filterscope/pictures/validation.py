@@ -66,16 +66,18 @@ def validate(
 ) -> pd.DataFrame:
     """The `criteria_validation` table: by criterion and comparison how often the first is better, and by how much.
 
-    groups: values [n] by group and criterion. A comparison holds where the whole interval lies above one half.
+    groups: values [n] by group and criterion, NaN where there is no picture. A comparison holds where the whole
+    interval lies above one half.
     """
     rows = []
     for criterion in criteria:
         for comparison in comparisons:
             first, second = (groups[name][criterion] for name in (comparison.first, comparison.second))
             chance = np.random.default_rng(seed)
+            there = ~np.isnan(first), ~np.isnan(second)
             if comparison.paired:
-                both = ~(np.isnan(first) | np.isnan(second))
-                first, second = first[both], second[both]
+                there = (there[0] & there[1],) * 2
+            first, second = first[there[0]], second[there[1]]
             if not len(first) or not len(second):
                 continue
             drawn = [
