@@ -60,7 +60,7 @@ def test_profile_may_stand_alone(profile, repository, run_snakemake):
 def test_rules_that_profiles_name_exist(repository):
     rules = {
         line.split()[-2 if line.startswith("use ") else -1].rstrip(":")
-        for path in (repository / "rules").glob("*.smk")
+        for path in (repository / "rules").rglob("*.smk")
         for line in path.read_text().splitlines()
         if line.startswith(("rule ", "use rule "))
     }

@@ -1,0 +1,84 @@
+# Networks: the embedded study's are trained or set by hand, others' weights are fetched; all end as a state_dict.
+
+
+rule train_scenes_network:
+    input:
+        images=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/images.parquet",
+        annotations=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/annotations.parquet",
+        pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+        words="results/data/networks/{network}/known_words.parquet",
+        history="results/data/networks/{network}/history.csv",
+    wildcard_constraints:
+        network=sources("networks", "scenes_cnn"),
+    log:
+        "results/logs/train_scenes_network/{network}.log",
+    benchmark:
+        "results/benchmarks/train_scenes_network/{network}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=2000,
+        runtime="20m",
+    params:
+        code=code("data/train_scenes_network.py"),
+        network=network_settings,
+        seed=config["seed"],
+    message:
+        "Training {wildcards.network} on its scenes"
+    script:
+        "../../workflow_scripts/data/train_scenes_network.py"
+
+
+rule plant_scenes_network:
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+        words="results/data/networks/{network}/known_words.parquet",
+    wildcard_constraints:
+        network=sources("networks", "planted"),
+    log:
+        "results/logs/plant_scenes_network/{network}.log",
+    benchmark:
+        "results/benchmarks/plant_scenes_network/{network}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="5m",
+    params:
+        code=code("data/plant_scenes_network.py"),
+        network=network_settings,
+    message:
+        "Setting the filters of {wildcards.network} by hand"
+    script:
+        "../../workflow_scripts/data/plant_scenes_network.py"
+
+
+rule prepare_network:
+    input:
+        network_files,
+    output:
+        weights="results/data/networks/{network}/weights.pt",
+    wildcard_constraints:
+        network=sources("networks", "torchvision", "checkpoint", "factory", "caffe"),
+    log:
+        "results/logs/prepare_network/{network}.log",
+    benchmark:
+        "results/benchmarks/prepare_network/{network}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("data/prepare_network.py"),
+        network=network_settings,
+        seed=config["seed"],
+    retries: 2
+    message:
+        "Fetching the weights of {wildcards.network}"
+    script:
+        "../../workflow_scripts/data/prepare_network.py"

@@ -1,0 +1,267 @@
+# Explainers are trained, filters explained, and their words tabulated and drawn.
+
+
+rule train_explainer:
+    input:
+        pooled=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/pooled.parquet"),
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+    output:
+        weights="results/words/{dataset}/{probe}/{vocabulary}/explainer.pt",
+        history="results/words/{dataset}/{probe}/{vocabulary}/history.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/history.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/train_explainer/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/train_explainer/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=training_memory,
+        runtime="1h",
+    params:
+        code=code("words/train_explainer.py"),
+        training=config["training"],
+        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
+        seed=config["seed"],
+        shuffled_labels=False,
+    message:
+        "Training the explainer of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/train_explainer.py"
+
+
+use rule train_explainer as train_null_explainer with:
+    output:
+        weights="results/words/{dataset}/{probe}/{vocabulary}/null/explainer.pt",
+        history="results/words/{dataset}/{probe}/{vocabulary}/null/history.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/null/history.csv",
+    log:
+        "results/logs/train_null_explainer/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/train_null_explainer/{dataset}/{probe}/{vocabulary}.tsv"
+    params:
+        code=code("words/train_explainer.py"),
+        training=config["training"],
+        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
+        seed=config["seed"],
+        shuffled_labels=True,
+    message:
+        "Training the null explainer of {wildcards.probe} on {wildcards.dataset}, labels shuffled"
+
+
+rule explain_filters:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        words=rules.train_explainer.output.weights,
+        shuffled_labels=rules.train_null_explainer.output.weights,
+    output:
+        words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        shuffled_labels_by_image="results/words/{dataset}/{probe}/{vocabulary}/null/image_words.parquet",
+        shuffled_labels_by_filter="results/words/{dataset}/{probe}/{vocabulary}/null/filter_votes.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/explain_filters/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/explain_filters/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/explain_filters.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
+        annotated=True,
+        explainers=["words", "shuffled_labels"],
+    message:
+        "Explaining the filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/explain_filters.py"
+
+
+use rule explain_filters as explain_photographs with:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        words=reference_explainer,
+    output:
+        words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+    wildcard_constraints:
+        dataset=sources("datasets", "folder"),
+    log:
+        "results/logs/explain_photographs/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/explain_photographs/{dataset}/{probe}/{vocabulary}.tsv"
+    params:
+        code=code("words/explain_filters.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
+        faithful=only("faithful", "projection", "unpooled"),
+        annotated=False,
+        explainers=["words"],
+    message:
+        "Explaining the filters of {wildcards.probe} by the photographs of {wildcards.dataset}"
+
+
+rule dissect_filters:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+    output:
+        overlaps="results/activations/{dataset}/{probe}/overlaps.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/dissect_filters/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/dissect_filters/{dataset}/{probe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/dissect_filters.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        resolution=config["scores"]["resolution"],
+        kept=max(config["scores"]["recall_at"]),
+    message:
+        "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/dissect_filters.py"
+
+
+rule tabulate_words:
+    input:
+        votes="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        categories=reference_categories,
+        claims=claims_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
+        names="results/words/{dataset}/{probe}/{vocabulary}/filter_names.parquet",
+        names_csv="results/words/{dataset}/{probe}/{vocabulary}/filter_names.csv",
+    log:
+        "results/logs/tabulate_words/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_words/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_words.py"),
+    message:
+        "Tabulating the words of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/tabulate_words.py"
+
+
+rule render_sheets:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
+        words=rules.tabulate_words.output.table,
+        claims=claims_of,
+    output:
+        sheets=report(
+            directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),
+            patterns=["filter_{name}.png"],
+            caption="../captions/sheet.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"filter": "{name}"},
+        ),
+    log:
+        "results/logs/render_sheets/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_sheets/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("words/render_sheets.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        sheets=config["sheets"],
+    message:
+        "Rendering sheets of filters of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/render_sheets.py"
+
+
+rule render_training:
+    input:
+        history=rules.train_explainer.output.history,
+        null=rules.train_null_explainer.output.history,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/training.png",
+            caption="../captions/training.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "training curves"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_training/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_training/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_training.py"),
+    message:
+        "Drawing the training of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/render_training.py"

@@ -1,0 +1,278 @@
+# Words are scored beside their nulls, and the scores tested, tabulated and drawn.
+
+
+rule score_words:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        overlaps=rules.dissect_filters.output.overlaps,
+        words_by_image=rules.explain_filters.output.words_by_image,
+        words_by_filter=rules.explain_filters.output.words_by_filter,
+        shuffled_labels_by_image=rules.explain_filters.output.shuffled_labels_by_image,
+        shuffled_labels_by_filter=rules.explain_filters.output.shuffled_labels_by_filter,
+    output:
+        measurements="results/words/{dataset}/{probe}/{vocabulary}/measurements.parquet",
+        claims="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/score_words/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/score_words/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/score_words.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        scores=config["scores"],
+        split=split_of,
+        seed=config["seed"],
+        faithful=only("faithful", "few_filters"),
+        explainers=["words", "shuffled_labels"],
+    message:
+        "Scoring the words of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/score_words.py"
+
+
+rule score_random_network:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+    output:
+        measurements="results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/score_random_network/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime="4h",
+    params:
+        code=code("words/score_random_network.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        training=config["training"],
+        words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
+        scores=config["scores"],
+        faithful=config["faithful"],
+        seed=config["seed"],
+    message:
+        "Scoring the null of {wildcards.probe} on {wildcards.dataset}: the network before training"
+    script:
+        "../../workflow_scripts/words/score_random_network.py"
+
+
+rule tabulate_scores:
+    input:
+        measurements=[rules.score_words.output.measurements, rules.score_random_network.output.measurements],
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/scores.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/scores.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/tabulate_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_scores.py"),
+        confidence=config["scores"]["confidence"],
+    message:
+        "Tabulating the scores of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/tabulate_scores.py"
+
+
+rule test_scores:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        claims=rules.score_words.output.claims,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/sanity.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/test_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/test_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        code=code("words/test_scores.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        resolution=config["scores"]["resolution"],
+        split=split_of,
+        seed=config["seed"],
+    message:
+        "Testing whether the scores of {wildcards.probe} on {wildcards.dataset} notice wrong labels"
+    script:
+        "../../workflow_scripts/words/test_scores.py"
+
+
+rule tabulate_known_answers:
+    input:
+        words=rules.tabulate_words.output.table,
+        known=known_words_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/known_answers.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/known_answers.csv",
+    log:
+        "results/logs/tabulate_known_answers/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_known_answers/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/tabulate_known_answers.py"),
+    message:
+        "Comparing the words of {wildcards.probe} with the known answers"
+    script:
+        "../../workflow_scripts/words/tabulate_known_answers.py"
+
+
+rule tabulate_defects:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        weights=weights_of,
+    output:
+        table="results/words/{dataset}/{probe}/{vocabulary}/defects.parquet",
+        csv="results/words/{dataset}/{probe}/{vocabulary}/defects.csv",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/tabulate_defects/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime="8h",
+    params:
+        code=code("words/tabulate_defects.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        training=config["training"],
+        words=only("words", "split", "top_images", "voting", "weighting", "method", "per_image"),
+        scores=config["scores"],
+        seed=config["seed"],
+        largest_explainer=config["largest_explainer"],
+        boxes=lambda wildcards: has_boxes(wildcards.dataset),
+    message:
+        "Measuring what each known defect costs {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/tabulate_defects.py"
+
+
+rule render_scores:
+    input:
+        scores=rules.tabulate_scores.output.table,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/scores.png",
+            caption="../captions/scores.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "scores and their nulls"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_scores.py"),
+    message:
+        "Drawing the scores of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/render_scores.py"
+
+
+rule render_defects:
+    input:
+        defects=rules.tabulate_defects.output.table,
+    output:
+        figure=report(
+            "results/words/{dataset}/{probe}/{vocabulary}/defects.png",
+            caption="../captions/defects.rst",
+            category="Words",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "cost of each defect"},
+        ),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/render_defects/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/render_defects/{dataset}/{probe}/{vocabulary}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("words/render_defects.py"),
+    message:
+        "Drawing the defects of {wildcards.probe} on {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/words/render_defects.py"
