@@ -44,7 +44,8 @@ def _figures(path, page) -> list[Shown]:
     files = sorted(path.glob("sheet_*.png")) if path.is_dir() else [path]
     links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
     pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
-    return [Shown(f"{path.name}: {file.stem}", *each) for file, *each in zip(files, links, pngs, strict=True)]
+    names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
+    return [Shown(*each) for each in zip(names, links, pngs, strict=True)]
 
 
 if __name__ == "__main__":
