@@ -13,6 +13,7 @@ include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
 include: "rules/pictures.smk"
+include: "rules/diagnosis.smk"
 include: "rules/report.smk"
 
 
@@ -22,6 +23,7 @@ localrules:
     activations,
     words,
     pictures,
+    diagnosis,
     reproduction,
 
 
@@ -31,6 +33,7 @@ rule all:
         rules.data.input,
         rules.words.input,
         rules.pictures.input,
+        rules.diagnosis.input,
         rules.summarise_study.output,
         rules.reproduction.input,
 
