@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from imblearn.combine import SMOTETomek
 from imblearn.under_sampling import TomekLinks
 
-from filterscope.diagnosis import neighbours
+from filterscope.diagnosis import links
 from filterscope.diagnosis.expected_capacity import expected_capacity
-from filterscope.diagnosis.neighbours import strict_links
+from filterscope.diagnosis.links import strict_links
 from filterscope.diagnosis.resampling import (
     METHODS,
     SYNTHETIC,
@@ -87,7 +87,7 @@ def test_every_class_but_the_largest_is_filled_up():
 @pytest.mark.parametrize("rare", [4, 5])
 def test_as_many_neighbours_as_samples_are_refused(rare):
     values, labels = unbalanced(rare=rare)
-    said = f"class 1 has {rare} samples, no more than its 5 neighbours .* at most {rare - 1}"
+    said = f"class 1 has {rare} samples, no more than its 5 neighbours .*at most {rare - 1}"
     with pytest.raises(ValueError, match=said):
         resample(values, labels, "smote", ResamplingSettings(neighbours=5), 0)
 
@@ -108,7 +108,7 @@ def test_the_majority_member_of_a_link_is_removed(ties):
 def test_equal_classes_have_no_majority():
     values, labels = column(0, 1, 1.4, 3), np.array([0, 0, 1, 1])
     for ties in ("first", "strict"):
-        with pytest.raises(ValueError, match='all 2 classes have 2 samples.*strategy "all"'):
+        with pytest.raises(ValueError, match=r'all 2 classes have 2 samples.*strategy "all"'):
             tomek(values, labels, ties=ties)
         assert tomek(values, labels, "all", ties).origin.tolist() == [0, 3]
     with pytest.raises(ValueError, match="all 2 classes have 2 samples"):
@@ -121,7 +121,7 @@ def test_ties_make_two_links_by_the_strict_rule_and_one_by_the_other():
     assert tomek(*TIED, ties="first").origin.tolist() == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("find", [neighbours._nearest_by_tree, neighbours._nearest_by_products])
+@pytest.mark.parametrize("find", [links._nearest_by_tree, links._nearest_by_products])
 @given(seed=st.integers(0, 10**6), dimensions=st.integers(1, 12), spread=st.sampled_from([3, 1000]))
 @settings(max_examples=40, deadline=None)
 def test_both_ways_find_exactly_the_nearest_by_definition(find, seed, dimensions, spread):
@@ -136,7 +136,7 @@ def test_both_ways_find_exactly_the_nearest_by_definition(find, seed, dimensions
 def test_chunks_change_nothing(monkeypatch):
     values, labels = unbalanced(dimensions=20)
     whole = strict_links(values, labels)
-    monkeypatch.setattr(neighbours, "CHUNK", 100)
+    monkeypatch.setattr(links, "CHUNK", 100)
     assert (strict_links(values, labels) == whole).all()
 
 
@@ -254,7 +254,11 @@ def test_the_history_counts_what_was_added_and_removed():
 @pytest.mark.parametrize(
     ("values", "labels", "said"),
     [
-        ([np.zeros((1, 2, 2)), np.zeros((1, 2, 3))], [0, 1], r"sample 1 has the shape \[1, 2, 3\], sample 0 \[1, 2, 2\]"),
+        (
+            [np.zeros((1, 2, 2)), np.zeros((1, 2, 3))],
+            [0, 1],
+            r"sample 1 has the shape \[1, 2, 3\], sample 0 \[1, 2, 2\]",
+        ),
         (np.zeros((2, 3)), [0, 0], "all samples are of class 0"),
         (np.zeros((2, 3)), [0, 1, 1], "2 samples but 3 labels"),
         (np.array([[0, 1], [np.nan, 1]]), [0, 1], "sample 1 has NaN"),

@@ -68,7 +68,9 @@ def attack(
                 wrong = (fixed(batch).argmax(1) != truth).nonzero()[:, 0]
             if len(wrong):
                 place = first + int(wrong[0])
-                raise ValueError(f"image {place} is not classified as its label: attack only what the network gets right")
+                raise ValueError(
+                    f"image {place} is not classified as its label: attack only what the network gets right"
+                )
             found = kind.attack(fixed, batch, truth, chosen, seeds[own])
             parts.append([getattr(found, field).cpu() for field in Attacked.__dataclass_fields__])
     return Attacked(*(torch.cat(each) for each in zip(*parts, strict=True)))

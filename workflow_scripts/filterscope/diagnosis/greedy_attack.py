@@ -37,8 +37,7 @@ def greedy(
     chance in it. Raises ValueError as `check` does.
     """
     check(images, labels)
-    count, channels, height, width = images.shape
-    pixels, device = height * width, images.device
+    count, pixels, device = len(images), images.shape[2] * images.shape[3], images.device
     with torch.no_grad():
         others = network(images).scatter(1, labels[:, None], -torch.inf)
     rivals = others.topk(min(settings.rivals, others.shape[1] - 1)).indices  # [B, R]

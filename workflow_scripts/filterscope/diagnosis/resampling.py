@@ -14,7 +14,7 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import TomekLinks
 
-from filterscope.diagnosis.neighbours import strict_links
+from filterscope.diagnosis.links import strict_links
 
 METHODS = ("none", "smote", "tomek", "both")
 RANDOM = ("smote", "both")  # the others give the same result every time
