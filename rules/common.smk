@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
+configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
 configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
 
 EXPLANATIONS = config["explanations"]
