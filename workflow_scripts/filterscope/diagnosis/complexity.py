@@ -54,7 +54,8 @@ def capacity_curve(
 ) -> pd.DataFrame:
     """Expected capacity of all samples and of stratified draws, each with its own labels and with shuffled ones.
 
-    values: [N, ...]. labels: 0 to K - 1. Rows as in the table `expected_capacities`. Raises DiagnosisError as `checked`.
+    values: [N, ...]. labels: 0 to K - 1. Rows as in the table `expected_capacities`. Raises DiagnosisError as
+    `checked`.
     """
     _, labels, classes = checked(values, labels)
     sums, dimensions = row_sums(values, norm), int(np.prod(values.shape[1:]))
@@ -64,7 +65,7 @@ def capacity_curve(
         for row, order in ((OWN, own), (SHUFFLED, shuffle)):
             if order is not None:
                 found = of_sums(sums[chosen], order, dimensions, ties)
-                rows.append({"samples": len(chosen), "draw": draw, "row": row, **_capacity_row(found)})
+                rows.append({"count": len(chosen), "draw": draw, "row": row, **_capacity_row(found)})
 
     for size in curve.below(len(labels), classes):
         for draw in range(curve.draws):
@@ -105,7 +106,7 @@ def separability_curve(
     rows = []
 
     def add(size, draw, row, found):
-        rows.append({"samples": size, "draw": draw, "row": row, "csg": found.csg, "effective": found.effective_samples})
+        rows.append({"count": size, "draw": draw, "row": row, "csg": found.csg, "effective": found.effective_samples})
 
     for size in curve.below(len(labels), classes * (settings.neighbours + 1)):
         for draw in range(curve.draws):
@@ -154,13 +155,13 @@ def summarised(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFr
     resampled rows, where there are some.
     """
     found = []
-    for names, group in rows.groupby([*keys, "samples"], sort=False):
+    for names, group in rows.groupby([*keys, "count"], sort=False):
         own, resampled, null = (group.loc[group["row"] == row, value] for row in (OWN, RESAMPLED, SHUFFLED))
         low, _, high = np.quantile(resampled if len(resampled) else own, QUANTILES)
         null_low, null_middle, null_high = np.quantile(null, QUANTILES)
         found.append(
             {
-                **dict(zip([*keys, "samples"], names, strict=True)),
+                **dict(zip([*keys, "count"], names, strict=True)),
                 "draws": len(own),
                 "value": float(np.median(own)),
                 "low": float(low),

@@ -52,8 +52,8 @@ def network_features(
 ) -> np.ndarray:
     """What a layer of a network makes of pictures: its maps averaged over their places, float32 [N, filters].
 
-    images: float32 [N, C, H, W] in 0 to 1; one channel is repeated, any size becomes the network's input, inputs.crop px
-    high and wide. Raises DiagnosisError for pictures of two channels or more than three.
+    images: float32 [N, C, H, W] in 0 to 1; one channel is repeated, any size becomes the network's input, inputs.crop
+    px high and wide. Raises DiagnosisError for pictures of two channels or more than three.
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise DiagnosisError(f"pictures are {list(images.shape)}, should be [N, C, H, W] with one or three channels")

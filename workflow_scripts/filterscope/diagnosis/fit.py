@@ -75,7 +75,8 @@ def caveats(need: ExpectedCapacity, shuffled: float, capacity: int) -> tuple[str
     if shuffled > 0 and need.unrounded >= NO_ORDER * shuffled:
         found.append(
             f"Labels in random order need {shuffled:,.0f} bits, these {need.unrounded:,.0f}: the sums of the values "
-            "tell next to nothing about the classes, so the need says how many samples there are, not how hard they are."
+            "tell next to nothing about the classes, so the need tells how many samples there are, not how hard they "
+            "are."
         )
     if need.bits > need.memorising > 0:
         found.append(
@@ -94,7 +95,8 @@ def in_words(found: Fit, network: str, samples: str) -> str:
     if found.ratio is None:
         return f"{samples} has nothing to learn: all labels are the same along the sorted samples."
     by = f"{found.ratio:.2g} times" if found.ratio < 10 else f"{found.ratio:,.0f} times"
-    sentence = f"{network} is {found.verdict} for {samples}: it holds {found.capacity:,} bits, {by} the {found.needed:,} needed."
+    held = f"it holds {found.capacity:,} bits, {by} the {found.needed:,} needed"
+    sentence = f"{network} is {found.verdict} for {samples}: {held}."
     if found.match is not None:
         match = found.match
         sentence += f" A {match.family} network of width {match.width:.3g} would match ({match.capacity:,} bits)."

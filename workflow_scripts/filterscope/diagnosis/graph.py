@@ -280,7 +280,7 @@ class _Watch(TorchFunctionMode):
     def _record(self, name, kind, given, own, output, **more) -> None:
         inputs = [self.key(each) for each in _tensors(given)]
         outputs = [self.key(each) for each in _tensors(output)]
-        if not outputs or set(outputs) <= set(inputs) and kind == "__get__":
+        if not outputs:
             return
         before = len(self.recorder.nodes)
         self.recorder.add(outputs[0], name, kind, inputs, own, output, **more)

@@ -1,4 +1,4 @@
-"""What the measures of a data set ask of it: samples and labels that belong together, finite, in two classes or more."""
+"""What measures of a data set ask of it: samples and labels that belong together, finite, of two classes or more."""
 
 from __future__ import annotations
 

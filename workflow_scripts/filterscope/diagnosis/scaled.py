@@ -1,8 +1,7 @@
 """Networks whose width can be scaled, and the width whose capacity meets a target (seed 001, 3.4; spec E7).
 
-Three families for pictures of any size: AlexNet, ResNet-18 and a plain CNN. At width 1 and 224 px they are torchvision's
-AlexNet and ResNet-18, but for the adaptive pooling of small maps; smaller pictures get a smaller stem and fewer poolings,
-as is usual for CIFAR-10.
+Three families for pictures of any size: AlexNet, ResNet-18 and a plain CNN. At width 1 and 224 px the first two are
+torchvision's; smaller pictures get a smaller stem and fewer poolings, as is usual for CIFAR-10.
 """
 
 from __future__ import annotations
@@ -138,7 +137,7 @@ def build_scaled(family: str, width: float, shape: tuple[int, int, int], classes
 
 @dataclass(frozen=True)
 class Match:
-    """A width whose capacity meets a target; error: relative, of the capacity; below the smallest width it is raised."""
+    """A width of a family of networks, what such a network holds, and what it should hold, bits."""
 
     family: str
     width: float
@@ -147,6 +146,7 @@ class Match:
 
     @property
     def error(self) -> float:
+        """Relative, of the capacity."""
         return self.capacity / self.target - 1
 
 
