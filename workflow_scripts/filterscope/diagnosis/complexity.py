@@ -6,7 +6,7 @@ of smaller draws, their spread, and the same measure with the labels in random o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -172,3 +172,56 @@ def summarised(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFr
             }
         )
     return pd.DataFrame(found)
+
+
+def complexity_table(
+    measured: Mapping[str, Mapping[str, pd.DataFrame]],
+    published: pd.DataFrame,
+    published_as: Mapping[str, str | None],
+) -> pd.DataFrame:
+    """The table `complexity`: both measures of every data set, at every number of samples, beside what was published.
+
+    measured: by data set, its tables by name. published: `published_complexity`. published_as: row of it by data set.
+    Raises DiagnosisError for a row that is not there.
+    """
+    known = published.set_index("set")
+    parts = []
+    for name, found in measured.items():
+        row = published_as.get(name)
+        if row is not None and row not in known.index:
+            raise DiagnosisError(f"nothing is published as {row!r}; there are {', '.join(known.index)}")
+        capacities, sizes = found["expected_capacities"], found["embeddings"].set_index("embedding")
+        bits = summarised(capacities, "bits", []).assign(
+            measure="expected capacity",
+            embedding="raw",
+            dimensions=capacities["dimensions"].iloc[0],
+            effective=None,
+            published=None if row is None else float(known.loc[row, "expected_capacity"]),
+        )
+        csg = summarised(found["separabilities"], "csg", ["embedding"])
+        effective = summarised(found["separabilities"], "effective", ["embedding"])["value"]
+        csg = csg.assign(
+            measure="csg",
+            dimensions=csg["embedding"].map(sizes["dimensions"]),
+            effective=effective,
+            published=None if row is None else float(known.loc[row, "csg"]),
+        )
+        for part, complete in ((bits, bits["count"].max()), (csg, csg["embedding"].map(sizes["count"]))):
+            parts.append(
+                part.assign(
+                    samples=name,
+                    complete=part["count"] == complete,
+                    classes=capacities["classes"].max(),
+                    published_as=row,
+                    is_published=_holds(part, "low", "high"),
+                    null_is_published=_holds(part, "null_low", "null_high"),
+                )
+            )
+    return pd.concat([part.astype(object) for part in parts], ignore_index=True)
+
+
+def _holds(rows: pd.DataFrame, low: str, high: str) -> pd.Series | None:
+    """Whether the interval holds the published value; None where none is."""
+    if rows["published"].isna().all():
+        return None
+    return (rows[low] <= rows["published"]) & (rows["published"] <= rows[high])

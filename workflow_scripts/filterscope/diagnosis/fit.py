@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from filterscope.diagnosis.expected_capacity import ExpectedCapacity
 from filterscope.diagnosis.labelled import DiagnosisError
 from filterscope.diagnosis.scaled import Match, match_capacity
@@ -101,3 +103,49 @@ def in_words(found: Fit, network: str, samples: str) -> str:
         match = found.match
         sentence += f" A {match.family} network of width {match.width:.3g} would match ({match.capacity:,} bits)."
     return sentence
+
+
+def need_of(rows: pd.DataFrame) -> tuple[ExpectedCapacity, float]:
+    """What all samples need, from the table `expected_capacities`, and the median with shuffled labels, bits."""
+    whole = rows[rows["count"] == rows["count"].max()]
+    own = whole[whole["row"] == "own"].iloc[0]
+    need = ExpectedCapacity(
+        samples=int(own["count"]),
+        dimensions=int(own["dimensions"]),
+        classes=int(own["classes"]),
+        changes=int(own["changes"]),
+        ties=int(own["ties"]),
+        smallest_class=float(own["smallest_class"]),
+    )
+    return need, float(whole.loc[whole["row"] == "shuffled", "unrounded"].median())
+
+
+def fit_row(
+    need: ExpectedCapacity,
+    shuffled: float,
+    capacity: int,
+    shape: Sequence[int],
+    tolerance: float,
+    family: str,
+    network: str,
+    samples: str,
+) -> dict:
+    """A row of the table `fit`."""
+    found = fit(need, shuffled, capacity, shape, tolerance, family)
+    return {
+        "network": network,
+        "samples": samples,
+        "verdict": found.verdict,
+        "capacity": found.capacity,
+        "needed": found.needed,
+        "ratio": found.ratio,
+        "needed_shuffled": shuffled,
+        "upper_bound": need.upper_bound,
+        "memorising": need.memorising,
+        "family": family,
+        "width": found.match and found.match.width,
+        "width_capacity": found.match and found.match.capacity,
+        "width_note": found.match_note,
+        "sentence": in_words(found, network, samples),
+        "caveats": " ".join(found.caveats),
+    }

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+import pandas as pd
 from torch import nn
 
-from filterscope.diagnosis.graph import Node, Traced, trace
+from filterscope.diagnosis.graph import Node, trace
+from filterscope.diagnosis.labelled import DiagnosisError
 
 BATCH_NORMS = ("folded", "counted")
 
@@ -66,7 +68,7 @@ def network_capacity(network: nn.Module, shape: Sequence[int], batch_norm: str =
     parameters may be on the meta device. Raises DiagnosisError as `trace` does.
     """
     if batch_norm not in BATCH_NORMS:
-        raise ValueError(f"batch_norm is {batch_norm!r}, should be one of {', '.join(BATCH_NORMS)}")
+        raise DiagnosisError(f"batch_norm is {batch_norm!r}, should be one of {', '.join(BATCH_NORMS)}")
     traced = trace(network, tuple(shape))
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return NetworkCapacity(capacities(traced.nodes, batch_norm == "folded"), traced.found_by, parameters)
@@ -101,4 +103,7 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
     return tuple(layers)
 
 
-__all__ = ["BATCH_NORMS", "LayerCapacity", "NetworkCapacity", "Traced", "capacities", "network_capacity"]
+def layer_rows(found: NetworkCapacity) -> pd.DataFrame:
+    """The layers as rows of the table `layer_capacities`."""
+    rows = pd.DataFrame([asdict(layer) for layer in found.layers]).rename(columns={"name": "layer"})
+    return rows.assign(number=range(len(rows)), reaching=rows["reaching"].astype("Int64"))
