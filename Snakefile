@@ -25,6 +25,7 @@ localrules:
     pictures,
     diagnosis,
     reproduction,
+    samples,
 
 
 rule all:

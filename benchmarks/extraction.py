@@ -25,8 +25,9 @@ from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import normalise
 from filterscope.data.rejection import stop
+from filterscope.words.samples import Samples, split_samples
 from filterscope.words.targets import multi_hot, token_list
-from filterscope.words.training import Samples, TrainingSettings, split_samples, train
+from filterscope.words.training import TrainingSettings, train
 
 # As in the studies of real photographs.
 TRAINING = TrainingSettings(learning_rate=0.003, averaging=3, vocabulary_negatives=1024)

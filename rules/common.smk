@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
+configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
 configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
 
 EXPLANATIONS = config["explanations"]
@@ -23,6 +24,7 @@ wildcard_constraints:
     network="|".join(config["networks"]),
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
+    samples="|".join(config["samples"]) or "none^",
     scatteritem=r"\d+-of-\d+",
 
 
@@ -44,6 +46,11 @@ def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
     names = [name for name, entry in config[section].items() if entry["source"] in kinds]
     return "|".join(names) or "none^"
+
+
+def other_sources(section, *kinds):
+    """Wildcard pattern of the config's entries of all sources but these."""
+    return sources(section, *{entry["source"] for entry in config[section].values()}.difference(kinds))
 
 
 def pictures(dataset):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import re
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 import configuration
+from configuration import study
 from filterscope.pictures.facets import FacetSettings
 from filterscope.pictures.recipes import RECIPES, recipe
 
@@ -72,8 +74,8 @@ def test_small_config_of_the_tests_is_right(small_config, check):
 def test_every_study_is_right(repository, default_config, check):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
-    for study in studies:
-        check(default_config(yaml.safe_load(study.read_text())))
+    for path in studies:
+        check(default_config(yaml.safe_load(path.read_text())))
 
 
 def test_every_key_of_the_default_config_is_described_by_the_schema(path_to_schema, default_config):
@@ -151,6 +153,31 @@ class TestDefaults:
     def test_filling_in_twice_changes_nothing(self, default_config, check):
         config = check(default_config({"networks": RESNET}))
         assert check(copy.deepcopy(config)) == config
+
+
+class TestStudyOfYourOwn:
+    def test_that_asks_for_anything_computes_nothing_of_the_embedded_one(self, default_config):
+        own = {"seed": 3, "pictures": [dict(PICTURES)]}
+        config = default_config(own)
+        configuration.leave_out_embedded(config, own)
+        assert config["pictures"] == [PICTURES]
+        assert not any(config[key] for key in study.ENTRIES if key != "pictures")
+
+    def test_that_only_turns_knobs_is_the_embedded_one(self, default_config):
+        own = {"seed": 3, "words": {"top_images": 5}}
+        config = default_config(own)
+        configuration.leave_out_embedded(config, own)
+        assert config == default_config(own)
+
+    def test_that_says_everything_is_left_as_it_is(self, default_config):
+        config = default_config()
+        configuration.leave_out_embedded(config, default_config())
+        assert config == default_config()
+
+    def test_names_of_entries_are_in_the_default_config(self, default_config):
+        config = default_config()
+        for key in study.ENTRIES:
+            assert functools.reduce(lambda section, part: section[part], key.split("."), config), key
 
 
 @pytest.mark.parametrize(

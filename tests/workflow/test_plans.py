@@ -120,3 +120,12 @@ def test_rule_graph_is_drawn(run_snakemake):
     done = run_snakemake("--rulegraph")
     assert "digraph" in done.stdout
     assert 'label = "extract_activations"' in done.stdout.replace("label=", "label = ")
+
+
+def test_study_that_asks_for_pictures_only_makes_nothing_else(run_snakemake, tmp_path):
+    study = tmp_path / "own.yaml"
+    entry = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0]}
+    study.write_text(yaml.safe_dump({"pictures": [entry]}))
+    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+    assert jobs["maximise_activations"] == 1
+    assert not {"train_explainer", "embed_facets", "measure_occlusion", "train_scenes_network"} & set(jobs)

@@ -2,8 +2,8 @@
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings, extract
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import shard, stream
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
+from filterscope.activations.streaming import shard
 from filterscope.activations.tails import Tail
 from filterscope.data import networks
 from filterscope.data.rejection import Rejections
@@ -48,29 +48,11 @@ def extract_activations(
             if len(unreadable) > max_bad_fraction * len(images):
                 unreadable.check(image=len(images))
 
-        batches = stream(pictures, settings.batch_size, settings.workers, reject)
-        titled = job.progress(batches, -(-len(pictures) // settings.batch_size), "batches of images")
-        for seen in extract(titled, reader, probe.inputs, settings, device):
+        for seen in extract(look(pictures, settings, reject), reader, probe.inputs, settings, device):
             tail.add(seen.maps)
-            whole.add(
-                {
-                    "image_id": seen.image_ids,
-                    "split": splits.loc[seen.image_ids].to_list(),
-                    "maximum": tables.vectors(seen.maxima),
-                    "mean": tables.vectors(seen.means),
-                }
-            )
+            whole.add(seen.image_rows(splits))
             if ordered is not None:
-                rows = ordered.take(seen.positions)
-                pooled.add(
-                    {
-                        "annotation_id": rows["annotation_id"],
-                        "image_id": rows["image_id"],
-                        "split": splits.loc[rows["image_id"].to_numpy()].to_list(),
-                        "tokens": rows["tokens"],
-                        "vector": tables.vectors(seen.vectors),
-                    }
-                )
+                pooled.add(seen.object_rows(ordered, splits))
                 lost = [] if settings.keep_empty else ordered["annotation_id"].take(seen.empty).to_pylist()
                 for number in lost:
                     vanished.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")

@@ -11,8 +11,9 @@ import yaml
 
 from configuration import data, diagnosis, pictures, report, schema, words
 from configuration.environment import share_library, yield_idle_cores
+from configuration.study import leave_out_embedded
 
-__all__ = ["ConfigError", "check", "share_library", "yield_idle_cores"]
+__all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "yield_idle_cores"]
 
 ROOMS = (data, words, pictures, diagnosis, report)
 

@@ -3,14 +3,12 @@
 import numpy as np
 
 from filterscope import job, tables
-from filterscope.activations.extraction import ExtractionSettings, read_maps
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
-from filterscope.data.rejection import stop
 from filterscope.words.dissection import Dissection
 from filterscope.words.targets import Tokens
-from filterscope.words.truth import Truth
+from filterscope.words.truth import Truth, scenes
 
 
 def dissect_filters(
@@ -29,22 +27,18 @@ def dissect_filters(
 ):
     """resolution: px of the grid of comparison; kept: tokens reported per filter, as many again never supervised."""
     device = job.device()
-    readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
-    images = tables.read(path_to_images, "images").to_pandas()
-    images = images[(images["split"] == "train") & images["image_id"].isin(readable)]
+    extracted = tables.column(paths_to_image_activations, "image_activations", "image_id")
+    images = readable(tables.read(path_to_images, "images").to_pandas(), extracted, "train")
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
-    side = probe.inputs.crop
+    dissection = Dissection(thresholds, len(tokens.every), resolution, device)
+    annotations = tables.read(path_to_annotations, "annotations")
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        annotations = tables.read(path_to_annotations, "annotations")
-        pictures = open_pictures(folder, images, annotations, probe.inputs, MaskGrid(sampled=((side, side),)))
+        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
         truth = Truth(pictures.annotations.table, tokens.every)
-        dissection = Dissection(thresholds, len(tokens.every), resolution, device)
-        batches = stream(pictures, activations.batch_size, activations.workers, stop)
-        for batch in job.progress(batches, -(-len(images) // activations.batch_size), "batches of training images"):
-            maps = read_maps(batch, reader, probe.inputs, device)
-            for index, look in enumerate(batch.looks):
-                dissection.add(maps[index], truth.of(look, side, device))
+        batches = look(pictures, activations, title="batches of training images")
+        for _, maps, scene in scenes(batches, reader, probe.inputs, truth, device):
+            dissection.add(maps, scene)
     best = dissection.best(kept, tokens.unsupervised)
     best["token"] = np.array(tokens.every, object)[best["token"]]
     tables.write(best, "overlaps", path_to_overlaps)

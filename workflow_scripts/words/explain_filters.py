@@ -2,10 +2,8 @@
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import stream
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.data import networks
-from filterscope.data.rejection import stop
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates, read_allowed
@@ -51,9 +49,8 @@ def explain_filters(
             for name, path in paths_to_explainers.items()
         }
         pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
-        batches = stream(pictures, activations.batch_size, activations.workers, stop)
         found = explain(
-            job.progress(batches, -(-len(images) // activations.batch_size), "batches of images"),
+            look(pictures, activations),
             reader,
             probe.inputs,
             explainers,

@@ -6,13 +6,10 @@ from pathlib import Path
 import torch
 
 from filterscope import job, tables
-from filterscope.activations.extraction import ExtractionSettings, read_maps
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import stream
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.data import networks
-from filterscope.data.rejection import stop
-from filterscope.words.heatmaps import heatmap
-from filterscope.words.sheets import TopImage, chosen_filters, sheet
+from filterscope.words.sheets import TopImage, chosen_filters, sheet, views
 
 WORDS_PER_IMAGE = 3
 
@@ -46,31 +43,24 @@ def render_sheets(
     said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(top["image_id"])]
-    seen = {}
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
-        for batch in stream(pictures, activations.batch_size, activations.workers, stop):
-            maps = read_maps(batch, reader, probe.inputs, device).cpu()
-            for index, look in enumerate(batch.looks):
-                chosen = sorted(top.loc[top["image_id"] == look.image_id, "filter"])
-                seen[look.image_id] = look.picture, dict(zip(chosen, maps[index][chosen], strict=True))
+        seen = views(look(pictures, activations), reader, probe.inputs, top, device)
     target = Path(path_to_sheets)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for number in job.progress(filters, len(filters), "sheets"):
+        own = top[top["filter"] == number]
         figure = sheet(
             f"{name}   filter {number}",
             words[words["filter"] == number],
             None if claims is None else claims.set_index("filter").loc[number],
-            [_top_image(row, seen, said) for row in top[top["filter"] == number].itertuples()],
+            [
+                TopImage(*seen[number, image_id], said[number, image_id], maximum)
+                for image_id, maximum in zip(own["image_id"], own["maximum"], strict=True)
+            ],
         )
         figure.savefig(target / f"filter_{number:04d}.png")
-
-
-def _top_image(row, seen, said) -> TopImage:
-    picture, maps = seen[row.image_id]
-    shown, warm = (each.permute(1, 2, 0).numpy() for each in (picture, heatmap(picture, maps[row.filter])))
-    return TopImage(shown, warm, said[row.filter, row.image_id], row.maximum)
 
 
 if __name__ == "__main__":

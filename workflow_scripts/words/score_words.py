@@ -4,10 +4,8 @@ import pandas as pd
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import MaskGrid, stream
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
-from filterscope.data.rejection import stop
 from filterscope.faithful import Faithful
 from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
 from filterscope.words.rows import WORDS
@@ -44,10 +42,10 @@ def score_words(
     device = job.device()
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
-    readable = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = tables.read(path_to_images, "images").to_pandas()
     training = images[images["split"] == "train"]["image_id"]
-    images = images[images["image_id"].isin(readable) & ((images["split"] == split) | (split == "all"))]
+    extracted = tables.column(paths_to_image_activations, "image_activations", "image_id")
+    images = readable(images, extracted, split)
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
     depth = max(settings.recall_at)
@@ -75,12 +73,10 @@ def score_words(
             tables.read(path_to_overlaps, "overlaps"), tokens.every, top_ids.shape, depth, tokens.unsupervised
         ),
     }
-    side = probe.inputs.crop
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, annotations, probe.inputs, MaskGrid(sampled=((side, side),)))
-        batches = stream(pictures, activations.batch_size, activations.workers, stop)
+        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
         measured = measure(
-            job.progress(batches, -(-len(images) // activations.batch_size), "batches of images"),
+            look(pictures, activations),
             reader,
             probe.inputs,
             Truth(pictures.annotations.table, tokens.every),

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -10,8 +9,9 @@ from filterscope import job, tables
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words import resumption
-from filterscope.words.targets import multi_hot, token_list
-from filterscope.words.training import Samples, TrainingSettings, split_samples, train
+from filterscope.words.samples import gather_samples, split_samples
+from filterscope.words.targets import token_list
+from filterscope.words.training import TrainingSettings, train
 
 
 def train_explainer(
@@ -38,11 +38,8 @@ def train_explainer(
     vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
     rows = vocabulary.rows(tokens)
     vectors = vocabulary.vectors[rows]
-    # Shard by shard: of Visual Genome's objects, whose activations are 16 GB, a third are never supervised.
-    pooled, targets, training = zip(*(_of_shard(path, tokens) for path in paths_to_pooled), strict=True)
-    training = np.concatenate(training)
-    samples = Samples(np.concatenate(pooled), np.concatenate(targets))
-    del pooled, targets
+    shards = (tables.read(path, "pooled_activations") for path in paths_to_pooled)
+    samples, training = gather_samples(shards, tokens)
     if shuffled_labels:
         samples = samples.shuffled_labels(seed)
     parts = split_samples(samples, training, seed if instance_split else None)
@@ -71,14 +68,6 @@ def train_explainer(
     checkpoint.remove()
     best = table[table["best"]].iloc[0]
     job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", len(training), best["epoch"], best["val_loss"])
-
-
-def _of_shard(path, tokens: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Activations, targets and whether they are for training, of a shard's objects with one of these tokens."""
-    pooled = tables.read(path, "pooled_activations")
-    targets = multi_hot(pooled["tokens"], tokens)
-    known = targets.any(1)
-    return tables.matrix(pooled["vector"])[known], targets[known], pooled["split"].to_numpy()[known] == "train"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import torch
 
 from filterscope.faithful import Faithful
 from filterscope.words.resumption import Checkpoint, beside
-from filterscope.words.training import Samples, State, TrainingSettings, evaluate, split_samples, train
+from filterscope.words.samples import Samples, split_samples
+from filterscope.words.training import State, TrainingSettings, evaluate, train
 
 FILTERS, DIMENSION, CLASSES = 6, 8, 4
 QUICK = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01)

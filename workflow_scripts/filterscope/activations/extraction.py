@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import torch
 
+from filterscope import tables
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings, normalise
@@ -72,6 +75,26 @@ class Extracted:
     vectors: np.ndarray  # [K, d] or [K, d*h*w]
     empty: np.ndarray  # rows of the annotation table whose mask vanished
     maps: torch.Tensor  # [B, d, h, w] on the device
+
+    def image_rows(self, splits: pd.Series) -> dict:
+        """Rows of `image_activations`; splits: by image id."""
+        return {
+            "image_id": self.image_ids,
+            "split": splits.loc[self.image_ids].to_list(),
+            "maximum": tables.vectors(self.maxima),
+            "mean": tables.vectors(self.means),
+        }
+
+    def object_rows(self, annotations: pa.Table, splits: pd.Series) -> dict:
+        """Rows of `pooled_activations`; annotations: the table that `positions` are rows of."""
+        rows = annotations.take(self.positions)
+        return {
+            "annotation_id": rows["annotation_id"],
+            "image_id": rows["image_id"],
+            "split": splits.loc[rows["image_id"].to_numpy()].to_list(),
+            "tokens": rows["tokens"],
+            "vector": tables.vectors(self.vectors),
+        }
 
 
 class ActivationError(ValueError):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
 from torch import nn
 
-from filterscope.activations.streaming import Annotations, MaskGrid, Pictures
+from filterscope import job
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.streaming import Annotations, Batch, MaskGrid, Pictures, stream
 from filterscope.data.geometry import Geometry
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings, NetworkSettings
+from filterscope.data.rejection import stop
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class ProbeSettings:
     @property
     def inputs(self) -> InputSettings:
         return self.network.input
+
+    @property
+    def input_masks(self) -> MaskGrid:
+        """Masks at the pixels of the network's input."""
+        return MaskGrid(sampled=((self.inputs.crop, self.inputs.crop),))
 
 
 @contextmanager
@@ -63,3 +72,19 @@ def open_pictures(
         apply_exif=apply_exif,
         random_crops=random_crops,
     )
+
+
+def readable(images: pd.DataFrame, extracted: np.ndarray, split: str = "all") -> pd.DataFrame:
+    """The images of a split, or of all, that the extraction could read.
+
+    extracted: ids in the table `image_activations`.
+    """
+    return images[images["image_id"].isin(extracted) & ((images["split"] == split) | (split == "all"))]
+
+
+def look(
+    pictures: Pictures, settings: ExtractionSettings, reject: Callable = stop, title: str = "batches of images"
+) -> Iterator[Batch]:
+    """Batches of readable pictures, with a progress bar; reject as `stream` calls it."""
+    batches = stream(pictures, settings.batch_size, settings.workers, reject)
+    return job.progress(batches, -(-len(pictures) // settings.batch_size), title)

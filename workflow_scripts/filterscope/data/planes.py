@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.datasets import make_moons
 
 from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, joined
 
@@ -44,6 +43,8 @@ def gauss(points: int, generator: np.random.Generator) -> tuple[np.ndarray, np.n
 
 def moon(points: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Two half circles that reach into each other; nothing is drawn."""
+    from sklearn.datasets import make_moons
+
     place, labels = make_moons((points - points // 2, points // 2), shuffle=False)
     return place, labels.astype(np.int64)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.probing import ProbeSettings, readable
 from filterscope.activations.streaming import Annotations
 from filterscope.data.networks import InputSettings
 from filterscope.data.rejection import stop
@@ -26,7 +26,7 @@ def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Ma
     Images that the extraction (`image_activations`) had to leave out are left out here too.
     """
     images = tables.read(paths["images"], "images").to_pandas()
-    images = images[images["image_id"].isin(tables.column(paths["image_activations"], "image_activations", "image_id"))]
+    images = readable(images, tables.column(paths["image_activations"], "image_activations", "image_id"))
     vocabulary = Vocabulary.from_table(tables.read(paths["vocabulary"], "vocabulary"))
     annotations = Annotations(tables.read(paths["annotations"], "annotations"), images["image_id"].to_numpy()).table
     categories = tables.read(paths["categories"], "categories").to_pandas()

@@ -7,12 +7,13 @@ share of the region that is masked (pixel_precision) does not notice extra ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from filterscope.words.claims import METRICS
+from filterscope.words.claims import METRICS, Claims
 from filterscope.words.truth import Scene
 
 # A score passes a test when it falls for more than this share of the filters.
@@ -33,6 +34,31 @@ def extra_labels(scene: Scene, image_id: int, seed: int) -> Scene:
 
 
 SPOILERS = {"missing_labels": missing_labels, "extra_labels": extra_labels}
+
+
+def spoilt_metrics(
+    seen: Iterable[tuple[int, torch.Tensor, Scene]],
+    claimed: np.ndarray,
+    thresholds: np.ndarray,
+    tokens: int,
+    images: int,
+    resolution: int,
+    seed: int,
+    device: torch.device,
+) -> dict[str, dict[str, np.ndarray]]:
+    """By "true" and by spoiler, the metrics of every filter's own claim, [1, 1, d] each.
+
+    seen: from `scenes`, so many images. claimed: token index per filter, -1 for none; [d]. thresholds: [d].
+    """
+    once = np.ones((1, images), np.float32)
+    scores = {
+        name: Claims({"words": claimed}, thresholds, tokens, once, resolution, device) for name in ("true", *SPOILERS)
+    }
+    for position, (image_id, maps, scene) in enumerate(seen):
+        scores["true"].add(position, maps, scene)
+        for name, spoil in SPOILERS.items():
+            scores[name].add(position, maps, spoil(scene, image_id, seed))
+    return {name: score.metrics() for name, score in scores.items()}
 
 
 def verdicts(metrics: dict[str, dict[str, np.ndarray]], claimed: np.ndarray) -> list[dict]:

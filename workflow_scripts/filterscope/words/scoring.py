@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
@@ -20,7 +19,7 @@ from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
 from filterscope.words.recall import by_image, recall, region_tokens
 from filterscope.words.rows import WORDS
-from filterscope.words.truth import Truth
+from filterscope.words.truth import Truth, scenes
 
 # Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
 CLAIM_METRICS = ("iou", "f1", "auprc", "correlation")
@@ -139,19 +138,14 @@ def measure(
         every=True,
     )
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-    for batch in batches:
-        maps = read_maps(batch, reader, inputs, device)
-        for index, look in enumerate(batch.looks):
-            position = positions[look.image_id]
-            scene = truth.of(look, inputs.crop, device)
-            claims.add(position, maps[index], scene)
-            filters, ranks = pairs.of(look.image_id)
-            if len(filters) and len(scene.objects):
-                some = torch.from_numpy(filters).to(device)
-                tokens = region_tokens(
-                    maps[index][some], limits[some], scene, settings.overlap, settings.mask_resolution
-                )
-                found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
+    for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
+        position = positions[image_id]
+        claims.add(position, maps, scene)
+        filters, ranks = pairs.of(image_id)
+        if len(filters) and len(scene.objects):
+            some = torch.from_numpy(filters).to(device)
+            tokens = region_tokens(maps[some], limits[some], scene, settings.overlap, settings.mask_resolution)
+            found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
     metrics = claims.metrics()
     recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
     table = pd.DataFrame([*recalls, *_means(metrics, labels, chosen)])

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from filterscope.activations.extraction import read_maps
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings
+from filterscope.words.heatmaps import heatmap
 
 NOVEL, KNOWN, QUIET = "#1a7f37", "#1f2328", "#6e7781"
 COLUMNS = 4
@@ -43,6 +49,23 @@ def chosen_filters(words: pd.DataFrame, claims: pd.DataFrame | None, best: int, 
         raise ValueError(f"sheets.also names filter {missing[0]}, which has no words (dead, or not in the layer)")
     leading = [int(each) for each in order if each in with_words][:best]
     return list(dict.fromkeys([*leading, *also]))
+
+
+def views(batches, reader: Reader, inputs: InputSettings, top: pd.DataFrame, device: torch.device) -> dict:
+    """By filter and image, the picture and its heatmap, uint8 [H, W, 3] each.
+
+    batches: of the images in top, which has the columns filter and image_id.
+    """
+    wanted = top.groupby("image_id")["filter"].agg(sorted).to_dict()
+    seen = {}
+    for batch in batches:
+        maps = read_maps(batch, reader, inputs, device).cpu()
+        for index, look in enumerate(batch.looks):
+            picture = look.picture.permute(1, 2, 0).numpy()
+            for number in wanted[look.image_id]:
+                warm = heatmap(look.picture, maps[index][number]).permute(1, 2, 0).numpy()
+                seen[number, look.image_id] = picture, warm
+    return seen
 
 
 def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list[TopImage]) -> Figure:

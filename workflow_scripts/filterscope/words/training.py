@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from filterscope.faithful import Faithful
 from filterscope.words.explainer import Explainer
 from filterscope.words.losses import csmr_loss
+from filterscope.words.samples import Samples
 
 OPTIMISERS = {
     "adamw": lambda parameters, s: torch.optim.AdamW(parameters, lr=s.learning_rate, weight_decay=s.weight_decay),
@@ -55,36 +56,6 @@ class TrainingSettings:
     def faithful(self, defects: Faithful) -> TrainingSettings:
         """These settings with the switched-on defects of the reference."""
         return replace(self, batch_norm="frozen") if defects.frozen_batch_norm else self
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Pooled activations float32 [n, d] and the tokens of their objects, bool [n, C]."""
-
-    activations: np.ndarray
-    targets: np.ndarray
-
-    def __post_init__(self):
-        if len(self.activations) != len(self.targets):
-            raise ValueError(f"{len(self.activations)} activations but {len(self.targets)} targets")
-
-    def __len__(self) -> int:
-        return len(self.activations)
-
-    def shuffled_labels(self, seed: int) -> Samples:
-        """The same activations with their targets permuted: the null that training cannot beat honestly."""
-        order = np.random.default_rng(seed).permutation(len(self))
-        return Samples(self.activations, self.targets[order])
-
-
-def split_samples(samples: Samples, training: np.ndarray, by_instance: int | None = None) -> tuple[Samples, Samples]:
-    """Training and validation samples: by their images' split, or at random with a seed (defect 3), same sizes.
-
-    training: bool [n], whether the object's image is a training image.
-    """
-    if by_instance is not None:
-        training = np.random.default_rng(by_instance).permutation(training)
-    return tuple(Samples(samples.activations[part], samples.targets[part]) for part in (training, ~training))
 
 
 @dataclass

@@ -26,9 +26,10 @@ from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates
 from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
 from filterscope.words.rows import WORDS
+from filterscope.words.samples import Samples, split_samples
 from filterscope.words.scoring import Row, ScoreSettings, measure
 from filterscope.words.targets import Tokens, multi_hot
-from filterscope.words.training import Samples, TrainingSettings, split_samples, train
+from filterscope.words.training import TrainingSettings, train
 from filterscope.words.truth import Truth
 from filterscope.words.voting import vote
 

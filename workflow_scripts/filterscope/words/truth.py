@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from filterscope.activations.streaming import Look
+from filterscope.activations.extraction import read_maps
+from filterscope.activations.streaming import Batch, Look
+from filterscope.data.layers import Reader
+from filterscope.data.networks import InputSettings
 
 
 @dataclass
@@ -41,3 +45,13 @@ class Truth:
         union = (own[:, present].T.float() @ flat > 0).view(-1, side, side)
         visible = union.flatten(1).any(1)
         return Scene(objects, own, present[visible].cpu().numpy(), union[visible])
+
+
+def scenes(
+    batches: Iterable[Batch], reader: Reader, inputs: InputSettings, truth: Truth, device: torch.device
+) -> Iterator[tuple[int, torch.Tensor, Scene]]:
+    """Image by image: its id, its maps [d, h, w] and its truth."""
+    for batch in batches:
+        maps = read_maps(batch, reader, inputs, device)
+        for index, look in enumerate(batch.looks):
+            yield look.image_id, maps[index], truth.of(look, inputs.crop, device)

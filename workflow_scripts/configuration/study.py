@@ -1,0 +1,35 @@
+"""Whose study it is: yours, or the embedded one of config.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Keys whose entries say what a study computes; dots lead into sections.
+ENTRIES = (
+    *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
+    *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
+)
+
+
+def leave_out_embedded(config: dict, own: Mapping) -> None:
+    """Empty the entries of config.yaml where a study has entries of its own.
+
+    Snakemake adds a study's config to config.yaml key by key: without this, whoever asks for the words of their own
+    network would also get the pictures of the embedded ones. own: what the study's config says itself.
+    """
+    named = [key for key in ENTRIES if _holds(own, key)]
+    for key in ENTRIES if named else ():
+        if key not in named and _holds(config, key):
+            *sections, last = key.split(".")
+            section = config
+            for each in sections:
+                section = section[each]
+            section[last] = type(section[last])()
+
+
+def _holds(config: Mapping, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(config, Mapping) or part not in config:
+            return False
+        config = config[part]
+    return True
