@@ -6,7 +6,6 @@ network fool its siblings for the same reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,64 +167,3 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
             f"{counts['accuracy'].min():.1%} to {counts['accuracy'].max():.1%})"
         )
     return f"Is smaller more robust on {samples}? {'; '.join(parts)[0].upper()}{'; '.join(parts)[1:]}."
-
-
-# --- The seed's binary search ---------------------------------------------------------------------------------------
-
-
-class BelowSmallestError(ValueError):
-    """No network of the family is as small as the target capacity."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was measured at one target capacity."""
-
-    capacity: float
-    rho: float
-    accuracy: float
-
-
-def search(measure: Callable[[int], Outcome], start: int, tolerance: float = 0.02, resolution: int = 16) -> list[dict]:
-    """The seed's search for the most robust capacity (3.4; spec E7): the data's, half of it, then between.
-
-    measure: of a target in bits; may raise BelowSmallestError, which counts as no better. A middle is better where rho
-    is larger and the accuracy at most `tolerance` below the best so far; then the search goes on below it, else above.
-    It ends when the interval is below start / resolution. Returns the visits in order: step, target, low and high (the
-    interval after it), better, chosen (the last one that was better), note, capacity, rho, accuracy (None where no
-    network is so small).
-    """
-    if start < 1 or resolution < 1:
-        raise ValueError(f"start is {start} bits and resolution {resolution}, both should be at least 1")
-    low, high, steps = 0, start, []
-
-    def visit(target: int) -> Outcome | None:
-        try:
-            found, note = measure(target), ""
-        except BelowSmallestError as error:
-            found, note = None, str(error)
-        row = {"step": len(steps), "target": target, "better": False, "note": note}
-        named = {"capacity": None, "rho": None, "accuracy": None} if found is None else vars(found)
-        steps.append(row | named)
-        return found
-
-    best = visit(start)
-    if best is None:
-        raise BelowSmallestError(steps[0]["note"])
-    top = best.accuracy
-    steps[0] |= {"low": low, "high": high, "better": True}
-    while high - low >= max(start / resolution, 2):  # no whole number lies between neighbours
-        middle = round((low + high) / 2)
-        found = visit(middle)
-        better = found is not None and found.rho > best.rho and found.accuracy >= top - tolerance
-        if found is not None:
-            top = max(top, found.accuracy)
-        low, high, best = (low, middle, found) if better else (middle, high, best)
-        steps[-1] |= {"low": low, "high": high, "better": better}
-    last = max(index for index, row in enumerate(steps) if row["better"])
-    return [row | {"chosen": index == last} for index, row in enumerate(steps)]
-
-
-def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
-    """The mean over seeds."""
-    return Outcome(*(float(np.mean([getattr(each, name) for each in outcomes])) for name in vars(outcomes[0])))
