@@ -142,5 +142,5 @@ def test_bad_input(scores):
         compared(scores.iloc[1:])
     with pytest.raises(ValueError, match="share of the rare class that is kept is 0,"):
         Rarity(1, 0)
-    with pytest.raises(ValueError, match="drawn is 1[.]5"):
+    with pytest.raises(ValueError, match=r"drawn is 1\.5"):
         drawn(train[1], Rarity(), 1.5, np.random.default_rng(0))

@@ -73,7 +73,7 @@ def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 class Journal:
-    """What a search has measured so far, on disk, so that a killed one goes on; valid for one digest of all it rests on.
+    """What a search has measured so far, on disk, so that a killed one goes on; valid for one digest of its grounds.
 
     It lies beside the result but is no declared output: Snakemake deletes those before a job starts.
     """
