@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from sklearn.decomposition import PCA
 
 from filterscope.diagnosis.evaluation import GUIDED
@@ -37,7 +38,7 @@ def resampled_figure(title: str, clouds: Mapping[str, Cloud], classes: Sequence[
         for own, colour, marker, size in (
             (~made & (labels != rare), OTHER, "o", 8),
             (made, MADE, "P", 12),
-            (~made & (labels == rare), RARE, "^", 16),
+            (~made & (labels == rare), RARE, "^", 24),
         ):
             shown = np.flatnonzero(own)
             shown = shown[np.unique(np.linspace(0, len(shown) - 1, min(len(shown), DRAWN)).astype(int))]
@@ -51,8 +52,9 @@ def resampled_figure(title: str, clouds: Mapping[str, Cloud], classes: Sequence[
         axes.set_title(f"{TITLES[method]}\n{counts}", fontsize=10, loc="left", color=TEXT)
         axes.tick_params(labelsize=7, color=FAINT)
         axes.spines[:].set_color(FAINT)
+        if base.shape[1] > 2:
+            axes.set_xlabel("first principal component", fontsize=9, color=QUIET)
     if base.shape[1] > 2:
-        figure.supxlabel("first principal component", fontsize=9, color=QUIET)
         lines[0].set_ylabel("second principal component", fontsize=9, color=QUIET)
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="none", label=label)
@@ -92,6 +94,7 @@ def scores_figure(title: str, table: pd.DataFrame) -> Figure:
             axes.set_yticks(places, [name.replace("_", " ") for name in own["variant"]], fontsize=9)
             axes.set_ylim(len(own) - 0.4, -0.6)
             axes.set_xlabel(label, fontsize=9)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(axis="x", color=FAINT, linewidth=0.6)
         line[0].set_title(f"{classifier}: mean of {own['seeds'].iloc[0]} draws", fontsize=9.5, loc="left", color=TEXT)
@@ -103,17 +106,20 @@ def scores_figure(title: str, table: pd.DataFrame) -> Figure:
 
 def history_figure(title: str, histories: Mapping[str, pd.DataFrame]) -> Figure:
     """Expected capacity of every draw of the guided search, and the one that was taken. histories: by method."""
-    figure = Figure(figsize=(6.4, 3.4), dpi=DPI, layout="constrained")
-    axes = figure.subplots()
-    for place, (method, rows) in enumerate(histories.items()):
-        colour, best = COLOURS[place], rows[rows["best"]].iloc[-1]
-        axes.plot(rows["iteration"], rows["unrounded"], marker="o", markersize=4, color=colour, label=TITLES[method])
-        ring = {"s": 110, "facecolors": "none", "edgecolors": colour, "linewidths": 1.6}
-        axes.scatter([best["iteration"]], [best["unrounded"]], **ring)
-    axes.set_xlabel("draw", fontsize=9)
-    axes.set_ylabel("expected capacity before rounding (bits)", fontsize=9)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=9, frameon=False, title="ring: taken", title_fontsize=9)
-    axes.set_title(title, fontsize=10, loc="left", color=TEXT)
+    figure = Figure(figsize=(3.3 * len(histories) + 0.4, 3.1), dpi=DPI, layout="constrained")
+    lines = figure.subplots(1, len(histories), squeeze=False)[0]
+    for place, (axes, (method, rows)) in enumerate(zip(lines, histories.items(), strict=True)):
+        best = rows[rows["best"]].iloc[-1]
+        axes.plot(rows["iteration"] + 1, rows["unrounded"], marker="o", markersize=4, color=COLOURS[place])
+        ring = {"s": 110, "facecolors": "none", "edgecolors": "black", "linewidths": 1.4}
+        axes.scatter([best["iteration"] + 1], [best["unrounded"]], **ring)
+        axes.set_title(f"{TITLES[method]}, draws: {len(rows)}", fontsize=10, loc="left", color=TEXT)
+        axes.set_xlabel("draw (ring: taken)", fontsize=9)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(0.12, 0.18)
+    lines[0].set_ylabel("expected capacity, unrounded (bits)", fontsize=9)
+    figure.suptitle(title, fontsize=11, color=QUIET)
     return figure
