@@ -1,4 +1,4 @@
-"""Expected capacity: known answers of spec E1, what random labels need, ties, streaming, and data that cannot be used."""
+"""Expected capacity: known answers of spec E1, what random labels need, ties, streaming, and unusable data."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,7 @@
 """Capacity of networks: known answers of spec E3, every kind of graph by both ways of reading it, and bad networks."""
 
+import itertools
+
 import pytest
 import torch
 import torchvision
@@ -14,7 +16,7 @@ from filterscope.diagnosis.network_capacity import capacities, layer_rows, netwo
 
 
 def dense(*widths):
-    layers = [nn.Linear(before, after) for before, after in zip(widths, widths[1:], strict=False)]
+    layers = [nn.Linear(before, after) for before, after in itertools.pairwise(widths)]
     return nn.Sequential(*[part for layer in layers for part in (layer, nn.ReLU())][:-1])
 
 

@@ -11,10 +11,10 @@ from scipy.spatial.distance import braycurtis, cdist
 
 from filterscope.data.planes import generated
 from filterscope.diagnosis import neighbours
+from filterscope.diagnosis.class_map import class_map
 from filterscope.diagnosis.labelled import DiagnosisError
 from filterscope.diagnosis.separability import (
     SeparabilitySettings,
-    class_map,
     neighbourhoods,
     of_neighbourhoods,
     separability,
