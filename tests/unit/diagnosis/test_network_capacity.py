@@ -146,6 +146,13 @@ def test_layers_without_parameters_hold_nothing_and_still_limit():
     assert found.layers[1].passing == 3
 
 
+def test_an_input_that_is_only_reshaped_or_rescaled_limits_nothing():
+    """A network that begins by flattening its picture, as most on MNIST do, holds what it would hold of a vector."""
+    layers = list(dense(784, 256, 128, 10))
+    assert bits(nn.Sequential(nn.Flatten(), *layers), 1, 28, 28) == 201_344
+    assert bits(nn.Sequential(nn.BatchNorm2d(1), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(196, 9)), 1, 28, 28) == 1773
+
+
 def test_a_module_that_is_used_twice_holds_its_parameters_once():
     class Twice(nn.Module):
         def __init__(self):
@@ -229,11 +236,12 @@ def test_bits_are_bounded_by_parameters_and_by_what_reaches_a_layer():
         found = network_capacity(torchvision.models.googlenet(aux_logits=False, init_weights=False), (3, 96, 96))
     for layer in found.layers:
         assert layer.capacity <= layer.parameters
-        assert layer.passing <= layer.outputs
+        assert layer.passing is None or layer.passing <= layer.outputs
         assert layer.reaching is None or layer.capacity <= layer.reaching
     rows = layer_rows(found)
     assert rows["number"].tolist() == list(range(len(found.layers)))
-    assert rows["reaching"].isna().sum() == 1
+    assert rows["reaching"].isna().sum() >= 1
+    assert rows["passing"].notna().any()
 
 
 def test_every_name_that_the_config_accepts_is_torchvisions():
