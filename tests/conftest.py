@@ -40,6 +40,10 @@ SMALL = {
     "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
     "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
     "occlusion": {"rectangles": 4},
+    "samples": {name: {"points": 60} for name in ("xor", "circle", "gauss", "moon", "spiral")},
+    "diagnosis": {
+        "complexity": {"sizes": [40], "draws": 2, "embedding": {"most": 80, "epochs": 1}},
+    },
 }
 
 

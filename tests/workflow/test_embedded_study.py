@@ -139,6 +139,43 @@ def test_covered_objects_are_measured(finished_study):
         assert len(list((folder / figure).glob("image_*.png"))) == len(wanted)
 
 
+def test_data_and_networks_are_diagnosed(finished_study):
+    """Planes of a hundred points have the published value; AlexNet holds what is known of it; every pair is judged."""
+    results = finished_study.directory / "results/diagnosis"
+    section = finished_study.config["diagnosis"]
+    table = tables.read(results / "complexity/complexity.parquet", "complexity").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["complexity"]["sets"]}
+    hundred = table[(table["measure"] == "expected capacity") & (table["count"] == 100)]
+    assert hundred.loc[hundred["published"].notna(), "is_published"].all()
+    csg = table[(table["measure"] == "csg") & table["complete"]]
+    assert (csg["high"] < csg["null_low"]).all(), "no set is as hard as shuffled labels"
+    capacity = tables.read(results / "capacity/capacity.parquet", "network_capacities").to_pandas()
+    assert capacity.set_index("network")["capacity"]["alexnet"] == 184_704
+    fit = tables.read(results / "fit.parquet", "fit").to_pandas()
+    assert fit[["network", "samples"]].to_dict("records") == section["fit"]["pairs"]
+    assert fit["caveats"].str.len().gt(0).all()
+    for picture in [*results.glob("complexity/figures/*.png"), *results.glob("capacity/*/layers.png")]:
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert (results / "complexity/figures/planes.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "must", "must_not"),
+    [
+        (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
+        (("capacity", "batch_norm", "counted"), {"measure_capacity", "tabulate_fit"}, {"measure_complexity"}),
+        (("complexity", "draws", 5), {"measure_complexity", "tabulate_fit"}, {"measure_capacity", "prepare_samples"}),
+    ],
+)
+def test_a_changed_parameter_of_the_diagnosis_reruns_what_depends_on_it(finished_study, change, must, must_not):
+    part, key, value = change
+    config = copy.deepcopy(finished_study.config)
+    config["diagnosis"][part][key] = value
+    planned = set(finished_study.planned(config=config))
+    assert must <= planned
+    assert not must_not & planned
+
+
 def test_no_table_holds_nan(finished_study):
     for path in (finished_study.directory / "results").rglob("*.parquet"):
         for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
@@ -212,6 +249,8 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         ),
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
+        ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
+        ("diagnosis/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
     ],

@@ -9,7 +9,7 @@ from filterscope.data import networks
 from filterscope.data.networks import NetworkSettings
 
 # Sources whose builder only lays out layers, so that the largest network takes no memory and no time to initialise.
-LAID_OUT = ("torchvision", "checkpoint")
+LAID_OUT = ("torchvision", "checkpoint", "caffe")
 
 
 def blueprint(settings: NetworkSettings) -> nn.Module:

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from filterscope.data.samples import stratified
+from filterscope.diagnosis.class_map import class_map
 from filterscope.diagnosis.expected_capacity import of_sums, row_sums
 from filterscope.diagnosis.labelled import DiagnosisError, checked
 from filterscope.diagnosis.separability import (
     Separability,
     SeparabilitySettings,
-    class_map,
     neighbourhoods,
     of_neighbourhoods,
     separability,

@@ -43,7 +43,7 @@ class ExpectedCapacity:
     def bits(self) -> int:
         """The heuristic's value: thresholds in whole bits, times the dimensions."""
         # The bit length of c is ceil(log2(c + 1)) without rounding errors.
-        return self.changes.bit_length() * self.dimensions
+        return int(self.changes).bit_length() * self.dimensions
 
     @property
     def upper_bound(self) -> int:

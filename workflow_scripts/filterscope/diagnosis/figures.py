@@ -11,12 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-TEXT, QUIET, FAINT = "#1f2328", "#6e7781", "#d0d7de"
+TEXT, FAINT = "#1f2328", "#d0d7de"
 # Okabe and Ito's colours, which people of any colour vision tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
-OWN, SHUFFLED, PUBLISHED = COLOURS[0], QUIET, COLOURS[1]
+OWN, PUBLISHED = COLOURS[0], COLOURS[1]
+OWN_STYLE = {"color": OWN, "marker": "o", "markersize": 4.5, "linewidth": 1.3, "capsize": 3}
+SHUFFLED_STYLE = {"color": "#afb8c1", "marker": "s", "markersize": 8, "linewidth": 4, "elinewidth": 2, "capsize": 5}
+NUMBER = {"va": "center", "fontsize": 7, "color": "#6e7781"}
 DPI = 100
+ACROSS = 4  # panels on a line
 DRAWN = 400  # points of a plane; of more, as many are drawn, evenly over their numbers
 NAMED = 24  # classes whose names fit on an axis
 
@@ -42,49 +46,56 @@ def curves_figure(table: pd.DataFrame) -> Figure:
 
     table: `complexity`; a line for every set, a panel for the expected capacity and one for each embedding's CSG.
     """
-    names = list(dict.fromkeys(table["samples"]))
-    wide = 1 + max(len(set(rows["embedding"])) for _, rows in table[table["measure"] == "csg"].groupby("samples"))
-    figure = Figure(figsize=(3.5 * wide + 0.6, 2.3 * len(names) + 0.7), dpi=DPI, layout="constrained")
-    grid = figure.subplots(len(names), wide, squeeze=False)
-    for line, name in zip(grid, names, strict=True):
-        rows = table[table["samples"] == name]
-        panels = list(rows.groupby(["measure", "embedding"], sort=False))
-        for axes, ((measure, embedding), own) in zip(line, panels, strict=False):
-            _curve(axes, own.sort_values("count"))
+    lines = _lines(table)
+    figure = Figure(figsize=(3.4 * ACROSS, 2.3 * len(lines) + 0.7), dpi=DPI, layout="constrained")
+    grid = figure.subplots(len(lines), ACROSS, squeeze=False)
+    shown = {}
+    for axes_of_line, line in zip(grid, lines, strict=True):
+        for axes, (name, measure, embedding, rows) in zip(axes_of_line, line, strict=False):
+            _curve(axes, rows.sort_values("count"))
             heading = "expected capacity (bits)" if measure == "expected capacity" else f"CSG, {embedding}"
             axes.set_title(f"{name}: {heading}", fontsize=9.5, loc="left", color=TEXT)
-        for axes in line[len(panels) :]:
+            shown |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        for axes in axes_of_line[len(line) :]:
             axes.set_axis_off()
-    for axes in grid[-1]:
+    for axes, _ in zip(grid[-1], lines[-1], strict=False):
         axes.set_xlabel("samples", fontsize=9)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    for line in grid:
-        more = zip(*line[0].get_legend_handles_labels(), strict=True)
-        for handle, label in more:
-            if label not in labels:
-                handles.append(handle)
-                labels.append(label)
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=9, frameon=False)
+    style = {"ncols": len(shown), "fontsize": 9, "frameon": False}
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", **style)
     return figure
+
+
+def _lines(table: pd.DataFrame) -> list[list[tuple[str, str, str, pd.DataFrame]]]:
+    """Panels line by line; those of a set stay together where they fit on a line."""
+    lines: list[list] = [[]]
+    for name in dict.fromkeys(table["samples"]):
+        own = table[table["samples"] == name].groupby(["measure", "embedding"], sort=False)
+        panels = [(name, *keys, rows) for keys, rows in own]
+        if lines[-1] and len(lines[-1]) + len(panels) > ACROSS:
+            lines.append([])
+        for panel in panels:
+            if len(lines[-1]) == ACROSS:
+                lines.append([])
+            lines[-1].append(panel)
+    return lines
 
 
 def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     """One measure of one data set: medians with 95 % of the draws, own labels and shuffled ones."""
-    for value, low, high, colour, marker, label in (
-        ("null", "null_low", "null_high", SHUFFLED, "s", "shuffled labels"),
-        ("value", "low", "high", OWN, "o", "own labels"),
+    for value, low, high, label, style in (
+        ("null", "null_low", "null_high", "shuffled labels", SHUFFLED_STYLE),  # wide, to be seen below the other
+        ("value", "low", "high", "own labels", OWN_STYLE),
     ):
         centre = rows[value].to_numpy(float)
         reach = np.abs(np.stack([centre - rows[low].to_numpy(float), rows[high].to_numpy(float) - centre]))
-        style = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 1.2, "capsize": 3}
         axes.errorbar(rows["count"], centre, yerr=reach, label=f"{label} (95 %)", **style)
     published = rows["published"].dropna()
     if len(published):
-        axes.axhline(
-            float(published.iloc[0]), color=PUBLISHED, linestyle="--", linewidth=1.2, label="seed 001, table 1"
-        )
+        axes.axhline(float(published.iloc[0]), color=PUBLISHED, linestyle="--", linewidth=1.2, label="published")
     axes.set_xscale("log")
-    axes.set_xticks(rows["count"], [f"{count:,}" for count in rows["count"]])
+    counts = rows["count"].to_numpy(int)
+    apart = np.append(counts[1:] > 1.5 * counts[:-1], True)  # ticks whose labels do not touch
+    axes.set_xticks(counts[apart], [f"{count:,}" for count in counts[apart]])
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.margins(x=0.12)
@@ -129,8 +140,17 @@ def _class_plane(axes: Axes, matrix: np.ndarray, places: pd.DataFrame, top: floa
             line = {"color": OWN, "alpha": 0.15 + 0.6 * strength, "linewidth": 0.5 + 3 * strength, "zorder": 1}
             axes.plot(x[[first, second]], y[[first, second]], **line)
     axes.scatter(x, y, s=28, color=TEXT, zorder=2)
-    for name, across, up in zip(places["class"], x, y, strict=True):
-        axes.annotate(name, (across, up), xytext=(4, 4), textcoords="offset points", fontsize=8.5, color=TEXT)
+    near = 0.03 * max(np.ptp(x), np.ptp(y), 1e-9)  # names of classes nearer than this would cover each other
+    told: set[int] = set()
+    for index in range(len(x)):
+        if index not in told:
+            here = np.flatnonzero(np.hypot(x - x[index], y - y[index]) < near)
+            told |= set(here.tolist())
+            left = x[index] <= np.median(x)
+            style = {"fontsize": 8.5, "color": TEXT, "ha": "left" if left else "right", "zorder": 3}
+            away = (5 if left else -5, 5)
+            name = ", ".join(places["class"].iloc[here])
+            axes.annotate(name, (x[index], y[index]), xytext=away, textcoords="offset points", **style)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
     axes.set_xticks([])
@@ -150,13 +170,14 @@ def layers_figure(network: str, layers: pd.DataFrame, whole: Mapping) -> Figure:
     axes = figure.subplots()
     places = np.arange(len(rows))
     axes.barh(places - 0.2, rows["capacity"], height=0.4, color=OWN, label=f"four rules: {whole['capacity']:,} bits")
-    printed = f"algorithm as printed in seed 001: {whole['printed']:,} bits"
+    printed = f"algorithm as printed: {whole['printed']:,} bits"
     axes.barh(places + 0.2, rows["printed"], height=0.4, color=PUBLISHED, label=printed)
-    limited = rows["reaching"].notna() & (rows["capacity"] < rows["parameters"])
     axes.plot(rows["parameters"], places, linestyle="none", marker="|", markersize=7, color=TEXT, label="parameters")
     step = max(1, -(-len(rows) // 60))
-    names = rows["layer"] + np.where(limited, "  (limited by what reaches it)", "") if not many else rows["layer"]
-    axes.set_yticks(places[::step], names[::step], fontsize=8 if not many else 6)
+    axes.set_yticks(places[::step], rows["layer"][::step], fontsize=6 if many else 8)
+    if not many:
+        for place, held in zip(places, rows["capacity"], strict=True):
+            axes.annotate(f"{held:,}", (held, place - 0.2), xytext=(7, 0), textcoords="offset points", **NUMBER)
     axes.invert_yaxis()
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(left=0)

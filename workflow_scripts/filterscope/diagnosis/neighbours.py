@@ -5,6 +5,8 @@ Excluding "the first neighbour" instead, as the authors' code does, takes a copy
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -71,7 +73,15 @@ def _by_products(points: np.ndarray, queries: np.ndarray, count: int, device: st
             near, at = torch.cat([best[rows], near], 1), torch.cat([best_at[rows], at + start], 1)
             best[rows], order = near.topk(kept, dim=1, largest=False)
             best_at[rows] = at.gather(1, order)
-    for query, candidates in zip(queries, best_at.cpu().numpy(), strict=True):
-        exact = np.square(points[candidates].astype(np.float64) - points[query]).sum(1)
-        found.append(candidates[np.lexsort((candidates, exact))[:count]])
-    return np.stack(found)
+    for rows in blocks(len(queries), kept * points.shape[1]):
+        candidates = best_at[rows].cpu().numpy()
+        exact = np.square(points[candidates] - points[queries[rows], None].astype(np.float64)).sum(2)
+        order = np.lexsort((candidates, exact), axis=1)[:, :count]
+        found.append(np.take_along_axis(candidates, order, 1))
+    return np.concatenate(found)
+
+
+def blocks(count: int, entries: int) -> Iterator[slice]:
+    """Slices of `count` rows of so many entries each that keep a block within ENTRIES."""
+    height = max(1, ENTRIES // (8 * entries))  # a few arrays in double precision at a time
+    return (slice(start, start + height) for start in range(0, count, height))

@@ -3,8 +3,8 @@
 1. A neuron puts out at most one bit. 2. It holds as many bits as it has parameters. 3. Neurons side by side add up.
 4. A layer holds no more than the layers before it let through. So a layer holds min(parameters, what reaches it), lets
 through min(outputs, what reaches it), and the network holds the sum. What reaches a layer is the maximum over the
-layers before it (their outputs are added up or compete), or their sum where they are concatenated; nothing limits the
-network's input.
+layers before it (their outputs are added up or compete), or their sum where they are concatenated. Nothing limits the
+network's input, nor what has only been reshaped or rescaled of it: there no neuron has put out a bit yet.
 
 The seed's printed algorithm differs in two places: a layer's outputs are the sum of its shape, where their number is
 the product, and one running minimum is taken over all layers in their order, across branches. Both are computed.
@@ -27,8 +27,8 @@ BATCH_NORMS = ("folded", "counted")
 
 @dataclass(frozen=True)
 class LayerCapacity:
-    """One layer or operation. reaching: bits that reach it, None where nothing limits them; printed: by the seed's
-    algorithm as it is printed."""
+    """One layer or operation. reaching and passing: bits that reach it and that it lets through, None where nothing
+    limits them; printed: by the seed's algorithm as it is printed."""
 
     name: str
     kind: str
@@ -36,7 +36,7 @@ class LayerCapacity:
     outputs: int
     reaching: int | None
     capacity: int
-    passing: int
+    passing: int | None
     printed: int
 
 
@@ -83,7 +83,8 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
         parameters = 0 if folded and node.batch_norm else node.parameters
         before = [passing[source] for source in node.sources]
         reaching = (sum(before) if node.concatenates else max(before)) if before else math.inf
-        passing.append(min(node.outputs, reaching))
+        untouched = math.isinf(reaching) and not parameters
+        passing.append(math.inf if untouched else min(node.outputs, reaching))
         # The seed's algorithm: the largest of the layers before it, and one bottleneck for all that come after.
         printed_reaching = max((printed_passing[source] for source in node.sources), default=math.inf)
         bottleneck = min(bottleneck, sum(node.shape))
@@ -96,7 +97,7 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
                 outputs=node.outputs,
                 reaching=None if math.isinf(reaching) else int(reaching),
                 capacity=int(min(parameters, reaching)),
-                passing=int(passing[-1]),
+                passing=None if untouched else int(passing[-1]),
                 printed=int(min(parameters, printed_reaching)),
             )
         )
@@ -106,4 +107,5 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
 def layer_rows(found: NetworkCapacity) -> pd.DataFrame:
     """The layers as rows of the table `layer_capacities`."""
     rows = pd.DataFrame([asdict(layer) for layer in found.layers]).rename(columns={"name": "layer"})
-    return rows.assign(number=range(len(rows)), reaching=rows["reaching"].astype("Int64"))
+    unlimited = {column: rows[column].astype("Int64") for column in ("reaching", "passing")}
+    return rows.assign(number=range(len(rows)), **unlimited)

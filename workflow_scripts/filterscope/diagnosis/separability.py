@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from filterscope.diagnosis.labelled import DiagnosisError, checked
-from filterscope.diagnosis.neighbours import nearest
+from filterscope.diagnosis.neighbours import blocks, nearest
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,12 @@ def _log_volumes(
     """Logarithm of the box about each queried point that reaches to its farthest neighbour along every dimension."""
     if not settings.window:
         return np.zeros(len(queries))
-    least, volumes = math.log(settings.smallest_volume), np.empty(len(queries))
-    for row, (query, others) in enumerate(zip(queries, near, strict=True)):
-        reach = np.abs(points[others].astype(np.float64) - points[query]).max(0)
-        volumes[row] = np.log(2 * reach).sum() if reach.all() else -np.inf
-    return np.maximum(volumes, least)
+    volumes = []
+    for rows in blocks(len(queries), near.shape[1] * points.shape[1]):
+        reach = np.abs(points[near[rows]] - points[queries[rows], None].astype(np.float64)).max(1)
+        flat = ~reach.all(1)  # in some dimension, so without volume
+        volumes.append(np.where(flat, -np.inf, np.log(np.where(reach > 0, 2 * reach, 1)).sum(1)))
+    return np.maximum(np.concatenate(volumes), math.log(settings.smallest_volume))
 
 
 def of_neighbourhoods(seen: Neighbourhoods, settings: SeparabilitySettings) -> Separability:
@@ -192,20 +193,3 @@ def spectrum_of(similarity: np.ndarray) -> Spectrum:
     eigenvalues = np.maximum(np.linalg.eigvalsh(laplacian), 0.0)  # rounding makes some a little negative
     gradients = np.diff(eigenvalues) / np.arange(len(w), 1, -1)
     return Spectrum(eigenvalues, gradients, float(np.maximum.accumulate(gradients).sum()))
-
-
-def class_map(similarity: np.ndarray) -> np.ndarray:
-    """Places [K, 2] of the classes in a plane, similar ones near each other: classical scaling of 1 - W [K, K].
-
-    The first axis has the larger extent; on each axis the first class that is off its centre lies on the positive side.
-    """
-    distances = np.square(1 - np.asarray(similarity, np.float64))
-    centring = np.eye(len(distances)) - 1 / len(distances)
-    values, vectors = np.linalg.eigh(-0.5 * centring @ distances @ centring)
-    places = np.zeros((len(distances), 2))
-    for axis, index in enumerate(range(len(values) - 1, max(len(values) - 3, -1), -1)):
-        places[:, axis] = vectors[:, index] * math.sqrt(max(values[index], 0.0))
-        off = np.flatnonzero(np.abs(places[:, axis]) > 1e-9)
-        if len(off) and places[off[0], axis] < 0:
-            places[:, axis] *= -1
-    return places

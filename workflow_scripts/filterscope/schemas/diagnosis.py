@@ -117,11 +117,9 @@ SCHEMAS: dict[str, Schema] = {
             Column("kind", TEXT, "class of the module, or operation"),
             Column("parameters", INTEGER, "that it holds; 0 for folded batch norms and modules counted before"),
             Column("outputs", INTEGER, "values per sample"),
-            Column(
-                "reaching", INTEGER, "bits that the layers before let through; none before the first", optional=True
-            ),
+            Column("reaching", INTEGER, "bits that reach it; none where nothing limits them", optional=True),
             Column("capacity", INTEGER, "bits"),
-            Column("passing", INTEGER, "bits that it lets through"),
+            Column("passing", INTEGER, "bits that it lets through; none where nothing limits them", optional=True),
             Column("printed", INTEGER, "capacity by the algorithm as seed 001 prints it, bits"),
         ),
     ),
