@@ -1,14 +1,14 @@
 """Search for the capacity at which a family of networks is most robust, as the seed does."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
 
 from filterscope import job, provenance, tables
 from filterscope.data.samples import read_samples
-from filterscope.diagnosis.robustness import of_networks
-from filterscope.diagnosis.search import Journal, Outcome, mean_outcome, search
+from filterscope.diagnosis.robustness import of_networks, rho
+from filterscope.diagnosis.search import Journal, Outcome, averaged, search
 from filterscope.diagnosis.training import TrainingSettings
 from filterscope.diagnosis.trials import Scaling, attack_all, attacked_samples, trained_network
 
@@ -41,26 +41,22 @@ def search_capacity(
     grid = of_networks(
         attacks[attacks["attack"] == name], tables.read(paths_to_networks, "scaled_networks").to_pandas()
     )
-    known = {(row.target, row.seed): Outcome(row.capacity, row.rho, row.accuracy) for row in grid.itertuples()}
+    lent = {(row.target, row.seed): Outcome(row.capacity, row.rho, row.accuracy) for row in grid.itertuples()}
     chosen = attacked_samples(samples, images, job.derived_seed(seed, "attacked_samples"))
     parts = (code, provenance.contents(path_to_samples), family, scaling, training, attack, images, seed)
-    journal = Journal(Path(path_to_table).with_name(".search.json"), *parts)
+    journal, match = Journal(Path(path_to_table).with_name(".search.json"), *parts), cache(scaling.match)
 
-    def measure(target: int) -> Outcome:
-        match = scaling.match(samples, family, target)
-        for number in range(seeds):
-            if (target, number) in known or (target, number) in journal.measured:
-                continue
-            own = job.derived_seed(seed, "scaled_network", family, target, number)
-            bar = partial(job.progress, title=f"epochs at {target} bits, network {number}")
-            network, _, facts = trained_network(match, samples, training, own, device, progress=bar)
-            attacking = job.derived_seed(seed, "attack")
-            found, _ = attack_all(network, samples, chosen, attack, attacking, device, batch_size)
-            outcome = Outcome(match.capacity, float(found["size"].median()), facts["accuracy"])
-            journal.add(target, number, outcome)
-        return mean_outcome([(known | journal.measured)[target, number] for number in range(seeds)])
+    def measure(target: int, number: int) -> Outcome:
+        own = job.derived_seed(seed, "scaled_network", family, target, number)
+        bar = partial(job.progress, title=f"epochs at {target} bits, network {number}")
+        wanted = match(samples, family, target)
+        network, _, facts = trained_network(wanted, samples, training, own, device, progress=bar)
+        attacking = job.derived_seed(seed, "attack")
+        found, _ = attack_all(network, samples, chosen, attack, attacking, device, batch_size)
+        return Outcome(wanted.capacity, rho(found["size"].to_numpy()), facts["accuracy"])
 
-    steps = pd.DataFrame(search(measure, scaling.target(samples, 100), loss, resolution))
+    measuring = averaged(measure, seeds, lent, journal)
+    steps = pd.DataFrame(search(measuring, scaling.target(samples, 100), loss, resolution))
     for path in (path_to_table, path_to_csv):
         tables.write(steps, "capacity_search", path)
     journal.remove()

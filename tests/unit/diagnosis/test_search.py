@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterscope.diagnosis.search import Journal, NoNetworkError, Outcome, mean_outcome, search
+from filterscope.diagnosis.search import Journal, NoNetworkError, Outcome, averaged, mean_outcome, search
 
 C0 = 30720  # bits of CIFAR-10 (seed 001, table 1)
 
@@ -74,3 +74,15 @@ def test_a_journal_gives_back_what_was_measured_for_the_same_search_only(tmp_pat
     assert Journal(tmp_path / "j", "data", 2).measured == {}
     journal.remove()
     assert not list(tmp_path.iterdir())
+
+
+def test_no_network_is_measured_twice(tmp_path):
+    journal, asked = Journal(tmp_path / "j"), []
+
+    def measure(target, number):
+        asked.append((target, number))
+        return Outcome(target, number, 0.5)
+
+    mean = averaged(measure, 2, {(8, 0): Outcome(8, 4, 0.9)}, journal)
+    assert mean(8) == mean(8) == Outcome(8, 2.5, pytest.approx(0.7))
+    assert asked == [(8, 1)]

@@ -12,8 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.decomposition import PCA
 
 from filterscope.diagnosis.evaluation import GUIDED
-from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, QUIET, TEXT
+from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, TEXT
 
+QUIET = "#6e7781"
 TITLES = {"none": "as they are", "smote": "SMOTE", "tomek": "Tomek links", "both": "SMOTE and Tomek links"}
 METRIC_TITLES = {"balanced_accuracy": "balanced accuracy", "rare_auprc": "AUPRC of the rare class"}
 RARE, OTHER, MADE = COLOURS[1], COLOURS[0], COLOURS[2]

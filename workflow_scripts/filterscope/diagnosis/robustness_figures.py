@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, MARKERS, QUIET, TEXT
+from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, MARKERS, TEXT
 
+QUIET = "#6e7781"
 TITLES = {"greedy": "greedy, by gradient", "sparse": "random search", "bounded": "L-infinity, by gradient"}
 
 

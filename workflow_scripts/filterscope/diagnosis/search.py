@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,3 +100,20 @@ class Journal:
     def remove(self) -> None:
         """The search is finished."""
         self.path.unlink(missing_ok=True)
+
+
+def averaged(
+    measure: Callable[[int, int], Outcome], seeds: int, lent: Mapping[tuple[int, int], Outcome], journal: Journal
+) -> Callable[[int], Outcome]:
+    """Measures a target as the mean over its networks 0 to seeds - 1, of which none is measured twice.
+
+    measure: of a target and a network's number. lent: what is known already, by target and number.
+    """
+
+    def mean(target: int) -> Outcome:
+        for key in ((target, number) for number in range(seeds)):
+            if key not in lent and key not in journal.measured:
+                journal.add(*key, measure(*key))
+        return mean_outcome([lent.get(key) or journal.measured[key] for key in ((target, n) for n in range(seeds))])
+
+    return mean
