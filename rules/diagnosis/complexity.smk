@@ -26,10 +26,7 @@ rule measure_complexity:
         code=code("diagnosis/measure_complexity.py"),
         embeddings=embeddings_of,
         probes=embedding_probes,
-        curve={key: COMPLEXITY[key] for key in ("sizes", "draws")},
-        order={key: COMPLEXITY[key] for key in ("norm", "ties")},
-        separability=COMPLEXITY["separability"],
-        embedding=COMPLEXITY["embedding"],
+        complexity={key: value for key, value in COMPLEXITY.items() if key != "sets"},
         seed=config["seed"],
     message:
         "Measuring the complexity of {wildcards.samples}"

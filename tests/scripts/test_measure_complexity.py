@@ -14,7 +14,7 @@ from filterscope.data.planes import generated
 from filterscope.data.samples import Samples, write_samples
 from filterscope.diagnosis.complexity import CurveSettings
 from filterscope.diagnosis.labelled import DiagnosisError
-from filterscope.diagnosis.separability import SeparabilitySettings
+from filterscope.diagnosis.measuring import ComplexitySettings
 from filterscope.diagnosis.spaces import EmbeddingSettings
 
 MADE = ("expected_capacities", "separabilities", "embeddings", "class_similarities", "class_places")
@@ -36,11 +36,9 @@ def measured(folder, name, samples, embeddings=("raw",), probes=None, **changed)
     arguments = {
         "embeddings": list(embeddings),
         "probes": probes or {},
-        "curve": CurveSettings((30, 1000), 3),
-        "norm": "sum",
-        "ties": "label",
-        "separability": SeparabilitySettings(),
-        "embedding": EmbeddingSettings(most=60, codes=2, epochs=1),
+        "settings": ComplexitySettings(
+            CurveSettings((30, 1000), 3), embedding=EmbeddingSettings(most=60, codes=2, epochs=1)
+        ),
         "seed": 0,
     }
     measure_complexity(path, paths, **{**arguments, **changed})

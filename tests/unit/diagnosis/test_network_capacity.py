@@ -9,10 +9,10 @@ from torch import nn
 
 from configuration.diagnosis import classifiers
 from filterscope.data.networks import NetworkSettings
-from filterscope.diagnosis import graph
 from filterscope.diagnosis.blueprint import blueprint
 from filterscope.diagnosis.labelled import DiagnosisError
 from filterscope.diagnosis.network_capacity import capacities, layer_rows, network_capacity
+from filterscope.diagnosis.watching import watched
 
 
 def dense(*widths):
@@ -24,7 +24,7 @@ def by_watching(network, shape):
     """The same network as if torch.fx could not read it."""
     with torch.no_grad():
         device = next(network.parameters()).device
-        return capacities(graph._of_run(network.eval(), torch.zeros(1, *shape, device=device)).needed())
+        return capacities(watched(network.eval(), torch.zeros(1, *shape, device=device)).needed())
 
 
 def bits(network, *shape):

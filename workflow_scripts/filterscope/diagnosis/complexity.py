@@ -99,8 +99,9 @@ def separability_curve(
 ) -> tuple[pd.DataFrame, Separability]:
     """CSG of all samples and of stratified draws, with own and with shuffled labels; and what all samples gave.
 
-    points: [N, d]. The spread of the value of all samples comes from resampling those whose neighbours were looked at.
-    Draws that leave a class with too few samples are left out. Rows as in the table `separabilities`.
+    points: [N, d]. The spread of the value of all samples is that of drawing those whose neighbours are looked at;
+    where these are all samples, they are resampled. Draws that leave a class with too few samples are left out. Rows as
+    in the table `separabilities`.
     """
     points, labels, classes = checked(points, labels)
     rows = []
@@ -121,8 +122,12 @@ def separability_curve(
     seen = neighbourhoods(points, labels, settings, generator, device)
     whole = of_neighbourhoods(seen, settings)
     add(len(labels), 0, OWN, whole)
-    for draw in range(curve.draws):
-        add(len(labels), draw, RESAMPLED, of_neighbourhoods(seen.resampled(generator), settings))
+    if len(seen.drawn) < len(labels):
+        for draw in range(1, curve.draws):
+            add(len(labels), draw, OWN, separability(points, labels, settings, generator, device))
+    else:
+        for draw in range(curve.draws):
+            add(len(labels), draw, RESAMPLED, of_neighbourhoods(seen.resampled(generator), settings))
     for draw, null in enumerate(shuffled_null(points, labels, settings, generator, curve.draws, device)):
         add(len(labels), draw, SHUFFLED, null)
     return pd.DataFrame(rows), whole
@@ -151,8 +156,8 @@ def place_rows(found: Separability, classes: Sequence[str]) -> pd.DataFrame:
 def summarised(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFrame:
     """Median and central 95 % of the draws, of own and of shuffled labels, one line for each of the keys.
 
-    rows: of capacity_curve or separability_curve. What all samples gave is one value; its interval is that of the
-    resampled rows, where there are some.
+    rows: of capacity_curve or separability_curve. Where all samples gave one value, its interval is that of the
+    resampled rows, if there are some.
     """
     found = []
     for names, group in rows.groupby([*keys, "count"], sort=False):

@@ -8,43 +8,20 @@ Either way a module of torch.nn is one node, and modules of the user's own are l
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.overrides import TorchFunctionMode, resolve_name
 
 from filterscope.diagnosis.labelled import DiagnosisError
+from filterscope.diagnosis.nodes import CONCATENATIONS, Node, Recorder, is_layer, shape_of
+from filterscope.diagnosis.watching import watched
 
-CONCATENATIONS = ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
-
-
-@dataclass(frozen=True)
-class Node:
-    """A layer or operation that depends on the network's input.
-
-    shape: of its output without the batch. sources: places, among all nodes, of those that it reads; none where it
-    reads the network's input only.
-    """
-
-    name: str
-    kind: str
-    parameters: int
-    shape: tuple[int, ...]
-    sources: tuple[int, ...] = ()
-    concatenates: bool = False
-    batch_norm: bool = False
-
-    @property
-    def outputs(self) -> int:
-        """Values that one sample has here."""
-        total = 1
-        for length in self.shape:
-            total *= length
-        return total
+# What networks raise where they are run or read in a way that they do not take.
+REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -68,8 +45,8 @@ def trace(network: nn.Module, shape: tuple[int, ...]) -> Traced:
     with _evaluating(network), torch.no_grad():
         graph, reason = _symbolic(network)
         try:
-            recorder = _of_graph(graph, sample) if graph is not None else _of_run(network, sample)
-        except (RuntimeError, ValueError, TypeError, AssertionError, IndexError, NotImplementedError) as error:
+            recorder = _of_graph(graph, sample) if graph is not None else watched(network, sample)
+        except REFUSALS as error:
             raise DiagnosisError(f"the network cannot take a sample of shape {list(shape)}: {error}{reason}") from error
     nodes = recorder.needed()
     if not nodes:
@@ -88,106 +65,32 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _is_layer(module: nn.Module) -> bool:
-    """Whether a module is one node: those of torch.nn, but for the containers."""
-    containers = (nn.Sequential, nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
-    return module.__module__.startswith("torch.nn") and not isinstance(module, containers)
-
-
-class _Recorder:
-    """Nodes as they are met. A value is known by its key: the place of the node that made it, -1 for the network's
-    input, and parameters that have not reached a node yet for what was computed from parameters alone."""
-
-    def __init__(self) -> None:
-        self.nodes: list[tuple[Node, dict[int, int]]] = []  # with the sizes of their parameters, by identity
-        self.made_by: dict[object, int] = {}
-        self.carried: dict[object, dict[int, int]] = {}  # of constants: sizes of their parameters, by identity
-        self.output: set[int] = set()
-
-    def add(self, key, name: str, kind: str, inputs: Sequence, own: Sequence[Tensor], output, **more) -> None:
-        """One call: its inputs by key, the parameters that it owns, and what it put out."""
-        places = [self.made_by[each] for each in inputs if each in self.made_by]
-        sizes = {id(parameter): parameter.numel() for parameter in own}
-        for each in inputs:
-            sizes |= self.carried.get(each, {})
-        if not places:
-            self.carried[key] = sizes
-            return
-        shape = _shape(output)
-        if shape is None:
-            return  # a number, such as a size
-        sources = tuple(dict.fromkeys(place for place in places if place >= 0))
-        self.nodes.append((Node(name, kind, 0, shape, sources, **more), sizes))
-        self.made_by[key] = len(self.nodes) - 1
-
-    def ends_with(self, keys: Sequence) -> None:
-        """What the network puts out."""
-        self.output = {self.made_by[key] for key in keys if self.made_by.get(key, -1) >= 0}
-
-    def needed(self) -> tuple[Node, ...]:
-        """The nodes that the output depends on, their places counted anew; the first that uses a parameter holds it."""
-        wanted: set[int] = set()
-        waiting = list(self.output)
-        while waiting:
-            place = waiting.pop()
-            if place not in wanted:
-                wanted.add(place)
-                waiting += self.nodes[place][0].sources
-        places = {old: new for new, old in enumerate(sorted(wanted))}
-        held: set[int] = set()
-        found = []
-        for old in places:
-            node, sizes = self.nodes[old]
-            parameters = sum(size for identity, size in sizes.items() if identity not in held)
-            held |= set(sizes)
-            sources = tuple(places[source] for source in node.sources)
-            found.append(replace(node, parameters=parameters, sources=sources))
-        return tuple(found)
-
-
-def _shape(output) -> tuple[int, ...] | None:
-    """Shape without the batch, of the first tensor in what a call returned; None where there is none.
-
-    The batch is one sample: a first axis that is longer is none of the batch's (windows of Swin, places first).
-    """
-    if isinstance(output, Tensor):
-        return tuple(output.shape[1:] if output.ndim and output.shape[0] == 1 else output.shape)
-    if isinstance(output, dict):
-        output = list(output.values())
-    if isinstance(output, (tuple, list)):
-        return next((shape for shape in map(_shape, output) if shape is not None), None)
-    return None
-
-
-# --- by torch.fx ----------------------------------------------------------------------------------------
-
-
 class _Tracer(torch.fx.Tracer):
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return _is_layer(module)
+        return is_layer(module)
 
 
 def _symbolic(network: nn.Module) -> tuple[torch.fx.GraphModule | None, str]:
     """The network's graph, or None and why torch.fx cannot read it."""
     try:
         graph = _Tracer().trace(network)
-    except (torch.fx.proxy.TraceError, RuntimeError, TypeError, ValueError, AttributeError, AssertionError) as error:
+    except (torch.fx.proxy.TraceError, *REFUSALS, AttributeError, KeyError) as error:
         return None, f" (torch.fx cannot read it either: {error})"
     return torch.fx.GraphModule(network, graph), ""
 
 
-def _of_graph(graph: torch.fx.GraphModule, sample: Tensor) -> _Recorder:
-    recorder, results = _Recorder(), _Results(graph)
+def _of_graph(graph: torch.fx.GraphModule, sample: Tensor) -> Recorder:
+    recorder, results = Recorder(), _Results(graph)
     results.propagate(sample)
     modules = dict(graph.named_modules(remove_duplicate=False))
     for node in graph.graph.nodes:
-        inputs, output = node.all_input_nodes, results.seen.get(node)
+        inputs, shape = node.all_input_nodes, results.shapes.get(node)
         if node.op == "placeholder":
             if not recorder.made_by:  # further arguments have defaults
                 recorder.made_by[node] = -1
         elif node.op == "get_attr":
-            own = [output] if isinstance(output, nn.Parameter) else []
-            recorder.add(node, node.name, "parameter", [], own, output)
+            own = [results.parameters[node]] if node in results.parameters else []
+            recorder.add(node, node.name, "parameter", [], own, shape)
         elif node.op == "call_module":
             module = modules[node.target]
             recorder.add(
@@ -196,106 +99,28 @@ def _of_graph(graph: torch.fx.GraphModule, sample: Tensor) -> _Recorder:
                 type(module).__name__,
                 inputs,
                 list(module.parameters()),
-                output,
+                shape,
                 batch_norm=isinstance(module, _BatchNorm),
             )
         elif node.op in ("call_function", "call_method"):
             kind = node.target if isinstance(node.target, str) else node.target.__name__
-            recorder.add(node, node.name, kind, inputs, [], output, concatenates=kind in CONCATENATIONS)
+            recorder.add(node, node.name, kind, inputs, [], shape, concatenates=kind in CONCATENATIONS)
         else:
             recorder.ends_with(inputs)
     return recorder
 
 
 class _Results(ShapeProp):
-    """Runs the graph and keeps what every node put out. Shapes are all that matters, so memory is that of the
-    activations of one sample."""
+    """Runs the graph on one sample and keeps the shapes of what its nodes put out, and its parameters."""
 
     def __init__(self, graph: torch.fx.GraphModule):
         super().__init__(graph)
-        self.seen: dict[torch.fx.Node, object] = {}
+        self.shapes: dict[torch.fx.Node, tuple[int, ...] | None] = {}
+        self.parameters: dict[torch.fx.Node, nn.Parameter] = {}
 
     def run_node(self, node: torch.fx.Node):
-        self.seen[node] = super().run_node(node)
-        return self.seen[node]
-
-
-# --- by watching a forward pass -------------------------------------------------------------------------
-
-
-def _of_run(network: nn.Module, sample: Tensor) -> _Recorder:
-    recorder = _Recorder()
-    watch = _Watch(recorder, network)
-    recorder.made_by[watch.key(sample)] = -1
-    with watch.hooked(), watch:
-        output = network(sample)
-    recorder.ends_with([watch.key(each) for each in _tensors(output)])
-    return recorder
-
-
-class _Watch(TorchFunctionMode):
-    """Hands every call of a layer, and every function of torch outside layers, to the recorder."""
-
-    def __init__(self, recorder: _Recorder, network: nn.Module):
-        super().__init__()
-        self.recorder = recorder
-        self.names = {module: name for name, module in network.named_modules()}
-        self.inside = 0  # layers that are being called
-        self.kept: dict[int, Tensor] = {}  # so that no other tensor takes the identity of one that is gone
-        self.calls = 0
-
-    def key(self, tensor: Tensor) -> int:
-        self.kept[id(tensor)] = tensor
-        return id(tensor)
-
-    @contextlib.contextmanager
-    def hooked(self) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            for module in self.names:
-                if _is_layer(module):
-                    stack.callback(module.register_forward_pre_hook(self._enter).remove)
-                    stack.callback(module.register_forward_hook(self._leave, with_kwargs=True).remove)
-            yield
-
-    def _enter(self, module, _) -> None:
-        self.inside += 1
-
-    def _leave(self, module, given, named, output) -> None:
-        self.inside -= 1
-        if not self.inside:
-            own = list(module.parameters())
-            more = {"batch_norm": isinstance(module, _BatchNorm)}
-            self._record(self.names[module], type(module).__name__, (given, named), own, output, **more)
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        output = function(*args, **(kwargs or {}))
-        if not self.inside and any(True for _ in _tensors(output)):
-            kind = (resolve_name(function) or getattr(function, "__name__", "function")).split(".")[-1]
-            self.calls += 1
-            own = [each for each in _tensors((args, kwargs)) if isinstance(each, nn.Parameter)]
-            more = {"concatenates": kind in CONCATENATIONS}
-            self._record(f"{kind}_{self.calls}", kind, (args, kwargs), own, output, **more)
+        output = super().run_node(node)
+        self.shapes[node] = shape_of(output)
+        if isinstance(output, nn.Parameter):
+            self.parameters[node] = output
         return output
-
-    def _record(self, name, kind, given, own, output, **more) -> None:
-        inputs = [self.key(each) for each in _tensors(given)]
-        outputs = [self.key(each) for each in _tensors(output)]
-        if not outputs:
-            return
-        before = len(self.recorder.nodes)
-        self.recorder.add(outputs[0], name, kind, inputs, own, output, **more)
-        for other in outputs[1:]:  # of several outputs all come from the one node
-            if len(self.recorder.nodes) > before:
-                self.recorder.made_by[other] = self.recorder.made_by[outputs[0]]
-
-
-def _tensors(value) -> Iterator[Tensor]:
-    """Every tensor in nested tuples, lists and mappings."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _tensors(each)
-    elif isinstance(value, (tuple, list)):
-        for each in value:
-            yield from _tensors(each)

@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 from torch import nn
 
-from filterscope.diagnosis.graph import Node, trace
+from filterscope.diagnosis.graph import trace
 from filterscope.diagnosis.labelled import DiagnosisError
+from filterscope.diagnosis.nodes import Node
 
 BATCH_NORMS = ("folded", "counted")
 

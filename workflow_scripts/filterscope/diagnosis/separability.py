@@ -125,21 +125,18 @@ def shuffled_null(
 ) -> list[Separability]:
     """The same for labels in random order, `shuffles` times: what the measure says where there is nothing to learn.
 
-    Neighbours do not depend on labels: those of one draw serve all shuffles.
+    Neighbours do not depend on labels: those of one draw serve all shuffles, in which each class has as many of the
+    drawn samples as it would have of its own.
     """
     points, labels, classes = checked(points, labels)
-    size = min(len(labels), classes * settings.per_class)
-    queries = generator.permutation(len(labels))[:size]
+    drawn = np.repeat(np.arange(classes), np.minimum(np.bincount(labels), settings.per_class))
+    queries = generator.permutation(len(labels))[: len(drawn)]
     near = nearest(points, queries, settings.neighbours, device)
     volumes = _log_volumes(points, queries, near, settings)
     found = []
     for _ in range(shuffles):
-        other = generator.permutation(labels)
-        drawn = other[queries]
-        while len(np.unique(drawn)) < classes:  # a rare class may be missing from the draw
-            other = generator.permutation(labels)
-            drawn = other[queries]
-        found.append(of_neighbourhoods(Neighbourhoods(drawn, other[near], volumes, classes), settings))
+        shuffled = Neighbourhoods(generator.permutation(drawn), generator.permutation(labels)[near], volumes, classes)
+        found.append(of_neighbourhoods(shuffled, settings))
     return found
 
 
