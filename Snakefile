@@ -13,6 +13,7 @@ include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
 include: "rules/pictures.smk"
+include: "rules/diagnosis.smk"
 include: "rules/report.smk"
 
 
@@ -22,7 +23,9 @@ localrules:
     activations,
     words,
     pictures,
+    diagnosis,
     reproduction,
+    samples,
 
 
 rule all:
@@ -31,6 +34,7 @@ rule all:
         rules.data.input,
         rules.words.input,
         rules.pictures.input,
+        rules.diagnosis.input,
         rules.summarise_study.output,
         rules.reproduction.input,
 

@@ -24,6 +24,10 @@ wildcard_constraints:
     network="|".join(config["networks"]),
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
+    samples="|".join(config["samples"]) or "none^",
+    family="alexnet|resnet|plain",
+    share=r"\d+",
+    number=r"\d+",
     scatteritem=r"\d+-of-\d+",
 
 
@@ -45,6 +49,11 @@ def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
     names = [name for name, entry in config[section].items() if entry["source"] in kinds]
     return "|".join(names) or "none^"
+
+
+def other_sources(section, *kinds):
+    """Wildcard pattern of the config's entries of all sources but these."""
+    return sources(section, *{entry["source"] for entry in config[section].values()}.difference(kinds))
 
 
 def pictures(dataset):
@@ -97,4 +106,5 @@ include: "common/data.smk"
 include: "common/activations.smk"
 include: "common/words.smk"
 include: "common/pictures.smk"
+include: "common/diagnosis.smk"
 include: "common/report.smk"

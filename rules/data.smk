@@ -2,7 +2,7 @@
 #
 # Inputs:  pictures with annotations (generated, downloaded or local), word vectors, networks' weights
 # Outputs: results/data/{dataset}/*.parquet, results/data/vocabularies/{vocabulary}/vocabulary.parquet,
-#          results/data/networks/{network}/weights.pt
+#          results/data/networks/{network}/weights.pt, results/data/samples/{samples}/samples.parquet
 # Steps:   download, unpack, prepare; train or plant the networks of the embedded study
 
 
@@ -24,3 +24,4 @@ rule data:
 include: "data/datasets.smk"
 include: "data/vocabularies.smk"
 include: "data/networks.smk"
+include: "data/samples.smk"

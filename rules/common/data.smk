@@ -59,3 +59,44 @@ def compared():
 def bad_fraction(wildcards):
     """Share of the dataset's images that may be unusable."""
     return config["datasets"][wildcards.dataset]["max_bad_fraction"]
+
+
+# Keys of an entry of `samples` that say where its files come from, not what becomes of them.
+SAMPLE_PLACES = ("folder", "file", "mirrors", "verify")
+
+
+def samples_settings(wildcards):
+    """What an entry of `samples` says, besides where its files come from."""
+    entry = config["samples"][wildcards.samples]
+    return {
+        key: value
+        for key, value in entry.items()
+        if key not in SAMPLE_PLACES and (entry["source"], key) not in {("objects", "source"), ("objects", "dataset")}
+    }
+
+
+def samples_source(wildcards):
+    """The file or folder that samples are read from: local, or downloaded; nothing for generated and packaged ones."""
+    entry = config["samples"][wildcards.samples]
+    if "file" in entry:
+        return {"source": entry["file"]}
+    if "folder" in entry:
+        return {"source": entry["folder"] or f"results/data/samples/{wildcards.samples}/downloads"}
+    return {}
+
+
+def samples_listing(wildcards):
+    """Digest of names, sizes and times in a local folder of samples."""
+    folder = config["samples"][wildcards.samples].get("folder")
+    return provenance.listing(folder) if folder else None
+
+
+def samples_download(wildcards):
+    """What is downloaded for samples, and from where."""
+    entry = config["samples"][wildcards.samples]
+    return {key: entry[key] for key in ("source", "mirrors", "verify", "dataset", "arguments") if key in entry}
+
+
+def samples_table(wildcards, table):
+    """A table of the dataset whose objects are the samples."""
+    return f"results/data/{config['samples'][wildcards.samples]['dataset']}/{table}.parquet"

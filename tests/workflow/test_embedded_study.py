@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
+from filterscope.data.samples import read_samples
 from filterscope.data.scene_words import facet_of
 from filterscope.pictures.criteria import CRITERIA
 from filterscope.pictures.validation import verdicts
@@ -164,6 +165,94 @@ def test_covered_objects_are_measured(finished_study):
         assert len(list((folder / figure).glob("image_*.png"))) == len(wanted)
 
 
+def test_data_and_networks_are_diagnosed(finished_study):
+    """Planes of a hundred points have the published value; AlexNet holds what is known of it; every pair is judged."""
+    results = finished_study.directory / "results/diagnosis"
+    section = finished_study.config["diagnosis"]
+    table = tables.read(results / "complexity/complexity.parquet", "complexity").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["complexity"]["sets"]}
+    hundred = table[(table["measure"] == "expected capacity") & (table["count"] == 100)]
+    assert hundred.loc[hundred["published"].notna(), "is_published"].all()
+    csg = table[(table["measure"] == "csg") & table["complete"]]
+    assert (csg["high"] < csg["null_low"]).all(), "no set is as hard as shuffled labels"
+    capacity = tables.read(results / "capacity/capacity.parquet", "network_capacities").to_pandas()
+    assert capacity.set_index("network")["capacity"]["alexnet"] == 184_704
+    fit = tables.read(results / "fit.parquet", "fit").to_pandas()
+    assert fit[["network", "samples"]].to_dict("records") == section["fit"]["pairs"]
+    assert fit["caveats"].str.len().gt(0).all()
+    for picture in [*results.glob("complexity/figures/*.png"), *results.glob("capacity/*/layers.png")]:
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert (results / "complexity/figures/planes.png").exists()
+
+
+def test_resampling_is_judged_on_an_untouched_test_split(finished_study):
+    results = finished_study.directory / "results/diagnosis/resampling"
+    section = finished_study.config["diagnosis"]["resampling"]
+    table = tables.read(results / "resampling.parquet", "resampling").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["sets"]}
+    assert table["seeds"].ge(5).all()
+    gains = table[(table["metric"] == "balanced_accuracy") & (table["variant"] == "smote")].set_index("samples")
+    assert gains.loc["noisy_moon", "verdict"] == "helps", "one in ten, and a classifier that weighs all samples alike"
+    for entry in section["sets"]:
+        source = read_samples(finished_study.directory / f"results/data/samples/{entry['samples']}/samples.parquet")
+        for method in section["methods"]:
+            folder = results / entry["samples"] / "values" / method
+            made = read_samples(folder / "samples.parquet")
+            before, after = source.part("test"), made.part("test")
+            assert (after.values == (before.images() if before.values.ndim == 4 else before.values)).all()
+            assert (after.labels == before.labels).all()
+            history = tables.read(folder / "history.parquet", "resampling_history").to_pandas()
+            assert history.loc[history["best"], "unrounded"].min() == history["unrounded"].min()
+        figures = sorted(each.name for each in (results / entry["samples"] / "values/figures").iterdir())
+        assert figures == ["resampled.png", "scores.png", "search.png"]
+
+
+def test_robustness_is_measured_against_capacity(finished_study):
+    results = finished_study.directory / "results/diagnosis/robustness"
+    section = finished_study.config["diagnosis"]["robustness"]
+    table = tables.read(results / "robustness.parquet", "robustness").to_pandas()
+    (entry,) = section["sets"]
+    assert set(table["attack"]) == set(section["attacks"])
+    assert set(table["share"]) == set(entry["shares"])
+    assert table["seeds"].eq(entry["seeds"]).all()
+    assert (table["capacity"] / table["target"]).between(0.98, 1.02).all()
+    assert table.loc[table["share"] == 100, "accuracy"].gt(0.9).all()
+    assert table.loc[table["attack"] == "greedy", "failures"].lt(0.1).all(), "networks without a defence are fooled"
+    steps = tables.read(results / "digits/plain/search.parquet", "capacity_search").to_pandas()
+    assert (steps["target"] / steps["target"].iloc[0]).tolist()[:2] == [1, 0.5]
+    assert steps["chosen"].sum() == 1
+    assert "Is smaller more robust on digits? For plain it " in (results / "robustness.md").read_text()
+    for picture in (results / "digits/figures").glob("*.png"):
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert len(list((results / "digits/figures").glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "must", "must_not"),
+    [
+        (
+            ("resampling", "iterations", 3),
+            {"resample_samples", "score_resampling", "render_resampling"},
+            {"train_scaled_network"},
+        ),
+        (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
+        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_network"}),
+        (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
+        (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
+        (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
+        (("capacity", "batch_norm", "counted"), {"measure_capacity", "tabulate_fit"}, {"measure_complexity"}),
+        (("complexity", "draws", 5), {"measure_complexity", "tabulate_fit"}, {"measure_capacity", "prepare_samples"}),
+    ],
+)
+def test_a_changed_parameter_of_the_diagnosis_reruns_what_depends_on_it(finished_study, change, must, must_not):
+    part, key, value = change
+    config = copy.deepcopy(finished_study.config)
+    config["diagnosis"][part][key] = value
+    planned = set(finished_study.planned(config=config))
+    assert must <= planned
+    assert not must_not & planned
+
+
 def test_no_table_holds_nan(finished_study):
     for path in (finished_study.directory / "results").rglob("*.parquet"):
         for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
@@ -245,6 +334,15 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
         ("pictures/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
+        ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
+        (
+            "diagnosis/sparse_attack.py",
+            {"attack_network", "search_capacity"},
+            {"tabulate_robustness", "score_resampling"},
+        ),
+        ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
+        ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),
+        ("diagnosis/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
     ],

@@ -7,7 +7,7 @@ from configuration.names import undefined
 
 def mistakes(config: dict) -> list[str]:
     """Names that do not fit each other, and numbers that each are possible but not together."""
-    return _datasets(config) + _vocabularies(config) + _networks(config)
+    return _datasets(config) + _vocabularies(config) + _networks(config) + _samples(config)
 
 
 def _datasets(config: dict) -> list[str]:
@@ -47,4 +47,19 @@ def _networks(config: dict) -> list[str]:
             found.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")
     for name, probe in config["probes"].items():
         found += undefined(config, f"probes.{name}.network", probe["network"], "networks")
+    return found
+
+
+def _samples(config: dict) -> list[str]:
+    datasets, found = config["datasets"], []
+    for name, entry in config["samples"].items():
+        if entry["source"] != "objects":
+            continue
+        place, dataset = f"samples.{name}.dataset", entry["dataset"]
+        found += undefined(config, place, dataset, "datasets")
+        source = datasets.get(dataset, {}).get("source")
+        if source == "folder":
+            found.append(f"{place} is {dataset!r}, which has no annotations, so no objects")
+        elif entry["by"] == "shape" and source not in (None, "scenes"):
+            found.append(f"samples.{name}.by is 'shape', which only scenes have; {dataset!r} is of source {source}")
     return found

@@ -10,7 +10,13 @@ from jsonschema import Draft202012Validator
 from configuration.names import suggestion
 
 # Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>.
-SOURCED = {"datasets": "source", "vocabularies": "source", "networks": "source", "recipes": "method"}
+SOURCED = {
+    "datasets": "source",
+    "vocabularies": "source",
+    "networks": "source",
+    "samples": "source",
+    "recipes": "method",
+}
 
 
 def fill(value, schema: dict) -> None:

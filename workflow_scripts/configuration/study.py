@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # Keys whose entries say what a study computes; dots lead into sections.
-ENTRIES = ("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions")
+ENTRIES = (
+    *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
+    *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
+    *("diagnosis.resampling.sets", "diagnosis.robustness.sets"),
+)
 
 
 def leave_out_embedded(config: dict, own: Mapping) -> None:

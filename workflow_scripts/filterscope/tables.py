@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from filterscope.schemas import SCHEMAS
-from filterscope.schemas.columns import TOKENS, VECTOR, Column, Schema
+from filterscope.schemas.columns import TOKENS, VALUES, VECTOR, Column, Schema
 
 KINDS = {
     "null": (pa.types.is_null,),
@@ -38,6 +38,8 @@ class TableError(ValueError):
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     if wanted == VECTOR:
         return pa.types.is_fixed_size_list(found) and found.value_type == pa.float32()
+    if wanted == VALUES:
+        return pa.types.is_fixed_size_list(found) and found.value_type in (pa.float32(), pa.uint8())
     if wanted == TOKENS:
         return pa.types.is_list(found) and pa.types.is_string(found.value_type)
     return found == wanted
@@ -55,7 +57,7 @@ def _kind(type_: pa.DataType) -> str:
 
 def _coerced(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     """The values in the column's width. Text never becomes a number, nor a number text or a truth."""
-    if column.type == VECTOR or values.type == column.type:
+    if column.type in (VECTOR, VALUES) or values.type == column.type:
         return values
     found, wanted = _kind(values.type), _kind(column.type)
     if found not in (wanted, "null") and (found, wanted) not in {("integer", "real"), ("real", "integer")}:
@@ -65,6 +67,8 @@ def _coerced(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
 
 def _not_finite(values: pa.ChunkedArray) -> bool:
     if pa.types.is_fixed_size_list(values.type):
+        if pa.types.is_integer(values.type.value_type):
+            return False
         return any(not np.isfinite(chunk.flatten().to_numpy(zero_copy_only=False)).all() for chunk in values.chunks)
     if pa.types.is_floating(values.type):
         return not pc.all(pc.is_finite(values.drop_null())).as_py() if len(values.drop_null()) else False
@@ -124,9 +128,18 @@ def checked(data: pa.Table | pd.DataFrame | dict, name: str, source: str = "the 
         if _not_finite(values):
             raise TableError(f"{hint}: column {column.name} has NaN or infinite values")
         arrays.append(values)
-    table = pa.table(arrays, names=schema.names)
+    table = pa.table(arrays, names=schema.names).replace_schema_metadata(_metadata(data, schema, hint))
     _check_key(table, schema, hint)
     return table
+
+
+def _metadata(data: pa.Table, schema: Schema, hint: str) -> dict[bytes, bytes] | None:
+    """What the schema wants the metadata to say, and nothing else. Raises TableError."""
+    found = data.schema.metadata or {}
+    missing = [key for key in schema.metadata if key.encode() not in found]
+    if missing:
+        raise TableError(f"{hint}: metadata lack {missing}; rerun {schema.rule}")
+    return {key.encode(): found[key.encode()] for key in schema.metadata} or None
 
 
 def _check_key(table: pa.Table, schema: Schema, hint: str) -> None:

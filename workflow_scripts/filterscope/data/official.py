@@ -1,9 +1,9 @@
 """The archives that the workflow downloads: where a mirror keeps them, and how to know the official ones.
 
-Sizes and digests are those that TensorFlow Datasets records for COCO (`url_checksums/coco.txt`) and
-JuliaText's Embeddings.jl for GloVe 6B (`src/glove.jl`); neither publisher gives any. For Visual Genome they are
-those that public manifests agree on; of its pictures only the sizes are beyond doubt, so that their digests are
-left to the lock file (`lock.py`). Its mirrors stand in the config, because its hosts come and go.
+Sizes and digests are those that TensorFlow Datasets records for COCO, MNIST, Fashion-MNIST and CIFAR-10's binary
+version (`url_checksums/*.txt`) and JuliaText's Embeddings.jl for GloVe 6B (`src/glove.jl`); no publisher gives any.
+For Visual Genome they are those that public manifests agree on; of its pictures only the sizes are beyond doubt, so
+their digests are left to the lock file (`lock.py`). Its mirrors stand in the config, because its hosts come and go.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Archive:
         return f"{mirror.rstrip('/')}/{self.path}"
 
 
-ZIP = b"PK\x03\x04"  # first bytes of every archive below
+ZIP = b"PK\x03\x04"  # first bytes of every archive of pictures and words below
+GZIP = b"\x1f\x8b"  # and of every file of labelled samples
 
 ARCHIVES: dict[str, Archive] = {
     "annotations_trainval2017.zip": Archive(
@@ -57,5 +58,60 @@ VISUAL_GENOME: dict[str, Archive] = {
         "objects.json.zip",
         55_323_929,
         "efa456069aedb420b7dabf54f4608c89c78a00de550f1433066e9b6f84fb629c",
+    ),
+}
+
+# Labelled samples, by source: the files that make a set.
+SAMPLES: dict[str, tuple[Archive, ...]] = {
+    "mnist": (
+        Archive(
+            "train-images-idx3-ubyte.gz",
+            9_912_422,
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        Archive(
+            "train-labels-idx1-ubyte.gz",
+            28_881,
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        Archive(
+            "t10k-images-idx3-ubyte.gz",
+            1_648_877,
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        ),
+        Archive(
+            "t10k-labels-idx1-ubyte.gz",
+            4_542,
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    ),
+    "fashion_mnist": (
+        Archive(
+            "train-images-idx3-ubyte.gz",
+            26_421_880,
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        ),
+        Archive(
+            "train-labels-idx1-ubyte.gz",
+            29_515,
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        Archive(
+            "t10k-images-idx3-ubyte.gz",
+            4_422_102,
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        ),
+        Archive(
+            "t10k-labels-idx1-ubyte.gz",
+            5_148,
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    ),
+    "cifar10": (
+        Archive(
+            "cifar-10-binary.tar.gz",
+            170_052_171,
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ),
     ),
 }

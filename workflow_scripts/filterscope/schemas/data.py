@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
+from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VALUES, VECTOR, Column, Schema
 
 SCHEMAS: dict[str, Schema] = {
     "images": Schema(
@@ -113,5 +113,17 @@ SCHEMAS: dict[str, Schema] = {
             Column("val_accuracy", REAL, "share of validation images whose main object's shape was right"),
             Column("best", TRUTH, "whether the weights of this epoch were kept"),
         ),
+    ),
+    "samples": Schema(
+        "prepare_samples",
+        ("sample",),
+        (
+            Column("sample", INTEGER, "number of the sample, from 0"),
+            Column("split", TEXT, "train or test"),
+            Column("label", INTEGER, "number of its class, from 0"),
+            Column("class", TEXT, "name of its class"),
+            Column("values", VALUES, "the sample row by row: bytes, as pixels from 0 to 255, or real numbers"),
+        ),
+        metadata=("shape", "classes"),  # JSON: [d] or [C, H, W]; names of the classes in order of label
     ),
 }

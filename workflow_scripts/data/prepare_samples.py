@@ -1,0 +1,39 @@
+"""Prepare labelled samples: one table, whatever they are read from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from filterscope import job
+from filterscope.data import sample_sources
+from filterscope.data.samples import write_samples
+
+
+def prepare_samples(
+    path_to_samples: str | Path,
+    settings: Mapping,
+    seed: int,
+    name: str,
+    path_to_source: str | Path | None = None,
+) -> None:
+    """Read, draw or generate the samples that an entry of the config's `samples` describes.
+
+    path_to_source: file or folder that they are read from, None for generated and packaged ones.
+    """
+    settings = dict(settings)
+    limits = settings.pop("limit")
+    own = job.derived_seed(seed, "prepare_samples", name)
+    samples = sample_sources.read(path=path_to_source, limits=limits, seed=own, **settings)
+    write_samples(samples, path_to_samples)
+    counts = ", ".join(f"{(samples.split == split).sum()} {split}" for split in ("train", "test"))
+    job.LOGGER.info("%s samples of %s, %d classes", counts, list(samples.shape), len(samples.classes))
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    prepare_samples(
+        path_to_samples=snakemake.output.samples,
+        settings=snakemake.params.samples,
+        seed=snakemake.params.seed,
+        name=snakemake.wildcards.samples,
+        path_to_source=snakemake.input.get("source"),
+    )

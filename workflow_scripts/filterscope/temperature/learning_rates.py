@@ -1,0 +1,208 @@
+"""Learning rate range analysis: the temperature that one step would have at each of many learning rates (spec D3).
+
+    analysis = learning_rate_range(network, torch.nn.functional.cross_entropy, pictures, classes, optimiser)
+    analysis.fit.sigma, analysis.fit.errors, analysis.fit.residual
+
+Every step is taken by the optimiser itself, from the same point and with the same gradient, so there is one backward
+pass and one forward pass per learning rate and batch. Afterwards everything is as it was, bit for bit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+
+from filterscope.temperature import model, optimisers, patterns, rectifiers
+from filterscope.temperature.model import Fit, Link, ModelWarning
+from filterscope.temperature.readings import ActivationCall, Counts
+from filterscope.temperature.recording import Pass, Replay
+
+# Table 1 of seed 003, all 25: its text says 10^-4 to 10^2, the numbers are these (spec D3).
+RATES = np.logspace(-3.2, 2, 25)
+# A widened grid goes on while the first probability is above LOW and the last below HIGH, and within these bounds.
+LOW, HIGH = 0.2, 0.8
+LOWEST, HIGHEST = 1e-9, 1e4
+
+
+class DivergedError(ValueError):
+    """The network gives NaN after a step at every learning rate."""
+
+
+@dataclass(frozen=True)
+class RangeAnalysis:
+    """Temperatures at learning rates.
+
+    rates [R]; calls: the uses of activations, in the order of the forward pass; same [R, L]: unchanged patterns;
+    positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates.
+    """
+
+    rates: np.ndarray
+    calls: tuple[ActivationCall, ...]
+    same: np.ndarray
+    positions: np.ndarray
+    diverged: tuple[float, ...] = ()
+    link: Link = "2"
+
+    @cached_property
+    def temperatures(self) -> np.ndarray:
+        """Temperatures [R, L], in bits."""
+        return patterns.temperatures(self.same, self.positions)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The network's temperatures [R], in bits: the mean over the layers."""
+        return self.temperatures.mean(1)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The model of the network's temperatures. Raises ValueError, and warns, as `model.fit`."""
+        return model.fit(self.rates, self.mean, self.link)
+
+    def layer_fit(self, layer: int) -> Fit:
+        """The model of one layer's temperatures, by its place in `calls` (-1: the last). Raises as `model.fit`."""
+        return model.fit(self.rates, self.temperatures[:, layer], self.link)
+
+    def joined(self, other: RangeAnalysis) -> RangeAnalysis:
+        """Both together, of the same network at the same point, at different learning rates."""
+        if (self.calls, self.link) != (other.calls, other.link) or (self.positions != other.positions).any():
+            raise ValueError("the analyses are of different activations, samples or links, so they do not join")
+        order = np.argsort(rates := np.concatenate([self.rates, other.rates]))
+        same = np.concatenate([self.same, other.same])
+        diverged = tuple(sorted({*self.diverged, *other.diverged}))
+        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link)
+
+    def table(self) -> pd.DataFrame:
+        """One line per learning rate and use of an activation: learning_rate, layer, call, activation, temperature
+        (bits), unchanged patterns, positions (patterns looked at)."""
+        count, layers = self.same.shape
+        return pd.DataFrame(
+            {
+                "learning_rate": np.repeat(self.rates, layers),
+                "layer": [call.layer for call in self.calls] * count,
+                "call": np.tile(np.array([call.call for call in self.calls], np.int64), count),
+                "activation": [call.activation for call in self.calls] * count,
+                "temperature": self.temperatures.ravel(),
+                "unchanged": self.same.ravel(),
+                "positions": np.tile(self.positions, count),
+            }
+        )
+
+
+def measure_range(
+    network: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    inputs: Tensor | tuple[Tensor, ...],
+    targets: Tensor,
+    optimiser: Optimizer | None = None,
+    rates: Sequence[float] | np.ndarray = RATES,
+    samples: Iterable[Tensor | tuple[Tensor, ...]] | None = None,
+    activations: Iterable[str] = ("relu",),
+    channel_axis: int = 1,
+    link: Link = "2",
+) -> RangeAnalysis:
+    """Temperatures of one step at each learning rate, without a fit.
+
+    loss(network(inputs), targets) gives the gradient, `optimiser` the step from its present state (plain SGD where
+    there is none); where it has several parameter groups, their learning rates keep their proportions. samples:
+    batches of inputs on which patterns are compared (the seed: all training data, or 4,096); `inputs` where None.
+    The network's own train or eval mode is used. Learning rates at which the network gives NaN are left out with a
+    warning. Raises ValueError for wrong learning rates, a network without a measurable activation, and a loss that
+    is not finite.
+    """
+    rates = model.check_rates(rates)
+    names = rectifiers.checked(activations)
+    first = inputs if isinstance(inputs, tuple) else (inputs,)
+    optimiser = (
+        SGD([each for each in network.parameters() if each.requires_grad], 1.0) if optimiser is None else optimiser
+    )
+    with optimisers.trials(network, optimiser) as trials:
+        trials.clear()
+        with torch.enable_grad():
+            value = loss(network(*first), targets)
+            if not torch.isfinite(value).all():
+                raise ValueError(f"the loss is {float(value.detach().mean())}, so there is no step to analyse")
+            value.backward()
+        trials.take_gradients()
+        totals: list[Counts] | None = None
+        for batch in [first] if samples is None else samples:
+            trials.to_start()
+            replay = Replay(network, batch if isinstance(batch, tuple) else (batch,), {}, Pass(names, channel_axis))
+            replay.first()
+            replay.record.check()
+            counts = []
+            for rate in rates:
+                trials.step(float(rate))
+                counts.append(replay.again(last=rate == rates[-1]).counts())
+            totals = counts if totals is None else [one + two for one, two in zip(totals, counts, strict=True)]
+    if totals is None:
+        raise ValueError("samples is empty, should have at least one batch")
+    return _analysis(rates, totals, link)
+
+
+def learning_rate_range(*args, widen: bool = False, **kwargs) -> RangeAnalysis:
+    """`measure_range` with the model fitted to the network's temperatures; the same arguments.
+
+    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
+    them in the same steps until that has changed, from LOWEST to HIGHEST. Deep networks without shortcuts need it at
+    their start. Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit
+    is bad.
+    """
+    analysis = measure_range(*args, **kwargs)
+    if widen:
+        analysis = _widened(analysis, args, kwargs)
+    _ = analysis.fit
+    return analysis
+
+
+def _widened(analysis: RangeAnalysis, args: tuple, kwargs: dict) -> RangeAnalysis:
+    """The analysis with what lies below and above, as far as it is needed."""
+    count = model.FEWEST * 2
+    factor = (analysis.rates[-1] / analysis.rates[0]) ** (1 / (len(analysis.rates) - 1))
+    steps = factor ** np.arange(1, count + 1)
+
+    def more(rates: np.ndarray) -> RangeAnalysis:
+        return analysis.joined(measure_range(*args, **{**kwargs, "rates": rates}))
+
+    def probability(place: int) -> float:
+        return float(model.to_probability(analysis.mean[place], analysis.link))
+
+    while probability(0) > LOW and analysis.rates[0] > LOWEST:
+        analysis = more(analysis.rates[0] / steps[::-1])
+    while probability(-1) < HIGH and analysis.rates[-1] < HIGHEST and not analysis.diverged:
+        try:
+            analysis = more(analysis.rates[-1] * steps)
+        except DivergedError:
+            break  # there is nothing to measure beyond
+    return analysis
+
+
+def _analysis(rates: np.ndarray, totals: list[Counts], link: Link) -> RangeAnalysis:
+    poisoned = torch.stack([each.poisoned for each in totals]).any(1).cpu().numpy()
+    if poisoned.all():
+        raise DivergedError(
+            f"NaN in the activations at every learning rate from {rates[0]:g}: the network itself or the data are bad"
+        )
+    diverged = tuple(float(rate) for rate in rates[poisoned])
+    if diverged:
+        warnings.warn(
+            f"the network gives NaN after a step at {', '.join(f'{rate:g}' for rate in diverged)}: these learning "
+            "rates are left out",
+            ModelWarning,
+            stacklevel=3,
+        )
+    return RangeAnalysis(
+        rates[~poisoned],
+        totals[0].calls,
+        torch.stack([each.same for each in totals]).cpu().numpy()[~poisoned],
+        np.array(totals[0].positions, np.int64),
+        diverged,
+        link,
+    )

@@ -1,0 +1,147 @@
+"""What a measurement gives: unchanged patterns of every use of an activation, and their temperatures.
+
+The counts stay on the network's device until somebody looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from filterscope.temperature import patterns
+from filterscope.temperature.model import Link, to_probability
+
+COLUMNS = ("step", "layer", "call", "activation", "temperature", "unchanged", "positions")
+
+
+@dataclass(frozen=True)
+class ActivationCall:
+    """One use of an activation in a forward pass.
+
+    layer: dotted path of the module in which it is used ("forward" for the network itself), which is an nn.ReLU or
+    a module that calls a function; call: which use of an activation in this module, from 0.
+    """
+
+    layer: str
+    call: int
+    activation: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.call}"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of every use of an activation: unchanged patterns int64 [L], patterns looked at [L], NaN seen bool [L]."""
+
+    calls: tuple[ActivationCall, ...]
+    same: Tensor
+    positions: tuple[int, ...]
+    poisoned: Tensor
+
+    def __add__(self, other: Counts) -> Counts:
+        """Counts of two batches together. Raises ValueError where other activations were used."""
+        if self.calls != other.calls:
+            raise ValueError(f"activations differ between batches: {_difference(self.calls, other.calls)}")
+        positions = tuple(one + two for one, two in zip(self.positions, other.positions, strict=True))
+        return Counts(self.calls, self.same + other.same, positions, self.poisoned | other.poisoned)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Temperatures of one step of an optimiser, in bits.
+
+    step: number of the step, from 0. Looking at the numbers raises ValueError, with the layers' names, where the
+    network gave NaN: NaN differs from everything, so it would count as heat (spec D1).
+    """
+
+    counts: Counts
+    step: int = 0
+
+    @classmethod
+    def of(cls, same: Sequence[int], positions: Sequence[int], step: int = 0) -> Reading:
+        """A reading from numbers alone: unchanged patterns and patterns looked at, of every layer."""
+        calls = tuple(ActivationCall(f"layer{index}", 0, "relu") for index in range(len(same)))
+        none = torch.zeros(len(same), dtype=torch.bool)
+        return cls(Counts(calls, torch.tensor(same), tuple(positions), none), step)
+
+    @property
+    def calls(self) -> tuple[ActivationCall, ...]:
+        """The uses of activations, in the order of the forward pass."""
+        return self.counts.calls
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Patterns looked at: int64 [L], batch times positions of the maps."""
+        return np.array(self.counts.positions, np.int64)
+
+    @cached_property
+    def same(self) -> np.ndarray:
+        """Unchanged patterns: int64 [L]."""
+        poisoned = self.counts.poisoned.cpu().numpy()
+        if poisoned.any():
+            named = ", ".join(str(call) for call, bad in zip(self.calls, poisoned, strict=True) if bad)
+            raise ValueError(
+                f"NaN in the activations of {named} at step {self.step}: they have no pattern; lower the "
+                "learning rate or look for the cause in the training"
+            )
+        return self.counts.same.cpu().numpy()
+
+    @cached_property
+    def temperatures(self) -> np.ndarray:
+        """Temperatures float64 [L], in bits: from 0 to log2(2 positions)."""
+        return patterns.temperatures(self.same, self.positions)
+
+    @property
+    def mean(self) -> float:
+        """The network's temperature, in bits: the mean over the layers (spec D1)."""
+        return float(self.temperatures.mean())
+
+    def mean_probability(self, link: Link = "2") -> float:
+        """Mean over the layers of the probability that a pattern changes (spec D5)."""
+        return float(to_probability(self.temperatures, link).mean())
+
+    @property
+    def epsilon(self) -> float:
+        """The smallest probability that so many patterns can tell from 0 (spec D4)."""
+        return patterns.CAP / int(self.positions.sum())
+
+    def table(self) -> pd.DataFrame:
+        """One line per use of an activation, with COLUMNS."""
+        return pd.DataFrame(
+            {
+                "step": np.full(len(self.calls), self.step, np.int64),
+                "layer": [call.layer for call in self.calls],
+                "call": np.array([call.call for call in self.calls], np.int64),
+                "activation": [call.activation for call in self.calls],
+                "temperature": self.temperatures,
+                "unchanged": self.same.astype(np.int64),
+                "positions": self.positions,
+            },
+            columns=COLUMNS,
+        )
+
+
+def table(readings: Iterable[Reading]) -> pd.DataFrame:
+    """One line per reading and use of an activation, with COLUMNS; empty where there is no reading."""
+    parts = [reading.table() for reading in readings]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+
+
+def _difference(one: tuple[ActivationCall, ...], two: tuple[ActivationCall, ...]) -> str:
+    """The first place at which they differ, in words."""
+    for first, second in zip(one, two, strict=False):
+        if first != second:
+            return f"{first} ({first.activation}) here is {second} ({second.activation}) there"
+    return f"{len(one)} uses of activations here, {len(two)} there"
+
+
+def difference(one: tuple[ActivationCall, ...], two: tuple[ActivationCall, ...]) -> str | None:
+    """What differs between two passes, None where nothing does."""
+    return None if one == two else _difference(one, two)

@@ -1,0 +1,264 @@
+"""Records the activation patterns of a forward pass of an unmodified network, and repeats that pass after a step.
+
+Functions and modules alike are seen, because torch tells a TorchFunctionMode of every call: nn.ReLU, F.relu, in
+place or not. Hooks only keep track of the module in which a call happens, so that a module that is used several
+times, as in torchvision's blocks, has several calls (reference defect D1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from filterscope.temperature import patterns
+from filterscope.temperature.readings import ActivationCall, Counts, difference
+from filterscope.temperature.rectifiers import seen
+
+# Where a function is used that belongs to the network itself; no submodule can have this name.
+ROOT = "forward"
+
+
+@dataclass
+class Pass:
+    """The patterns of one forward pass and, where there is an earlier one to compare with, what stayed the same."""
+
+    activations: tuple[str, ...]
+    channel_axis: int
+    earlier: Pass | None = None
+    last: bool = True  # the earlier pass is not needed again
+    calls: list[ActivationCall] = field(default_factory=list)
+    packed: list[Tensor] = field(default_factory=list)
+    same: list[Tensor] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    poisoned: list[Tensor] = field(default_factory=list)
+    others: dict[str, None] = field(default_factory=dict)  # activations seen that are not measured, in order
+
+    def note(self, layer: str, call: int, name: str, values: Tensor, thresholds: tuple[float, ...]) -> None:
+        """Look at what goes into an activation. Raises ValueError where the earlier pass has something else there."""
+        place, here = len(self.calls), ActivationCall(layer, call, name)
+        packed = patterns.pack(values, thresholds, self.channel_axis)
+        self.calls.append(here)
+        self.positions.append(packed.shape[0] * packed.shape[2])
+        self.poisoned.append(patterns.poisoned(values))
+        if self.earlier is None:
+            self.packed.append(packed)
+            return
+        if place >= len(self.earlier.calls) or self.earlier.calls[place] != here:
+            raise ValueError(f"the two passes differ: {difference(tuple(self.earlier.calls), tuple(self.calls))}")
+        before = self.earlier.packed[place]
+        if self.last:
+            self.earlier.packed[place] = None  # memory: one batch's patterns at most
+        if before.shape != packed.shape:
+            raise ValueError(
+                f"the batch changed between the two passes: patterns of {here} are {list(before.shape)} before the "
+                f"step and {list(packed.shape)} after it; the same batch has to pass twice"
+            )
+        self.same.append(patterns.unchanged(before, packed))
+
+    def check(self) -> None:
+        """Raises ValueError where nothing was measured."""
+        if self.calls:
+            return
+        used = f"; it uses {', '.join(self.others)}, which `activations` may name" if self.others else ""
+        raise ValueError(
+            f"the network has no measurable activation: {', '.join(self.activations)} is not used in its forward "
+            f"pass{used}; clamp and maximum are not seen, nor is what runs compiled or scripted"
+        )
+
+    def counts(self) -> Counts:
+        """What stayed the same since the earlier pass. Raises ValueError where passes differ in their activations."""
+        other = difference(tuple(self.earlier.calls), tuple(self.calls))
+        if other:
+            raise ValueError(f"the two passes differ: {other}")
+        poisoned = [one | two for one, two in zip(self.earlier.poisoned, self.poisoned, strict=True)]
+        device = self.same[0].device
+        return Counts(
+            tuple(self.calls),
+            torch.stack([each.to(device) for each in self.same]),
+            tuple(self.positions),
+            torch.stack([each.to(device) for each in poisoned]),
+        )
+
+
+class _Seen(TorchFunctionMode):
+    """Notes the activations among everything that torch is asked to do."""
+
+    def __init__(self, note: Callable[[str, tuple[float, ...], Tensor], None]):
+        super().__init__()
+        self._note = note
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        activation = seen(function, args, kwargs)
+        if activation is not None:  # before the call: it may overwrite its input
+            self._note(*activation, args[0] if args else kwargs["input"])
+        return function(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def recording(network: nn.Module, record: Pass, begun: Callable | None = None) -> Iterator[None]:
+    """Within the block, the network's first forward pass is noted in `record`.
+
+    begun: called as begun(arguments, named arguments) right before that pass. Every hook is gone after the block,
+    whatever happens in it.
+    """
+    recorder = _Recorder(network, record, begun)
+    with contextlib.ExitStack() as stack:
+        stack.callback(recorder.close)
+        for module in recorder.names:
+            if module is network or isinstance(module, torch.jit.ScriptModule):
+                continue  # scripted ones take no hooks, and nothing within them is seen
+            stack.callback(module.register_forward_pre_hook(recorder.enter).remove)
+            stack.callback(module.register_forward_hook(recorder.leave, always_call=True).remove)
+        stack.callback(network.register_forward_pre_hook(recorder.open, with_kwargs=True, prepend=True).remove)
+        stack.callback(network.register_forward_hook(recorder.shut, always_call=True).remove)
+        yield
+
+
+class _Recorder:
+    """Keeps track of the module that a call happens in, during a pass of the network."""
+
+    def __init__(self, network: nn.Module, record: Pass, begun: Callable | None):
+        self.names = {module: name or ROOT for name, module in network.named_modules()}
+        self._record, self._begun = record, begun
+        self._within: list[str] = []
+        self._uses: dict[str, int] = {}
+        self._mode: _Seen | None = None
+        self._done = False
+
+    def open(self, network, arguments, named) -> None:
+        if self._mode is not None or self._done:
+            return
+        if self._begun is not None:
+            self._begun(arguments, named)
+        self._within, self._uses = [ROOT], {}
+        self._mode = _Seen(self._note)
+        self._mode.__enter__()
+
+    def shut(self, network, arguments, output) -> None:
+        if self._mode is not None:
+            self._done = True
+            self.close()
+
+    def close(self) -> None:
+        mode, self._mode = self._mode, None
+        if mode is not None:
+            mode.__exit__(None, None, None)
+
+    def enter(self, module, arguments) -> None:
+        if self._mode is not None:
+            self._within.append(self.names[module])
+
+    def leave(self, module, arguments, output) -> None:
+        if self._mode is not None:
+            self._within.pop()
+
+    def _note(self, name: str, thresholds: tuple[float, ...], values: Tensor) -> None:
+        if name not in self._record.activations:
+            self._record.others.setdefault(name)
+            return
+        layer = self._within[-1]
+        call = self._uses.get(layer, 0)
+        self._uses[layer] = call + 1
+        self._record.note(layer, call, name, values, thresholds)
+
+
+@dataclass
+class Replay:
+    """A forward pass that can be repeated: its arguments, random numbers, buffers, modes of the modules and autocast.
+
+    What a repetition itself changes (running statistics of batch norm, random streams) is put back after it.
+    """
+
+    network: nn.Module
+    arguments: tuple
+    named: dict
+    record: Pass
+
+    def __post_init__(self):
+        self._devices = sorted({each.device for each in self._tensors() if each.device.type == "cuda"}, key=str)
+        self._cpu = torch.get_rng_state()
+        self._cuda = [torch.cuda.get_rng_state(device) for device in self._devices]
+        self._buffers = [(buffer, buffer.detach().clone()) for buffer in self.network.buffers()]
+        self._copies = [each.detach().clone() for each in self._inputs()]
+        self._modes = [(module, module.training) for module in self.network.modules()]
+        kinds = {"cpu", *(device.type for device in self._devices)}
+        self._casts = [(kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)) for kind in kinds]
+
+    def _inputs(self) -> list[Tensor]:
+        return list(_tensors((self.arguments, self.named)))
+
+    def _tensors(self) -> Iterator[Tensor]:
+        yield from self.network.parameters()
+        yield from self.network.buffers()
+        yield from self._inputs()
+
+    def check(self) -> None:
+        """Raises ValueError where the batch is not what it was."""
+        for place, (before, now) in enumerate(zip(self._copies, self._inputs(), strict=True)):
+            if before.shape != now.shape or not torch.equal(before, now):
+                raise ValueError(
+                    f"the batch changed between the two passes: input {place} was overwritten during the step; the "
+                    "same batch has to pass twice"
+                )
+
+    def first(self) -> None:
+        """Do the pass itself: the network, its running statistics and random streams stay as they are."""
+        self._run(self.record)
+
+    def again(self, last: bool = True) -> Pass:
+        """Repeat the pass and compare its patterns; unless it is the last time, they are kept.
+
+        Raises ValueError where batch or activations have changed.
+        """
+        self.check()
+        record = Pass(self.record.activations, self.record.channel_axis, self.record, last)
+        self._run(record)
+        return record
+
+    def _run(self, record: Pass) -> None:
+        with torch.no_grad(), torch.random.fork_rng(self._devices), unchanged_state(self.network):
+            torch.set_rng_state(self._cpu)
+            for device, state in zip(self._devices, self._cuda, strict=True):
+                torch.cuda.set_rng_state(state, device)
+            for buffer, value in self._buffers:
+                buffer.copy_(value)
+            for module, mode in self._modes:
+                module.training = mode
+            with contextlib.ExitStack() as stack:
+                for kind, dtype, enabled in self._casts:
+                    stack.enter_context(torch.autocast(kind, dtype, enabled))
+                stack.enter_context(recording(self.network, record))
+                self.network(*self.arguments, **self.named)
+
+
+@contextlib.contextmanager
+def unchanged_state(network: nn.Module) -> Iterator[None]:
+    """Buffers (running statistics) and train/eval modes are afterwards what they were, bit for bit."""
+    modes = [(module, module.training) for module in network.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, saved in buffers:
+                buffer.copy_(saved)
+        for module, mode in modes:
+            module.training = mode
+
+
+def _tensors(nested) -> Iterator[Tensor]:
+    """The tensors in tuples, lists and mappings."""
+    if isinstance(nested, Tensor):
+        yield nested
+    elif isinstance(nested, dict):
+        for each in nested.values():
+            yield from _tensors(each)
+    elif isinstance(nested, (tuple, list)):
+        for each in nested:
+            yield from _tensors(each)
