@@ -29,7 +29,7 @@ rule tune_schedule:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=samples_memory,
         runtime="24h",
     params:
         code=code("temperature/tune_schedule.py"),
@@ -69,7 +69,7 @@ rule train_with_schedule:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=samples_memory,
         runtime="24h",
     params:
         code=code("temperature/train_with_schedule.py"),
@@ -104,7 +104,7 @@ rule analyse_learning_rates:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=samples_memory,
         runtime="24h",
     params:
         code=code("temperature/analyse_learning_rates.py"),
@@ -112,7 +112,7 @@ rule analyse_learning_rates:
         schedule=schedule_settings,
         training=training_settings,
         at=analysed_moments,
-        number=FIRST_TRAINING,
+        number=first_seed,
         seed=config["seed"],
     message:
         "Analysing learning rates of {wildcards.network} on {wildcards.samples} with {wildcards.schedule}"

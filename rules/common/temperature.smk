@@ -6,9 +6,6 @@ RANGES = config["temperature"]["ranges"]
 TRAINED_NETWORKS = "|".join(config["temperature"]["networks"]) or "none^"
 PUBLISHED_TRAINING = f"{workflow.basedir}/studies/published_training.csv"
 
-# Figures show the training of the first seed; the tables show all.
-FIRST_TRAINING = str(min((seed for entry in DUELS for seed in entry["seeds"]), default=0))
-
 
 def training_of(entry, schedule, seed, file):
     """A result of one training."""
@@ -46,9 +43,16 @@ def trained_schedules(wildcards):
     return list(dict.fromkeys([*duelling_schedules(wildcards), *starting_schedules(wildcards)]))
 
 
+def first_seed(wildcards):
+    """The training that figures show, of all that the tables hold."""
+    names = (wildcards.network, wildcards.samples)
+    seeds = [seed for entry in DUELS if (entry["network"], entry["samples"]) == names for seed in entry["seeds"]]
+    return str(min(seeds, default=0))
+
+
 def first_trainings(wildcards, file):
     """A result of the first training with each schedule."""
-    return [training_of(wildcards, each, FIRST_TRAINING, file) for each in trained_schedules(wildcards)]
+    return [training_of(wildcards, each, first_seed(wildcards), file) for each in trained_schedules(wildcards)]
 
 
 def trained_network(wildcards):
