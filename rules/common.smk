@@ -86,8 +86,13 @@ def listing_of(wildcards):
 
 
 def probe_settings(wildcards):
+    """Layer and call of a rule's probe, and how its network is built."""
+    return settings_of_probe(wildcards.probe)
+
+
+def settings_of_probe(name):
     """Layer and call of a probe, and how its network is built."""
-    probe = config["probes"][wildcards.probe]
+    probe = config["probes"][name]
     network = config["networks"][probe["network"]]
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
