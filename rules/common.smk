@@ -28,6 +28,8 @@ wildcard_constraints:
     family="alexnet|resnet|plain",
     share=r"\d+",
     number=r"\d+",
+    schedule="|".join(config["temperature"]["schedules"]) or "none^",
+    seed=r"\d+",
     scatteritem=r"\d+-of-\d+",
 
 
@@ -107,4 +109,5 @@ include: "common/activations.smk"
 include: "common/words.smk"
 include: "common/pictures.smk"
 include: "common/diagnosis.smk"
+include: "common/temperature.smk"
 include: "common/report.smk"

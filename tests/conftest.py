@@ -62,6 +62,12 @@ SMALL = {
             "resolution": 2,
         },
     },
+    "temperature": {
+        "training": {"epochs": 2, "batch_size": 128, "every": 3, "analysed": 100},
+        "trials": 0,
+        "duels": [{"network": "convnet", "samples": "digits", "schedules": ["constant", "actcoolr"], "seeds": [0]}],
+        "ranges": [{"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}],
+    },
 }
 
 

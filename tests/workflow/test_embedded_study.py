@@ -253,6 +253,29 @@ def test_a_changed_parameter_of_the_diagnosis_reruns_what_depends_on_it(finished
     assert not must_not & planned
 
 
+def test_schedules_are_compared_and_their_temperatures_drawn(finished_study):
+    folder = finished_study.directory / "results/temperature"
+    duel = pd.read_csv(folder / "duel.csv").set_index("schedule")
+    wanted = finished_study.config["temperature"]["duels"][0]["schedules"]
+    assert duel.index.tolist() == wanted
+    assert duel.loc["actcoolr", "test_error"] < 5, "the network has learnt the digits"
+    assert duel["trials"].eq(2).all(), "every schedule had the same chance"
+    assert duel["undecided"].eq(3).all(), "one seed decides nothing"
+    heat = tables.read(folder / "convnet/digits/temperatures.parquet", "temperature_courses").to_pandas()
+    means = heat[heat["schedule"] == "actcoolr"].groupby("place")["temperature"].mean()
+    assert means.is_monotonic_increasing, "deeper layers are hotter (seed 003, A)"
+    fits = tables.read(folder / "convnet/digits/actcoolr/range_fits.parquet", "range_fits").to_pandas()
+    assert fits["sigma"].between(0.8, 1.6).all()
+    assert fits["residual"].max() < 0.05
+    figures = (
+        "training.png",
+        *(f"convnet/digits/{name}.png" for name in ("temperatures", "courses", "actcoolr/ranges")),
+    )
+    for figure in figures:
+        assert np.asarray(Image.open(folder / figure).convert("L")).std() > 5, f"{figure} shows nothing"
+    assert len(pd.read_csv(folder / "times.csv")) == len(wanted)
+
+
 def test_no_table_holds_nan(finished_study):
     for path in (finished_study.directory / "results").rglob("*.parquet"):
         for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
@@ -294,6 +317,14 @@ def test_a_room_can_be_asked_for_alone(finished_study):
     assert "Nothing to be done" in finished_study.run("activations")
 
 
+def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
+    config = copy.deepcopy(finished_study.config)
+    config["temperature"]["schedules"]["constant"]["learning_rate"] = 0.07
+    planned = finished_study.planned(config=config)
+    assert (planned["tune_schedule"], planned["train_with_schedule"]) == (1, 1)
+    assert "analyse_learning_rates" not in planned
+
+
 @pytest.mark.parametrize(
     ("change", "must", "must_not"),
     [
@@ -331,6 +362,18 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
             {"embed_facets", "average_facets", "render_facets", "draw_facets"},
             {"maximise_activations", "train_scenes_network"},
         ),
+        (
+            "temperature/figures.py",
+            {"render_temperatures", "render_courses", "render_ranges", "render_errors"},
+            {"train_with_schedule", "tabulate_duel"},
+        ),
+        ("temperature/duel.py", {"tabulate_duel", "tabulate_training"}, {"train_with_schedule", "tune_schedule"}),
+        (
+            "temperature/scheduling.py",
+            {"tune_schedule", "train_with_schedule", "analyse_learning_rates"},
+            {"prepare_samples", "train_explainer"},
+        ),
+        ("data/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
         ("pictures/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
