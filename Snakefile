@@ -13,6 +13,7 @@ include: "rules/data.smk"
 include: "rules/activations.smk"
 include: "rules/words.smk"
 include: "rules/pictures.smk"
+include: "rules/diagnosis.smk"
 include: "rules/temperature.smk"
 include: "rules/report.smk"
 
@@ -23,6 +24,7 @@ localrules:
     activations,
     words,
     pictures,
+    diagnosis,
     reproduction,
     samples,
     temperature,
@@ -34,6 +36,7 @@ rule all:
         rules.data.input,
         rules.words.input,
         rules.pictures.input,
+        rules.diagnosis.input,
         rules.temperature.input,
         rules.summarise_study.output,
         rules.reproduction.input,

@@ -25,6 +25,9 @@ wildcard_constraints:
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
     samples="|".join(config["samples"]) or "none^",
+    family="alexnet|resnet|plain",
+    share=r"\d+",
+    number=r"\d+",
     schedule="|".join(config["temperature"]["schedules"]) or "none^",
     seed=r"\d+",
     scatteritem=r"\d+-of-\d+",
@@ -90,8 +93,13 @@ def listing_of(wildcards):
 
 
 def probe_settings(wildcards):
+    """Layer and call of a rule's probe, and how its network is built."""
+    return settings_of_probe(wildcards.probe)
+
+
+def settings_of_probe(name):
     """Layer and call of a probe, and how its network is built."""
-    probe = config["probes"][wildcards.probe]
+    probe = config["probes"][name]
     network = config["networks"][probe["network"]]
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
@@ -107,5 +115,6 @@ include: "common/data.smk"
 include: "common/activations.smk"
 include: "common/words.smk"
 include: "common/pictures.smk"
+include: "common/diagnosis.smk"
 include: "common/temperature.smk"
 include: "common/report.smk"

@@ -34,12 +34,34 @@ SMALL = {
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},
     "sheets": {"filters": 2, "images": 4},
-    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "mean": {"shorten": 50}},
-    "facets": [{"dataset": "scenes", "probe": "cnn_units", "classes": {"circle": 0}, "facets": 2, "recipe": "mean"}],
+    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "mean": {"shorten": 50}},
+    "facets": [
+        {
+            "dataset": "scenes",
+            "probe": "cnn_units",
+            "classes": {"circle": 0},
+            "facets": 2,
+            "recipe": "mean",
+            "from_noise": ["plain"],
+        }
+    ],
+    "criteria": {"photographs": 60, "resamples": 20},
     "facetting": {"seeds": 1, "bootstraps": 1},
     "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
     "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
     "occlusion": {"rectangles": 4},
+    "samples": {name: {"points": 60} for name in ("xor", "circle", "gauss", "moon", "spiral")},
+    "diagnosis": {
+        "complexity": {"sizes": [40], "draws": 2, "embedding": {"most": 80, "epochs": 1}},
+        "resampling": {"sets": [{"samples": "digits", "rare": "8", "kept": 0.1}], "iterations": 2, "methods": ["both"]},
+        "robustness": {
+            "sets": [{"samples": "digits", "family": "plain", "shares": [50, 25], "seeds": 1}],
+            "training": {"epochs": 3},
+            "images": 30,
+            "attacks": {"sparse": {"queries": 20}},
+            "resolution": 2,
+        },
+    },
     "temperature": {
         "training": {"epochs": 2, "batch_size": 128, "every": 3, "analysed": 100},
         "trials": 0,

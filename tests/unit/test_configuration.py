@@ -144,7 +144,7 @@ class TestDefaults:
         )
         found = [[entry[key] for key in ("facets", "nearest", "codes")] for entry in config["facets"]]
         assert found == [[10, 15, None], [10, 15, "features"]]
-        assert FacetSettings(**config["facetting"]) == FacetSettings()
+        assert FacetSettings(**config["facetting"]) == FacetSettings(seeds=2, bootstraps=2)
 
     def test_of_recipes_are_those_of_the_library(self, default_config, check):
         """The schema's defaults and the library's are the same numbers in two places: they must agree."""
@@ -312,7 +312,7 @@ class TestStudyOfYourOwn:
         ),
         (
             {"explanations": [{**EXPLANATION, "probe": "nothing"}]},
-            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, planted",
+            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, judge_units, planted",
         ),
         (
             {"defects": [{**EXPLANATION, "vocabulary": "caption"}]},
@@ -512,6 +512,16 @@ class TestStudyOfYourOwn:
             {"facets": [{**FACETS, "classes": {"circle": 1, "ring": 1}}]},
             r"facets\[0\].classes: unit 1 stands for circle, ring; a unit has one class",
         ),
+        (
+            {"facets": [{**FACETS, "from_noise": ["mean", "plian"]}]},
+            r"facets\[0\].from_noise is 'plian', .* did you mean plain",
+        ),
+        ({"facets": [{**FACETS, "judge": "judge"}]}, r"facets\[0\].judge is 'judge', .* did you mean judge_units"),
+        (
+            {"facets": [{**FACETS, "probe": "cnn_units", "judge": "cnn_last"}]},
+            r"facets\[0\].judge is 'cnn_last', a probe of the network that is judged; should be another network's",
+        ),
+        ({"criteria": {"photographs": 4}}, "criteria.photographs is 4: 4 is less than the minimum of 20"),
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
         ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),
         ({"facetting": {"perplexity": 0}}, "facetting.perplexity is 0: 0 is less than or equal to the minimum of 0"),

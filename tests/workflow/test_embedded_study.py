@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,10 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
+from filterscope.data.samples import read_samples
 from filterscope.data.scene_words import facet_of
+from filterscope.pictures.criteria import CRITERIA
+from filterscope.pictures.validation import verdicts
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -119,9 +123,31 @@ def test_planted_facets_are_recovered(finished_study):
     assert set(words["class"]) == set(wanted)
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
-    assert (pictures["activation"] > pictures["mean_activation"]).mean() >= 0.75
+    begun = pictures[pictures["start"] == "mean"]
+    assert (begun["activation"] > begun["mean_activation"]).mean() >= 0.75
+    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"mean", "plain"}
     figures = {f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in wanted.values()}
     assert {each.name for each in (folder / "figures").glob("*.png")} == figures
+
+
+def test_criteria_are_validated_and_another_network_judges(finished_study):
+    """Proxies that fail here say so; the checks without proxies: pictures of facets beat the best photograph of their
+    class, and a network with other weights sees the class in them more often than in bare ascent."""
+    folder = finished_study.directory / "results/pictures/scenes/cnn_units"
+    validation = tables.read(folder / "criteria_validation.parquet", "criteria_validation").to_pandas()
+    held = verdicts(validation)
+    assert held.index.tolist() == list(CRITERIA)
+    assert held.sum() >= 2
+    values = tables.read(folder / "criteria.parquet", "criteria").to_pandas().set_index(["group", "measure"])["value"]
+    facets, bare = "mean, from the mean image", "plain, from noise"
+    assert values[facets, "ratio"] > 1
+    assert values["photographs", "judge_top1"] > 0.8
+    assert values[facets, "judge_top1"] > 2 * values["chance", "judge_top1"]
+    assert values[facets, "judge_top1"] > values[bare, "judge_top1"]
+    assert np.asarray(Image.open(folder / "criteria.png").convert("L")).std() > 5
+    text = (finished_study.directory / "results/report/summary.md").read_text()
+    for name in held[~held].index:
+        assert f"Not to be believed here is {name.replace('_', ' ')}" in text
 
 
 def test_covered_objects_are_measured(finished_study):
@@ -137,6 +163,94 @@ def test_covered_objects_are_measured(finished_study):
         assert own == " ".join(map(str, rows["filter"]))
     for figure in ("strongest_filters", "occlusions"):
         assert len(list((folder / figure).glob("image_*.png"))) == len(wanted)
+
+
+def test_data_and_networks_are_diagnosed(finished_study):
+    """Planes of a hundred points have the published value; AlexNet holds what is known of it; every pair is judged."""
+    results = finished_study.directory / "results/diagnosis"
+    section = finished_study.config["diagnosis"]
+    table = tables.read(results / "complexity/complexity.parquet", "complexity").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["complexity"]["sets"]}
+    hundred = table[(table["measure"] == "expected capacity") & (table["count"] == 100)]
+    assert hundred.loc[hundred["published"].notna(), "is_published"].all()
+    csg = table[(table["measure"] == "csg") & table["complete"]]
+    assert (csg["high"] < csg["null_low"]).all(), "no set is as hard as shuffled labels"
+    capacity = tables.read(results / "capacity/capacity.parquet", "network_capacities").to_pandas()
+    assert capacity.set_index("network")["capacity"]["alexnet"] == 184_704
+    fit = tables.read(results / "fit.parquet", "fit").to_pandas()
+    assert fit[["network", "samples"]].to_dict("records") == section["fit"]["pairs"]
+    assert fit["caveats"].str.len().gt(0).all()
+    for picture in [*results.glob("complexity/figures/*.png"), *results.glob("capacity/*/layers.png")]:
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert (results / "complexity/figures/planes.png").exists()
+
+
+def test_resampling_is_judged_on_an_untouched_test_split(finished_study):
+    results = finished_study.directory / "results/diagnosis/resampling"
+    section = finished_study.config["diagnosis"]["resampling"]
+    table = tables.read(results / "resampling.parquet", "resampling").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["sets"]}
+    assert table["seeds"].ge(5).all()
+    gains = table[(table["metric"] == "balanced_accuracy") & (table["variant"] == "smote")].set_index("samples")
+    assert gains.loc["noisy_moon", "verdict"] == "helps", "one in ten, and a classifier that weighs all samples alike"
+    for entry in section["sets"]:
+        source = read_samples(finished_study.directory / f"results/data/samples/{entry['samples']}/samples.parquet")
+        for method in section["methods"]:
+            folder = results / entry["samples"] / "values" / method
+            made = read_samples(folder / "samples.parquet")
+            before, after = source.part("test"), made.part("test")
+            assert (after.values == (before.images() if before.values.ndim == 4 else before.values)).all()
+            assert (after.labels == before.labels).all()
+            history = tables.read(folder / "history.parquet", "resampling_history").to_pandas()
+            assert history.loc[history["best"], "unrounded"].min() == history["unrounded"].min()
+        figures = sorted(each.name for each in (results / entry["samples"] / "values/figures").iterdir())
+        assert figures == ["resampled.png", "scores.png", "search.png"]
+
+
+def test_robustness_is_measured_against_capacity(finished_study):
+    results = finished_study.directory / "results/diagnosis/robustness"
+    section = finished_study.config["diagnosis"]["robustness"]
+    table = tables.read(results / "robustness.parquet", "robustness").to_pandas()
+    (entry,) = section["sets"]
+    assert set(table["attack"]) == set(section["attacks"])
+    assert set(table["share"]) == set(entry["shares"])
+    assert table["seeds"].eq(entry["seeds"]).all()
+    assert (table["capacity"] / table["target"]).between(0.98, 1.02).all()
+    assert table.loc[table["share"] == 100, "accuracy"].gt(0.9).all()
+    assert table.loc[table["attack"] == "greedy", "failures"].lt(0.1).all(), "networks without a defence are fooled"
+    steps = tables.read(results / "digits/plain/search.parquet", "capacity_search").to_pandas()
+    assert (steps["target"] / steps["target"].iloc[0]).tolist()[:2] == [1, 0.5]
+    assert steps["chosen"].sum() == 1
+    assert "Is smaller more robust on digits? For plain it " in (results / "robustness.md").read_text()
+    for picture in (results / "digits/figures").glob("*.png"):
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert len(list((results / "digits/figures").glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "must", "must_not"),
+    [
+        (
+            ("resampling", "iterations", 3),
+            {"resample_samples", "score_resampling", "render_resampling"},
+            {"train_scaled_network"},
+        ),
+        (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
+        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_network"}),
+        (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
+        (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
+        (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
+        (("capacity", "batch_norm", "counted"), {"measure_capacity", "tabulate_fit"}, {"measure_complexity"}),
+        (("complexity", "draws", 5), {"measure_complexity", "tabulate_fit"}, {"measure_capacity", "prepare_samples"}),
+    ],
+)
+def test_a_changed_parameter_of_the_diagnosis_reruns_what_depends_on_it(finished_study, change, must, must_not):
+    part, key, value = change
+    config = copy.deepcopy(finished_study.config)
+    config["diagnosis"][part][key] = value
+    planned = set(finished_study.planned(config=config))
+    assert must <= planned
+    assert not must_not & planned
 
 
 def test_schedules_are_compared_and_their_temperatures_drawn(finished_study):
@@ -179,6 +293,12 @@ def test_summary_says_what_was_found(finished_study):
     text = (finished_study.directory / "results/report/summary.md").read_text()
     for entry in finished_study.config["explanations"]:
         assert f"{entry['probe']} on {entry['dataset']}" in text
+    for probe in ("cnn_units", "cnn_last"):
+        assert f"Pictures of {probe}, beside scenes" in text
+    for link in re.findall(r"\]\((\.\./\S+)\)", text):
+        assert (finished_study.directory / "results/report" / link).is_file()
+    assert "](../pictures/scenes/cnn_units/facets/figures/sheet_0000.png)" in text
+    assert "data:image/png;base64" in (finished_study.directory / "results/report/summary.html").read_text()
     assert "Known answers" in text
     assert "random network" in text
 
@@ -215,6 +335,7 @@ def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
             {"extract_activations", "dissect_filters"},
         ),
         (("facetting", "seeds", 3), {"embed_facets", "draw_facets"}, {"maximise_activations", "train_scenes_network"}),
+        (("criteria", "resamples", 400), {"score_pictures", "render_criteria"}, {"render_facets", "embed_facets"}),
         (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
@@ -254,7 +375,17 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         ),
         ("data/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
+        ("pictures/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
+        ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
+        (
+            "diagnosis/sparse_attack.py",
+            {"attack_network", "search_capacity"},
+            {"tabulate_robustness", "score_resampling"},
+        ),
+        ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
+        ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),
+        ("diagnosis/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
     ],

@@ -6,15 +6,10 @@ from collections.abc import Mapping
 
 # Keys whose entries say what a study computes; dots lead into sections.
 ENTRIES = (
-    "explanations",
-    "defects",
-    "pictures",
-    "facets",
-    "strongest_filters",
-    "occlusions",
-    "temperature.duels",
-    "temperature.starts",
-    "temperature.ranges",
+    *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
+    *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
+    *("diagnosis.resampling.sets", "diagnosis.robustness.sets"),
+    *("temperature.duels", "temperature.starts", "temperature.ranges"),
 )
 
 

@@ -10,7 +10,7 @@ import pickle
 import time
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,24 +18,22 @@ import torch
 from filterscope.job import LOGGER
 from filterscope.tables import replacing
 
-# Seconds between two saves: a checkpoint of a large network takes longer to write than an epoch.
+# Seconds between two saves: a large checkpoint takes longer to write than an epoch.
 INTERVAL = 5.0
 
 
 @dataclass
 class Checkpoint:
-    """A training's state on disk, valid for one digest of its data and settings.
+    """A training's state on disk, valid for one digest of its data and settings; rooms name their kind of state."""
 
-    A room that trains says in a subclass what its state is: a dataclass with an `epoch`, of tensors and plain values.
-    """
+    kind: ClassVar[type]  # a dataclass with a field `epoch`
 
-    state: ClassVar[type]
     path: Path
     digest: str
     interval: float = INTERVAL
     _saved: float = field(default_factory=time.monotonic)
 
-    def save(self, state: Any) -> None:
+    def save(self, state) -> None:
         """Save the state, at most once per interval."""
         if time.monotonic() - self._saved < self.interval:
             return
@@ -44,7 +42,7 @@ class Checkpoint:
             torch.save({"digest": self.digest, **values}, temporary)
         self._saved = time.monotonic()
 
-    def load(self, device: torch.device | str = "cpu") -> Any | None:
+    def load(self, device: torch.device | str = "cpu"):
         """The saved state, or None where there is none for just this training."""
         if not self.path.exists():
             return None
@@ -53,11 +51,11 @@ class Checkpoint:
         except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
             LOGGER.warning("%s cannot be read (%s): training starts anew", self.path.name, error)
             return None
-        known = {"digest", *(each.name for each in fields(self.state))}
+        known = {"digest", *(each.name for each in fields(self.kind))}
         if not isinstance(saved, dict) or set(saved) != known or saved.pop("digest") != self.digest:
             LOGGER.info("%s belongs to other data or settings: training starts anew", self.path.name)
             return None
-        state = self.state(**saved)
+        state = self.kind(**saved)
         LOGGER.info("going on after epoch %d", state.epoch)
         return state
 
@@ -65,15 +63,15 @@ class Checkpoint:
         """The training is finished."""
         self.path.unlink(missing_ok=True)
 
-
-def beside(path: str | Path, kind: type[Checkpoint], *parts) -> Checkpoint:
-    """The checkpoint of a kind beside a file of weights, for a training on these arrays, settings and seeds."""
-    path = Path(path)
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            digest.update(str((part.shape, part.dtype)).encode())
-            digest.update(np.ascontiguousarray(part).data)
-        else:
-            digest.update(repr(astuple(part) if hasattr(part, "__dataclass_fields__") else part).encode())
-    return kind(path.with_name(f".{path.name}.checkpoint"), digest.hexdigest())
+    @classmethod
+    def beside(cls, path: str | Path, *parts):
+        """The checkpoint beside a file of weights, for a training on these arrays, settings and seeds."""
+        path = Path(path)
+        digest = hashlib.sha256()
+        for part in parts:
+            if isinstance(part, np.ndarray):
+                digest.update(str((part.shape, part.dtype)).encode())
+                digest.update(np.ascontiguousarray(part).data)
+            else:
+                digest.update(repr(astuple(part) if hasattr(part, "__dataclass_fields__") else part).encode())
+        return cls(path.with_name(f".{path.name}.checkpoint"), digest.hexdigest())

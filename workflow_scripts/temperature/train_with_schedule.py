@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from filterscope import job, resumption, tables
+from filterscope import job, tables
 from filterscope.data.samples import read_samples
 from filterscope.temperature import building, material, scheduling, training
 from filterscope.temperature.building import Choice
@@ -43,9 +43,7 @@ def train_with_schedule(
     built = building.build(network, data.shape, len(data.classes), own_seed)
     parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
     arrays = [each.cpu().numpy() for each in parts]
-    checkpoint = resumption.beside(
-        paths["weights"], Checkpoint, *arrays, repr(network), schedule, settings, own_seed, code
-    )
+    checkpoint = Checkpoint.beside(paths["weights"], *arrays, repr(network), schedule, settings, own_seed, code)
     trained = training.train(
         built,
         data,

@@ -6,6 +6,9 @@ import torch
 from filterscope.data import caffe
 from filterscope.data.checkpoints import NetworkError
 from filterscope.data.layers import list_layers
+from filterscope.data.networks import InputSettings, NetworkSettings
+from filterscope.diagnosis.blueprint import blueprint
+from filterscope.diagnosis.network_capacity import network_capacity
 
 INPUT = 'name: "net" input: "data" input_shape { dim: 10 dim: 3 dim: %d dim: %d }\n'
 
@@ -76,6 +79,17 @@ def test_caffenet_has_its_parameters_maps_and_thousand_outputs(tmp_path):
     assert maps["pool5"] == (256, 6, 6)
     assert maps["fc8"] == maps["prob"] == (1000, 1, 1)
     assert caffe.input_size(tmp_path / "deploy.prototxt") == (227, 227)
+
+
+def test_imported_caffenet_holds_the_bits_that_are_known(tmp_path):
+    """Spec E3: 252,128 bits; 34,944 of them in the first layer, whose groups are one."""
+    (tmp_path / "deploy.prototxt").write_text(CAFFENET)
+    settings = {"prototxt": str(tmp_path / "deploy.prototxt"), "caffemodel": "not needed"}
+    network = blueprint(NetworkSettings("caffe", **settings, input=InputSettings(227, 227)))
+    found = network_capacity(network, (3, 227, 227))
+    held = {layer.name: layer.capacity for layer in found.layers if layer.parameters}
+    assert list(held.values()) == [34944, 69984, 43264, 43264, 43264, 9216, 4096, 4096]
+    assert found.bits == 252_128
 
 
 def test_pictures_that_fully_connected_layers_do_not_fit_are_refused(tmp_path):

@@ -100,7 +100,7 @@ def test_an_interrupted_training_ends_like_an_undisturbed_one(data, method, tmp_
 
 def test_the_checkpoint_of_another_kind_is_not_taken_up(data, tmp_path):
     class Other(AnyCheckpoint):
-        state = training.TrainingSettings
+        kind = training.TrainingSettings
 
     kept = []
     training.train(built(), data, schedule("constant"), SETTINGS, seed=5, save=kept.append)

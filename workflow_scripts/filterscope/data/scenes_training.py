@@ -28,21 +28,21 @@ _EVALUATED_AT_ONCE = 200  # pictures
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule.
-
-    steering: a schedule of the temperature room instead, which has a learning rate of its own.
-    """
+    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule. draw: which random weights and
+    batches; another number makes another network. steering: a schedule of the temperature room instead, which has a
+    learning rate of its own."""
 
     epochs: int
     learning_rate: float
     batch_size: int
+    draw: int = 0
     steering: ScheduleSettings | None = None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping, steering: Mapping | None = None) -> TrainingSettings:
         """From an entry of the config's `networks`, which also says what is no matter of training, and the schedule
         that it names."""
-        own = {field.name: mapping[field.name] for field in fields(cls) if field.name != "steering"}
+        own = {field.name: mapping[field.name] for field in fields(cls) if field.name in mapping}
         return cls(**own, steering=ScheduleSettings.from_mapping(steering) if steering else None)
 
 

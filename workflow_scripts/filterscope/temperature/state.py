@@ -95,4 +95,4 @@ class State:
 class Checkpoint(resumption.Checkpoint):
     """The state of such a training on disk."""
 
-    state = State
+    kind = State

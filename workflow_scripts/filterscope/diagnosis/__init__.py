@@ -1,0 +1,1 @@
+"""Does a network fit its data: complexity of data, capacity of networks, and what follows from both (seed 001)."""
