@@ -25,6 +25,9 @@ wildcard_constraints:
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
     samples="|".join(config["samples"]) or "none^",
+    family="alexnet|resnet|plain",
+    share=r"\d+",
+    number=r"\d+",
     scatteritem=r"\d+-of-\d+",
 
 

@@ -43,6 +43,14 @@ SMALL = {
     "samples": {name: {"points": 60} for name in ("xor", "circle", "gauss", "moon", "spiral")},
     "diagnosis": {
         "complexity": {"sizes": [40], "draws": 2, "embedding": {"most": 80, "epochs": 1}},
+        "resampling": {"sets": [{"samples": "digits", "rare": "8", "kept": 0.1}], "iterations": 2, "methods": ["both"]},
+        "robustness": {
+            "sets": [{"samples": "digits", "family": "plain", "shares": [50, 25], "seeds": 1}],
+            "training": {"epochs": 3},
+            "images": 30,
+            "attacks": {"sparse": {"queries": 20}},
+            "resolution": 2,
+        },
     },
 }
 

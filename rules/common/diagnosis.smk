@@ -79,3 +79,128 @@ def capacity_results():
 def fit_results():
     """What the room tells about both."""
     return ["results/diagnosis/fit.csv"] if PAIRS else []
+
+
+RESAMPLING, ROBUSTNESS = (config["diagnosis"][name] for name in ("resampling", "robustness"))
+RESAMPLED_SETS = {(entry["samples"], entry["space"]): entry for entry in RESAMPLING["sets"]}
+ROBUST_SETS = {(entry["samples"], entry["family"]): entry for entry in ROBUSTNESS["sets"]}
+RESAMPLED = "results/diagnosis/resampling/{samples}/{space}"
+SCALED = "results/diagnosis/robustness/{samples}/{family}"
+
+
+def resampled_set(wildcards):
+    """What an entry of `resampling.sets` says of its samples."""
+    return RESAMPLED_SETS[wildcards.samples, wildcards.space]
+
+
+def only_of(section, *names):
+    """Just these settings of a part of the room's section."""
+    return {name: section[name] for name in names}
+
+
+def encoder(wildcards):
+    """The network whose features are resampled; none where the values themselves are."""
+    if wildcards.space == "values":
+        return None
+    return {**RESAMPLING["features"], "training": ROBUSTNESS["training"]}
+
+
+def resampled_files(file):
+    """A result of every resampled set."""
+    return [f"{RESAMPLED.format(samples=samples, space=space)}/{file}" for samples, space in RESAMPLED_SETS]
+
+
+def resampling_results():
+    """What the room tells about resampling."""
+    return ["results/diagnosis/resampling/resampling.csv", *resampled_files("figures")] if RESAMPLED_SETS else []
+
+
+def robust_set(wildcards):
+    """What an entry of `robustness.sets` says of its samples and family."""
+    return ROBUST_SETS[wildcards.samples, wildcards.family]
+
+
+def scaled_folder(wildcards):
+    """Where the networks of a family are."""
+    return SCALED.format(samples=wildcards.samples, family=wildcards.family)
+
+
+def numbers(wildcards):
+    """Numbers of the networks of one capacity."""
+    return list(range(robust_set(wildcards)["seeds"]))
+
+
+def scaled_files(file):
+    """A file of every network of one capacity."""
+
+    def files(wildcards):
+        folder = f"{scaled_folder(wildcards)}/{wildcards.share}"
+        return [f"{folder}/{number}/{file}" for number in numbers(wildcards)]
+
+    return files
+
+
+def grid_files(file):
+    """A file of every network of a family, of all capacities of the grid."""
+
+    def files(wildcards):
+        folder, entry = scaled_folder(wildcards), robust_set(wildcards)
+        return [f"{folder}/{share}/{number}/{file}" for share in entry["shares"] for number in range(entry["seeds"])]
+
+    return files
+
+
+def grid_attacks(wildcards):
+    """Attacks on the networks of a family, of all capacities of the grid."""
+    return [f"{scaled_folder(wildcards)}/{share}/attacks.parquet" for share in robust_set(wildcards)["shares"]]
+
+
+def robust_inputs():
+    """By samples and family, all networks and all attacks on them."""
+    keys = {key: SimpleNamespace(samples=key[0], family=key[1]) for key in ROBUST_SETS}
+    return {
+        key: {"networks": grid_files("network.parquet")(names), "attacks": grid_attacks(names)}
+        for key, names in keys.items()
+    }
+
+
+def robust_families(wildcards):
+    """Families of networks that are attacked on these samples."""
+    return [family for samples, family in ROBUST_SETS if samples == wildcards.samples]
+
+
+def attacked_tables(wildcards, file="attacks.parquet"):
+    """Attacks on the networks of all families."""
+    return [
+        f"{SCALED.format(samples=wildcards.samples, family=family)}/{share}/{file}"
+        for family in robust_families(wildcards)
+        for share in ROBUST_SETS[wildcards.samples, family]["shares"]
+    ]
+
+
+def attacked_pictures(wildcards):
+    """What the attacks made of some pictures."""
+    return attacked_tables(wildcards, "pictures.parquet")
+
+
+def search_tables(wildcards):
+    """The searches over capacities, of all families; none where none is asked for."""
+    if not ROBUSTNESS["search"]:
+        return []
+    families = robust_families(wildcards)
+    return [f"{SCALED.format(samples=wildcards.samples, family=family)}/search.parquet" for family in families]
+
+
+def searching_attack():
+    """The attack by which the search decides, and its settings."""
+    name = ROBUSTNESS["search"]
+    return {name: ROBUSTNESS["attacks"][name]} if name else {}
+
+
+def robustness_results():
+    """What the room tells about robustness."""
+    if not ROBUST_SETS:
+        return []
+    names = list(dict.fromkeys(samples for samples, _ in ROBUST_SETS))
+    figures = [f"results/diagnosis/robustness/{samples}/figures" for samples in names]
+    return ["results/diagnosis/robustness/robustness.csv", *figures]

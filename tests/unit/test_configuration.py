@@ -12,6 +12,7 @@ import yaml
 
 import configuration
 from configuration import study
+from filterscope.data.sample_sources import SOURCES
 from filterscope.pictures.facets import FacetSettings
 from filterscope.pictures.recipes import RECIPES, recipe
 
@@ -341,6 +342,27 @@ class TestStudyOfYourOwn:
             {"explanations": [EXPLANATION] * 2},
             r"explanations\[1\] repeats an earlier entry",
         ),
+        # labelled samples
+        ({"samples": {"mine": {"source": "emnist"}}}, "samples.mine.source is 'emnist', should be one of xor, circle"),
+        ({"samples": {"mine": {"source": "arrays"}}}, "samples.mine: 'file' is missing"),
+        ({"samples": {"mine": {"source": "xor", "point": 9}}}, "samples.mine.point is not known; did you mean points"),
+        ({"samples": {"mine": {"source": "moon", "test_points": 1}}}, "samples.mine.test_points is 1: "),
+        ({"samples": {"mine": {"source": "digits", "test": 1}}}, "samples.mine.test is 1: .*becomes the test split"),
+        ({"samples": {"mine": {"source": "mnist", "limit": 100}}}, "samples.mine.limit is 100: .*drawn by class"),
+        ({"samples": {"mine": {"source": "mnist", "limit": {"val": 9}}}}, "samples.mine.limit.val is not known"),
+        ({"samples": {"my-own": {"source": "digits"}}}, "samples: 'my-own' is not a name of letters"),
+        (
+            {"samples": {"scene_shapes": {"dataset": "scens"}}},
+            "samples.scene_shapes.dataset is 'scens', which datasets does not define; did you mean scenes",
+        ),
+        (
+            {"datasets": FOLDER, "samples": {"mine": {"source": "objects", "dataset": "holiday", "size": 32}}},
+            "samples.mine.dataset is 'holiday', which has no annotations, so no objects",
+        ),
+        (
+            {"datasets": COCO, "samples": {"scene_shapes": {"dataset": "coco"}}},
+            "samples.scene_shapes.by is 'shape', which only scenes have; 'coco' is of source coco",
+        ),
         # pictures
         (
             {"pictures": [{**PICTURES, "recipe": "forier"}]},
@@ -422,6 +444,21 @@ def test_a_mistake_is_named_and_nothing_else(updates, said, default_config, mist
     found = mistakes(default_config(updates))
     assert len(found) == 1, found
     assert re.search(said, found[0]), found[0]
+
+
+def test_samples_get_the_defaults_of_their_source(default_config, check):
+    mine = {"plane": {"source": "moon"}, "mnist": {"source": "mnist", "limit": {"train": 100}}}
+    samples = check(default_config({"samples": mine}))["samples"]
+    plane = {"source": "moon", "points": 100, "test_points": 0, "noise": 23}
+    assert samples["plane"] == {**plane, "limit": {"train": None, "test": None}}
+    assert samples["mnist"]["limit"] == {"train": 100, "test": None}
+    assert len(samples["mnist"]["mirrors"]) == 2
+
+
+def test_every_source_of_samples_is_described_and_read(path_to_schema):
+    described = yaml.safe_load(path_to_schema.read_text())["$defs"]["samples"]
+    assert set(described) == {*SOURCES, "objects"}
+    assert all(kind["properties"]["source"] == {"const": name} for name, kind in described.items())
 
 
 def test_a_section_that_is_left_out_is_named(default_config, mistakes):

@@ -13,6 +13,7 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
+from filterscope.data.samples import read_samples
 from filterscope.data.scene_words import facet_of
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -159,9 +160,60 @@ def test_data_and_networks_are_diagnosed(finished_study):
     assert (results / "complexity/figures/planes.png").exists()
 
 
+def test_resampling_is_judged_on_an_untouched_test_split(finished_study):
+    results = finished_study.directory / "results/diagnosis/resampling"
+    section = finished_study.config["diagnosis"]["resampling"]
+    table = tables.read(results / "resampling.parquet", "resampling").to_pandas()
+    assert set(table["samples"]) == {entry["samples"] for entry in section["sets"]}
+    assert table["seeds"].ge(5).all()
+    gains = table[(table["metric"] == "balanced_accuracy") & (table["variant"] == "smote")].set_index("samples")
+    assert gains.loc["noisy_moon", "verdict"] == "helps", "one in ten, and a classifier that weighs all samples alike"
+    for entry in section["sets"]:
+        source = read_samples(finished_study.directory / f"results/data/samples/{entry['samples']}/samples.parquet")
+        for method in section["methods"]:
+            folder = results / entry["samples"] / "values" / method
+            made = read_samples(folder / "samples.parquet")
+            before, after = source.part("test"), made.part("test")
+            assert (after.values == (before.images() if before.values.ndim == 4 else before.values)).all()
+            assert (after.labels == before.labels).all()
+            history = tables.read(folder / "history.parquet", "resampling_history").to_pandas()
+            assert history.loc[history["best"], "unrounded"].min() == history["unrounded"].min()
+        figures = sorted(each.name for each in (results / entry["samples"] / "values/figures").iterdir())
+        assert figures == ["resampled.png", "scores.png", "search.png"]
+
+
+def test_robustness_is_measured_against_capacity(finished_study):
+    results = finished_study.directory / "results/diagnosis/robustness"
+    section = finished_study.config["diagnosis"]["robustness"]
+    table = tables.read(results / "robustness.parquet", "robustness").to_pandas()
+    (entry,) = section["sets"]
+    assert set(table["attack"]) == set(section["attacks"])
+    assert set(table["share"]) == set(entry["shares"])
+    assert table["seeds"].eq(entry["seeds"]).all()
+    assert (table["capacity"] / table["target"]).between(0.98, 1.02).all()
+    assert table.loc[table["share"] == 100, "accuracy"].gt(0.9).all()
+    assert table.loc[table["attack"] == "greedy", "failures"].lt(0.1).all(), "networks without a defence are fooled"
+    steps = tables.read(results / "digits/plain/search.parquet", "capacity_search").to_pandas()
+    assert (steps["target"] / steps["target"].iloc[0]).tolist()[:2] == [1, 0.5]
+    assert steps["chosen"].sum() == 1
+    assert "Is smaller more robust on digits? For plain it " in (results / "robustness.md").read_text()
+    for picture in (results / "digits/figures").glob("*.png"):
+        assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
+    assert len(list((results / "digits/figures").glob("*.png"))) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "must", "must_not"),
     [
+        (
+            ("resampling", "iterations", 3),
+            {"resample_samples", "score_resampling", "render_resampling"},
+            {"train_scaled_network"},
+        ),
+        (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
+        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_network"}),
+        (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
+        (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
         (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
         (("capacity", "batch_norm", "counted"), {"measure_capacity", "tabulate_fit"}, {"measure_complexity"}),
         (("complexity", "draws", 5), {"measure_complexity", "tabulate_fit"}, {"measure_capacity", "prepare_samples"}),
@@ -250,6 +302,13 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
         ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
+        (
+            "diagnosis/sparse_attack.py",
+            {"attack_network", "search_capacity"},
+            {"tabulate_robustness", "score_resampling"},
+        ),
+        ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
+        ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),
         ("diagnosis/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
         ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),

@@ -23,6 +23,8 @@ def mistakes(config: dict) -> list[str]:
         *_sets(config, section["complexity"]["sets"]),
         *_networks(config, section["capacity"]["networks"]),
         *_pairs(section),
+        *_resampling(config, section["resampling"]["sets"]),
+        *_robustness(config, section["robustness"]),
     ]
 
 
@@ -73,3 +75,29 @@ def _pairs(section: dict) -> Iterator[str]:
                 yield f"diagnosis.fit.pairs[{index}].{key} is {pair[key]!r}, which is not among {where[key]}{hint}"
         if pair in pairs[:index]:
             yield f"diagnosis.fit.pairs[{index}] repeats an earlier entry"
+
+
+def _resampling(config: dict, sets: list[dict]) -> Iterator[str]:
+    place, seen = "diagnosis.resampling.sets", []
+    for index, entry in enumerate(sets):
+        yield from undefined(config, f"{place}[{index}].samples", entry["samples"], "samples")
+        key = entry["samples"], entry["space"]
+        if key in seen:
+            yield f"{place}[{index}] repeats {' in the space '.join(key)} of an earlier entry: keep one"
+        seen.append(key)
+        if entry["rare"] is None and entry["kept"] < 1:
+            yield f"{place}[{index}].kept is {entry['kept']}, but rare does not say of which class"
+
+
+def _robustness(config: dict, section: dict) -> Iterator[str]:
+    place, seen = "diagnosis.robustness.sets", []
+    for index, entry in enumerate(section["sets"]):
+        yield from undefined(config, f"{place}[{index}].samples", entry["samples"], "samples")
+        key = entry["samples"], entry["family"]
+        if key in seen:
+            yield f"{place}[{index}] repeats {' and '.join(key)} of an earlier entry: join them"
+        seen.append(key)
+    search = section["search"]
+    if search is not None and search not in section["attacks"]:
+        known = ", ".join(section["attacks"])
+        yield f"diagnosis.robustness.search is {search!r}, which is not among its attacks; those are {known}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 ENTRIES = (
     *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
     *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
+    *("diagnosis.resampling.sets", "diagnosis.robustness.sets"),
 )
 
 

@@ -1,16 +1,24 @@
 """The diagnosis section of the config: what does not fit is named before anything runs."""
 
 import pytest
+import yaml
 
 import configuration
 from configuration.diagnosis import EMBEDDINGS
+from configuration.schema import fill
 from filterscope.diagnosis import spaces
+from filterscope.diagnosis.attacks import ATTACKS
+from filterscope.diagnosis.evaluation import CLASSIFIERS
 from filterscope.diagnosis.network_capacity import BATCH_NORMS
+from filterscope.diagnosis.resampling import ResamplingSettings
 from filterscope.diagnosis.scaled import FAMILIES
 from filterscope.diagnosis.separability import SeparabilitySettings
+from filterscope.diagnosis.training import TrainingSettings
 
 MEASURED = {"samples": "xor"}
 PAIR = {"network": "alexnet", "samples": "digits"}
+RESAMPLED = {"samples": "digits", "rare": "8", "kept": 0.1}
+ROBUST = {"samples": "digits", "family": "plain", "shares": [100], "seeds": 1}
 
 
 @pytest.fixture
@@ -53,6 +61,33 @@ def mistakes(repository, default_config):
             "diagnosis.fit.pairs[0].samples is 'digit', which is not among diagnosis.complexity.sets",
         ),
         ({"fit": {"pairs": [PAIR, PAIR]}}, "diagnosis.fit.pairs[1] repeats an earlier entry"),
+        (
+            {"resampling": {"sets": [{"samples": "moons"}]}},
+            "diagnosis.resampling.sets[0].samples is 'moons', which samples does not define; did you mean moon",
+        ),
+        (
+            {"resampling": {"sets": [RESAMPLED, {**RESAMPLED, "kept": 0.5}]}},
+            "diagnosis.resampling.sets[1] repeats digits in the space values of an earlier entry: keep one",
+        ),
+        (
+            {"resampling": {"sets": [{"samples": "digits", "kept": 0.5}]}},
+            "diagnosis.resampling.sets[0].kept is 0.5, but rare does not say of which class",
+        ),
+        ({"resampling": {"seeds": 4}}, "diagnosis.resampling.seeds is 4"),
+        ({"resampling": {"methods": ["adasyn"]}}, "diagnosis.resampling.methods.0 is 'adasyn'"),
+        (
+            {"robustness": {"sets": [ROBUST, ROBUST]}},
+            "diagnosis.robustness.sets[1] repeats digits and plain of an earlier entry: join them",
+        ),
+        (
+            {"robustness": {"sets": [{**ROBUST, "samples": "digit"}]}},
+            "diagnosis.robustness.sets[0].samples is 'digit', which samples does not define; did you mean digits",
+        ),
+        ({"robustness": {"search": "bounded"}}, "diagnosis.robustness.search is 'bounded'"),
+        (
+            {"robustness": {"attacks": {"greedy": {"rival": 3}}}},
+            "diagnosis.robustness.attacks.greedy.rival is not known",
+        ),
         ({"fit": {"tolerance": 1}}, "diagnosis.fit.tolerance is 1"),
         ({"complexity": {"norm": "l2"}}, "diagnosis.complexity.norm is 'l2'"),
         ({"complexity": {"separability": {"k": 3}}}, "diagnosis.complexity.separability.k is not known"),
@@ -77,3 +112,15 @@ def test_choices_and_defaults_are_those_of_the_library(repository, default_confi
     assert section["fit"]["family"] in FAMILIES
     assert EMBEDDINGS == (spaces.RAW, spaces.TSNE, spaces.AUTOENCODER, spaces.AUTOENCODER_TSNE)
     spaces.EmbeddingSettings(**section["complexity"]["embedding"])
+    chosen = section["resampling"]
+    fields = ("neighbours", "ties", "iterations", "patience")
+    assert ResamplingSettings(**{name: chosen[name] for name in fields}) == ResamplingSettings()
+    assert set(chosen["classifiers"]) <= set(CLASSIFIERS)
+    assert set(section["robustness"]["attacks"]) == set(ATTACKS)
+    schema = yaml.safe_load((repository / "rules/config.schema.yaml").read_text())
+    described = schema["properties"]["diagnosis"]["properties"]["robustness"]
+    for name, kind in ATTACKS.items():
+        filled = {"attacks": {name: {}}}
+        fill(filled, described)
+        assert kind.settings(**filled["attacks"][name]) == kind.settings()
+    TrainingSettings(**section["robustness"]["training"])

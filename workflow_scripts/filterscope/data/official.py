@@ -3,7 +3,7 @@
 Sizes and digests are those that TensorFlow Datasets records for COCO, MNIST, Fashion-MNIST and CIFAR-10's binary
 version (`url_checksums/*.txt`) and JuliaText's Embeddings.jl for GloVe 6B (`src/glove.jl`); no publisher gives any.
 For Visual Genome they are those that public manifests agree on; of its pictures only the sizes are beyond doubt, so
-that their digests are left to the lock file (`lock.py`). Its mirrors stand in the config, because its hosts come and go.
+their digests are left to the lock file (`lock.py`). Its mirrors stand in the config, because its hosts come and go.
 """
 
 from __future__ import annotations

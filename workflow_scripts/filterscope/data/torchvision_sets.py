@@ -43,7 +43,7 @@ def read_torchvision(
     for split, opened in opened_splits(dataset, root, arguments, download).items():
         values, labels = _items(opened, dataset, size)
         parts[split] = (values, labels)
-        classes = classes or [str(name) for name in getattr(opened, "classes", None) or []]
+        classes = classes or [_first(name) for name in getattr(opened, "classes", None) or []]
     try:
         classes = _named(classes, max(int(labels.max()) for _, labels in parts.values()) + 1)
         if TEST in parts:
@@ -100,6 +100,11 @@ def _channels_first(picture: Image.Image) -> torch.Tensor:
     """uint8 [1, H, W] of grey pictures, [3, H, W] of all others."""
     pixels = np.array(picture if picture.mode in ("L", "RGB") else picture.convert("RGB"))
     return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+
+
+def _first(name: str | tuple[str, ...]) -> str:
+    """ImageNet's classes have several names."""
+    return name if isinstance(name, str) else name[0]
 
 
 def _named(classes: list[str] | None, count: int) -> list[str]:

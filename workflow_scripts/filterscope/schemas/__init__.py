@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterscope.schemas import activations, data, diagnosis, pictures, report, words
+from filterscope.schemas import activations, data, diagnosis, pictures, report, robustness, words
 from filterscope.schemas.columns import Schema
 
 SCHEMAS: dict[str, Schema] = {
@@ -11,5 +11,6 @@ SCHEMAS: dict[str, Schema] = {
     **words.SCHEMAS,
     **pictures.SCHEMAS,
     **diagnosis.SCHEMAS,
+    **robustness.SCHEMAS,
     **report.SCHEMAS,
 }

@@ -1,74 +1,15 @@
-"""A training that was killed goes on where it was; one that has changed starts anew.
-
-The checkpoint lies beside the weights but is no declared output: Snakemake deletes those before a job starts.
-"""
+"""An explainer's training that was killed goes on where it was."""
 
 from __future__ import annotations
 
-import hashlib
-import pickle
-import time
-from dataclasses import asdict, astuple, dataclass, field, fields
-from pathlib import Path
-
-import numpy as np
-import torch
-
-from filterscope.job import LOGGER
-from filterscope.tables import replacing
+from filterscope import resumption
 from filterscope.words.training import State
 
-# Seconds between two saves: a checkpoint of a large explainer takes longer to write than an epoch.
-INTERVAL = 5.0
+
+class Checkpoint(resumption.Checkpoint):
+    """The training's state on disk."""
+
+    kind = State
 
 
-@dataclass
-class Checkpoint:
-    """A training's state on disk, valid for one digest of its data and settings."""
-
-    path: Path
-    digest: str
-    interval: float = INTERVAL
-    _saved: float = field(default_factory=time.monotonic)
-
-    def save(self, state: State) -> None:
-        """Save the state, at most once per interval."""
-        if time.monotonic() - self._saved < self.interval:
-            return
-        with replacing(self.path) as temporary:
-            torch.save({"digest": self.digest, **asdict(state)}, temporary)
-        self._saved = time.monotonic()
-
-    def load(self, device: torch.device | str = "cpu") -> State | None:
-        """The saved state, or None where there is none for just this training."""
-        if not self.path.exists():
-            return None
-        try:
-            saved = torch.load(self.path, map_location=device, weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-            LOGGER.warning("%s cannot be read (%s): training starts anew", self.path.name, error)
-            return None
-        known = {"digest", *(each.name for each in fields(State))}
-        if not isinstance(saved, dict) or set(saved) != known or saved.pop("digest") != self.digest:
-            LOGGER.info("%s belongs to other data or settings: training starts anew", self.path.name)
-            return None
-        state = State(**saved)
-        LOGGER.info("going on after epoch %d", state.epoch)
-        return state
-
-    def remove(self) -> None:
-        """The training is finished."""
-        self.path.unlink(missing_ok=True)
-
-
-def beside(path: str | Path, *parts) -> Checkpoint:
-    """The checkpoint beside a file of weights, for a training on these arrays, settings and seeds."""
-    path = Path(path)
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            digest.update(str((part.shape, part.dtype)).encode())
-            digest.update(np.ascontiguousarray(part).data)
-        else:
-            digest.update(repr(astuple(part) if hasattr(part, "__dataclass_fields__") else part).encode())
-    return Checkpoint(path.with_name(f".{path.name}.checkpoint"), digest.hexdigest())
+beside = Checkpoint.beside

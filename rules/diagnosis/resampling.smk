@@ -1,0 +1,138 @@
+# Whether resampling unbalanced samples helps (seed 001, 3.3).
+#
+# Inputs:  labelled samples with a test split
+# Outputs: results/diagnosis/resampling/: resampling.*, {samples}/{space}/: {method}/samples.parquet, scores.*, figures/
+# Steps:   resample by every method, guided by capacity; score classifiers on an untouched test split; tabulate, render
+
+
+rule resample_samples:
+    input:
+        samples="results/data/samples/{samples}/samples.parquet",
+    output:
+        samples=f"{RESAMPLED}/{{method}}/samples.parquet",
+        origins=f"{RESAMPLED}/{{method}}/origins.parquet",
+        history=f"{RESAMPLED}/{{method}}/history.parquet",
+        csv=f"{RESAMPLED}/{{method}}/history.csv",
+    wildcard_constraints:
+        space="values|features",
+        method="none|smote|tomek|both",
+    log:
+        "results/logs/resample_samples/{samples}/{space}/{method}.log",
+    benchmark:
+        "results/benchmarks/resample_samples/{samples}/{space}/{method}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=lambda wildcards: int(wildcards.space == "features"),
+        mem_mb=8000,
+        runtime="4h",
+    params:
+        code=code("diagnosis/resample_samples.py"),
+        entry=resampled_set,
+        settings=only_of(RESAMPLING, "neighbours", "ties", "iterations", "patience"),
+        measure=only_of(COMPLEXITY, "norm", "ties"),
+        encoder=encoder,
+        seed=config["seed"],
+    message:
+        "Resampling {wildcards.samples} by {wildcards.method} ({wildcards.space})"
+    script:
+        "../../workflow_scripts/diagnosis/resample_samples.py"
+
+
+rule score_resampling:
+    input:
+        samples="results/data/samples/{samples}/samples.parquet",
+    output:
+        scores=f"{RESAMPLED}/scores.parquet",
+        csv=f"{RESAMPLED}/scores.csv",
+    wildcard_constraints:
+        space="values|features",
+    log:
+        "results/logs/score_resampling/{samples}/{space}.log",
+    benchmark:
+        "results/benchmarks/score_resampling/{samples}/{space}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=lambda wildcards: int(wildcards.space == "features"),
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        code=code("diagnosis/score_resampling.py"),
+        entry=resampled_set,
+        settings=only_of(RESAMPLING, "neighbours", "ties", "iterations", "patience"),
+        comparison=only_of(RESAMPLING, "methods", "classifiers", "seeds", "drawn"),
+        measure=only_of(COMPLEXITY, "norm", "ties"),
+        encoder=encoder,
+        seed=config["seed"],
+    message:
+        "Scoring classifiers trained on resampled {wildcards.samples} ({wildcards.space})"
+    script:
+        "../../workflow_scripts/diagnosis/score_resampling.py"
+
+
+rule tabulate_resampling:
+    input:
+        scores=resampled_files("scores.parquet"),
+    output:
+        table="results/diagnosis/resampling/resampling.parquet",
+        csv="results/diagnosis/resampling/resampling.csv",
+        text="results/diagnosis/resampling/resampling.md",
+    log:
+        "results/logs/tabulate_resampling.log",
+    benchmark:
+        "results/benchmarks/tabulate_resampling.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=500,
+        runtime="10m",
+    params:
+        code=code("diagnosis/tabulate_resampling.py"),
+        sets=[list(key) for key in RESAMPLED_SETS],
+        confidence=RESAMPLING["confidence"],
+    message:
+        "Tabulating whether resampling helps"
+    script:
+        "../../workflow_scripts/diagnosis/tabulate_resampling.py"
+
+
+rule render_resampling:
+    input:
+        table=rules.tabulate_resampling.output.table,
+        samples=expand(
+            f"{RESAMPLED}/{{method}}/samples.parquet", method=["none", *RESAMPLING["methods"]], allow_missing=True
+        ),
+        origins=expand(
+            f"{RESAMPLED}/{{method}}/origins.parquet", method=["none", *RESAMPLING["methods"]], allow_missing=True
+        ),
+        histories=expand(f"{RESAMPLED}/{{method}}/history.parquet", method=RESAMPLING["methods"], allow_missing=True),
+    output:
+        figures=report(
+            directory(f"{RESAMPLED}/figures"),
+            patterns=["{figure}.png"],
+            caption="../captions/resampling.rst",
+            category="Diagnosis",
+            subcategory="Resampling",
+            labels={"figure": "{samples}, {space}: {figure}"},
+        ),
+    wildcard_constraints:
+        space="values|features",
+    log:
+        "results/logs/render_resampling/{samples}/{space}.log",
+    benchmark:
+        "results/benchmarks/render_resampling/{samples}/{space}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=4000,
+        runtime="10m",
+    params:
+        code=code("diagnosis/render_resampling.py"),
+        methods=RESAMPLING["methods"],
+    message:
+        "Drawing resampled {wildcards.samples} ({wildcards.space})"
+    script:
+        "../../workflow_scripts/diagnosis/render_resampling.py"

@@ -1,0 +1,220 @@
+"""Class folders, torchvision's sets and the objects of a dataset become labelled pictures, or say why not."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from filterscope.data import class_folders, object_crops, torchvision_sets
+from filterscope.data.images import ImageError
+from filterscope.data.samples import SamplesError
+
+COLOURS = {"apple": (220, 20, 20), "berry": (20, 20, 220), "cherry": (90, 10, 40)}
+
+
+def fill(folder, count=4, size=(12, 10), classes=("apple", "berry"), below="", suffix="png"):
+    for name in classes:
+        place = folder / name / below
+        place.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            Image.new("RGB", size, COLOURS[name]).save(place / f"{number}.{suffix}")
+    return folder
+
+
+def read(folder, size=None, test=0.0, limits=None, seed=0):
+    return class_folders.read_class_folders(folder, size, test, limits or {}, seed)
+
+
+def test_folders_are_classes(tmp_path):
+    samples = read(fill(tmp_path), test=0.25)
+    assert samples.classes == ("apple", "berry")
+    assert samples.shape == (3, 10, 12)
+    assert [len(samples.part(split)) for split in ("train", "test")] == [6, 2]
+    for label, colour in enumerate(COLOURS.values()):
+        if label < 2:
+            assert (samples.values[samples.labels == label] == np.array(colour)[:, None, None]).all()
+
+
+def test_pictures_are_resized_and_the_share_is_seeded(tmp_path):
+    fill(tmp_path, count=10, size=(40, 20))
+    first, again, other = (read(tmp_path, size=8, test=0.3, seed=seed) for seed in (1, 1, 2))
+    assert first.shape == (3, 8, 8)
+    assert np.array_equal(first.split, again.split)
+    assert len(other.part("test")) == 6
+
+
+@pytest.mark.parametrize("name", ["test", "val"])
+def test_train_and_test_folders(tmp_path, name):
+    fill(tmp_path / "train", below="images")
+    fill(tmp_path / name, count=1)
+    samples = read(tmp_path)
+    assert [len(samples.part(split)) for split in ("train", "test")] == [8, 2]
+
+
+def test_the_list_of_tiny_imagenet_and_its_unlabelled_test(tmp_path):
+    fill(tmp_path / "train", below="images")
+    fill(tmp_path / "test", classes=("apple",))
+    (tmp_path / "test" / "apple").rename(tmp_path / "test" / "images")
+    fill(tmp_path / "val", count=2, classes=("apple", "berry"))
+    flat = tmp_path / "val" / "images"
+    flat.mkdir()
+    lines = []
+    for name in ("berry", "apple"):
+        for number in range(2):
+            (tmp_path / "val" / name / f"{number}.png").rename(flat / f"{name}{number}.png")
+            lines.append(f"{name}{number}.png\t{name}\t0\t0\t9\t9")
+    (tmp_path / "val" / "val_annotations.txt").write_text("\n".join(lines) + "\n")
+    assert read(tmp_path).part("test").labels.tolist() == [1, 1, 0, 0]
+    (tmp_path / "val" / "val_annotations.txt").write_text("berry0.png berry\n")
+    with pytest.raises(SamplesError, match=r"val_annotations\.txt: line 1 should be a file, a tab and its class"):
+        read(tmp_path)
+
+
+def test_only_what_the_limit_leaves_is_decoded(tmp_path):
+    fill(tmp_path / "train", count=6)
+    fill(tmp_path / "val", count=2)
+    for broken in list((tmp_path / "train").rglob("*.png")):
+        broken.write_bytes(b"no picture")
+    with pytest.raises(ImageError, match="not a picture"):
+        read(tmp_path, limits={"train": 4})
+    fill(tmp_path / "train", count=6)
+    assert len(read(tmp_path, limits={"train": 4, "test": 2})) == 6
+
+
+def test_unusable_folders_are_named(tmp_path):
+    with pytest.raises(SamplesError, match="there is no such folder"):
+        read(tmp_path / "nowhere")
+    with pytest.raises(SamplesError, match="no class folders in it"):
+        read(tmp_path)
+    fill(tmp_path, classes=("apple",))
+    with pytest.raises(SamplesError, match="only one class, 'apple'"):
+        read(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SamplesError, match=r"class folder .*empty is empty: no \.jpg"):
+        read(tmp_path)
+    (tmp_path / "empty").rmdir()
+    fill(tmp_path, classes=("berry",), size=(9, 9))
+    with pytest.raises(SamplesError, match="are 12 x 10 px and 9 x 9 px: pictures of mixed size need a `size`"):
+        read(tmp_path)
+    assert read(tmp_path, size=6).shape == (3, 6, 6)
+
+
+def test_strange_classes_of_the_test_folder_are_named(tmp_path):
+    fill(tmp_path / "train")
+    fill(tmp_path / "test", classes=("apple", "cherry"))
+    with pytest.raises(SamplesError, match="the test pictures have the class 'cherry', the train pictures not"):
+        read(tmp_path)
+
+
+def idx_file(array: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def kmnist(tmp_path):
+    raw = tmp_path / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for prefix, count in (("train", 20), ("t10k", 10)):
+        for kind, array in (
+            ("images-idx3", np.random.default_rng(count).integers(0, 256, (count, 28, 28))),
+            ("labels-idx1", np.arange(count) % 10),
+        ):
+            content = idx_file(array.astype(np.uint8))
+            (raw / f"{prefix}-{kind}-ubyte").write_bytes(content)
+            (raw / f"{prefix}-{kind}-ubyte.gz").write_bytes(gzip.compress(content))
+    return tmp_path
+
+
+def torchvision_set(dataset, root, size=None, arguments=None, test=0.2):
+    return torchvision_sets.read_torchvision(dataset, root, size, arguments or {}, test, seed=0)
+
+
+def test_a_set_with_a_train_switch(kmnist):
+    samples = torchvision_set("KMNIST", kmnist)
+    assert samples.shape == (1, 28, 28)
+    assert len(samples.part("train")) == 20
+    assert samples.part("test").labels.tolist() == list(range(10))
+    assert samples.classes[0] == "o"
+    assert torchvision_set("KMNIST", kmnist, size=14).shape == (1, 14, 14)
+
+
+def test_sets_with_named_splits_and_without(tmp_path):
+    for split, count in (("train", 3), ("val", 1)):
+        folder = fill(tmp_path / "imagenette2" / split, count=count, size=(30, 20), suffix="jpeg")
+        for name, synset in (("apple", "n01440764"), ("berry", "n02102040")):
+            (folder / name).rename(folder / synset)
+    samples = torchvision_set("Imagenette", tmp_path, size=8)
+    assert samples.classes == ("tench", "English springer")
+    assert [len(samples.part(split)) for split in ("train", "test")] == [6, 2]
+    fill(tmp_path / "eurosat" / "2750", count=5)
+    samples = torchvision_set("EuroSAT", tmp_path, test=0.4)
+    assert samples.classes == ("apple", "berry")
+    assert [len(samples.part(split)) for split in ("train", "test")] == [6, 4]
+
+
+def test_what_torchvision_does_not_have_is_named(tmp_path, kmnist):
+    with pytest.raises(SamplesError, match=r"torchvision\.datasets has no 'MNISTT'; it has .*KMNIST"):
+        torchvision_set("MNISTT", tmp_path)
+    with pytest.raises(SamplesError, match=r"FashionMNIST cannot be opened in .*not found"):
+        torchvision_set("FashionMNIST", tmp_path)
+    with pytest.raises(SamplesError, match="KMNIST has no argument 'splitt'; it has root, train"):
+        torchvision_set("KMNIST", kmnist, arguments={"splitt": 1})
+    fill(tmp_path / "eurosat" / "2750", count=2, size=(9, 9))
+    fill(tmp_path / "eurosat" / "2750", count=1, size=(12, 9))
+    with pytest.raises(SamplesError, match="pictures of mixed size need a `size`"):
+        torchvision_set("EuroSAT", tmp_path)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Three pictures of a red field at the left and a blue one at the right."""
+    for number in range(3):
+        pixels = np.zeros((40, 60, 3), np.uint8)
+        pixels[10:30, 4:14] = COLOURS["apple"]
+        pixels[5:35, 25:55] = COLOURS["berry"]
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    images = pd.DataFrame(
+        {"image_id": range(3), "split": ["train", "train", "val"], "path": [f"{n}.png" for n in range(3)]}
+    )
+    rows = []
+    for number in range(3):
+        rows.append((number, "red square", ["red", "square"], 4.0, 10.0, 10.0, 20.0))
+        rows.append((number, "blue star", ["blue", "star"], 25.0, 5.0, 30.0, 30.0))
+    columns = ["image_id", "category", "tokens", "x", "y", "w", "h"]
+    return images, pd.DataFrame(rows, columns=columns), tmp_path
+
+
+def crops(dataset, by="category", size=10, smallest=0.0, min_count=1):
+    return object_crops.read_crops(*dataset, by, size, smallest, min_count)
+
+
+def test_objects_are_cut_out_with_the_square_around_their_box(dataset):
+    samples = crops(dataset)
+    assert samples.classes == ("blue star", "red square")
+    assert samples.labels.tolist() == [1, 0, 1, 0, 1, 0]
+    assert [len(samples.part(split)) for split in ("train", "test")] == [4, 2]
+    assert (samples.values[1] == np.array(COLOURS["berry"])[:, None, None]).all(), "fills its square"
+    red = samples.values[0, 0]
+    assert (red[:, 0] < 40).all(), "what is beside the narrow box is in the picture too"
+    assert (red[:, 4] == 220).all()
+
+
+def test_small_rare_and_shapeless_objects(dataset):
+    images, annotations, folder = dataset
+    assert crops(dataset, by="shape").classes == ("square", "star")
+    with pytest.raises(SamplesError, match="1 classes have at least 1 training objects of 12 px or more"):
+        crops(dataset, smallest=12)
+    annotations.loc[0, "category"] = "rare thing"
+    assert crops((images, annotations, folder), min_count=1).classes == ("blue star", "rare thing", "red square")
+    assert len(crops((images, annotations, folder), min_count=1)) == 6
+    with pytest.raises(SamplesError, match="1 classes have at least 2 training objects"):
+        crops((images, annotations, folder), min_count=2)
+    annotations.at[0, "tokens"] = ["red"]
+    with pytest.raises(SamplesError, match=r"image 0 has tokens \['red'\]: no shape"):
+        crops((images, annotations, folder), by="shape")
+    with pytest.raises(SamplesError, match="by is 'colour'"):
+        crops(dataset, by="colour")
