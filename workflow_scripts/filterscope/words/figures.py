@@ -88,7 +88,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
 
 
 def defect_bars(defects: pd.DataFrame) -> Figure:
-    """Recall of the defaults, of every defect alone and of all of them."""
+    """Recall of the defaults, of every defect alone and of all of them, a panel per kind of candidates."""
     switches = list(dict.fromkeys(defects["switch"]))
     wheres = list(dict.fromkeys(defects["candidates"]))
     figure = Figure(figsize=(5.2 * len(wheres), 0.34 * len(switches) + 1.2), dpi=110, layout="constrained")
@@ -107,7 +107,8 @@ def defect_bars(defects: pd.DataFrame) -> Figure:
         for untried in np.flatnonzero(part.groupby("switch")["recall"].count().reindex(switches).to_numpy() == 0):
             axes.text(0.01, untried, "not measured", fontsize=7, va="center", color="#6e7781")
         axes.set_yticks(range(len(switches)), [switch.replace("_", " ") for switch in switches])
-        _plain(axes, f"recall over the {where}, one defect at a time")
+        _plain(axes, RECALLS[where])
     axes.invert_yaxis()  # once: the panels share it
+    figure.suptitle("one defect at a time", fontsize=10)
     figure.legend(*axes.get_legend_handles_labels(), fontsize=7, frameon=False, loc="outside lower center", ncols=4)
     return figure
