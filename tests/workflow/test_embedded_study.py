@@ -381,7 +381,7 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         (
             "diagnosis/sparse_attack.py",
             {"attack_network", "search_capacity"},
-            {"tabulate_robustness", "score_resampling"},
+            {"train_scaled_network", "score_resampling"},
         ),
         ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
         ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),

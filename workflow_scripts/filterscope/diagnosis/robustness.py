@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from filterscope.diagnosis.evaluation import interval
+from filterscope.diagnosis.intervals import interval
 
 ALPHA = 0.05  # p below which a trend is believed
 TOO_FEW = "too few networks"
