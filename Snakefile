@@ -14,6 +14,7 @@ include: "rules/activations.smk"
 include: "rules/words.smk"
 include: "rules/pictures.smk"
 include: "rules/diagnosis.smk"
+include: "rules/temperature.smk"
 include: "rules/report.smk"
 
 
@@ -26,6 +27,7 @@ localrules:
     diagnosis,
     reproduction,
     samples,
+    temperature,
 
 
 rule all:
@@ -35,6 +37,7 @@ rule all:
         rules.words.input,
         rules.pictures.input,
         rules.diagnosis.input,
+        rules.temperature.input,
         rules.summarise_study.output,
         rules.reproduction.input,
 

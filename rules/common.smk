@@ -28,6 +28,8 @@ wildcard_constraints:
     family="alexnet|resnet|plain",
     share=r"\d+",
     number=r"\d+",
+    schedule="|".join(config["temperature"]["schedules"]) or "none^",
+    seed=r"\d+",
     scatteritem=r"\d+-of-\d+",
 
 
@@ -84,8 +86,13 @@ def listing_of(wildcards):
 
 
 def probe_settings(wildcards):
+    """Layer and call of a rule's probe, and how its network is built."""
+    return settings_of_probe(wildcards.probe)
+
+
+def settings_of_probe(name):
     """Layer and call of a probe, and how its network is built."""
-    probe = config["probes"][wildcards.probe]
+    probe = config["probes"][name]
     network = config["networks"][probe["network"]]
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
@@ -102,4 +109,5 @@ include: "common/activations.smk"
 include: "common/words.smk"
 include: "common/pictures.smk"
 include: "common/diagnosis.smk"
+include: "common/temperature.smk"
 include: "common/report.smk"

@@ -1,10 +1,10 @@
 # The pictures room: what filters look for (seed 004; the recipe `octaves`: seed 002).
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
-# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, facets/,
+# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, facets/, criteria*,
 #          strongest_filters.* and occlusions.* with their figures
-# Steps:   maximise activations, find the facets of classes, find the strongest filters of photographs, measure
-#          occlusion, render
+# Steps:   maximise activations, find the facets of classes, score their pictures, find the strongest filters of
+#          photographs, measure occlusion, render
 
 
 rule pictures:
@@ -13,6 +13,7 @@ rule pictures:
         [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
         [pictures_of(entry, "facets/figures") for entry in config["facets"]],
+        [pictures_of(entry, "criteria.png") for entry in config["facets"]],
         [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
         [pictures_of(entry, "occlusions") for entry in config["occlusions"]],
 
@@ -173,7 +174,8 @@ rule render_facets:
         code=code("pictures/render_facets.py"),
         probe=probe_settings,
         name=lambda wildcards: entry_of("facets", wildcards)["recipe"],
-        recipe=lambda wildcards: config["recipes"][entry_of("facets", wildcards)["recipe"]],
+        from_noise=lambda wildcards: entry_of("facets", wildcards)["from_noise"],
+        recipes=facet_recipes,
         batch_size=config["maximisation"]["batch_size"],
         seed=config["seed"],
     message:
@@ -257,6 +259,81 @@ rule draw_facets:
         "Drawing the facets of {wildcards.probe}"
     script:
         "../workflow_scripts/pictures/draw_facets.py"
+
+
+rule score_pictures:
+    input:
+        facets=rules.embed_facets.output.facets,
+        table=rules.render_facets.output.table,
+        pictures=rules.render_facets.output.pictures,
+        means=rules.average_facets.output.means,
+        recipes=recipe_tables,
+        maximised=recipe_pictures,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+        judge=judge_weights,
+    output:
+        scores="results/pictures/{dataset}/{probe}/picture_scores.parquet",
+        scores_csv="results/pictures/{dataset}/{probe}/picture_scores.csv",
+        criteria="results/pictures/{dataset}/{probe}/criteria.parquet",
+        criteria_csv="results/pictures/{dataset}/{probe}/criteria.csv",
+        validation="results/pictures/{dataset}/{probe}/criteria_validation.parquet",
+        validation_csv="results/pictures/{dataset}/{probe}/criteria_validation.csv",
+    log:
+        "results/logs/score_pictures/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/score_pictures/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        code=code("pictures/score_pictures.py"),
+        inputs=inputs_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        recipe=lambda wildcards: entry_of("facets", wildcards)["recipe"],
+        recipes=recipes_of,
+        plain=plain_recipes,
+        judge=judge_settings,
+        criteria=config["criteria"],
+        batch_size=config["activations"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Scoring the pictures of {wildcards.probe} by the five criteria"
+    script:
+        "../workflow_scripts/pictures/score_pictures.py"
+
+
+rule render_criteria:
+    input:
+        criteria=rules.score_pictures.output.criteria,
+        validation=rules.score_pictures.output.validation,
+    output:
+        figure=report(
+            "results/pictures/{dataset}/{probe}/criteria.png",
+            caption="captions/criteria.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "criteria of the pictures"},
+        ),
+    log:
+        "results/logs/render_criteria/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_criteria/{dataset}/{probe}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("pictures/render_criteria.py"),
+    message:
+        "Drawing the criteria of the pictures of {wildcards.probe}"
+    script:
+        "../workflow_scripts/pictures/render_criteria.py"
 
 
 rule find_strongest_filters:

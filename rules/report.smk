@@ -12,6 +12,8 @@ rule summarise_study:
         claims=[words_of(entry, "filter_claims.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         sanity=[words_of(entry, "sanity.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
+        pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
+        facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
     output:
         text="results/report/summary.md",
         html=report(
@@ -33,6 +35,7 @@ rule summarise_study:
         code=code("report/summarise_study.py"),
         title=config["title"],
         explanations={heading(entry): summarised(entry) for entry in EXPLANATIONS},
+        pictures=summarised_pictures(),
     message:
         "Summarising the study"
     script:

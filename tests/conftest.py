@@ -34,8 +34,18 @@ SMALL = {
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},
     "sheets": {"filters": 2, "images": 4},
-    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "mean": {"shorten": 50}},
-    "facets": [{"dataset": "scenes", "probe": "cnn_units", "classes": {"circle": 0}, "facets": 2, "recipe": "mean"}],
+    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "mean": {"shorten": 50}},
+    "facets": [
+        {
+            "dataset": "scenes",
+            "probe": "cnn_units",
+            "classes": {"circle": 0},
+            "facets": 2,
+            "recipe": "mean",
+            "from_noise": ["plain"],
+        }
+    ],
+    "criteria": {"photographs": 60, "resamples": 20},
     "facetting": {"seeds": 1, "bootstraps": 1},
     "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
     "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
@@ -51,6 +61,12 @@ SMALL = {
             "attacks": {"sparse": {"queries": 20}},
             "resolution": 2,
         },
+    },
+    "temperature": {
+        "training": {"epochs": 2, "batch_size": 128, "every": 3, "analysed": 100},
+        "trials": 0,
+        "duels": [{"network": "convnet", "samples": "digits", "schedules": ["constant", "actcoolr"], "seeds": [0]}],
+        "ranges": [{"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}],
     },
 }
 

@@ -21,8 +21,36 @@ def classes_by(wildcards):
 
 
 def grouped(entry):
-    """What an entry of `facets` says about grouping; the recipe of the pictures does not matter for that."""
-    return {key: value for key, value in entry.items() if key != "recipe"}
+    """What an entry of `facets` says about grouping; how its pictures are made and judged does not matter for that."""
+    return {key: entry[key] for key in ("classes", "codes", "facets", "nearest")}
+
+
+def facet_recipes(wildcards):
+    """Settings of the recipes that pictures of facets are made by, by name."""
+    entry = entry_of("facets", wildcards)
+    return {name: config["recipes"][name] for name in (entry["recipe"], *entry["from_noise"])}
+
+
+def plain_recipes(wildcards):
+    """Names of those without any regularisation."""
+    return [name for name, settings in facet_recipes(wildcards).items() if settings["method"] == "plain"]
+
+
+def judge_of(wildcards):
+    """The probe whose network judges pictures of facets; None where there is none."""
+    return entry_of("facets", wildcards)["judge"]
+
+
+def judge_weights(wildcards):
+    """Weights of the judge."""
+    judge = judge_of(wildcards)
+    return f"results/data/networks/{config['probes'][judge]['network']}/weights.pt" if judge else []
+
+
+def judge_settings(wildcards):
+    """Layer and network of the judge."""
+    judge = judge_of(wildcards)
+    return settings_of_probe(judge) if judge else None
 
 
 def recipes_of(wildcards):

@@ -33,3 +33,33 @@ def reproduced_defects():
         for entry in config["defects"]
         if words_of(entry, "") in experiments
     }
+
+
+def summarised_recipe(entry):
+    """What the summary reads of an entry of `pictures`: its table and the probe's sheets."""
+    return [pictures_of(entry, f"{entry['recipe']}/pictures.parquet"), pictures_of(entry, "sheets")]
+
+
+def summarised_facets(entry):
+    """What the summary reads of an entry of `facets`: three tables and the figures."""
+    files = ("facets/facet_summary.parquet", "criteria.parquet", "criteria_validation.parquet")
+    return [pictures_of(entry, file) for file in (*files, "criteria.png", "facets/figures")]
+
+
+def summarised_pictures():
+    """By heading: tables and figures of a probe's pictures and facets, as the summary takes them."""
+    found = {}
+    for section in ("pictures", "facets"):
+        for entry in config[section]:
+            title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
+            own = found.setdefault(title, {"recipes": {}, "facets": None, "judge": None, "figures": []})
+            if section == "pictures":
+                table, sheets = summarised_recipe(entry)
+                own["recipes"][entry["recipe"]] = table
+                own["figures"] = [sheets]
+            else:
+                *of_facets, criteria, figures = summarised_facets(entry)
+                own["facets"] = dict(zip(("summary", "criteria", "validation"), of_facets, strict=True))
+                own["judge"] = entry["judge"]
+                own["figures"] = [criteria, *own["figures"], figures]
+    return found

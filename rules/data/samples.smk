@@ -49,8 +49,8 @@ rule prepare_samples:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=samples_memory,
+        runtime="4h",
     params:
         code=code("data/prepare_samples.py"),
         samples=samples_settings,
@@ -78,8 +78,8 @@ rule prepare_object_samples:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=samples_memory,
+        runtime="4h",
     params:
         code=code("data/prepare_object_samples.py"),
         samples=samples_settings,

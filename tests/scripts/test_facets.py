@@ -25,6 +25,7 @@ from pictures.render_facets import render_facets
 
 NETWORK = {"source": "planted", "input": {"resize": 64, "crop": 64, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}}
 CLASSES = {"circle": 0, "star": 3, "heart": 6}  # classes and filters (red, green, purple) of the planted network
+RECIPES = {"mean": {"method": "octaves", "table": "mean", "shorten": 10}, "plain": {"method": "plain", "steps": 12}}
 QUICK = FacetSettings(seeds=1, bootstraps=1, most=4)
 NEAREST = 6
 
@@ -43,24 +44,20 @@ class Scenes:
         plant_scenes_network(self.folder / "weights.pt", self.folder / "known_words.parquet", self.probe.network)
 
     def embed(self, where, **changed):
+        names = ("facets.parquet", "facets.csv", "facet_summary.parquet", "facet_summary.csv")
         arguments = {
-            "path_to_images": self.folder / "images.parquet",
-            "path_to_annotations": self.folder / "annotations.parquet",
-            "path_to_weights": self.folder / "weights.pt",
-            "paths_to_facets": (where / "facets.parquet", where / "facets.csv"),
-            "paths_to_summary": (where / "facet_summary.parquet", where / "facet_summary.csv"),
+            "paths": [self.folder / name for name in ("images.parquet", "annotations.parquet", "weights.pt")],
+            "outputs": [where / name for name in names],
             "folder": self.folder / "pictures",
             "probe": self.probe,
-            "classes": CLASSES,
             "classes_by": "shape",
-            "codes": "detectors",
-            "number": 2,
-            "nearest": NEAREST,
             "settings": QUICK,
             "batch_size": 50,
             "seed": 0,
         }
-        embed_facets(**{**arguments, **changed})
+        entry = {"classes": CLASSES, "codes": "detectors", "facets": 2, "nearest": NEAREST}
+        entry |= {key: changed.pop(key) for key in entry if key in changed}
+        embed_facets(**{**arguments, "entry": entry, **changed})
 
     def average(self, where, nearest=NEAREST):
         average_facets(
@@ -70,15 +67,12 @@ class Scenes:
 
     def render(self, where, **changed):
         arguments = {
-            "path_to_facets": where / "facets.parquet",
-            "path_to_means": where / "means",
-            "path_to_weights": self.folder / "weights.pt",
-            "path_to_table": where / "facet_pictures.parquet",
-            "path_to_csv": where / "facet_pictures.csv",
-            "path_to_pictures": where / "pictures",
+            "paths": (where / "facets.parquet", where / "means", self.folder / "weights.pt"),
+            "outputs": [where / name for name in ("facet_pictures.parquet", "facet_pictures.csv", "pictures")],
             "probe": self.probe,
             "name": "mean",
-            "settings": {"method": "octaves", "table": "mean", "shorten": 10},
+            "from_noise": ["mean", "plain"],
+            "recipes": RECIPES,
             "batch_size": 4,
             "seed": 0,
         }
@@ -154,6 +148,12 @@ def test_mean_images_are_means_of_the_nearest_members(scenes, made):
 
 def test_pictures_begin_as_the_mean_and_excite_the_unit_more(made):
     table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    assert table.groupby(["recipe", "start"]).size().to_dict() == {
+        ("mean", "mean"): 6,
+        ("mean", "noise"): 6,
+        ("plain", "noise"): 6,
+    }
+    table = table[table["start"] == "mean"]
     members = tables.read(made / "facets.parquet", "facets").to_pandas().set_index(["unit", "image_id"])
     assert len(table) == 6
     optimised = table[table["status"] == "optimised"]
@@ -170,9 +170,20 @@ def test_pictures_begin_as_the_mean_and_excite_the_unit_more(made):
     assert np.corrcoef(mean.ravel(), smaller.ravel())[0, 1] > 0.4
 
 
+def test_pictures_from_noise_know_nothing_of_the_facet(made):
+    """Those of one unit are alike but for their noise, and none is like its mean image."""
+    table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    bare = table[(table["recipe"] == "plain") & (table["status"] == "optimised")]
+    assert len(bare)
+    for row in bare.itertuples():
+        mean, picture = (np.asarray(Image.open(made / path), float).ravel() for path in (row.mean_path, row.path))
+        assert abs(np.corrcoef(mean, picture)[0, 1]) < 0.3
+    assert table["path"].dropna().is_unique
+
+
 def test_silent_units_are_said_to_be(made):
     table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
-    dead = table[table["status"] == "no gradient"]
+    dead = table[(table["status"] == "no gradient") & (table["start"] == "mean")]
     assert len(dead)
     assert dead["path"].isna().all()
     assert dead["activation"].isna().all()
@@ -205,8 +216,8 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(scenes.folder / "pictures" / path.split("/")[1], tmp_path / path)
     tables.write(images, "images", tmp_path / "images.parquet")
-    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
-    arguments |= {"classes_by": "folder", "classes": {"cats": 2}, "codes": None, "number": 3, "nearest": 10}
+    arguments = {"paths": (tmp_path / "images.parquet", None, scenes.folder / "weights.pt"), "folder": tmp_path}
+    arguments |= {"classes_by": "folder", "classes": {"cats": 2}, "codes": None, "facets": 3, "nearest": 10}
     scenes.embed(tmp_path, **arguments)
     summary = tables.read(tmp_path / "facet_summary.parquet", "facet_summary").to_pandas()
     assert summary["members"].sum() == 12
@@ -285,7 +296,7 @@ def test_nan_is_named_with_its_image(study, scenes, tmp_path):
     Image.new("RGB", (64, 64), "white").save(tmp_path / images["path"][4])
     tables.write(images, "images", tmp_path / "images.parquet")
     prepare_network(tmp_path / "weights.pt", study.network("poisoned"), 0)
-    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
-    arguments |= {"path_to_weights": tmp_path / "weights.pt", "probe": study.probe("poisoned", "2"), "codes": None}
+    arguments = {"paths": (tmp_path / "images.parquet", None, tmp_path / "weights.pt"), "folder": tmp_path}
+    arguments |= {"probe": study.probe("poisoned", "2"), "codes": None}
     with pytest.raises(FacetError, match="class 'all': NaN or infinite codes or activations at image 4"):
         scenes.embed(tmp_path, **arguments, classes={"all": 0}, classes_by="folder")

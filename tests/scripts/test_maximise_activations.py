@@ -15,11 +15,8 @@ RED, BLUE, DEAD = 0, 1, 4
 
 def maximised(study, folder, **changed):
     arguments = {
-        "path_to_weights": study.weights,
-        "paths_to_image_activations": study.shards("image"),
-        "path_to_table": folder / "fourier/pictures.parquet",
-        "path_to_csv": folder / "fourier/pictures.csv",
-        "path_to_pictures": folder / "fourier/pictures",
+        "paths": (study.weights, study.shards("image")),
+        "outputs": [folder / "fourier" / name for name in ("pictures.parquet", "pictures.csv", "pictures")],
         "probe": study.probe(),
         "name": "fourier",
         "settings": {"method": "fourier", "steps": 80, "learning_rate": 0.3},
@@ -30,7 +27,7 @@ def maximised(study, folder, **changed):
     }
     arguments = {**arguments, **changed}
     maximise_activations(**arguments)
-    return tables.read(arguments["path_to_table"], "pictures").to_pandas().set_index("filter")
+    return tables.read(folder / "fourier/pictures.parquet", "pictures").to_pandas().set_index("filter")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +94,11 @@ def test_nan_keeps_the_last_good_picture_and_says_where(study, tmp_path):
     """The network answers NaN to a picture that is purely white somewhere; fast steps get there."""
     settings = {"method": "upscale", "size": 64, "rounds": 1, "steps": 40, "learning_rate": 0.05}
     prepare_network(tmp_path / "weights.pt", study.network("poisoned"), 0)
-    changed = {"path_to_weights": tmp_path / "weights.pt", "probe": study.probe("poisoned", "2"), "filters": [2]}
+    changed = {
+        "paths": (tmp_path / "weights.pt", study.shards("image")),
+        "probe": study.probe("poisoned", "2"),
+        "filters": [2],
+    }
     table = maximised(study, tmp_path, settings=settings, **changed)
     assert table.loc[2, "status"] == "stopped"
     assert table.loc[2, "note"].startswith("NaN or infinite at round 1, step ")

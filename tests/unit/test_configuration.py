@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import os
 import re
@@ -15,6 +16,10 @@ from configuration import study
 from filterscope.data.sample_sources import SOURCES
 from filterscope.pictures.facets import FacetSettings
 from filterscope.pictures.recipes import RECIPES, recipe
+from filterscope.temperature.building import Choice
+from filterscope.temperature.duel import read_published
+from filterscope.temperature.networks import NETWORKS
+from filterscope.temperature.scheduling import METHODS, ScheduleSettings
 
 COCO = {"coco": {"source": "coco", "folder": "photographs"}}
 FOLDER = {"holiday": {"source": "folder", "folder": "photographs", "reference": "scenes"}}
@@ -22,6 +27,8 @@ GENOME = {"source": "visual_genome", "vocabulary": "captions"}
 EXPLANATION = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
 PICTURES = {"dataset": "scenes", "probe": "planted", "recipe": "fourier", "filters": [0, 1]}
 FACETS = {"dataset": "scenes", "probe": "planted", "classes": {"circle": 0}, "recipe": "mean"}
+DUEL = {"network": "convnet", "samples": "digits", "schedules": ["constant"], "seeds": [0]}
+RANGE = {"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}
 CAFFE = {"source": "caffe", "prototxt": "deploy.prototxt", "caffemodel": "net.caffemodel"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
 
@@ -137,13 +144,24 @@ class TestDefaults:
         )
         found = [[entry[key] for key in ("facets", "nearest", "codes")] for entry in config["facets"]]
         assert found == [[10, 15, None], [10, 15, "features"]]
-        assert FacetSettings(**config["facetting"]) == FacetSettings()
+        assert FacetSettings(**config["facetting"]) == FacetSettings(seeds=2, bootstraps=2)
 
     def test_of_recipes_are_those_of_the_library(self, default_config, check):
         """The schema's defaults and the library's are the same numbers in two places: they must agree."""
         config = check(default_config({"recipes": {f"plain_{name}": {"method": name} for name in RECIPES}}))
         for name in RECIPES:
             assert recipe(config["recipes"][f"plain_{name}"]) == recipe({"method": name})
+
+    def test_of_schedules_are_what_their_method_takes(self, default_config, check):
+        """And what is searched is a part of it."""
+        plain = {f"plain_{name}": {"method": name} for name in METHODS}
+        schedules = check(default_config({"temperature": {"schedules": plain}}))["temperature"]["schedules"]
+        for name, method in METHODS.items():
+            found = {key: value for key, value in schedules[f"plain_{name}"].items() if key != "search"}
+            assert set(found) == {"method", "momentum", *method.takes}
+            assert ScheduleSettings.from_mapping(found).method == name
+        for entry in schedules.values():
+            assert set(entry["search"]) <= set(METHODS[entry["method"]].takes) | {"momentum"}
 
     def test_are_not_shared_between_entries(self, default_config, check):
         one = {"a": copy.deepcopy(RESNET["resnet18"]), "b": copy.deepcopy(RESNET["resnet18"])}
@@ -156,14 +174,18 @@ class TestDefaults:
         assert check(copy.deepcopy(config)) == config
 
 
+def within(config, key):
+    """What stands under a key, whose dots lead into sections."""
+    return functools.reduce(lambda section, part: section[part], key.split("."), config)
+
+
 class TestStudyOfYourOwn:
     def test_that_asks_for_anything_computes_nothing_of_the_embedded_one(self, default_config):
         own = {"seed": 3, "pictures": [dict(PICTURES)]}
         config = default_config(own)
         configuration.leave_out_embedded(config, own)
         assert config["pictures"] == [PICTURES]
-        others = [key for key in study.ENTRIES if key != "pictures"]
-        assert not any(functools.reduce(lambda section, part: section[part], key.split("."), config) for key in others)
+        assert not any(within(config, key) for key in study.ENTRIES if key != "pictures")
 
     def test_that_only_turns_knobs_is_the_embedded_one(self, default_config):
         own = {"seed": 3, "words": {"top_images": 5}}
@@ -178,8 +200,7 @@ class TestStudyOfYourOwn:
 
     def test_names_of_entries_are_in_the_default_config(self, default_config):
         config = default_config()
-        for key in study.ENTRIES:
-            assert functools.reduce(lambda section, part: section[part], key.split("."), config), key
+        assert all(isinstance(within(config, key), list) for key in study.ENTRIES)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +312,7 @@ class TestStudyOfYourOwn:
         ),
         (
             {"explanations": [{**EXPLANATION, "probe": "nothing"}]},
-            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, planted",
+            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, judge_units, planted",
         ),
         (
             {"defects": [{**EXPLANATION, "vocabulary": "caption"}]},
@@ -363,6 +384,65 @@ class TestStudyOfYourOwn:
             {"datasets": COCO, "samples": {"scene_shapes": {"dataset": "coco"}}},
             "samples.scene_shapes.by is 'shape', which only scenes have; 'coco' is of source coco",
         ),
+        # temperature
+        (
+            {"temperature": {"schedules": {"mine": {"method": "warmup"}}}},
+            "temperature.schedules.mine.method is 'warmup', should be one of constant, step, cosine",
+        ),
+        (
+            {"temperature": {"schedules": {"constant": {"learning_rates": 1}}}},
+            "temperature.schedules.constant.learning_rates is not known; did you mean learning_rate",
+        ),
+        (
+            {"temperature": {"schedules": {"actcoolr": {"link": 2}}}},
+            "temperature.schedules.actcoolr.link is 2: .*base that turns temperatures into probabilities",
+        ),
+        (
+            {"temperature": {"schedules": {"constant": {"search": {"learning_rate": [1.0, 0.1]}}}}},
+            r"temperature.schedules.constant.search.learning_rate is \[1.0, 0.1\]: the lowest comes first",
+        ),
+        (
+            {"temperature": {"networks": {"mine": {}}}},
+            "temperature.networks.mine needs either an architecture or a factory",
+        ),
+        (
+            {"temperature": {"networks": {"mine": {"architecture": "resnet34"}}}},
+            "temperature.networks.mine.architecture is 'resnet34': .*a network of seed 003",
+        ),
+        (
+            {"temperature": {"training_of": {"digits": {"epoch": 3}}}},
+            "temperature.training_of.digits.epoch is not known; did you mean epochs",
+        ),
+        (
+            {"temperature": {"training_of": {"digit": {"epochs": 3}}}},
+            "temperature.training_of.digit is 'digit', which samples does not define; did you mean digits",
+        ),
+        (
+            {"temperature": {"duels": [{**DUEL, "schedules": ["constan"]}]}},
+            r"temperature.duels\[0\].schedules has 'constan', which temperature.schedules does not define; did you",
+        ),
+        (
+            {"temperature": {"duels": [DUEL, {**DUEL, "seeds": [9]}]}},
+            r"temperature.duels\[1\] repeats convnet, digits of an earlier entry: join them",
+        ),
+        (
+            {"temperature": {"ranges": [{**RANGE, "network": "resnet"}]}},
+            r"temperature.ranges\[0\].network has 'resnet', which temperature.networks does not define; known are",
+        ),
+        ({"temperature": {"ranges": [{**RANGE, "moments": [1.5]}]}}, "temperature.ranges.0.moments.0 is 1.5: "),
+        (
+            {
+                "temperature": {
+                    "networks": {"mine": {"factory": "mine.py:network"}},
+                    "duels": [{**DUEL, "network": "mine", "samples": "xor"}],
+                }
+            },
+            r"temperature.duels\[0\].samples is 'xor', which has no test_points to compare schedules by",
+        ),
+        (
+            {"temperature": {"ranges": [{**RANGE, "samples": "xor"}]}},
+            r"temperature.ranges\[0\].samples is 'xor', points in the plane; convnet needs pictures",
+        ),
         # pictures
         (
             {"pictures": [{**PICTURES, "recipe": "forier"}]},
@@ -420,6 +500,16 @@ class TestStudyOfYourOwn:
             {"facets": [{**FACETS, "classes": {"circle": 1, "ring": 1}}]},
             r"facets\[0\].classes: unit 1 stands for circle, ring; a unit has one class",
         ),
+        (
+            {"facets": [{**FACETS, "from_noise": ["mean", "plian"]}]},
+            r"facets\[0\].from_noise is 'plian', .* did you mean plain",
+        ),
+        ({"facets": [{**FACETS, "judge": "judge"}]}, r"facets\[0\].judge is 'judge', .* did you mean judge_units"),
+        (
+            {"facets": [{**FACETS, "probe": "cnn_units", "judge": "cnn_last"}]},
+            r"facets\[0\].judge is 'cnn_last', a probe of the network that is judged; should be another network's",
+        ),
+        ({"criteria": {"photographs": 4}}, "criteria.photographs is 4: 4 is less than the minimum of 20"),
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
         ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),
         ({"facetting": {"perplexity": 0}}, "facetting.perplexity is 0: 0 is less than or equal to the minimum of 0"),
@@ -444,6 +534,15 @@ def test_a_mistake_is_named_and_nothing_else(updates, said, default_config, mist
     found = mistakes(default_config(updates))
     assert len(found) == 1, found
     assert re.search(said, found[0]), found[0]
+
+
+def test_names_of_the_temperature_room_are_in_one_place_or_agree(path_to_schema, repository):
+    room = yaml.safe_load(path_to_schema.read_text())["properties"]["temperature"]["properties"]
+    described = room["networks"]["additionalProperties"]["properties"]
+    assert set(described["architecture"]["enum"]) == {None, *NETWORKS}
+    assert set(described) == {field.name for field in dataclasses.fields(Choice)}
+    published = read_published(repository / "studies/published_training.csv")["experiment"]
+    assert set(room["duels"]["items"]["properties"]["experiment"]["enum"]) == {None, *published}
 
 
 def test_samples_get_the_defaults_of_their_source(default_config, check):

@@ -231,3 +231,21 @@ class TestSeed:
     )
     def test_differs_wherever_a_part_differs(self, one, other):
         assert job.derived_seed(*one) != job.derived_seed(*other)
+
+
+def test_an_emptied_folder_is_new(tmp_path):
+    (tmp_path / "made/before").mkdir(parents=True)
+    assert job.empty_folder(tmp_path / "made") == tmp_path / "made"
+    assert not list((tmp_path / "made").iterdir())
+    assert job.empty_folder(tmp_path / "some/where/else").is_dir()
+
+
+def test_steps_are_counted_by_their_names_and_end_with_the_work(tmp_path, monkeypatch):
+    job.log_to(tmp_path / "log.txt")
+    clock = iter(range(0, 1000, 11))
+    monkeypatch.setattr(job.time, "monotonic", lambda: next(clock))
+    with pytest.raises(ValueError, match="stopped"), job.steps(5, "rounds") as report:
+        for step in range(3):
+            report(f"step {step}")
+        raise ValueError("stopped")
+    assert "rounds: 2 of 5" in (tmp_path / "log.txt").read_text()

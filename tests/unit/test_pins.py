@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "PIL": "pillow",
     "google": "protobuf",
+    "imblearn": "imbalanced-learn",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
@@ -151,7 +152,7 @@ def test_images_and_documents_name_the_version(project, repository):
 def imports(folder) -> dict[str, str]:
     """Other people's packages that the code in a folder imports, each with a file that does."""
     found = {}
-    own = {path.stem for path in (REPOSITORY / "workflow_scripts").iterdir()} | {"conftest"}
+    own = {path.stem for path in (REPOSITORY / "workflow_scripts").iterdir()} | {"conftest", "tests"}
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []

@@ -17,6 +17,7 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KNOWN = ("planted", "cnn_units")  # probes whose right names are known
+SCHEDULES = ("constant", "one_cycle", "actcoolr", "schedule_free")  # of the embedded study
 
 
 @dataclass
@@ -80,7 +81,7 @@ def copy_workflow(target: Path) -> Path:
     target.mkdir(parents=True)
     for name in ("Snakefile", "config.yaml"):
         shutil.copy2(REPOSITORY / name, target / name)
-    for name in ("rules", "workflow_scripts", "profiles", "envs"):
+    for name in ("rules", "workflow_scripts", "profiles", "envs", "studies"):
         shutil.copytree(REPOSITORY / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
@@ -101,7 +102,15 @@ def new_study(tmp_path_factory, small_config):
 def finished_study(tmp_path_factory, default_config) -> Study:
     """The embedded study, as large as it is, for the two probes whose right names are known; finished."""
     explanations = [{"dataset": "scenes", "probe": probe, "vocabulary": "captions"} for probe in KNOWN]
-    config = default_config({"explanations": explanations, "defects": [], "scores": {"bootstrap": 50}})
+    duel = {"network": "convnet", "samples": "digits", "schedules": list(SCHEDULES), "seeds": [0]}
+    config = default_config(
+        {
+            "explanations": explanations,
+            "defects": [],
+            "scores": {"bootstrap": 50},
+            "temperature": {"trials": 2, "duels": [duel]},
+        }
+    )
     folder = tmp_path_factory.mktemp("finished")
     (folder / "study").mkdir()
     study = Study(copy_workflow(folder / "workflow"), folder / "study", config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 from filterscope import tables
 from filterscope.data.samples import read_samples
 from filterscope.data.scene_words import facet_of
+from filterscope.pictures.criteria import CRITERIA
+from filterscope.pictures.validation import verdicts
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -120,9 +123,31 @@ def test_planted_facets_are_recovered(finished_study):
     assert set(words["class"]) == set(wanted)
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
-    assert (pictures["activation"] > pictures["mean_activation"]).mean() >= 0.75
+    begun = pictures[pictures["start"] == "mean"]
+    assert (begun["activation"] > begun["mean_activation"]).mean() >= 0.75
+    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"mean", "plain"}
     figures = {f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in wanted.values()}
     assert {each.name for each in (folder / "figures").glob("*.png")} == figures
+
+
+def test_criteria_are_validated_and_another_network_judges(finished_study):
+    """Proxies that fail here say so; the checks without proxies: pictures of facets beat the best photograph of their
+    class, and a network with other weights sees the class in them more often than in bare ascent."""
+    folder = finished_study.directory / "results/pictures/scenes/cnn_units"
+    validation = tables.read(folder / "criteria_validation.parquet", "criteria_validation").to_pandas()
+    held = verdicts(validation)
+    assert held.index.tolist() == list(CRITERIA)
+    assert held.sum() >= 2
+    values = tables.read(folder / "criteria.parquet", "criteria").to_pandas().set_index(["group", "measure"])["value"]
+    facets, bare = "mean, from the mean image", "plain, from noise"
+    assert values[facets, "ratio"] > 1
+    assert values["photographs", "judge_top1"] > 0.8
+    assert values[facets, "judge_top1"] > 2 * values["chance", "judge_top1"]
+    assert values[facets, "judge_top1"] > values[bare, "judge_top1"]
+    assert np.asarray(Image.open(folder / "criteria.png").convert("L")).std() > 5
+    text = (finished_study.directory / "results/report/summary.md").read_text()
+    for name in held[~held].index:
+        assert f"Not to be believed here is {name.replace('_', ' ')}" in text
 
 
 def test_covered_objects_are_measured(finished_study):
@@ -228,6 +253,29 @@ def test_a_changed_parameter_of_the_diagnosis_reruns_what_depends_on_it(finished
     assert not must_not & planned
 
 
+def test_schedules_are_compared_and_their_temperatures_drawn(finished_study):
+    folder = finished_study.directory / "results/temperature"
+    duel = pd.read_csv(folder / "duel.csv").set_index("schedule")
+    wanted = finished_study.config["temperature"]["duels"][0]["schedules"]
+    assert duel.index.tolist() == wanted
+    assert duel.loc["actcoolr", "test_error"] < 5, "the network has learnt the digits"
+    assert duel["trials"].eq(2).all(), "every schedule had the same chance"
+    assert duel["undecided"].eq(3).all(), "one seed decides nothing"
+    heat = tables.read(folder / "convnet/digits/temperatures.parquet", "temperature_courses").to_pandas()
+    means = heat[heat["schedule"] == "actcoolr"].groupby("place")["temperature"].mean()
+    assert means.is_monotonic_increasing, "deeper layers are hotter (seed 003, A)"
+    fits = tables.read(folder / "convnet/digits/actcoolr/range_fits.parquet", "range_fits").to_pandas()
+    assert fits["sigma"].between(0.8, 1.6).all()
+    assert fits["residual"].max() < 0.05
+    figures = (
+        "training.png",
+        *(f"convnet/digits/{name}.png" for name in ("temperatures", "courses", "actcoolr/ranges")),
+    )
+    for figure in figures:
+        assert np.asarray(Image.open(folder / figure).convert("L")).std() > 5, f"{figure} shows nothing"
+    assert len(pd.read_csv(folder / "times.csv")) == len(wanted)
+
+
 def test_no_table_holds_nan(finished_study):
     for path in (finished_study.directory / "results").rglob("*.parquet"):
         for name, column in zip((table := pq.read_table(path)).column_names, table.columns, strict=True):
@@ -245,6 +293,12 @@ def test_summary_says_what_was_found(finished_study):
     text = (finished_study.directory / "results/report/summary.md").read_text()
     for entry in finished_study.config["explanations"]:
         assert f"{entry['probe']} on {entry['dataset']}" in text
+    for probe in ("cnn_units", "cnn_last"):
+        assert f"Pictures of {probe}, beside scenes" in text
+    for link in re.findall(r"\]\((\.\./\S+)\)", text):
+        assert (finished_study.directory / "results/report" / link).is_file()
+    assert "](../pictures/scenes/cnn_units/facets/figures/sheet_0000.png)" in text
+    assert "data:image/png;base64" in (finished_study.directory / "results/report/summary.html").read_text()
     assert "Known answers" in text
     assert "random network" in text
 
@@ -263,6 +317,14 @@ def test_a_room_can_be_asked_for_alone(finished_study):
     assert "Nothing to be done" in finished_study.run("activations")
 
 
+def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
+    config = copy.deepcopy(finished_study.config)
+    config["temperature"]["schedules"]["constant"]["learning_rate"] = 0.07
+    planned = finished_study.planned(config=config)
+    assert (planned["tune_schedule"], planned["train_with_schedule"]) == (1, 1)
+    assert "analyse_learning_rates" not in planned
+
+
 @pytest.mark.parametrize(
     ("change", "must", "must_not"),
     [
@@ -273,6 +335,7 @@ def test_a_room_can_be_asked_for_alone(finished_study):
             {"extract_activations", "dissect_filters"},
         ),
         (("facetting", "seeds", 3), {"embed_facets", "draw_facets"}, {"maximise_activations", "train_scenes_network"}),
+        (("criteria", "resamples", 400), {"score_pictures", "render_criteria"}, {"render_facets", "embed_facets"}),
         (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
@@ -299,7 +362,20 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
             {"embed_facets", "average_facets", "render_facets", "draw_facets"},
             {"maximise_activations", "train_scenes_network"},
         ),
+        (
+            "temperature/figures.py",
+            {"render_temperatures", "render_courses", "render_ranges", "render_errors"},
+            {"train_with_schedule", "tabulate_duel"},
+        ),
+        ("temperature/duel.py", {"tabulate_duel", "tabulate_training"}, {"train_with_schedule", "tune_schedule"}),
+        (
+            "temperature/scheduling.py",
+            {"tune_schedule", "train_with_schedule", "analyse_learning_rates"},
+            {"prepare_samples", "train_explainer"},
+        ),
+        ("data/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
+        ("pictures/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
         ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
         (

@@ -106,8 +106,8 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     config["datasets"]["classes"] = {"source": "folder", "folder": str(tmp_path / "classes"), "reference": "scenes"}
     arguments = ("pictures", "--dry-run", "--quiet", "rules")
     jobs = planned(run_snakemake(*arguments, config=config).stdout)
-    rules = ("prepare_folder", "embed_facets", "average_facets", "render_facets", "draw_facets")
-    assert [jobs.get(rule) for rule in rules] == [1] * 5
+    rules = ("prepare_folder", "embed_facets", "average_facets", "render_facets", "draw_facets", "score_pictures")
+    assert [jobs.get(rule) for rule in rules] == [1] * 6
     assert not {"extract_activations", "name_facets"} & set(jobs)
     config["explanations"] = [{"dataset": "classes", "probe": "planted", "vocabulary": "captions"}]
     assert planned(run_snakemake(*arguments, config=config).stdout)["name_facets"] == 1

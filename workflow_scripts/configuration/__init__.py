@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from configuration import data, diagnosis, pictures, report, schema, words
+from configuration import data, diagnosis, pictures, report, schema, temperature, words
 from configuration.environment import share_library, yield_idle_cores
 from configuration.study import leave_out_embedded
 
 __all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "yield_idle_cores"]
 
-ROOMS = (data, words, pictures, diagnosis, report)
+ROOMS = (data, words, pictures, diagnosis, temperature, report)
 
 
 class ConfigError(ValueError):

@@ -38,11 +38,26 @@ def _entries(config: dict) -> list[str]:
 def _facets(config: dict) -> list[str]:
     found = []
     for index, entry in enumerate(config["facets"]):
-        found += undefined(config, f"facets[{index}].recipe", entry["recipe"], "recipes")
+        for key, names in (("recipe", [entry["recipe"]]), ("from_noise", entry["from_noise"])):
+            for name in names:
+                found += undefined(config, f"facets[{index}].{key}", name, "recipes")
+        found += _judge(config, index, entry)
         units = list(entry["classes"].values())
         for name in {unit for unit in units if units.count(unit) > 1}:
             own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
             found.append(f"facets[{index}].classes: unit {name} stands for {own}; a unit has one class")
+    return found
+
+
+def _judge(config: dict, index: int, entry: dict) -> list[str]:
+    """A network cannot judge its own pictures."""
+    place, judge = f"facets[{index}].judge", entry["judge"]
+    if judge is None:
+        return []
+    probes = config["probes"]
+    found = undefined(config, place, judge, "probes")
+    if not found and entry["probe"] in probes and probes[judge]["network"] == probes[entry["probe"]]["network"]:
+        found.append(f"{place} is {judge!r}, a probe of the network that is judged; should be another network's")
     return found
 
 

@@ -9,13 +9,15 @@ from jsonschema import Draft202012Validator
 
 from configuration.names import suggestion
 
-# Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>.
+# Sections whose entries differ by this key; the schema of each stands in $defs/<section>/<its value>. A dot leads into
+# a section of a room, whose own name is the one in $defs.
 SOURCED = {
     "datasets": "source",
     "vocabularies": "source",
     "networks": "source",
     "samples": "source",
     "recipes": "method",
+    "temperature.schedules": "method",
 }
 
 
@@ -39,16 +41,23 @@ def mistakes(config: dict, schema: dict) -> list[str]:
     fill(config, schema)
     found = list(_mistakes(config, schema, ""))
     for section in SOURCED:
-        entries = config.get(section)
+        entries = _within(config, section)
         if isinstance(entries, dict):
             for name, entry in entries.items():
                 found += _entry_mistakes(section, name, entry, schema)
     return found
 
 
+def _within(config: dict, section: str):
+    """What stands in a section, or in one below another; None where there is no such section."""
+    for part in section.split("."):
+        config = config.get(part) if isinstance(config, dict) else None
+    return config
+
+
 def _entry_mistakes(section: str, name: str, entry, schema: dict) -> list[str]:
     """Mistakes of one dataset, vocabulary, network or recipe."""
-    kinds, kind_key = schema["$defs"][section], SOURCED[section]
+    kinds, kind_key = schema["$defs"][section.rpartition(".")[2]], SOURCED[section]
     if not isinstance(name, str):
         return [f"{section}: {name!r} is not a name of letters, digits and underscores"]
     if not isinstance(entry, dict) or entry.get(kind_key) not in kinds:

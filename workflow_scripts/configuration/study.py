@@ -9,6 +9,7 @@ ENTRIES = (
     *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
     *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
     *("diagnosis.resampling.sets", "diagnosis.robustness.sets"),
+    *("temperature.duels", "temperature.starts", "temperature.ranges"),
 )
 
 

@@ -31,7 +31,7 @@ def train_scenes_network(
         val,
         settings,
         inputs,
-        seed=job.derived_seed(seed, "train_scenes_network"),
+        seed=job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else [])),
         device=job.device(),
         progress=partial(job.progress, title="epochs"),
     )

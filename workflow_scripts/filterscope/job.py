@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +58,24 @@ def progress(items: Iterable, total: int | None = None, title: str = "") -> Iter
             message = f"{title}: {count}" + (f" of {bar.total}" if bar.total else "")
             for handler in handlers:
                 handler.emit(LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, message, None, None))
+
+
+@contextmanager
+def steps(total: int, title: str) -> Iterator[Callable[[str], None]]:
+    """Progress of work that reports every step of its own accord: what it calls with the step's name."""
+    bar = progress(range(total), total, title)
+    try:
+        yield lambda step: next(bar)
+    finally:
+        bar.close()
+
+
+def empty_folder(path: str | Path) -> Path:
+    """The folder, new and empty."""
+    folder = Path(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 @cache

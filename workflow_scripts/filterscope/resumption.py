@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import time
-from dataclasses import asdict, astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,7 +38,8 @@ class Checkpoint:
         if time.monotonic() - self._saved < self.interval:
             return
         with replacing(self.path) as temporary:
-            torch.save({"digest": self.digest, **asdict(state)}, temporary)
+            values = {each.name: getattr(state, each.name) for each in fields(state)}
+            torch.save({"digest": self.digest, **values}, temporary)
         self._saved = time.monotonic()
 
     def load(self, device: torch.device | str = "cpu"):

@@ -1,23 +1,11 @@
 """Summarise the study: what a person reads first."""
 
+import os
+from pathlib import Path
+
 from filterscope import job, tables
-from filterscope.report.summary import as_html, as_text, explanation_section
-
-
-def summarise_study(explanations, path_to_text, path_to_html, title):
-    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent."""
-    sections = []
-    for heading, paths in explanations.items():
-        found = {
-            name: tables.read(path, schema).to_pandas() if path else None
-            for (name, schema), path in zip(SCHEMAS.items(), paths, strict=True)
-        }
-        sections.append(explanation_section(heading, **found))
-    for path, text in ((path_to_text, as_text(title, sections)), (path_to_html, as_html(title, sections))):
-        with tables.replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    job.LOGGER.info("the summary is in %s", path_to_text)
-
+from filterscope.report.pictures import pictures_section
+from filterscope.report.summary import Shown, as_html, as_text, explanation_section
 
 SCHEMAS = {
     "words": "filter_words",
@@ -26,12 +14,45 @@ SCHEMAS = {
     "known": "known_answers",
     "sanity": "sanity",
 }
+OF_FACETS = {"summary": "facet_summary", "criteria": "criteria", "validation": "criteria_validation"}
+EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
+
+
+def summarise_study(explanations, pictures, path_to_text, path_to_html, title):
+    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent; pictures: by heading,
+    tables of `pictures` by recipe, the paths of OF_FACETS (or None), the judge, and figures or folders of them."""
+    sections = []
+    for heading, paths in explanations.items():
+        found = {
+            name: tables.read(path, schema).to_pandas() if path else None
+            for (name, schema), path in zip(SCHEMAS.items(), paths, strict=True)
+        }
+        sections.append(explanation_section(heading, **found))
+    for heading, given in pictures.items():
+        recipes = {name: tables.read(path, "pictures").to_pandas() for name, path in given["recipes"].items()}
+        facets = given["facets"] or dict.fromkeys(OF_FACETS)
+        found = {name: path and tables.read(path, OF_FACETS[name]).to_pandas() for name, path in facets.items()}
+        figures = [each for path in given["figures"] for each in _figures(Path(path), Path(path_to_text).parent)]
+        sections.append(pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures))
+    for path, text in ((path_to_text, as_text(title, sections)), (path_to_html, as_html(title, sections))):
+        with tables.replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    job.LOGGER.info("the summary is in %s", path_to_text)
+
+
+def _figures(path, page) -> list[Shown]:
+    files = sorted(path.glob("sheet_*.png")) if path.is_dir() else [path]
+    links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
+    pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
+    names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
+    return [Shown(*each) for each in zip(names, links, pngs, strict=True)]
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     summarise_study(
         explanations=snakemake.params.explanations,
+        pictures=snakemake.params.pictures,
         path_to_text=snakemake.output.text,
         path_to_html=snakemake.output.html,
         title=snakemake.params.title,

@@ -11,6 +11,7 @@ from filterscope.pictures import octaves, recipes
 from filterscope.pictures.ascent import DEAD, OPTIMISED, STOPPED, Chance
 from filterscope.pictures.maco import Maco
 from filterscope.pictures.octaves import TABLES, Octaves
+from filterscope.pictures.plain import Plain
 from filterscope.pictures.recipes import maximise, recipe
 from filterscope.pictures.upscale import Upscale
 
@@ -21,6 +22,7 @@ QUICK = {
     "octaves": {"method": "octaves", "shorten": 10},
     "fourier": {"method": "fourier", "steps": 30},
     "maco": {"method": "maco", "steps": 60},
+    "plain": {"method": "plain", "steps": 30},
 }
 # Long enough to be awake for half of the time.
 WAKING = {
@@ -112,6 +114,14 @@ def test_offsets_lie_in_the_room_around_its_centre(seed, room, window):
     if room > 20:
         mean = sum(y for y, _ in drawn) / len(drawn)
         assert abs(mean - room / 2) < 0.5 * room
+
+
+def test_the_plain_ascent_is_not_smoothed(red, goal_of):
+    """Every pixel of red climbs by Adam's step, the noise of the others stays bit for bit; nothing leaves 0 to 1."""
+    goal, start = goal_of(red, "0", 0), torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    done = Plain(steps=4, learning_rate=0.1).maximise(goal, Chance([0], CPU), start)
+    assert torch.allclose(done.pictures[:, 0], (start[:, 0] + 0.4).clamp(max=1), atol=1e-4)
+    assert torch.equal(done.pictures[:, 1:], start[:, 1:])
 
 
 # --- what holds for all ---------------------------------------------------------------------------------
@@ -222,7 +232,10 @@ def test_margins_of_small_networks_shrink_with_them(opponents, goal_of):
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"method": "deepdream"}, "recipe method is 'deepdream', should be one of upscale, octaves, fourier, maco"),
+        (
+            {"method": "deepdream"},
+            "recipe method is 'deepdream', should be one of upscale, octaves, .*, plain",
+        ),
         ({"method": "fourier", "step": 3}, "recipe fourier: .*step"),
         ({"method": "upscale", "preset": "best"}, "preset is 'best', should be one of paper, code"),
         ({"method": "upscale", "blur": 4}, "blur is 4 px, should be odd"),

@@ -25,16 +25,18 @@ _EVALUATED_AT_ONCE = 200  # pictures
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule."""
+    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule. draw: which random weights and
+    batches; another number makes another network."""
 
     epochs: int
     learning_rate: float
     batch_size: int
+    draw: int = 0
 
     @classmethod
     def from_mapping(cls, mapping: Mapping) -> TrainingSettings:
         """From an entry of the config's `networks`, which also says what is no matter of training."""
-        return cls(**{field.name: mapping[field.name] for field in fields(cls)})
+        return cls(**{field.name: mapping[field.name] for field in fields(cls) if field.name in mapping})
 
 
 @dataclass(frozen=True)

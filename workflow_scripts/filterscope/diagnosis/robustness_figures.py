@@ -29,37 +29,40 @@ def robustness_figure(
     lines = figure.subplots(1, panels, squeeze=False)[0]
     for place, (axes, attack) in enumerate(zip(lines, attacks, strict=False)):
         own, each = (part[part["attack"] == attack].sort_values("capacity") for part in (table, observed))
-        _band(axes, own, "rho", COLOURS[place], MARKERS[place], "all it gets right")
+        _band(axes, own, "rho", COLOURS[place], MARKERS[place])
         if own["common_rho"].notna().any():
             style = {"color": QUIET, "linestyle": "--", "marker": ".", "linewidth": 1}
-            axes.plot(own["capacity"], own["common_rho"], **style, label="images that all get right")
+            axes.plot(own["capacity"], own["common_rho"], **style)
         axes.scatter(each["capacity"], each["rho"], s=12, color=COLOURS[place], alpha=0.35, linewidths=0)
         unit = own["unit"].iloc[0]
         label = "median pixels changed" if unit == "pixels" else "median of the largest change"
-        _dress(axes, TITLES[attack], label)
-        axes.legend(fontsize=8, frameon=False)
+        _dress(axes, TITLES[attack], label, own["capacity"])
+        axes.set_ylim(bottom=0)
     own = table[table["attack"] == attacks[0]].sort_values("capacity")
     each = observed[observed["attack"] == attacks[0]]
     axes = lines[len(attacks)]
-    _band(axes, own, "accuracy", TEXT, "s", "test split")
+    _band(axes, own, "accuracy", TEXT, "s")
     axes.scatter(each["capacity"], each["accuracy"], s=12, color=TEXT, alpha=0.35, linewidths=0)
-    _dress(axes, "accuracy", "share of the test split")
+    _dress(axes, "accuracy", "share of the test split", own["capacity"])
     if steps is not None:
         _search(lines[-1], steps)
-    figure.suptitle(f"{title}: bars are intervals over networks from different seeds", fontsize=11, color=QUIET)
+    common = f"dashed: only the {own['common_images'].mean():.0f} pictures that all of them get right"
+    heading = f"{title}: bars are intervals over networks from different seeds; {common}"
+    figure.suptitle(heading, fontsize=11, color=QUIET)
     return figure
 
 
-def _band(axes: Axes, rows: pd.DataFrame, name: str, colour: str, marker: str, label: str) -> None:
+def _band(axes: Axes, rows: pd.DataFrame, name: str, colour: str, marker: str) -> None:
     value, low, high = (rows[each].to_numpy(float) for each in (name, f"{name}_low", f"{name}_high"))
     reach = np.stack([value - low, high - value])
     style = {"color": colour, "marker": marker, "markersize": 5, "capsize": 3, "linewidth": 1.4}
-    axes.errorbar(rows["capacity"], value, yerr=reach, label=label, **style)
+    axes.errorbar(rows["capacity"], value, yerr=reach, **style)
 
 
-def _dress(axes: Axes, title: str, label: str, below: str = "capacity (bits)") -> None:
+def _dress(axes: Axes, title: str, label: str, bits: pd.Series, below: str = "capacity (bits)") -> None:
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda bits, _: f"{bits:,.0f}"))
+    axes.set_xticks(sorted(set(bits)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda each, _: f"{each:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(labelsize=8, color=FAINT)
     axes.tick_params(axis="x", rotation=30)
@@ -81,7 +84,13 @@ def _search(axes: Axes, steps: pd.DataFrame) -> None:
         axes.annotate(str(row.step + 1), (row.target, row.rho), (5, 5), textcoords="offset points", fontsize=8)
     for row in steps[steps["rho"].isna()].itertuples():
         axes.axvline(row.target, color=QUIET, linestyle=":", linewidth=1)
-    _dress(axes, "the seed's search, visits in order", "median pixels changed", "target (bits); ring: its answer")
+    _dress(
+        axes,
+        "the seed's search, visits in order",
+        "median pixels changed",
+        steps["target"],
+        "target (bits); ring: its answer",
+    )
     axes.margins(0.12, 0.18)
 
 
@@ -122,7 +131,7 @@ def attacked_figure(
                     said = f"{classes[row.classified]}, {size}" if row.success else "failed"
                     text = said if step else classes[row.label]
                     place_of_text = (x / width, (top - side - 0.015) / height)
-                    figure.text(*place_of_text, text[:14], fontsize=7, color=QUIET, va="top")
+                    figure.text(*place_of_text, text[:20], fontsize=6.5, color=QUIET, va="top")
     return figure
 
 

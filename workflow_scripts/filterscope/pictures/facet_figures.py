@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -10,10 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from filterscope.pictures.figures import DPI, QUIET, TEXT
+from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
+from filterscope.pictures.outcomes import MEAN
 
 WIDTH, EDGE, DOT = 900, 3, 4  # px: of the map, a thumbnail's frame, the dot of an image without thumbnail
 SMALLEST, LARGEST = 40, 60  # px, side of a thumbnail of many and of few images
+WORDS = 3  # of a facet, in its title
 
 
 def facet_colours(count: int) -> np.ndarray:
@@ -85,3 +88,31 @@ def _pixels(places: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray, in
 
 def _fill(canvas: np.ndarray, x: int, y: int, side: int, colour: np.ndarray) -> None:
     canvas[y - side // 2 : y - side // 2 + side, x - side // 2 : x - side // 2 + side] = colour
+
+
+def facet_names(words: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """The first words of every facet that has some, by unit and facet; words: `facet_words`."""
+    first = words[words["rank"] < WORDS].sort_values("rank")
+    return {key: " ".join(rows["word"]) for key, rows in first.groupby(["unit", "facet"])}
+
+
+def facet_card(row, name: str | None, pictures: pd.DataFrame, view: Callable[[int], np.ndarray], beside: Path) -> Card:
+    """A facet on the sheet. row: of `facet_summary`; pictures: its rows of `facet_pictures`, whose files lie below
+    `beside`; view: picture uint8 of an image_id."""
+    first = pictures.iloc[0]
+    mean = np.asarray(Image.open(beside / first["mean_path"]))
+    shown = [
+        Shown(view(first["nearest_image_id"]), f"nearest  {_number(first['nearest_image'])}"),
+        Shown(mean, f"mean of {row.averaged}  {_number(first['mean_activation'])}"),
+    ]
+    for picture in pictures.to_dict("records"):
+        pixels = None if pd.isna(picture["path"]) else np.asarray(Image.open(beside / picture["path"]))
+        said = picture["recipe"] if picture["start"] == MEAN else f"{picture['recipe']}, from noise"
+        stopped = "  (stopped)" if picture["status"] == "stopped" else ""
+        shown.append(Shown(pixels, f"{said}  {_number(picture['activation'])}{stopped}"))
+    title = f"facet {row.facet}   {row.members} images{', too few' if row.small else ''}"
+    return Card(f"{title}: {name}" if name else title, shown)
+
+
+def _number(value) -> str:
+    return "" if pd.isna(value) else f"{value:.3g}"

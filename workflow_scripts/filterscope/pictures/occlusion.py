@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from pycocotools import mask as coco_mask
 from torch import Tensor
 from torchvision.transforms.v2 import functional as transforms
 
@@ -134,6 +135,24 @@ def square_parts(side: int, settings: OcclusionSettings) -> list[Part]:
     return parts
 
 
+def parts(cover, view: Tensor, size: tuple[int, int], image, annotations, geometry: Geometry, settings) -> list[Part]:
+    """Nothing, then what is to be covered of a photograph of size (height, width), seen as `view`.
+
+    cover: "objects" (annotated masks), "grid" (a sliding square) or rectangles; image: its row of `images`;
+    annotations: the dataset's; settings: OcclusionSettings.
+    """
+    if cover == "objects":
+        own = annotations[annotations["image_id"] == image.image_id].sort_values("annotation_id")
+        runs = [{"size": list(size), "counts": mask} for mask in own["mask"]]
+        masks = coco_mask.decode(runs).transpose(2, 0, 1) if runs else np.zeros((0, *size))
+        found = object_parts(masks.astype(bool), own["category"], geometry, settings.fill)
+    elif cover == "grid":
+        found = square_parts(view.shape[-1], settings)
+    else:
+        found = rectangle_parts([Rectangle(*each) for each in cover], *size, geometry, settings.fill, image.path)
+    return [whole_part(view, size, settings.fill), *found]
+
+
 def fillings(view: Tensor, kinds: Sequence[str]) -> dict[str, Tensor]:
     """What covers a view uint8 [3, S, S], of each kind, the same type and shape."""
     made = {
@@ -243,10 +262,10 @@ def whole_part(view: Tensor, size: tuple[int, int], fill: str) -> Part:
     return Part("photograph", "", np.zeros(tuple(view.shape[1:]), bool), (0, 0, size[1], size[0]), fill)
 
 
-def rows(image_id: int, measured: Sequence[Covered]) -> list[dict]:
+def rows(image_id: int, found: Sequence[Covered]) -> list[dict]:
     """Rows of the table `occlusions` for what was measured in one photograph: itself first, then its parts."""
     made = []
-    for number, each in enumerate(measured):
+    for number, each in enumerate(found):
         null = each.null
         low, high = np.quantile(null, [0.025, 0.975]).tolist() if len(null) else (None, None)
         made.append(

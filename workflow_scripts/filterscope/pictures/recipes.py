@@ -14,6 +14,7 @@ from filterscope.pictures.fourier import Fourier
 from filterscope.pictures.maco import Maco
 from filterscope.pictures.objectives import Goal
 from filterscope.pictures.octaves import Octaves
+from filterscope.pictures.plain import Plain
 from filterscope.pictures.upscale import Upscale
 
 
@@ -35,6 +36,7 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "octaves": Octaves,
     "fourier": Fourier,
     "maco": Maco,
+    "plain": Plain,
 }
 
 
@@ -88,3 +90,9 @@ def maximise(
         torch.cat([part.history for part in parts], 1),
     )
     return Maximised(joined, torch.cat(activations))
+
+
+def reached(goal: Goal, pictures: Tensor, chunk: int) -> Tensor:
+    """Activations [B] of given pictures float [B, 3, S, S], 0 to 1, as the network's input, `chunk` at a time."""
+    parts = [slice(first, first + chunk) for first in range(0, len(goal), chunk)]
+    return torch.cat([at_input_size(goal.part(part), pictures[part].to(goal.device)).cpu() for part in parts])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, field
 
 import jinja2
 import pandas as pd
@@ -18,24 +19,43 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 60em; ma
 table { border-collapse: collapse; margin: 0.6em 0 1.4em; font-size: 14px }
 th, td { text-align: left; padding: 0.25em 0.9em 0.25em 0; border-bottom: 1px solid #d0d7de }
 h2 { margin-top: 1.8em }
+figure { margin: 0 0 1.4em } img { max-width: 100% } figcaption { color: #6e7781; font-size: 13px }
 </style></head><body>
 <h1>{{ title }}</h1>
 {% for section in sections %}<h2>{{ section.title }}</h2>
 {% for line in section.lines %}<p>{{ line }}</p>
 {% endfor %}{% for table in section.tables %}{{ table }}
+{% endfor %}{% for each in section.figures if each.png %}<figure><img src="{{ each.source }}" alt="{{ each.caption }}">
+<figcaption>{{ each.caption }}</figcaption></figure>
+{% endfor %}{% for each in section.figures if not each.png %}<p><a href="{{ each.link }}">{{ each.caption }}</a></p>
 {% endfor %}{% endfor %}</body></html>
 """,
     autoescape=True,
 )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A figure: what it shows, where it lies as seen from the page, and its PNG; None for one that is only linked."""
+
+    caption: str
+    link: str
+    png: bytes | None
+
+    @property
+    def source(self) -> str:
+        """Contents as an address, so that the page can be carried off alone."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+
+
 @dataclass
 class Section:
-    """A heading, some sentences and some tables."""
+    """A heading, some sentences, some tables and some figures."""
 
     title: str
     lines: list[str]
     tables: list[pd.DataFrame]
+    figures: list[Shown] = field(default_factory=list)
 
 
 def explanation_section(
@@ -162,6 +182,7 @@ def as_html(title: str, sections: list[Section]) -> str:
             "lines": section.lines,
             # pandas escapes what stands in the cells.
             "tables": [Markup(table.to_html(index=False, border=0, na_rep="")) for table in section.tables],
+            "figures": section.figures,
         }
         for section in sections
     ]
@@ -173,6 +194,7 @@ def as_text(title: str, sections: list[Section]) -> str:
     parts = [f"# {title}"]
     for section in sections:
         parts += [f"## {section.title}", *section.lines, *(_markdown(table) for table in section.tables)]
+        parts += [f"{'!' if each.png else ''}[{each.caption}]({each.link})" for each in section.figures]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterscope.schemas import activations, data, diagnosis, pictures, report, robustness, words
+from filterscope.schemas import activations, data, diagnosis, pictures, report, robustness, temperature, words
 from filterscope.schemas.columns import Schema
 
 SCHEMAS: dict[str, Schema] = {
@@ -12,5 +12,6 @@ SCHEMAS: dict[str, Schema] = {
     **pictures.SCHEMAS,
     **diagnosis.SCHEMAS,
     **robustness.SCHEMAS,
+    **temperature.SCHEMAS,
     **report.SCHEMAS,
 }

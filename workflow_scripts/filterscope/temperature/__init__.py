@@ -40,4 +40,12 @@ none in their first step: train a few steps before the analysis.
 | `optimisers` | parameter groups, and trial steps that are taken back |
 | `schedules` | `ActCooLR` and `DynamicActCooLR` |
 | `networks`, `residual` | the networks of the seed, by name |
+| `building` | those, or a network from a function of the user's |
+| `material` | labelled samples as tensors, and the validation split |
+| `scheduling` | schedules by name: PyTorch's, Schedule-Free and those of this room |
+| `training`, `state` | a training with its measurements, and what a checkpoint keeps of it |
+| `tuning` | random search, the same number of trials for every schedule |
+| `moments` | range analyses at several moments of a training |
+| `duel` | errors with intervals, wins, losses, cost; published numbers beside ours |
+| `courses`, `figures` | trainings beside each other, and how they are drawn |
 """

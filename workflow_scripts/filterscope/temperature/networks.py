@@ -9,7 +9,6 @@ import difflib
 from collections.abc import Callable
 
 import torch
-import torchvision
 from torch import nn
 
 from filterscope.temperature.residual import Widened, fixup_resnet, projection, pyramidnet, resnet
@@ -49,6 +48,8 @@ def _vgg16(classes: int, channels: int, size: int) -> nn.Module:
 
 def _resnet50(classes: int, channels: int, size: int) -> nn.Module:
     """torchvision's, for photographs of 224 px."""
+    import torchvision  # takes longer to import than a small network to train
+
     network = torchvision.models.resnet50(weights=None, num_classes=classes)
     if channels != 3:
         network.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)

@@ -1,0 +1,262 @@
+"""A training is the same however often it is interrupted, whatever its schedule; tuning and moments leave no trace."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from filterscope.data.samples import SamplesError, split_off
+from filterscope.resumption import Checkpoint as AnyCheckpoint
+from filterscope.temperature import material, moments, scheduling, training, tuning
+from filterscope.temperature.scheduling import METHODS, ScheduleSettings
+from filterscope.temperature.state import Checkpoint
+from filterscope.temperature.training import TrainingSettings
+
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, weight_decay=1e-4, every=2, analysed=64, validation=0.2)
+MILD = {"learning_rate": 0.05, "initial_temperature": 1.0, "temperature_rate": 0.01}
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Pictures of 4 x 4 px, whose bright half tells their class."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    values = generator.integers(0, 120, (60, 1, 4, 4)).astype(np.uint8)
+    for row, label in enumerate(labels):
+        values[row, 0, label : label + 2] += 120
+    return material.prepare(split_off(values, labels.astype(np.int64), ("a", "b", "c"), 0.2, 0), 0.2, 0)
+
+
+class Net(nn.Module):
+    """With batch norm and dropout, so that there is something to get wrong."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6)
+        self.drop, self.out = nn.Dropout(0.2), nn.Linear(24, 3)
+
+    def forward(self, pictures):
+        maps = torch.relu(self.norm(self.conv(pictures)))
+        return self.out(torch.relu(self.drop(maps.flatten(1))))
+
+
+def built() -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return Net()
+
+
+def schedule(method: str) -> ScheduleSettings:
+    return ScheduleSettings(method, **MILD)
+
+
+def same(one, two) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+
+
+def test_splits_are_cut_by_class_and_normalised(data):
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [38, 10, 12]
+    assert (torch.bincount(data.validation.labels) >= 3).all()
+    values = data.normalised(data.train.values)
+    assert values.mean().abs() < 1e-5
+    assert values.std() == pytest.approx(1, abs=1e-2)
+    samples = split_off(np.ones((30, 2), np.float32), np.arange(30) % 3, ("a", "b", "c"), 0.0, 0)
+    vectors = material.prepare(samples, 0.2, 0)
+    assert not vectors.normalised(vectors.train.values).any(), "a value that never changes stays 0"
+    assert vectors.test is None
+    with pytest.raises(SamplesError, match=r"validation is 0\.01, which is 0 of 30 training samples; 3 classes"):
+        material.prepare(samples, 0.01, 0)
+
+
+@pytest.mark.filterwarnings("ignore::filterscope.temperature.model.ModelWarning")
+@pytest.mark.parametrize("method", METHODS)
+def test_an_interrupted_training_ends_like_an_undisturbed_one(data, method, tmp_path):
+    whole = training.train(built(), data, schedule(method), SETTINGS, seed=5)
+    checkpoint = Checkpoint(tmp_path / "c", "digest", interval=0)
+
+    def until_second(state):
+        checkpoint.save(state)
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(built(), data, schedule(method), SETTINGS, seed=5, save=until_second)
+    torch.manual_seed(99)
+    resumed = training.train(built(), data, schedule(method), SETTINGS, seed=5, resume=checkpoint.load())
+    assert same(whole.network, resumed.network)
+    for name in ("history", "steps", "temperatures"):
+        assert getattr(whole, name).equals(getattr(resumed, name)), name
+    assert whole.status == "finished"
+    assert len(whole.steps) == 12
+    assert whole.steps["learning_rate"].ge(0).all()
+    assert sorted(whole.temperatures["step"].unique()) == [0, 2, 4, 6, 8, 10]
+    assert not whole.network.training
+
+
+def test_the_checkpoint_of_another_kind_is_not_taken_up(data, tmp_path):
+    class Other(AnyCheckpoint):
+        kind = training.TrainingSettings
+
+    kept = []
+    training.train(built(), data, schedule("constant"), SETTINGS, seed=5, save=kept.append)
+    Checkpoint(tmp_path / "c", "digest", interval=0).save(kept[0])
+    assert Other(tmp_path / "c", "digest").load() is None
+    assert Checkpoint(tmp_path / "c", "another").load() is None
+
+
+def test_schedules_of_a_seed_begin_alike_and_torchs_stream_is_left_alone(data):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first, second = (
+        training.train(built(), data, schedule(method), SETTINGS, seed=5) for method in ("constant", "cosine")
+    )
+    assert torch.equal(before, torch.get_rng_state())
+    assert first.steps["loss"].iloc[0] == second.steps["loss"].iloc[0]
+    other = training.train(built(), data, schedule("constant"), SETTINGS, seed=6)
+    assert first.steps["loss"].iloc[0] != other.steps["loss"].iloc[0]
+
+
+def test_measuring_changes_no_training(data):
+    often, seldom = (
+        training.train(built(), data, schedule("one_cycle"), replace(SETTINGS, every=every), seed=5)
+        for every in (1, 12)
+    )
+    assert same(often.network, seldom.network)
+    assert len(often.temperatures) == 12 * 2
+    assert often.times["overhead"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "rates"),
+    [
+        ("constant", [0.05] * 12),
+        ("step", [0.05] * 6 + [0.005] * 3 + [0.0005] * 3),
+        ("cosine", [0.05 * (1 + np.cos(np.pi * step / 12)) / 2 for step in range(12)]),
+    ],
+)
+def test_learning_rates_of_schedules(data, method, rates):
+    trained = training.train(built(), data, schedule(method), SETTINGS, seed=5)
+    assert trained.steps["learning_rate"].tolist() == pytest.approx(rates)
+
+
+def test_learning_rates_of_cycles_and_warm_up(data):
+    settings = replace(SETTINGS, epochs=6)
+    one = ScheduleSettings("one_cycle", learning_rate=0.1, peak=0.25, initial=0.1)
+    rates = training.train(built(), data, one, settings, seed=5).steps["learning_rate"]
+    assert rates.iloc[0] == pytest.approx(0.01)
+    assert (rates.max(), rates.idxmax()) == (pytest.approx(0.1), 5)
+    cyclic = ScheduleSettings("cyclic", learning_rate=0.1, lowest=0.1, cycles=2)
+    rates = training.train(built(), data, cyclic, settings, seed=5).steps["learning_rate"].tolist()
+    assert [rates[step] for step in (0, 6, 12, 18)] == pytest.approx([0.01, 0.1, 0.01, 0.1])
+    free = ScheduleSettings("schedule_free", learning_rate=0.1, warm_up=0.5)
+    rates = training.train(built(), data, free, settings, seed=5).steps["learning_rate"].tolist()
+    assert rates[:3] == pytest.approx([0.1 / 12, 0.2 / 12, 0.3 / 12])
+    assert rates[-1] == pytest.approx(0.1)
+
+
+def test_a_range_test_picks_the_learning_rate_of_its_temperature(data):
+    trained = training.train(built(), data, ScheduleSettings("range_test", temperature=1.0), SETTINGS, seed=5)
+    assert trained.steps["learning_rate"].iloc[0] == pytest.approx(np.exp(trained.fit.mu)), (
+        "1 bit: half of the patterns"
+    )
+
+
+def test_a_diverging_training_stops_and_says_so(data):
+    trained = training.train(built(), data, ScheduleSettings("constant", learning_rate=1e38), SETTINGS, seed=5)
+    assert trained.status == "diverged"
+    assert len(trained.steps) < 12
+    assert trained.steps["loss"].isna().any() or trained.history["train_loss"].isna().any() or len(trained.steps) == 1
+    assert np.isfinite(trained.temperatures["temperature"]).all()
+    assert len(trained.history) == 1
+
+
+@pytest.mark.parametrize("method", ["actcoolr", "dynamic_actcoolr"])
+def test_too_high_a_target_is_refused(data, method):
+    with pytest.raises(ValueError, match="target temperature too high"):
+        training.train(built(), data, ScheduleSettings(method, initial_temperature=2000.0), SETTINGS, seed=5)
+
+
+def test_unknown_schedules_and_settings_are_refused():
+    with pytest.raises(ValueError, match="method is 'cosin', should be one of constant, step"):
+        ScheduleSettings("cosin")
+    with pytest.raises(ValueError, match="a schedule has no 'lr'; it may have begin, cycles"):
+        ScheduleSettings.from_mapping({"method": "constant", "lr": 0.1})
+    plain = ScheduleSettings("constant", learning_rate=0.2, peak=0.5).plain()
+    assert plain == {"method": "constant", "learning_rate": 0.2, "momentum": 0.9}
+
+
+def test_passes_count_what_a_schedule_needs():
+    settings = TrainingSettings(epochs=1, batch_size=100)
+    assert training.passes(ScheduleSettings("constant"), settings, 1000, 100, 0) == 3000
+    assert training.passes(ScheduleSettings("dynamic_actcoolr"), settings, 1000, 100, 0) == 3100
+    assert training.passes(ScheduleSettings("actcoolr"), settings, 1000, 100, 1000) == 3000 + 100 + 3 + 26 * 10
+
+
+SEARCH = {"learning_rate": [0.001, 1.0], "momentum": [0.0, 0.95]}
+
+
+def test_tuning_is_seeded_begins_with_the_config_and_keeps_the_best(data):
+    tables = [tuning.tune(built, data, schedule("cosine"), SEARCH, SETTINGS, trials=4, seed=seed) for seed in (1, 1, 2)]
+    assert tables[0].equals(tables[1])
+    assert tables[0]["settings"].iloc[1] != tables[2]["settings"].iloc[1]
+    assert json.loads(tables[0]["settings"].iloc[0])["learning_rate"] == 0.05
+    (best,) = np.flatnonzero(tables[0]["chosen"])
+    assert tables[0]["val_accuracy"].iloc[best] == tables[0]["val_accuracy"].max()
+    found = scheduling.chosen(tables[0], schedule("cosine"))
+    assert found.plain() == json.loads(tables[0]["settings"].iloc[best])
+
+
+def test_tuning_never_looks_at_the_test_split(data):
+    hidden = replace(data, test=None)
+    first, second = (
+        tuning.tune(built, each, schedule("constant"), SEARCH, SETTINGS, trials=2, seed=1) for each in (data, hidden)
+    )
+    assert first.equals(second)
+
+
+def test_drawn_settings_lie_in_their_ranges():
+    generator = np.random.default_rng(0)
+    drawn = [tuning.draw({**SEARCH, "exponent": [0.5, 8.0]}, generator) for _ in range(400)]
+    rates = np.array([each["learning_rate"] for each in drawn])
+    assert 0.001 <= rates.min() < 0.0015
+    assert 0.7 < rates.max() <= 1.0
+    assert np.median(rates) == pytest.approx(np.sqrt(0.001), rel=0.35), "evenly in the logarithm"
+    assert np.median([each["momentum"] for each in drawn]) == pytest.approx(0.475, abs=0.06)
+    for wrong in ({"learning_rate": [0.0, 1.0]}, {"momentum": [0.9, 0.1]}):
+        with pytest.raises(ValueError, match=r"search\.\w+ is \["):
+            tuning.draw(wrong, generator)
+
+
+def test_trials_that_fail_lose_and_all_failing_is_an_error(data):
+    search = {"initial_temperature": [1000.0, 2000.0]}
+    table = tuning.tune(built, data, schedule("dynamic_actcoolr"), search, SETTINGS, trials=3, seed=1)
+    assert table["status"].tolist() == ["finished", "failed", "failed"]
+    assert table["chosen"].tolist() == [True, False, False]
+    assert "target temperature too high" in table["note"].iloc[1]
+    hot = ScheduleSettings("dynamic_actcoolr", initial_temperature=2000.0)
+    with pytest.raises(ValueError, match="none of 2 trials of dynamic_actcoolr finished: initial_temperature is"):
+        tuning.tune(built, data, hot, search, SETTINGS, trials=2, seed=1)
+
+
+def test_analyses_at_moments_do_not_disturb_the_training(data):
+    plain = training.train(built(), data, schedule("one_cycle"), SETTINGS, seed=5)
+    network = built()
+    points, fits = moments.analyse_moments(network, data, schedule("one_cycle"), SETTINGS, [0.0, 0.5, 1.0], seed=5)
+    assert same(plain.network, network)
+    assert fits["step"].tolist() == [0, 0, 6, 6, 12, 12]
+    assert set(fits["layers"]) == {"all layers", "last layer"}
+    assert len(points) <= 6 * 25
+    assert points["probability"].between(0, 1).all()
+    at_start = points[(points["step"] == 0) & (points["layers"] == "all layers")]
+    assert at_start["probability"].iloc[-1] > 0.8 > 0.2 > at_start["probability"].iloc[0]
+
+
+def test_a_moment_that_is_never_reached_is_named(data):
+    wild = ScheduleSettings("constant", learning_rate=1e38)
+    with pytest.raises(ValueError, match="the training diverged before the moments 1"):
+        moments.analyse_moments(built(), data, wild, SETTINGS, [0.0, 1.0], seed=5)

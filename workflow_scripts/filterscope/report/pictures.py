@@ -1,0 +1,119 @@
+"""What the summary says about optimised pictures and facets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from filterscope.report.summary import Section, Shown
+
+
+def pictures_section(
+    title: str,
+    recipes: Mapping[str, pd.DataFrame],
+    summary: pd.DataFrame | None,
+    criteria: pd.DataFrame | None,
+    validation: pd.DataFrame | None,
+    judge: str | None,
+    figures: list[Shown],
+) -> Section:
+    """One probe's pictures: what they reach, how stable its facets are, and whether the criteria can be believed.
+
+    recipes: `pictures` by recipe; the others, of facets, are None where the probe has none: `facet_summary`,
+    `criteria`, `criteria_validation`; judge: name of the judge's probe, or None.
+    """
+    lines = [_reached(name, table) for name, table in recipes.items()]
+    shown = []
+    if summary is not None:
+        lines += [*_verdicts(validation), _facets_reached(criteria), _judged(criteria, judge), *_starts(validation)]
+        shown = [_classes(summary), _groups(criteria)]
+    return Section(title, lines, shown, figures)
+
+
+def _reached(recipe: str, table: pd.DataFrame) -> str:
+    optimised = table[table["status"] == "optimised"]
+    said = f"{recipe}: {len(optimised)} of {len(table)} filters have a picture"
+    if optimised["ratio"].notna().any():
+        said += f"; its activation is {optimised['ratio'].median():.2f} times the best image's of the dataset (median)"
+    return f"{said}."
+
+
+def _facets_reached(criteria: pd.DataFrame) -> str:
+    rows = criteria[criteria["measure"] == "ratio"]
+    said = [f"{row.group} {_interval(row)}" for row in rows.itertuples()]
+    return f"Activation against the best image of the class, mean: {'; '.join(said)}."
+
+
+def _verdicts(validation: pd.DataFrame) -> list[str]:
+    """Which of the proxies rank as they must, in one sentence; the failing ones with what they fail at."""
+    ranked = validation[~validation["paired"]]
+    if not (ranked["first"] == "mean images").any():
+        said = "The five criteria of a good picture (proxies) could not be validated: there is no picture without any"
+        return [f"{said} regularisation (from_noise names no recipe of method plain)."]
+    holds = ranked.groupby("criterion", sort=False)["holds"].all()
+    passed, failed = holds[holds].index.tolist(), holds[~holds].index.tolist()
+    said = (
+        f"Of the five criteria of a good picture (proxies), {len(passed)} rank photographs above mean images above an "
+        f"ascent without regularisation{f': {_listed(passed)}' if passed else ''}."
+    )
+    for name in failed:
+        wrong = ranked[(ranked["criterion"] == name) & ~ranked["holds"]]
+        parts = [f"{row.first} above {row.second} {_interval(row, 'better')}" for row in wrong.itertuples()]
+        said += f" Not to be believed here is {name.replace('_', ' ')} ({'; '.join(parts)}; .5 is chance)."
+    return [said]
+
+
+def _starts(validation: pd.DataFrame) -> list[str]:
+    paired = validation[validation["paired"]]
+    if paired.empty:
+        return []
+    parts = [f"{row.criterion.replace('_', ' ')} {_interval(row, 'better')}" for row in paired.itertuples()]
+    return [f"Beginning as the mean image is better than as noise in so many of the facets: {', '.join(parts)}."]
+
+
+def _judged(criteria: pd.DataFrame, judge: str | None) -> str:
+    if judge is None:
+        return "No other network judged the pictures."
+    first = criteria[criteria["measure"] == "judge_top1"].set_index("group")
+    said = [f"{group} {_interval(row)}" for group, row in first.drop(index="chance").iterrows()]
+    return (
+        f"Another network, {judge}, sees the right class first in so many of the pictures: {'; '.join(said)}; by "
+        f"chance {first.loc['chance', 'value']:.3f}."
+    )
+
+
+def _classes(summary: pd.DataFrame) -> pd.DataFrame:
+    first = summary.drop_duplicates("unit")
+    members = summary.groupby("unit", sort=False)["members"].agg(lambda each: ", ".join(map(str, each)))
+    return pd.DataFrame(
+        {
+            "class": first["class"],
+            "images per facet": members.to_numpy(),
+            "stability, seeds": [_number(each) for each in first["seed_stability"]],
+            "stability, samples": [_number(each) for each in first["bootstrap_stability"]],
+            "facets suggested": ["" if pd.isna(each) else f"{each:.0f}" for each in first["suggested_facets"]],
+        }
+    )
+
+
+def _groups(criteria: pd.DataFrame) -> pd.DataFrame:
+    """Every measure of every group, value and interval."""
+    told = criteria.assign(text=[_interval(row) for row in criteria.itertuples()])
+    wide = told.pivot(index="group", columns="measure", values="text")
+    wide = wide.reindex(index=dict.fromkeys(told["group"]), columns=dict.fromkeys(told["measure"]))
+    wide = wide.rename(columns=lambda name: name.replace("_", " ")).fillna("")
+    return wide.reset_index().rename(columns={"group": ""}).rename_axis(columns=None)
+
+
+def _interval(row, name: str = "value") -> str:
+    value = getattr(row, name)
+    return f"{value:.3g}" if pd.isna(row.low) else f"{value:.3g} [{row.low:.3g}, {row.high:.3g}]"
+
+
+def _number(value) -> str:
+    return "not measured" if pd.isna(value) else f"{value:.2f}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)

@@ -1,0 +1,43 @@
+"""The network that is trained: one of the seed's by name, or any that a function of the user's returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from filterscope.temperature import networks
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Either `architecture`, a name of `networks.NETWORKS`, or `factory`, "module:function" or "file.py:function"."""
+
+    architecture: str | None = None
+    factory: str | None = None
+    arguments: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        if (self.architecture is None) == (self.factory is None):
+            raise ValueError(f"a network needs either an architecture or a factory, not {self}")
+
+
+def build(choice: Choice, shape: tuple[int, ...], classes: int, seed: int) -> nn.Module:
+    """The network in train mode, with weights of its own for the seed.
+
+    shape: of a sample, [C, H, W] or, for a factory, [d]. Raises ValueError for unknown names, for pictures that are not
+    square, and for a network without a weight to train.
+    """
+    if choice.factory is not None:
+        from filterscope.data import networks as built_networks  # and torchvision with it, which takes seconds
+
+        settings = built_networks.NetworkSettings(source="factory", factory=choice.factory, arguments=choice.arguments)
+        network = built_networks.build(settings, seed).requires_grad_(True).train()
+    else:
+        if len(shape) != 3 or shape[1] != shape[2]:
+            raise ValueError(f"samples are {list(shape)}, {choice.architecture} needs square pictures [C, S, S]")
+        network = networks.build(choice.architecture, classes, shape[0], shape[1], seed)
+    if not any(True for _ in network.parameters()):
+        raise ValueError(f"the network of {choice.factory} has no weights to train")
+    return network

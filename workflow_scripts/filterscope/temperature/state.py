@@ -1,0 +1,77 @@
+"""A training between two epochs: what a checkpoint keeps of it, and the tables that it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from filterscope import resumption
+from filterscope.temperature.readings import Reading
+
+FINISHED, DIVERGED = "finished", "diverged"
+
+
+@dataclass
+class State:
+    """A training after so many epochs, as a checkpoint keeps it."""
+
+    epoch: int = 0
+    status: str = FINISHED
+    network: dict = field(default_factory=dict)
+    running: dict = field(default_factory=dict)
+    monitor: dict = field(default_factory=dict)
+    epochs: list = field(default_factory=list)  # lines of the history
+    rates: list = field(default_factory=list)  # learning rate of every step
+    losses: list = field(default_factory=list)  # loss of every step
+    measured: list = field(default_factory=list)  # number of every measured step
+    same: list = field(default_factory=list)  # unchanged patterns of every measured step
+    calls: list = field(default_factory=list)  # layer, call, activation and patterns looked at of every use
+    seconds: float = 0.0
+    measuring_seconds: float = 0.0
+
+    def steps_table(self) -> pd.DataFrame:
+        """Learning rate and loss of every step; no loss where it was not finite."""
+        losses = [loss if np.isfinite(loss) else None for loss in self.losses]
+        return pd.DataFrame({"step": range(len(self.rates)), "learning_rate": self.rates, "loss": losses})
+
+    def temperature_table(self) -> pd.DataFrame:
+        """One line per measured step and use of an activation; `place` is its place in the forward pass."""
+        layers, calls, activations, positions = zip(*self.calls, strict=True) if self.calls else ((), (), (), ())
+        readings = [Reading.of(same, positions, step) for same, step in zip(self.same, self.measured, strict=True)]
+        count = len(readings)
+        return pd.DataFrame(
+            {
+                "step": np.repeat(np.array(self.measured, np.int64), len(layers)),
+                "place": np.tile(np.arange(len(layers)), count),
+                "layer": list(layers) * count,
+                "call": np.tile(np.array(calls, np.int64), count),
+                "activation": list(activations) * count,
+                "temperature": np.concatenate([each.temperatures for each in readings]) if readings else np.zeros(0),
+                "unchanged": np.array(self.same, np.int64).reshape(-1),
+                "positions": np.tile(np.array(positions, np.int64), count),
+            }
+        )
+
+    def times(self, every: int) -> dict:
+        """Steps, seconds, and the share that measuring has added: measured steps against the others of this training.
+
+        Where every step is measured there is nothing to compare with, and the share is None.
+        """
+        steps, measured = len(self.rates), len(self.measured)
+        others = max(steps - measured, 1)
+        plain = max(self.seconds - self.measuring_seconds, 0.0) / others
+        added = max(self.measuring_seconds - measured * plain, 0.0)
+        return {
+            "steps": steps,
+            "measured": measured,
+            "seconds": self.seconds,
+            "overhead": added / max(self.seconds - added, 1e-9) if every > 1 else None,
+        }
+
+
+class Checkpoint(resumption.Checkpoint):
+    """The state of such a training on disk."""
+
+    kind = State

@@ -1,0 +1,261 @@
+"""Training of a classifier with a schedule, its temperatures measured on the way.
+
+The same seed gives the same weights on a CPU, whether the training was interrupted or not: the order of the samples
+and all that the network draws at random derive from the seed and the epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from filterscope.temperature import batch_norm, scheduling
+from filterscope.temperature.learning_rates import RATES
+from filterscope.temperature.material import Material, Split
+from filterscope.temperature.model import Fit
+from filterscope.temperature.monitor import TemperatureMonitor
+from filterscope.temperature.readings import Reading
+from filterscope.temperature.scheduling import Running, ScheduleSettings, Situation
+from filterscope.temperature.state import DIVERGED, FINISHED, State
+
+_RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How long and on what batches; `every`: steps between two measurements of the temperature.
+
+    validation: share of the training samples that hyper-parameters are chosen by. analysed: samples on which patterns
+    are compared in a learning rate range analysis (seed 003: all of CIFAR-10's, 4,096 of ImageNet's). flip: whether
+    pictures are mirrored at random.
+    """
+
+    epochs: int
+    batch_size: int
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    flip: bool = False
+    validation: float = 0.1
+    every: int = 10
+    analysed: int = 4096
+
+    def steps_per_epoch(self, samples: int) -> int:
+        """Batches of exactly batch_size, or one smaller one where there are no more samples."""
+        return max(1, samples // self.batch_size)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A training that has ended.
+
+    history: one line an epoch; steps: learning rate and loss of each; temperatures: of each measured step and use of
+    an activation; times: seconds, which are the only thing here that differs between two runs. fit: of the analysis
+    before, where the schedule wanted one. status: finished, or diverged (loss or activations became NaN).
+    """
+
+    network: nn.Module
+    running: Running
+    status: str
+    history: pd.DataFrame
+    steps: pd.DataFrame
+    temperatures: pd.DataFrame
+    times: dict
+    fit: Fit | None
+
+
+def train(
+    network: nn.Module,
+    material: Material,
+    schedule: ScheduleSettings,
+    settings: TrainingSettings,
+    seed: int,
+    resume: State | None = None,
+    save: Callable[[State], None] = lambda state: None,
+    progress: Callable[[Iterable], Iterator] = iter,
+    watch: Callable[[int, nn.Module, Running], None] = lambda step, network, running: None,
+) -> Trained:
+    """Train a network on the material's device by SGD with a schedule.
+
+    resume, save: where to go on, and what is called after every epoch. watch: called before every step and after the
+    last. Raises ValueError for settings out of range and where a schedule finds no sigma.
+    """
+    network = network.to(material.device).train()
+    monitor = TemperatureMonitor(network, settings.every)
+    per_epoch = settings.steps_per_epoch(len(material.train))
+    loss = partial(functional.cross_entropy, label_smoothing=settings.label_smoothing)
+    total = per_epoch * settings.epochs
+    running = scheduling.begin(schedule, network, monitor, situation(material, settings, loss, seed), total)
+    state = resume or State()
+    if resume is not None:
+        network.load_state_dict(state.network)
+        running.load_state_dict(state.running)
+        monitor.load_state_dict(state.monitor)
+    with monitor:
+        for epoch in progress(range(state.epoch, settings.epochs)):
+            if state.status == DIVERGED:
+                break
+            _one_epoch(epoch, network, material, settings, seed, running, monitor, loss, state, watch)
+            _note_epoch(epoch, per_epoch, network, material, running, state)
+            if epoch + 1 < settings.epochs:
+                _keep(state, network, running, monitor)
+                save(state)
+    if state.status == FINISHED:
+        watch(total, network, running)
+    running.evaluate()
+    if running.schedule is None:
+        _recalibrate(network, material)
+    return Trained(
+        network.eval(),
+        running,
+        state.status,
+        pd.DataFrame(state.epochs),
+        state.steps_table(),
+        state.temperature_table(),
+        state.times(settings.every),
+        running.fit,
+    )
+
+
+def situation(material: Material, settings: TrainingSettings, loss: Callable, seed: int) -> Situation:
+    """What a schedule may look at before it begins: the first batch, and samples to compare patterns on."""
+    rows = _order(material, seed, 0)[: settings.batch_size]
+    pictures = material.normalised(material.train.values[rows])
+    samples = [values for values, _ in material.batches(material.train, settings.analysed)]
+    return Situation(loss, pictures, material.train.labels[rows], samples, settings.weight_decay)
+
+
+def evaluate(network: nn.Module, material: Material, split: Split) -> tuple[float | None, float]:
+    """Mean cross-entropy, None where it is not finite, and the share of right labels, of a network in eval mode."""
+    total, right = 0.0, 0
+    network.eval()
+    with torch.no_grad():
+        for values, labels in material.batches(split):
+            logits = network(values)
+            total += functional.cross_entropy(logits, labels, reduction="sum").item()
+            right += int((logits.argmax(1) == labels).sum())
+    mean = total / len(split)
+    return (mean if np.isfinite(mean) else None), right / len(split)
+
+
+def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
+    """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
+
+    Measurements count only for schedules that follow them. analysed: samples of the analysis before, 0 without one.
+    """
+    analysis = 3 + (len(RATES) + 1) * -(-analysed // settings.batch_size) if analysed else 0
+    return 3 * steps + (measured if schedule.method in scheduling.STEERED else 0) + analysis
+
+
+def _order(material: Material, seed: int, epoch: int) -> Tensor:
+    """Rows of the training split in this epoch's order."""
+    generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
+    return torch.randperm(len(material.train), generator=generator).to(material.device)
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss, state, watch) -> None:
+    """All steps of an epoch; stops at the first measurement that shows NaN."""
+    network.train()
+    running.train()
+    rows = _order(material, seed, epoch)
+    count = settings.steps_per_epoch(len(rows))
+    size = min(settings.batch_size, len(rows))
+    mirrored = torch.Generator().manual_seed(_epoch_seed(seed, epoch) + 1)
+    losses = []
+    began = time.perf_counter()
+    devices = [material.device] if material.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):  # dropout
+        torch.manual_seed(_epoch_seed(seed, epoch))
+        for place in range(count):
+            watch(epoch * count + place, network, running)
+            batch = rows[place * size : (place + 1) * size]
+            pictures = material.normalised(material.train.values[batch])
+            if settings.flip:
+                pictures = _mirrored(pictures, mirrored)
+            started = time.perf_counter()
+            with monitor.step():
+                value = loss(network(pictures), material.train.labels[batch])
+                running.optimiser.zero_grad(set_to_none=True)
+                value.backward()
+                running.optimiser.step()
+            state.rates.append(running.rate)  # Schedule-Free tells its own after the step
+            losses.append(value.detach())
+            if monitor.reading is not None:
+                if not _note_reading(monitor, value, state):
+                    state.status = DIVERGED
+                    break
+                state.measuring_seconds += time.perf_counter() - started
+            running.advance()
+    state.losses += torch.stack(losses).cpu().tolist()
+    if not np.isfinite(state.losses[-1]):
+        state.status = DIVERGED
+    state.seconds += time.perf_counter() - began
+
+
+def _note_reading(monitor: TemperatureMonitor, loss: Tensor, state: State) -> bool:
+    """Keep the reading; False where it, or the loss, is NaN."""
+    reading: Reading = monitor.reading
+    monitor.history.clear()  # kept in the state
+    if bool(reading.counts.poisoned.any()) or not bool(torch.isfinite(loss)):
+        return False
+    positions = reading.positions.tolist()
+    calls = [
+        [call.layer, call.call, call.activation, count] for call, count in zip(reading.calls, positions, strict=True)
+    ]
+    if state.calls and state.calls != calls:
+        raise ValueError(f"step {reading.step} uses other activations than the steps before it")
+    state.calls = calls
+    state.measured.append(reading.step)
+    state.same.append(reading.same.tolist())
+    return True
+
+
+def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    chosen = torch.rand(len(pictures), generator=generator).to(pictures.device) < 0.5
+    return torch.where(chosen[:, None, None, None], pictures.flip(3), pictures)
+
+
+def _note_epoch(epoch: int, per_epoch: int, network, material: Material, running: Running, state: State) -> None:
+    """A line of the history: the network as it would be used now."""
+    running.evaluate()
+    saved = None
+    if running.schedule is None:  # statistics of the averaged weights, for the evaluation only
+        saved = {name: value.clone() for name, value in network.named_buffers()}
+        _recalibrate(network, material)
+    loss, accuracy = evaluate(network, material, material.validation)
+    if saved is not None:
+        for name, value in network.named_buffers():
+            value.copy_(saved[name])
+    running.train()
+    own = state.losses[epoch * per_epoch :]
+    mean = float(np.mean(own))
+    state.epochs.append(
+        {
+            "epoch": epoch + 1,
+            "step": len(state.rates),
+            "train_loss": mean if np.isfinite(mean) else None,
+            "val_loss": loss,
+            "val_accuracy": accuracy,
+        }
+    )
+    state.epoch = epoch + 1
+
+
+def _recalibrate(network: nn.Module, material: Material) -> None:
+    batches = (values for values, _ in material.batches(material.train, _RECALIBRATED))
+    batch_norm.recalibrate(network, batches)
+
+
+def _keep(state: State, network: nn.Module, running: Running, monitor: TemperatureMonitor) -> None:
+    state.network, state.running, state.monitor = network.state_dict(), running.state_dict(), monitor.state_dict()

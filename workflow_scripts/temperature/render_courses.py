@@ -1,0 +1,20 @@
+"""Draw learning rate, validation accuracy and mean temperature of the schedules."""
+
+from filterscope import job, tables
+from filterscope.temperature.figures import course_panels
+
+
+def render_courses(path_to_courses, path_to_figure, schedules, title):
+    """schedules: those to draw, in this order."""
+    table = tables.read(path_to_courses, "courses").to_pandas()
+    course_panels(table[table["schedule"].isin(schedules)], title).savefig(path_to_figure)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    render_courses(
+        path_to_courses=snakemake.input.courses,
+        path_to_figure=snakemake.output.figure,
+        schedules=snakemake.params.schedules,
+        title=snakemake.params.title,
+    )

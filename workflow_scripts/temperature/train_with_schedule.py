@@ -1,0 +1,106 @@
+"""Train one network on one set of samples with one schedule and seed, its temperatures measured on the way."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from filterscope import job, tables
+from filterscope.data.samples import read_samples
+from filterscope.temperature import building, material, scheduling, training
+from filterscope.temperature.building import Choice
+from filterscope.temperature.scheduling import ScheduleSettings
+from filterscope.temperature.state import Checkpoint
+from filterscope.temperature.training import TrainingSettings
+
+
+def train_with_schedule(
+    path_to_samples,
+    paths: Mapping[str, str | Path],
+    names: Mapping[str, str],
+    network: Choice,
+    schedule: ScheduleSettings,
+    settings: TrainingSettings,
+    seed: int,
+    path_to_trials=None,
+    code: str = "",
+) -> None:
+    """Its history, steps, temperatures, result, times and weights.
+
+    names: network, samples, schedule, and seed, the number of the training; schedules of the same number begin with the
+    same weights and order of samples. path_to_trials: where the schedule was tuned. code: digest of the program; a
+    checkpoint of another program is not taken up.
+    """
+    device = job.device()
+    if path_to_trials is not None:
+        schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
+    split_seed = job.derived_seed(seed, "validation", names["samples"])
+    data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, device)
+    if data.test is None:
+        raise ValueError(f"the samples {names['samples']} have no test split: nothing to compare schedules by")
+    own_seed = job.derived_seed(seed, "train_with_schedule", names["seed"])
+    built = building.build(network, data.shape, len(data.classes), own_seed)
+    parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
+    arrays = [each.cpu().numpy() for each in parts]
+    checkpoint = Checkpoint.beside(paths["weights"], *arrays, repr(network), schedule, settings, own_seed, code)
+    trained = training.train(
+        built,
+        data,
+        schedule,
+        settings,
+        own_seed,
+        resume=checkpoint.load(device),
+        save=checkpoint.save,
+        progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
+    )
+    test_loss, accuracy = training.evaluate(trained.network, data, data.test)
+    fit, count = trained.fit, len(trained.steps)
+    measured = trained.temperatures["step"].nunique()
+    analysed = min(settings.analysed, len(data.train)) if fit else 0
+    result = {
+        **names,
+        "seed": int(names["seed"]),
+        "method": schedule.method,
+        "status": trained.status,
+        "epochs": settings.epochs,
+        "steps": count,
+        "settings": json.dumps(schedule.plain()),
+        "sigma": fit.sigma if fit else None,
+        "mu": fit.mu if fit else None,
+        "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
+        "test_error": 100 * (1 - accuracy),
+        "test_loss": test_loss,
+        "passes": training.passes(schedule, settings, count, measured, analysed),
+    }
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    times = {**names, "seed": int(names["seed"]), "device": kind, **trained.times}
+    for name, table in (
+        ("training_history", trained.history),
+        ("training_steps", trained.steps),
+        ("temperatures", trained.temperatures),
+        ("training_results", {key: [value] for key, value in result.items()}),
+        ("training_times", {key: [value] for key, value in times.items()}),
+    ):
+        tables.write(table, name, paths[name])
+    tables.write(trained.history, "training_history", paths["csv"])
+    with tables.replacing(paths["weights"]) as temporary, temporary.open("wb") as stream:
+        torch.save(trained.network.cpu().state_dict(), stream)
+    checkpoint.remove()
+    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, count, result["test_error"])
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    train_with_schedule(
+        path_to_samples=snakemake.input.samples,
+        paths=dict(snakemake.output.items()),
+        names=dict(snakemake.wildcards.items()),
+        network=Choice(**snakemake.params.network),
+        schedule=ScheduleSettings.from_mapping(snakemake.params.schedule),
+        settings=TrainingSettings(**snakemake.params.training),
+        seed=snakemake.params.seed,
+        path_to_trials=snakemake.input.get("trials"),
+        code=snakemake.params.code,
+    )
