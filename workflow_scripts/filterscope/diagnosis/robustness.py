@@ -168,12 +168,18 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
         else:
             answer = "depends on the attack"
         by = ", ".join(f"{row.attack}: {row.correlation:+.2f}, p = {row.p:.2g}" for row in pixels.itertuples())
+        others = own[(own["unit"] != "pixels") & (own["over"] == "accurate")]
+        beside = "".join(
+            f"; by the least bound of {row.attack}, which counts no pixels, {row.verdict}: {row.correlation:+.2f}, "
+            f"p = {row.p:.2g}"
+            for row in others.itertuples()
+        )
         compared = (
             f"{pixels['networks'].max()} networks of {pixels['smallest'].min():,} to {pixels['largest'].max():,} bits"
         )
         parts.append(
             f"for {family} it {answer} (rank correlation of median pixels with capacity over {compared} that classify "
-            f"about as well as the best, {by}; accuracy of all capacities "
+            f"about as well as the best, {by}{beside}; accuracy of all capacities "
             f"{counts['accuracy'].min():.1%} to {counts['accuracy'].max():.1%})"
         )
     return f"Is smaller more robust on {samples}? {'; '.join(parts)[0].upper()}{'; '.join(parts)[1:]}."
