@@ -24,23 +24,22 @@ def render_facets(paths, outputs, probe, name, from_noise, recipes, batch_size, 
     (path_to_facets, path_to_means, path_to_weights), (*paths_to_table, path_to_pictures) = paths, outputs
     means, folder, rows = Path(path_to_means), job.empty_folder(path_to_pictures), []
     facets = list(tables.read(path_to_facets, "facets").to_pandas().groupby(["unit", "facet"]))
-    shown = np.stack([np.array(Image.open(means / file_of(*key))) for key, _ in facets])
-    starts = torch.from_numpy(shown).permute(0, 3, 1, 2).float() / 255
+    starts = [np.array(Image.open(means / file_of(*key))) for key, _ in facets]
+    starts = torch.from_numpy(np.stack(starts)).permute(0, 3, 1, 2).float() / 255
     with reading(probe, networks.load(probe.network, path_to_weights), job.device()) as reader:
         goal = Goal(reader, probe.inputs, [Target(unit) for (unit, _), _ in facets], job.device())
         begun = reached(goal, starts, batch_size)
         for start, each in [(MEAN, name), *((NOISE, other) for other in from_noise)]:
-            seeds = [job.derived_seed(seed, "facet" if start == MEAN else start, each, *key) for key, _ in facets]
-            made = recipe(recipes[each])
+            made, chance = recipe(recipes[each]), "facet" if start == MEAN else start
+            seeds = [job.derived_seed(seed, chance, each, *key) for key, _ in facets]
             with job.steps(made.total_steps * -(-len(facets) // batch_size), f"steps of {each}") as report:
                 done = maximise(goal, made, seeds, starts if start == MEAN else None, batch_size, report)
-            found = facet_rows(each, start, facets, done, begun, folder.name, means.name)
+            rows += (found := facet_rows(each, start, facets, done, begun, folder.name, means.name))
             for row, picture in zip(found, pixels(done.optimised.pictures), strict=True):
                 if row["note"]:
                     job.LOGGER.warning("%s from %s, unit %d, facet %d: %s (%s)", each, start, *map(row.get, SAID))
                 if row["path"]:
                     Image.fromarray(picture).save(folder.parent / row["path"])
-            rows += found
     for path in paths_to_table:
         tables.write(pa.Table.from_pylist(rows), "facet_pictures", path)
 
