@@ -58,6 +58,13 @@ def other_sources(section, *kinds):
     return sources(section, *{entry["source"] for entry in config[section].values()}.difference(kinds))
 
 
+def steering_by(schedule):
+    """What a schedule of the temperature room is set to; None where none is named."""
+    if schedule is None:
+        return None
+    return {key: value for key, value in config["temperature"]["schedules"][schedule].items() if key != "search"}
+
+
 def pictures(dataset):
     """Folder that the paths of a dataset's images are relative to."""
     folder = config["datasets"][dataset].get("folder")

@@ -375,3 +375,35 @@ rule render_errors:
         "Drawing the test errors of the schedules"
     script:
         "../workflow_scripts/temperature/render_errors.py"
+
+
+rule render_network_temperatures:
+    input:
+        temperatures="results/data/networks/{network}/temperatures.parquet",
+    output:
+        figure=report(
+            "results/temperature/networks/{network}.png",
+            caption="captions/temperatures.rst",
+            category="Temperature",
+            subcategory="networks of the study",
+            labels={"figure": "temperature of every layer of {network}"},
+        ),
+        heat="results/temperature/networks/{network}.csv",
+    wildcard_constraints:
+        network=sources("networks", "scenes_cnn"),
+    log:
+        "results/logs/render_network_temperatures/{network}.log",
+    benchmark:
+        "results/benchmarks/render_network_temperatures/{network}.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("temperature/render_network_temperatures.py"),
+        schedule=lambda wildcards: network_settings(wildcards)["schedule"],
+    message:
+        "Drawing the temperatures of {wildcards.network}"
+    script:
+        "../workflow_scripts/temperature/render_network_temperatures.py"

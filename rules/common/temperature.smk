@@ -115,6 +115,12 @@ def repeated_experiments():
     return {f"{entry['network']} {entry['samples']}": entry["experiment"] for entry in DUELS if entry["experiment"]}
 
 
+def steered_networks():
+    """Networks of explanations that are trained with a schedule of this room."""
+    used = dict.fromkeys(config["probes"][entry["probe"]]["network"] for entry in EXPLANATIONS)
+    return [network for network in used if config["networks"][network].get("schedule")]
+
+
 def temperature_results():
     """Tables and figures of everything that the config asks for."""
     files = ["training.csv", "training.png", "duel.csv", "times.csv"] if DUELS else []
@@ -123,4 +129,5 @@ def temperature_results():
     files += [f"{entry['network']}/{entry['samples']}/courses.png" for entry in DUELS]
     files += [f"{entry['network']}/{entry['samples']}/starts.png" for entry in STARTS]
     files += [f"{entry['network']}/{entry['samples']}/{entry['schedule']}/ranges.png" for entry in RANGES]
+    files += [f"networks/{network}.png" for network in steered_networks()]
     return [f"results/temperature/{file}" for file in dict.fromkeys(files)]

@@ -1,5 +1,8 @@
 # Helpers of the words room: explanations, their explainers and their results. No rules.
 
+# What the words room steers itself, by `training.learning_rate`.
+EXPLAINER_SCHEDULES = ("constant", "cosine")
+
 # Layers of the embedded networks whose filters have a known name, by source.
 KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
 
@@ -13,6 +16,14 @@ def split_of(wildcards):
     """Which images are mined: the configured split; all of a plain folder's."""
     everything = wildcards.dataset not in ANNOTATED or config["faithful"]["training_images"]
     return "all" if everything else config["words"]["split"]
+
+
+def explainer_training():
+    """How explainers are trained; a schedule of the temperature room is there with all that it is set to."""
+    training = config["training"]
+    if training["schedule"] in EXPLAINER_SCHEDULES:
+        return training
+    return {**training, "schedule": "constant", "steering": steering_by(training["schedule"])}
 
 
 def training_memory(wildcards):

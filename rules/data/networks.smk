@@ -10,6 +10,7 @@ rule train_scenes_network:
         weights="results/data/networks/{network}/weights.pt",
         words="results/data/networks/{network}/known_words.parquet",
         history="results/data/networks/{network}/history.csv",
+        temperatures="results/data/networks/{network}/temperatures.parquet",
     wildcard_constraints:
         network=sources("networks", "scenes_cnn"),
     log:
@@ -26,6 +27,7 @@ rule train_scenes_network:
     params:
         code=code("data/train_scenes_network.py"),
         network=network_settings,
+        steering=lambda wildcards: steering_by(network_settings(wildcards)["schedule"]),
         seed=config["seed"],
     message:
         "Training {wildcards.network} on its scenes"

@@ -10,6 +10,7 @@ rule train_explainer:
         weights="results/words/{dataset}/{probe}/{vocabulary}/explainer.pt",
         history="results/words/{dataset}/{probe}/{vocabulary}/history.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/history.csv",
+        temperatures="results/words/{dataset}/{probe}/{vocabulary}/temperatures.parquet",
     wildcard_constraints:
         dataset="|".join(ANNOTATED),
     log:
@@ -25,7 +26,7 @@ rule train_explainer:
         runtime="1h",
     params:
         code=code("words/train_explainer.py"),
-        training=config["training"],
+        training=explainer_training(),
         faithful=only("faithful", "frozen_batch_norm", "instance_split"),
         seed=config["seed"],
         shuffled_labels=False,
@@ -40,13 +41,14 @@ use rule train_explainer as train_null_explainer with:
         weights="results/words/{dataset}/{probe}/{vocabulary}/null/explainer.pt",
         history="results/words/{dataset}/{probe}/{vocabulary}/null/history.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/null/history.csv",
+        temperatures="results/words/{dataset}/{probe}/{vocabulary}/null/temperatures.parquet",
     log:
         "results/logs/train_null_explainer/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
         "results/benchmarks/train_null_explainer/{dataset}/{probe}/{vocabulary}.tsv"
     params:
         code=code("words/train_explainer.py"),
-        training=config["training"],
+        training=explainer_training(),
         faithful=only("faithful", "frozen_batch_norm", "instance_split"),
         seed=config["seed"],
         shuffled_labels=True,
@@ -240,6 +242,8 @@ rule render_training:
     input:
         history=rules.train_explainer.output.history,
         null=rules.train_null_explainer.output.history,
+        temperatures=rules.train_explainer.output.temperatures,
+        null_temperatures=rules.train_null_explainer.output.temperatures,
     output:
         figure=report(
             "results/words/{dataset}/{probe}/{vocabulary}/training.png",

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from filterscope import tables
 from filterscope.words import resumption
 from filterscope.words.explainer import load_explainer
 from filterscope.words.training import TrainingSettings
+from words.render_training import render_training
 from words.train_explainer import train_explainer
 
 SHORT = TrainingSettings(epochs=6, batch_size=8, learning_rate=0.01, vocabulary_negatives=8)
@@ -55,6 +57,19 @@ def test_the_null_learns_less(study):
 def test_same_bytes_every_time(study, tmp_path):
     assert trained(study, tmp_path / "a") == trained(study, tmp_path / "b")
     assert set(trained(study, tmp_path / "a")) == {"explainer.pt", "history.parquet", "history.csv"}
+
+
+def test_temperatures_of_a_steered_training_are_written_and_drawn(study, tmp_path):
+    steered = replace(SHORT, steering={"method": "one_cycle", "learning_rate": 0.01})
+    for name, settings in (("plain", SHORT), ("steered", steered)):
+        path = tmp_path / name / "temperatures.parquet"
+        trained(study, tmp_path / name, settings=settings, path_to_temperatures=path)
+        table = tables.read(path, "temperatures")
+        assert bool(table.num_rows) == (name == "steered")
+        paths = [tmp_path / name / "history.parquet"] * 2
+        render_training(*paths, tmp_path / f"{name}.png", paths_to_temperatures=[path, path])
+    with Image.open(tmp_path / "plain.png") as plain, Image.open(tmp_path / "steered.png") as drawn:
+        assert drawn.width > 1.3 * plain.width, "one panel more"
 
 
 @pytest.mark.parametrize("null", [False, True])

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from data.prepare_scenes import prepare_scenes
 from data.train_scenes_network import train_scenes_network
@@ -13,6 +15,7 @@ from filterscope.data.networks import NetworkSettings
 from filterscope.data.scene_words import SHAPES
 from filterscope.data.scenes import ScenesSettings
 from filterscope.data.scenes_training import TrainingSettings
+from temperature.render_network_temperatures import render_network_temperatures
 
 CONFIG = {
     "source": "scenes_cnn",
@@ -33,7 +36,7 @@ def dataset(tmp_path_factory) -> Path:
     return folder
 
 
-def train(dataset: Path, folder: Path, annotations: Path | None = None) -> Path:
+def train(dataset: Path, folder: Path, annotations: Path | None = None, settings=None, **more) -> Path:
     train_scenes_network(
         dataset / "images.parquet",
         annotations or dataset / "annotations.parquet",
@@ -42,8 +45,9 @@ def train(dataset: Path, folder: Path, annotations: Path | None = None) -> Path:
         folder / "words.parquet",
         folder / "history.csv",
         NetworkSettings.from_mapping(CONFIG).input,
-        TrainingSettings.from_mapping(CONFIG),
+        settings or TrainingSettings.from_mapping(CONFIG),
         seed=0,
+        **more,
     )
     return folder
 
@@ -65,6 +69,24 @@ def test_the_same_seed_gives_the_same_bytes(dataset, tmp_path):
         train(dataset, tmp_path / name)
     for name in ("weights.pt", "history.csv", "words.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.parametrize("method", ["one_cycle", "schedule_free"])
+def test_a_schedule_of_the_temperature_room_is_followed_and_drawn(dataset, tmp_path, method):
+    settings = TrainingSettings.from_mapping(CONFIG, {"method": method, "learning_rate": 0.005})
+    train(dataset, tmp_path, settings=settings, path_to_temperatures=tmp_path / "temperatures.parquet")
+    assert pd.read_csv(tmp_path / "history.csv")["train_loss"].is_monotonic_decreasing
+    table = tables.read(tmp_path / "temperatures.parquet", "temperatures").to_pandas()
+    assert table["step"].unique().tolist() == [0, 10]  # of three epochs of six batches
+    figure, heat = tmp_path / "cnn.png", tmp_path / "cnn.csv"
+    render_network_temperatures(tmp_path / "temperatures.parquet", figure, heat, "scenes_cnn", method)
+    assert np.asarray(Image.open(figure).convert("L")).std() > 5
+    assert len(pd.read_csv(heat)) == len(table)
+
+
+def test_a_network_without_such_a_schedule_has_no_temperatures(dataset, tmp_path):
+    train(dataset, tmp_path, path_to_temperatures=tmp_path / "temperatures.parquet")
+    assert tables.read(tmp_path / "temperatures.parquet", "temperatures").num_rows == 0
 
 
 def test_an_image_without_objects_is_named(dataset, tmp_path):

@@ -386,6 +386,18 @@ class TestStudyOfYourOwn:
         ),
         # temperature
         (
+            {"networks": {"scenes_cnn": {"schedule": "one_cicle"}}},
+            "networks.scenes_cnn.schedule is 'one_cicle', which temperature.schedules does not define; did",
+        ),
+        (
+            {"training": {"schedule": "one_cicle"}},
+            "training.schedule is 'one_cicle', which is neither constant, cosine nor in .* did you mean one_cycle",
+        ),
+        (
+            {"training": {"schedule": "one_cycle", "optimiser": "dadapt_adam"}},
+            "training.schedule is 'one_cycle', which only adamw follows; training.optimiser is 'dadapt_adam'",
+        ),
+        (
             {"temperature": {"schedules": {"mine": {"method": "warmup"}}}},
             "temperature.schedules.mine.method is 'warmup', should be one of constant, step, cosine",
         ),

@@ -34,7 +34,7 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
 @pytest.fixture
 def local_data(tmp_path):
     """What studies of local data expect beside their results; a plan does not look into it."""
-    for name in ("coco", "visual_genome"):
+    for name in ("coco", "visual_genome", "tiny-imagenet-200", "imagenet"):
         (tmp_path / "data" / name).mkdir(parents=True)
     (tmp_path / "data/glove.txt").touch()
 
@@ -54,6 +54,28 @@ def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snak
         assert jobs[f"download_coco_{split}"] == 1
     assert jobs["download_glove"] == 1
     assert jobs["extract_activations"] == 3 * 8  # probes and shards
+    assert "prepare_scenes" not in jobs
+
+
+def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, local_data):
+    study = repository / "studies" / "actcoolr.yaml"
+    entries = yaml.safe_load(study.read_text())["temperature"]
+    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+    trained = {
+        (entry["network"], entry["samples"], schedule, seed)
+        for entry in [*entries["duels"], *entries["starts"]]
+        for schedule in entry["schedules"]
+        for seed in entry.get("seeds", [0])
+    }
+    assert jobs["train_with_schedule"] == len(trained)
+    tuned = {each[:3] for each in trained if "search" in entries["schedules"][each[2]]}
+    tuned |= {
+        tuple(entry[key] for key in ("network", "samples", "schedule"))
+        for entry in entries["ranges"]
+        if "search" in entries["schedules"][entry["schedule"]]
+    }
+    assert jobs["tune_schedule"] == len(tuned)
+    assert jobs["analyse_learning_rates"] == len(entries["ranges"])
     assert "prepare_scenes" not in jobs
 
 

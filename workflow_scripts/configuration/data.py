@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configuration.names import undefined
+from configuration.names import suggestion, undefined
 
 
 def mistakes(config: dict) -> list[str]:
@@ -42,6 +42,10 @@ def _networks(config: dict) -> list[str]:
             found += undefined(config, place, dataset, "datasets")
             if dataset in datasets and datasets[dataset]["source"] != "scenes":
                 found.append(f"{place} is {dataset!r}, whose source is {datasets[dataset]['source']}; should be scenes")
+            known, schedule = config["temperature"]["schedules"], entry["schedule"]
+            if schedule is not None and schedule not in known:
+                place = f"networks.{name}.schedule is {schedule!r}"
+                found.append(f"{place}, which temperature.schedules does not define{suggestion(schedule, known)}")
         crop, resize = entry["input"]["crop"], entry["input"]["resize"]
         if crop > resize:
             found.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")

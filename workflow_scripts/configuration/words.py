@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configuration.names import undefined
+from configuration.names import suggestion, undefined
 
 _NAMED = (("dataset", "datasets"), ("probe", "probes"), ("vocabulary", "vocabularies"))
 
@@ -20,7 +20,19 @@ def mistakes(config: dict) -> list[str]:
         name = entry["dataset"]
         if config["datasets"].get(name, {}).get("source") == "folder":
             found.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
-    return found + _sizes(config)
+    return found + _training(config) + _sizes(config)
+
+
+def _training(config: dict) -> list[str]:
+    training, others = config["training"], config["temperature"]["schedules"]
+    if training["schedule"] in ("constant", "cosine"):
+        return []
+    place = f"training.schedule is {training['schedule']!r}"
+    if training["schedule"] not in others:
+        hint = suggestion(training["schedule"], ("constant", "cosine", *others))
+        return [f"{place}, which is neither constant, cosine nor in temperature.schedules{hint}"]
+    wrong = training["optimiser"] != "adamw"
+    return [f"{place}, which only adamw follows; training.optimiser is {training['optimiser']!r}"] if wrong else []
 
 
 def _sizes(config: dict) -> list[str]:

@@ -17,8 +17,12 @@ def train_scenes_network(
     inputs,
     settings,
     seed,
+    path_to_temperatures=None,
 ):
-    """The weights of the best epoch, what each output stands for, and the history of the training."""
+    """The weights of the best epoch, what each output stands for, and the history of the training.
+
+    path_to_temperatures: of a training that follows a schedule of the temperature room; no lines for others.
+    """
     images = tables.read(path_to_images, "images").to_pandas()
     annotations = tables.read(path_to_annotations, "annotations")
     labels = scenes_training.main_shapes(annotations.select(["image_id", "tokens", "area"]).to_pandas())
@@ -26,6 +30,7 @@ def train_scenes_network(
         scenes_training.read_pictures(path_to_pictures, images[images["split"] == split], labels, inputs)
         for split in ("train", "val")
     )
+    temperatures = []
     network, history = scenes_training.train_scenes_cnn(
         train,
         val,
@@ -34,7 +39,11 @@ def train_scenes_network(
         seed=job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else [])),
         device=job.device(),
         progress=partial(job.progress, title="epochs"),
+        measured=temperatures.append,
     )
+    if path_to_temperatures is not None:
+        (found,) = temperatures
+        tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
     with tables.replacing(path_to_weights) as temporary:
         networks.write_weights(network, temporary)
     tables.write(scenes_training.unit_words(), "known_words", path_to_words)
@@ -53,6 +62,7 @@ if __name__ == "__main__":
         path_to_words=snakemake.output.words,
         path_to_history=snakemake.output.history,
         inputs=NetworkSettings.from_mapping(snakemake.params.network).input,
-        settings=scenes_training.TrainingSettings.from_mapping(snakemake.params.network),
+        settings=scenes_training.TrainingSettings.from_mapping(snakemake.params.network, snakemake.params.steering),
         seed=snakemake.params.seed,
+        path_to_temperatures=snakemake.output.temperatures,
     )

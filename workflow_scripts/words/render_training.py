@@ -4,10 +4,11 @@ from filterscope import job, tables
 from filterscope.words.figures import training_curves
 
 
-def render_training(path_to_history, path_to_null, path_to_figure):
-    """path_to_null: history of the explainer trained on shuffled labels."""
+def render_training(path_to_history, path_to_null, path_to_figure, paths_to_temperatures=()):
+    """path_to_null: history of the explainer trained on shuffled labels; paths_to_temperatures: of both."""
     own, null = (tables.read(path, "history").to_pandas() for path in (path_to_history, path_to_null))
-    training_curves(own, null).savefig(path_to_figure)
+    temperatures = [tables.read(path, "temperatures").to_pandas() for path in paths_to_temperatures]
+    training_curves(own, null, temperatures).savefig(path_to_figure)
 
 
 if __name__ == "__main__":
@@ -16,4 +17,5 @@ if __name__ == "__main__":
         path_to_history=snakemake.input.history,
         path_to_null=snakemake.input.null,
         path_to_figure=snakemake.output.figure,
+        paths_to_temperatures=(snakemake.input.temperatures, snakemake.input.null_temperatures),
     )

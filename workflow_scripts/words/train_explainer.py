@@ -26,10 +26,12 @@ def train_explainer(
     shuffled_labels=False,
     instance_split=False,
     code="",
+    path_to_temperatures=None,
 ):
     """shuffled_labels trains the null explainer; instance_split repeats defect 3 of the reference.
 
-    code: digest of the program; a checkpoint of another program is not taken up.
+    code: digest of the program; a checkpoint of another program is not taken up. path_to_temperatures: of a training
+    that follows a schedule of the temperature room; the table has no lines for others.
     """
     device = job.device()
     categories = tables.read(path_to_categories, "categories").to_pandas()
@@ -47,6 +49,7 @@ def train_explainer(
     arrays = [array for part in parts for array in (part.activations, part.targets)]
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
     checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed, code)
+    temperatures = []
     model, history = train(
         *parts,
         vectors,
@@ -58,7 +61,11 @@ def train_explainer(
         resume=checkpoint.load(device),
         save=checkpoint.save,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
+        measured=temperatures.append,
     )
+    if path_to_temperatures is not None:
+        (found,) = temperatures
+        tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
     table = pd.DataFrame(history)
     tables.write(table, "history", path_to_history)
     tables.write(table, "history", path_to_csv)
@@ -86,4 +93,5 @@ if __name__ == "__main__":
         shuffled_labels=snakemake.params.shuffled_labels,
         instance_split=faithful.instance_split,
         code=snakemake.params.code,
+        path_to_temperatures=snakemake.output.temperatures,
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from filterscope import tables
 from filterscope.faithful import Faithful
 from filterscope.words.resumption import Checkpoint, beside
 from filterscope.words.samples import Samples, split_samples
@@ -50,7 +51,13 @@ SETTINGS = {
     "negatives": replace(QUICK, vocabulary_negatives=16),
     "both": replace(QUICK, optimiser="dadapt_adam", vocabulary_negatives=16, batch_norm="frozen"),
     "averaging": replace(QUICK, averaging=2.0),
+    "actcoolr": replace(
+        QUICK, steering={"method": "actcoolr", "learning_rate": 0.01, "initial_temperature": 2.0}, averaging=2.0
+    ),
+    "one_cycle": replace(QUICK, steering={"method": "one_cycle", "learning_rate": 0.02}),
+    "schedule_free": replace(QUICK, steering={"method": "schedule_free", "learning_rate": 0.02}),
 }
+STEERED = ("actcoolr", "one_cycle", "schedule_free")
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
@@ -100,6 +107,29 @@ def test_learns(settings):
     points = torch.nn.functional.normalize(model(torch.from_numpy(VALIDATION.activations)), dim=1)
     right = (points @ CATEGORIES.T).argmax(1).numpy() == VALIDATION.targets.argmax(1)
     assert right.mean() > 0.9
+
+
+# So few patterns do not all change, which the schedule warns of.
+@pytest.mark.filterwarnings("ignore::filterscope.temperature.model.ModelWarning")
+@pytest.mark.parametrize("method", STEERED)
+def test_learns_with_a_schedule_of_the_temperature_room(method):
+    measured = []
+    model, history = trained(replace(SETTINGS[method], epochs=20), measured=measured.append)
+    assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]
+    table = tables.checked(measured[0], "temperatures").to_pandas()
+    steps = 20 * 7  # batches of 16, the last of 4
+    assert table["step"].tolist() == list(range(0, steps, 10))
+    assert table["positions"].isin([16, 4]).all()
+    points = torch.nn.functional.normalize(model(torch.from_numpy(VALIDATION.activations)), dim=1)
+    assert ((points @ CATEGORIES.T).argmax(1).numpy() == VALIDATION.targets.argmax(1)).mean() > 0.9
+
+
+def test_a_training_without_such_a_schedule_measures_nothing():
+    measured = []
+    trained(measured=measured.append)
+    assert not len(measured[0])
+    with pytest.raises(ValueError, match=r"training\.optimiser is 'dadapt_adam': only adamw follows a schedule"):
+        replace(QUICK, optimiser="dadapt_adam", steering={"method": "cosine"})
 
 
 def test_shuffled_labels_are_not_learnt():

@@ -28,7 +28,7 @@ from filterscope.data import checkpoints
 from filterscope.data.checkpoints import NetworkError
 
 # Keys of a network in the config that only the training of the scenes networks reads.
-TRAINING = ("dataset", "epochs", "learning_rate", "batch_size", "draw")
+TRAINING = ("dataset", "epochs", "learning_rate", "batch_size", "draw", "schedule")
 # Digest of a prototxt, by which Snakemake notices that what a network computes has changed.
 DEFINITION = "definition"
 # Seconds without a byte after which a download counts as hanging.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings, normalise
 from filterscope.data.scene_words import SHAPES, known_words
 from filterscope.data.scenes_networks import build_scenes_cnn
+from filterscope.temperature.scheduling import ScheduleSettings, Situation
+from filterscope.temperature.steering import Steering
 
 _WARM_UP = 0.3  # share of the steps in which the learning rate rises
 _WEIGHT_DECAY = 0.02
@@ -26,17 +29,21 @@ _EVALUATED_AT_ONCE = 200  # pictures
 @dataclass(frozen=True)
 class TrainingSettings:
     """How the CNN is trained; the learning rate is the highest of a one-cycle schedule. draw: which random weights and
-    batches; another number makes another network."""
+    batches; another number makes another network. steering: a schedule of the temperature room instead, which has a
+    learning rate of its own."""
 
     epochs: int
     learning_rate: float
     batch_size: int
     draw: int = 0
+    steering: ScheduleSettings | None = None
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping) -> TrainingSettings:
-        """From an entry of the config's `networks`, which also says what is no matter of training."""
-        return cls(**{field.name: mapping[field.name] for field in fields(cls) if field.name in mapping})
+    def from_mapping(cls, mapping: Mapping, steering: Mapping | None = None) -> TrainingSettings:
+        """From an entry of the config's `networks`, which also says what is no matter of training, and the schedule
+        that it names."""
+        own = {field.name: mapping[field.name] for field in fields(cls) if field.name in mapping}
+        return cls(**own, steering=ScheduleSettings.from_mapping(steering) if steering else None)
 
 
 @dataclass(frozen=True)
@@ -111,11 +118,13 @@ def train_scenes_cnn(
     seed: int,
     device: torch.device | str = "cpu",
     progress: Callable[[Iterable], Iterator] = iter,
+    measured: Callable[[pd.DataFrame], None] = lambda temperatures: None,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train the CNN on the shape of the main object; keep the epoch of highest validation accuracy.
 
     `inputs` says how pictures are normalised, `progress` goes through the epochs. AdamW, one-cycle learning
-    rate, pictures mirrored at random. Returns the network, in eval mode on the CPU, and the network_history table.
+    rate, pictures mirrored at random. measured: is handed the temperatures of a steered training, an empty table for
+    others. Returns the network, in eval mode on the CPU, and the network_history table.
     """
     if len(train.labels) < 2:
         raise ValueError("one training picture is too few: batch normalisation needs two")
@@ -123,34 +132,54 @@ def train_scenes_cnn(
         torch.manual_seed(seed)
         network = build_scenes_cnn().to(device)
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
     batches = max(1, len(train.labels) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=settings.epochs * batches, pct_start=_WARM_UP
-    )
+    steps = settings.epochs * batches
+    steering = _steering(network, train, settings, inputs, device, steps) if settings.steering else None
+    if steering:
+        optimiser, schedule = steering.optimiser, None
+    else:
+        optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, settings.learning_rate, total_steps=steps, pct_start=_WARM_UP
+        )
     history, best = [], None
     for epoch in progress(range(1, settings.epochs + 1)):
         network.train()
         losses = []
         for batch in torch.randperm(len(train.labels), generator=generator).tensor_split(batches):
             pictures = _mirrored(train.pictures[batch], generator).to(device)
-            logits = network(normalise(pictures, inputs))
             labels = train.labels[batch].to(device)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=_LABEL_SMOOTHING)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
+            with steering.step() if steering else nullcontext():
+                loss = _loss(network(normalise(pictures, inputs)), labels)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+            if schedule is not None:
+                schedule.step()
             losses.append(loss.item() * len(batch))
-        val_loss, accuracy = _evaluate(network, val, inputs, device)
-        improved = best is None or accuracy > best[0]
-        if improved:
-            best = accuracy, {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+        shown = (normalise(part.to(device), inputs) for part in train.pictures.split(_EVALUATED_AT_ONCE))
+        with steering.weights_to_use(shown) if steering else nullcontext():
+            val_loss, accuracy = _evaluate(network, val, inputs, device)
+            if best is None or accuracy > best[0]:
+                best = accuracy, {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
         history.append((epoch, sum(losses) / len(train.labels), val_loss, accuracy))
+    measured(steering.table() if steering else pd.DataFrame())
     network.load_state_dict(best[1])
     table = pd.DataFrame(history, columns=["epoch", "train_loss", "val_loss", "val_accuracy"])
     table["best"] = table.index == table["val_accuracy"].idxmax()
     return network.cpu().eval(), table
+
+
+def _loss(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(logits, labels, label_smoothing=_LABEL_SMOOTHING)
+
+
+def _steering(network, train: Pictures, settings: TrainingSettings, inputs, device, steps: int) -> Steering:
+    """A schedule that may look at the first pictures before it begins."""
+    pictures = normalise(train.pictures[: settings.batch_size].to(device), inputs)
+    labels = train.labels[: settings.batch_size].to(device)
+    situation = Situation(_loss, pictures, labels, [pictures], _WEIGHT_DECAY, "adamw")
+    return Steering(settings.steering, network.train(), situation, steps)
 
 
 def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:

@@ -4,7 +4,7 @@
     ... running.optimiser.step() ...
     running.advance()
 
-The schedules are PyTorch's, Schedule-Free (Defazio et al. 2024) and those of this room. All of them steer SGD.
+The schedules are PyTorch's, Schedule-Free (Defazio et al. 2024) and those of this room. They steer SGD or AdamW.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 import pandas as pd
 import schedulefree
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer, lr_scheduler
+from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
 from filterscope.temperature.learning_rates import learning_rate_range
 from filterscope.temperature.model import Fit
@@ -92,6 +92,7 @@ class Situation:
     labels: Tensor
     samples: Iterable[Tensor]
     weight_decay: float
+    optimiser: str = "sgd"
 
 
 @dataclass
@@ -158,41 +159,61 @@ def begin(
     return METHODS[settings.method].begin(settings, network, monitor, situation, total_steps)
 
 
-def _sgd(settings: ScheduleSettings, network: nn.Module, situation: Situation, rate: float | None = None) -> SGD:
+# Each also as Schedule-Free has it. The momentum of AdamW is its first beta.
+OPTIMISERS: dict[str, tuple[Callable[..., Optimizer], Callable[..., Optimizer]]] = {
+    "sgd": (
+        lambda weights, rate, momentum, decay: SGD(weights, rate, momentum, weight_decay=decay),
+        lambda weights, rate, momentum, decay, steps: schedulefree.SGDScheduleFree(
+            weights, rate, momentum=momentum, weight_decay=decay, warmup_steps=steps
+        ),
+    ),
+    "adamw": (
+        lambda weights, rate, momentum, decay: AdamW(weights, rate, (momentum, 0.999), weight_decay=decay),
+        lambda weights, rate, momentum, decay, steps: schedulefree.AdamWScheduleFree(
+            weights, rate, betas=(momentum, 0.999), weight_decay=decay, warmup_steps=steps
+        ),
+    ),
+}
+
+
+def _optimiser(
+    settings: ScheduleSettings, network: nn.Module, situation: Situation, rate: float | None = None
+) -> Optimizer:
     rate = settings.learning_rate if rate is None else rate
-    return SGD(network.parameters(), rate, settings.momentum, weight_decay=situation.weight_decay)
+    make, _ = OPTIMISERS[situation.optimiser]
+    return make(network.parameters(), rate, settings.momentum, situation.weight_decay)
 
 
-def _plain(make: Callable[[SGD, ScheduleSettings, int], lr_scheduler.LRScheduler]) -> Callable[..., Running]:
+def _plain(make: Callable[[Optimizer, ScheduleSettings, int], lr_scheduler.LRScheduler]) -> Callable[..., Running]:
     """A schedule that looks at nothing but the number of the step."""
 
     def begin(settings, network, monitor, situation, total_steps):
-        optimiser = _sgd(settings, network, situation)
+        optimiser = _optimiser(settings, network, situation)
         return Running(optimiser, make(optimiser, settings, total_steps))
 
     return begin
 
 
-def _constant(optimiser: SGD, settings: ScheduleSettings, steps: int):
+def _constant(optimiser: Optimizer, settings: ScheduleSettings, steps: int):
     return lr_scheduler.ConstantLR(optimiser, factor=1.0, total_iters=0)
 
 
-def _step(optimiser: SGD, settings: ScheduleSettings, steps: int):
+def _step(optimiser: Optimizer, settings: ScheduleSettings, steps: int):
     milestones = sorted(max(1, round(share * steps)) for share in settings.milestones)
     return lr_scheduler.MultiStepLR(optimiser, milestones, settings.factor)
 
 
-def _cosine(optimiser: SGD, settings: ScheduleSettings, steps: int):
+def _cosine(optimiser: Optimizer, settings: ScheduleSettings, steps: int):
     return lr_scheduler.CosineAnnealingLR(optimiser, steps)
 
 
-def _cyclic(optimiser: SGD, settings: ScheduleSettings, steps: int):
+def _cyclic(optimiser: Optimizer, settings: ScheduleSettings, steps: int):
     half = max(1, round(steps / (2 * settings.cycles)))
     lowest = settings.lowest * settings.learning_rate
     return lr_scheduler.CyclicLR(optimiser, lowest, settings.learning_rate, half, cycle_momentum=False)
 
 
-def _one_cycle(optimiser: SGD, settings: ScheduleSettings, steps: int):
+def _one_cycle(optimiser: Optimizer, settings: ScheduleSettings, steps: int):
     return lr_scheduler.OneCycleLR(
         optimiser,
         settings.learning_rate,
@@ -206,20 +227,16 @@ def _one_cycle(optimiser: SGD, settings: ScheduleSettings, steps: int):
 
 
 def _schedule_free(settings, network, monitor, situation, total_steps) -> Running:
-    optimiser = schedulefree.SGDScheduleFree(
-        network.parameters(),
-        settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=situation.weight_decay,
-        warmup_steps=round(settings.warm_up * total_steps),
-    )
+    _, make = OPTIMISERS[situation.optimiser]
+    warm_up = round(settings.warm_up * total_steps)
+    optimiser = make(network.parameters(), settings.learning_rate, settings.momentum, situation.weight_decay, warm_up)
     optimiser.train()
     return Running(optimiser, None)
 
 
 def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situation) -> Fit:
-    """The model of plain SGD's first step: momentum has nothing to carry on yet."""
-    optimiser = _sgd(settings, network, situation, rate=0.1)
+    """The model of the optimiser's first step: momentum has nothing to carry on yet."""
+    optimiser = _optimiser(settings, network, situation, rate=0.1)
     analysis = learning_rate_range(
         network,
         situation.loss,
@@ -235,7 +252,7 @@ def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situati
 
 def _range_test(settings, network, monitor, situation, total_steps) -> Running:
     fit = _analysed(settings, network, situation)
-    optimiser = _sgd(settings, network, situation, rate=fit.rate(settings.temperature))
+    optimiser = _optimiser(settings, network, situation, rate=fit.rate(settings.temperature))
     make = _cosine if settings.falling else _constant
     return Running(optimiser, make(optimiser, settings, total_steps), fit)
 
@@ -244,7 +261,7 @@ def _actcoolr(settings, network, monitor, situation, total_steps) -> Running:
     fit = None
     if settings.sigma is None or settings.begin == "model":
         fit = _analysed(settings, network, situation)
-    optimiser = _sgd(settings, network, situation)
+    optimiser = _optimiser(settings, network, situation)
     schedule = ActCooLR(
         optimiser,
         monitor,
@@ -260,7 +277,7 @@ def _actcoolr(settings, network, monitor, situation, total_steps) -> Running:
 
 
 def _dynamic(settings, network, monitor, situation, total_steps) -> Running:
-    optimiser = _sgd(settings, network, situation)
+    optimiser = _optimiser(settings, network, situation)
     schedule = DynamicActCooLR(
         optimiser,
         monitor,

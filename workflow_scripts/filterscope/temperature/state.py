@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 
 from filterscope import resumption
+from filterscope.temperature.monitor import TemperatureMonitor
 from filterscope.temperature.readings import Reading
 
 FINISHED, DIVERGED = "finished", "diverged"
@@ -30,6 +33,24 @@ class State:
     calls: list = field(default_factory=list)  # layer, call, activation and patterns looked at of every use
     seconds: float = 0.0
     measuring_seconds: float = 0.0
+
+    def note(self, monitor: TemperatureMonitor, loss: Tensor) -> bool:
+        """Keep the monitor's reading; False where it, or the step's loss, is NaN."""
+        reading = monitor.reading
+        monitor.history.clear()  # kept here
+        if bool(reading.counts.poisoned.any()) or not bool(torch.isfinite(loss)):
+            return False
+        positions = reading.positions.tolist()
+        calls = [
+            [call.layer, call.call, call.activation, count]
+            for call, count in zip(reading.calls, positions, strict=True)
+        ]
+        if self.calls and self.calls != calls:
+            raise ValueError(f"step {reading.step} uses other activations than the steps before it")
+        self.calls = calls
+        self.measured.append(reading.step)
+        self.same.append(reading.same.tolist())
+        return True
 
     def steps_table(self) -> pd.DataFrame:
         """Learning rate and loss of every step; no loss where it was not finite."""

@@ -22,7 +22,6 @@ from filterscope.temperature.learning_rates import RATES
 from filterscope.temperature.material import Material, Split
 from filterscope.temperature.model import Fit
 from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.readings import Reading
 from filterscope.temperature.scheduling import Running, ScheduleSettings, Situation
 from filterscope.temperature.state import DIVERGED, FINISHED, State
 
@@ -192,7 +191,7 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
             state.rates.append(running.rate)  # Schedule-Free tells its own after the step
             losses.append(value.detach())
             if monitor.reading is not None:
-                if not _note_reading(monitor, value, state):
+                if not state.note(monitor, value):
                     state.status = DIVERGED
                     break
                 state.measuring_seconds += time.perf_counter() - started
@@ -201,24 +200,6 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
     if not np.isfinite(state.losses[-1]):
         state.status = DIVERGED
     state.seconds += time.perf_counter() - began
-
-
-def _note_reading(monitor: TemperatureMonitor, loss: Tensor, state: State) -> bool:
-    """Keep the reading; False where it, or the loss, is NaN."""
-    reading: Reading = monitor.reading
-    monitor.history.clear()  # kept in the state
-    if bool(reading.counts.poisoned.any()) or not bool(torch.isfinite(loss)):
-        return False
-    positions = reading.positions.tolist()
-    calls = [
-        [call.layer, call.call, call.activation, count] for call, count in zip(reading.calls, positions, strict=True)
-    ]
-    if state.calls and state.calls != calls:
-        raise ValueError(f"step {reading.step} uses other activations than the steps before it")
-    state.calls = calls
-    state.measured.append(reading.step)
-    state.same.append(reading.same.tolist())
-    return True
 
 
 def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -40,11 +42,21 @@ def _plain(axes, title: str) -> None:
     axes.tick_params(labelsize=8)
 
 
-def training_curves(history: pd.DataFrame, null: pd.DataFrame) -> Figure:
-    """Loss and recall over epochs, of the explainer and of the one trained on shuffled labels."""
-    figure = Figure(figsize=(9, 3.2), dpi=110, layout="constrained")
-    losses, recalls = figure.subplots(1, 2)
-    for table, colour, name in ((history, "#0969da", "true labels"), (null, "#6e7781", "shuffled labels")):
+def training_curves(history: pd.DataFrame, null: pd.DataFrame, temperatures: Sequence[pd.DataFrame] = ()) -> Figure:
+    """Loss and recall over epochs, of the explainer and of the one trained on shuffled labels.
+
+    temperatures: the tables of both, where they were measured.
+    """
+    measured = len(temperatures) == 2 and all(map(len, temperatures))
+    figure = Figure(figsize=(13 if measured else 9, 3.2), dpi=110, layout="constrained")
+    losses, recalls, *others = figure.subplots(1, 3 if measured else 2)
+    both = ((history, "#0969da", "true labels"), (null, "#6e7781", "shuffled labels"))
+    for table, (_, colour, name) in zip(temperatures if measured else (), both, strict=False):
+        means = table.groupby("step")["temperature"].mean()
+        others[0].plot(means.index, means, color=colour, label=name)
+        _plain(others[0], "activation pattern temperature (bits)")
+        others[0].set_xlabel("step", fontsize=8)
+    for table, colour, name in both:
         losses.plot(table["epoch"], table["train_loss"], color=colour, linestyle=":", label=f"{name}, training")
         losses.plot(table["epoch"], table["val_loss"], color=colour, label=f"{name}, validation")
         best = table[table["best"]].iloc[0]

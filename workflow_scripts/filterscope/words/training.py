@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import dadaptation
 import numpy as np
+import pandas as pd
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from filterscope.faithful import Faithful
+from filterscope.temperature.scheduling import ScheduleSettings, Situation
+from filterscope.temperature.steering import Steering
 from filterscope.words.explainer import Explainer
 from filterscope.words.losses import csmr_loss
 from filterscope.words.samples import Samples
@@ -21,6 +25,9 @@ OPTIMISERS = {
     "adamw": lambda parameters, s: torch.optim.AdamW(parameters, lr=s.learning_rate, weight_decay=s.weight_decay),
     "dadapt_adam": lambda parameters, s: dadaptation.DAdaptAdam(parameters, lr=1.0),
 }
+
+# Objects by which batch norm learns the statistics of Schedule-Free's weights.
+RECALIBRATED = 8192
 
 # Nearest categories among which a right token counts for the history's recall.
 HISTORY_RECALL = 5
@@ -41,8 +48,13 @@ class TrainingSettings:
     batch_norm: str = "train"
     vocabulary_negatives: int = 0
     averaging: float = 0.0
+    steering: ScheduleSettings | None = None  # a schedule of the temperature room, in place of the two above
 
     def __post_init__(self):
+        if isinstance(self.steering, Mapping):
+            object.__setattr__(self, "steering", ScheduleSettings.from_mapping(self.steering))
+        if self.steering is not None and self.optimiser != "adamw":
+            raise ValueError(f"training.optimiser is {self.optimiser!r}: only adamw follows a schedule")
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f"training.optimiser is {self.optimiser!r}, should be one of {', '.join(OPTIMISERS)}")
         if self.schedule not in ("cosine", "constant"):
@@ -83,6 +95,7 @@ def train(
     resume: State | None = None,
     save: Callable[[State], None] | None = None,
     progress: Callable = iter,
+    measured: Callable[[pd.DataFrame], None] = lambda temperatures: None,
 ) -> tuple[Explainer, list[dict]]:
     """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
 
@@ -91,7 +104,8 @@ def train(
     categories: [C, D] vectors of the category tokens. others: [V, D] words from which `vocabulary_negatives` are
     drawn for every batch, but for the category tokens themselves, which are its own_rows [C]. Each epoch has a
     random stream of its own, so a resumed training gives the same weights as an undisturbed one. The history's
-    losses are over the categories only, so that training and validation can be compared.
+    losses are over the categories only, so that training and validation can be compared. measured: is handed the
+    temperatures of a steered training, an empty table for others.
     """
     for name, part in (("training", samples), ("validation", validation)):
         if len(part) < 2:
@@ -104,13 +118,14 @@ def train(
             settings.dropout,
             settings.batch_norm == "frozen",
         ).to(device)
-        optimiser = OPTIMISERS[settings.optimiser](model.parameters(), settings)
         data, held_out = (_to(part, device) for part in (samples, validation))
+        steering = _steering(model, data, categories.to(device), settings) if settings.steering else None
+        optimiser = steering.optimiser if steering else OPTIMISERS[settings.optimiser](model.parameters(), settings)
         averaged = _averaged(model, settings, len(samples))
         state = resume or State(0, {}, {}, {}, copy.deepcopy(model.state_dict()), float("inf"))
         if resume:
             model.load_state_dict(resume.model)
-            optimiser.load_state_dict(resume.optimiser)
+            (steering or optimiser).load_state_dict(resume.optimiser)
             if averaged is not None:
                 averaged.load_state_dict(resume.averaged)
         targets = categories.to(device)
@@ -118,18 +133,21 @@ def train(
         shown = model if averaged is None else averaged.module
         for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
             torch.manual_seed(seed * 100003 + epoch)
-            loss = _train_epoch(model, averaged, optimiser, data, targets, pool, settings, epoch)
-            val_loss, val_recall = evaluate(shown, held_out, targets, settings.margin)
+            loss = _train_epoch(model, averaged, optimiser, data, targets, pool, settings, epoch, steering)
+            learnt = () if model.frozen_batch_norm else (data[0][:RECALIBRATED].to(targets.device),)
+            with steering.weights_to_use(learnt) if steering else nullcontext():
+                val_loss, val_recall = evaluate(shown, held_out, targets, settings.margin)
+                weights = copy.deepcopy(shown.state_dict()) if val_loss < state.best_loss else None
             if not np.isfinite(loss) or not np.isfinite(val_loss):
                 raise ValueError(f"epoch {epoch}: the loss is {loss} in training and {val_loss} in validation")
-            best = val_loss < state.best_loss
-            if best:
-                state.best_loss, state.best_model = val_loss, copy.deepcopy(shown.state_dict())
+            if weights is not None:
+                state.best_loss, state.best_model = val_loss, weights
             state.history.append({"epoch": epoch, "train_loss": loss, "val_loss": val_loss, "val_recall": val_recall})
-            state.epoch, state.model, state.optimiser = epoch, model.state_dict(), optimiser.state_dict()
+            state.epoch, state.model, state.optimiser = epoch, model.state_dict(), (steering or optimiser).state_dict()
             state.averaged = {} if averaged is None else averaged.state_dict()
             if save:
                 save(state)
+    measured(steering.table() if steering else pd.DataFrame())
     model.load_state_dict(state.best_model)
     best_epoch = min(state.history, key=lambda row: row["val_loss"])["epoch"]
     return model.eval(), [{**row, "best": row["epoch"] == best_epoch} for row in state.history]
@@ -177,23 +195,53 @@ def _to(samples: Samples, device: torch.device | str) -> tuple[torch.Tensor, tor
     return torch.from_numpy(samples.activations).to(device), torch.from_numpy(samples.targets).to(device)
 
 
-def _train_epoch(model, averaged, optimiser, data, categories, pool, settings: TrainingSettings, epoch: int) -> float:
+def _batches(order: torch.Tensor, settings: TrainingSettings) -> list[torch.Tensor]:
+    return [batch for batch in order.split(settings.batch_size) if len(batch) > 1]  # batch norm needs two
+
+
+def _steering(model: Explainer, data, categories: torch.Tensor, settings: TrainingSettings) -> Steering:
+    """A schedule that may look at the first objects before it begins."""
+    activations, targets = data
+    batches = _batches(torch.arange(len(activations), device=activations.device), settings)
+    first = activations[batches[0]].to(categories.device)
+    situation = Situation(
+        lambda points, wanted: csmr_loss(points, wanted, categories, settings.margin),
+        first,
+        targets[batches[0]].to(categories.device),
+        [first],
+        settings.weight_decay,
+        "adamw",
+    )
+    return Steering(settings.steering, model.train(), situation, settings.epochs * len(batches))
+
+
+def _train_epoch(
+    model,
+    averaged,
+    optimiser,
+    data,
+    categories,
+    pool,
+    settings: TrainingSettings,
+    epoch: int,
+    steering: Steering | None,
+) -> float:
     model.train()
     activations, targets = data
-    order = torch.randperm(len(activations), device=activations.device)
-    batches = [batch for batch in order.split(settings.batch_size) if len(batch) > 1]  # batch norm needs two
+    batches = _batches(torch.randperm(len(activations), device=activations.device), settings)
     total = 0.0
     for index, batch in enumerate(batches):
-        if settings.optimiser == "adamw":
+        if steering is None and settings.optimiser == "adamw":
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate((epoch - 1 + index / len(batches)) / settings.epochs)
         negatives = None if pool is None else pool.draw()
         wanted = targets[batch].to(categories.device)
-        points = model(activations[batch].to(categories.device))
-        loss = csmr_loss(points, wanted, categories, settings.margin, negatives)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
+        with steering.step() if steering else nullcontext():
+            points = model(activations[batch].to(categories.device))
+            loss = csmr_loss(points, wanted, categories, settings.margin, negatives)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
         if averaged is not None:
             averaged.update_parameters(model)
         if negatives is not None:
