@@ -125,7 +125,7 @@ def test_planted_facets_are_recovered(finished_study):
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]
     assert (begun["activation"] > begun["mean_activation"]).mean() >= 0.75
-    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"mean", "plain"}
+    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"sketch", "plain"}
     figures = {f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in wanted.values()}
     assert {each.name for each in (folder / "figures").glob("*.png")} == figures
 
