@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from filterscope.data import sample_sources
-from filterscope.diagnosis.attacks import ATTACKS, attack, predicted
+from filterscope.diagnosis.attacks import ATTACKS, attack
+from filterscope.diagnosis.frozen import predicted
+from filterscope.diagnosis.scaled_networks import Scaling, pictures, trained_network
 from filterscope.diagnosis.training import TrainingSettings
-from filterscope.diagnosis.trials import Scaling, pictures, trained_network
 
 
 def main() -> None:

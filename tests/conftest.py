@@ -34,14 +34,14 @@ SMALL = {
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},
     "sheets": {"filters": 2, "images": 4},
-    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "mean": {"shorten": 50}},
+    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "sketch": {"shorten": 50}},
     "facets": [
         {
             "dataset": "scenes",
             "probe": "cnn_units",
             "classes": {"circle": 0},
             "facets": 2,
-            "recipe": "mean",
+            "recipe": "sketch",
             "from_noise": ["plain"],
         }
     ],

@@ -13,8 +13,8 @@ from filterscope import tables
 from filterscope.data import sample_sources
 from filterscope.data.samples import read_samples, write_samples
 from filterscope.diagnosis.resampling import ResamplingSettings
+from filterscope.diagnosis.scaled_networks import Scaling
 from filterscope.diagnosis.training import TrainingSettings
-from filterscope.diagnosis.trials import Scaling
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

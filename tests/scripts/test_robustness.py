@@ -14,11 +14,12 @@ from diagnosis.tabulate_robustness import tabulate_robustness
 from diagnosis.train_scaled_network import train_scaled_network
 from filterscope import tables
 from filterscope.data.samples import Samples, write_samples
-from filterscope.diagnosis import search, trials
+from filterscope.diagnosis import scaled_networks
+from filterscope.diagnosis.frozen import predicted
 from filterscope.diagnosis.training import Checkpoint, TrainingSettings
 
 SHARES, NUMBERS = (100, 50), (0, 1)
-SCALING = trials.Scaling(start=400, tolerance=0.05)
+SCALING = scaled_networks.Scaling(start=400, tolerance=0.05)
 TRAINING = TrainingSettings(epochs=4, batch_size=16, learning_rate=0.02)
 ATTACKS = {
     "greedy": {"rivals": 2},
@@ -106,9 +107,9 @@ def test_networks_hold_what_they_should_and_learn(folder):
 
 def test_loaded_networks_classify_as_the_trained_ones_did(folder):
     (row,) = tables.read(folder / "50" / "1" / "network.parquet", "scaled_networks").to_pylist()
-    network = trials.load_network(folder / "50" / "1" / "weights.pt", "plain", row["width"], samples())
+    network = scaled_networks.load_network(folder / "50" / "1" / "weights.pt", "plain", row["width"], samples())
     test = samples().part("test")
-    assert np.mean(trials.predicted(network, test.images()) == test.labels) == row["accuracy"]
+    assert np.mean(predicted(network, test.images()) == test.labels) == row["accuracy"]
 
 
 def test_attacks_change_the_class_and_stay_in_the_box(folder):
@@ -168,7 +169,7 @@ def test_the_search_takes_the_grids_networks_and_goes_on_after_a_kill(folder, tm
     measured = tables.read(grid(folder)[0], "scaled_networks").to_pandas()
     assert steps["accuracy"].iloc[1] == pytest.approx(measured.loc[measured["share"] == 50, "accuracy"].mean())
     trained = []
-    real = trials.trained_network
+    real = scaled_networks.trained_network
 
     def counting(match, *arguments, **more):
         trained.append(match.target)
@@ -228,11 +229,11 @@ def test_figures(folder, tmp_path):
     ("changed", "said"),
     [
         ({"share": 1}, "the target capacity is 4 bits; the smallest plain for"),
-        ({"scaling": trials.Scaling(400, tolerance=1e-6), "share": 33}, "no width of plain"),
+        ({"scaling": scaled_networks.Scaling(400, tolerance=1e-6), "share": 33}, "no width of plain"),
     ],
 )
 def test_capacities_that_no_network_has(folder, tmp_path, changed, said):
-    with pytest.raises(search.NoNetworkError, match=said):
+    with pytest.raises(scaled_networks.NoNetworkError, match=said):
         train(folder, tmp_path, **changed)
     assert not list(tmp_path.iterdir())
 

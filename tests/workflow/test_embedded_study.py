@@ -125,7 +125,7 @@ def test_planted_facets_are_recovered(finished_study):
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]
     assert (begun["activation"] > begun["mean_activation"]).mean() >= 0.75
-    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"mean", "plain"}
+    assert set(pictures.loc[pictures["start"] == "noise", "recipe"]) == {"sketch", "plain"}
     figures = {f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in wanted.values()}
     assert {each.name for each in (folder / "figures").glob("*.png")} == figures
 
@@ -215,7 +215,7 @@ def test_robustness_is_measured_against_capacity(finished_study):
     assert set(table["attack"]) == set(section["attacks"])
     assert set(table["share"]) == set(entry["shares"])
     assert table["seeds"].eq(entry["seeds"]).all()
-    assert (table["capacity"] / table["target"]).between(0.98, 1.02).all()
+    assert (table["capacity"] / table["target"] - 1).abs().max() <= section["tolerance"]
     assert table.loc[table["share"] == 100, "accuracy"].gt(0.9).all()
     assert table.loc[table["attack"] == "greedy", "failures"].lt(0.1).all(), "networks without a defence are fooled"
     steps = tables.read(results / "digits/plain/search.parquet", "capacity_search").to_pandas()
@@ -381,7 +381,7 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         (
             "diagnosis/sparse_attack.py",
             {"attack_network", "search_capacity"},
-            {"tabulate_robustness", "score_resampling"},
+            {"train_scaled_network", "score_resampling"},
         ),
         ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
         ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),

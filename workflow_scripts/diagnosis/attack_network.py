@@ -6,7 +6,8 @@ import pandas as pd
 
 from filterscope import job, tables
 from filterscope.data.samples import read_samples
-from filterscope.diagnosis.trials import attack_all, attacked_samples, load_network
+from filterscope.diagnosis.scaled_networks import load_network
+from filterscope.diagnosis.trials import attack_all, attacked_samples
 
 SHOWN = 4  # test samples whose attacked pictures are kept, of the first network
 

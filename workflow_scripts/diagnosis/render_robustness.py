@@ -8,7 +8,7 @@ import numpy as np
 from filterscope import job, tables
 from filterscope.data.samples import read_samples
 from filterscope.diagnosis.robustness_figures import attacked_figure, robustness_figure
-from filterscope.diagnosis.trials import pictures
+from filterscope.diagnosis.scaled_networks import pictures
 
 
 def render_robustness(

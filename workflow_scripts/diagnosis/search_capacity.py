@@ -8,9 +8,10 @@ import pandas as pd
 from filterscope import job, provenance, tables
 from filterscope.data.samples import read_samples
 from filterscope.diagnosis.robustness import of_networks, rho
+from filterscope.diagnosis.scaled_networks import Scaling, trained_network
 from filterscope.diagnosis.search import Journal, Outcome, averaged, search
 from filterscope.diagnosis.training import TrainingSettings
-from filterscope.diagnosis.trials import Scaling, attack_all, attacked_samples, trained_network
+from filterscope.diagnosis.trials import attack_all, attacked_samples
 
 
 def search_capacity(

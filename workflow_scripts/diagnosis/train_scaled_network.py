@@ -7,8 +7,8 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.data import networks
 from filterscope.data.samples import read_samples
+from filterscope.diagnosis.scaled_networks import Scaling, trained_network
 from filterscope.diagnosis.training import Checkpoint, TrainingSettings
-from filterscope.diagnosis.trials import Scaling, trained_network
 
 
 def train_scaled_network(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from filterscope.diagnosis.attacks import ATTACKS, attack, predicted
+from filterscope.diagnosis.attacks import ATTACKS, attack
 from filterscope.diagnosis.bounded_attack import BoundedSettings
+from filterscope.diagnosis.frozen import predicted
 from filterscope.diagnosis.greedy_attack import GreedySettings
 from filterscope.diagnosis.sparse_attack import SparseSettings
 

@@ -77,6 +77,15 @@ def test_sizes_that_leave_too_few_samples_of_a_class_have_no_csg():
     assert sorted(rows["count"].unique()) == [200]  # 60 would have 3 of the rare class
 
 
+def test_spread_of_all_samples_is_that_of_drawing_them_or_else_of_resampling(xor):
+    for per_class, row in ((20, "own"), (250, "resampled")):
+        settings = SeparabilitySettings(per_class=per_class)
+        rows, _ = separability_curve(xor.values, xor.labels, CURVE, settings, 0)
+        spread = rows[(rows["count"] == 200) & (rows["row"] == row)]
+        assert len(spread) == CURVE.draws
+        assert spread["csg"].nunique() > 1
+
+
 def test_medians_and_intervals_are_those_of_the_draws(xor):
     rows = capacity_curve(xor.values, xor.labels, CURVE, 0)
     found = summarised(rows, "bits", []).set_index("count")

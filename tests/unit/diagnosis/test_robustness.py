@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,7 +111,10 @@ def test_the_trend_is_spearmans_and_chance_gives_no_small_p():
     assert 0.01 <= np.mean(np.array(p) < 0.1) <= 0.2
     assert robustness.trend(np.arange(8), -np.arange(8.0)).verdict == "smaller is more robust"
     assert robustness.trend(np.arange(8), np.arange(8.0)).verdict == "larger is more robust"
-    assert robustness.trend(np.arange(8), np.ones(8)) == robustness.Trend(0.0, 1.0, 8)
+    two = robustness.trend(np.repeat([1, 2], 3), np.arange(6))
+    assert (two.least_p, two.verdict) == (0.1, "too few networks")
+    assert robustness.trend(np.repeat([1, 2], 3), np.arange(6), permutations=99999).p == pytest.approx(0.1, abs=0.005)
+    assert robustness.trend(np.arange(8), np.ones(8)) == robustness.Trend(0.0, 1.0, 8, 2 / math.factorial(8))
 
 
 FALLING, RISING, FLAT = {1: 9, 2: 7, 4: 5, 8: 3}, {1: 3, 2: 5, 4: 7, 8: 9}, {1: 5, 2: 3, 4: 5.5, 8: 3.5}
@@ -135,4 +140,5 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert text.startswith("Is smaller more robust on digits? For plain it ")
     assert said in text[0].lower() + text[1:].replace("? For", "? for")
     assert text.count("?") == 1
-    assert "bounded" not in text, "only attacks that measure pixels answer the seed's question"
+    assert text.count("bounded") == 1, "only attacks that measure pixels answer the seed's question"
+    assert "; by the least bound of bounded, which counts no pixels, " in text

@@ -29,7 +29,7 @@ def test_pictures_of_any_size_are_classified(family, shape):
         assert network(torch.rand(2, *shape)).shape == (2, 7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.sampled_from(sorted(FAMILIES)), st.floats(0.01, 1), st.floats(1.05, 3))
 def test_wider_networks_hold_more(family, width, factor):
     shape = (3, 32, 32)
@@ -37,7 +37,7 @@ def test_wider_networks_hold_more(family, width, factor):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("target", [30_720, 23_040, 15_360, 12_544])
+@pytest.mark.parametrize("target", [30_720, 12_544])
 def test_targets_are_met_within_two_percent(family, target):
     found = match_capacity(family, target, (3, 32, 32), 10)
     assert abs(found.error) <= 0.02
@@ -46,7 +46,7 @@ def test_targets_are_met_within_two_percent(family, target):
 
 def test_every_width_has_the_capacity_that_it_is_found_by():
     """Going through all widths of a small network finds none nearer to the target than the bisection does."""
-    widths = np.linspace(0.05, 1, 400)
+    widths = np.linspace(0.05, 1, 120)
     held = [scaled_capacity("plain", width, (1, 8, 8), 4) for width in widths]
     target = 700
     assert abs(match_capacity("plain", target, (1, 8, 8), 4).capacity - target) <= min(

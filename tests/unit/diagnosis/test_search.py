@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterscope.diagnosis.search import Journal, NoNetworkError, Outcome, averaged, mean_outcome, search
+from filterscope.diagnosis.scaled_networks import NoNetworkError
+from filterscope.diagnosis.search import Journal, Outcome, averaged, mean_outcome, search
 
 C0 = 30720  # bits of CIFAR-10 (seed 001, table 1)
 

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import braycurtis, cdist
@@ -188,6 +189,13 @@ def test_large_offsets_cost_no_neighbours():
     points = 1e4 + chance().standard_normal((300, 50))
     queries = np.arange(300)
     assert np.array_equal(neighbours.nearest(points, queries, 3), sorted_neighbours(points, queries, 3))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_neighbours_are_the_same_on_a_gpu():
+    points = chance().integers(0, 256, (2000, 300)).astype(np.uint8)
+    queries = np.arange(0, 2000, 3)
+    assert np.array_equal(neighbours.nearest(points, queries, 5, "cuda"), neighbours.nearest(points, queries, 5))
 
 
 def test_more_neighbours_than_samples_are_refused():

@@ -14,8 +14,9 @@ import torch
 from torch import nn
 
 from filterscope.diagnosis.bounded_attack import BoundedSettings, bounded
+from filterscope.diagnosis.frozen import victim
 from filterscope.diagnosis.greedy_attack import GreedySettings, greedy
-from filterscope.diagnosis.margins import Attacked, check, victim
+from filterscope.diagnosis.margins import Attacked, check
 from filterscope.diagnosis.sparse_attack import SparseSettings, sparse
 
 
@@ -74,16 +75,3 @@ def attack(
             found = kind.attack(fixed, batch, truth, chosen, seeds[own])
             parts.append([getattr(found, field).cpu() for field in Attacked.__dataclass_fields__])
     return Attacked(*(torch.cat(each) for each in zip(*parts, strict=True)))
-
-
-@torch.no_grad()
-def predicted(
-    network: nn.Module, images: np.ndarray, device: torch.device | str = "cpu", batch_size: int = 1024
-) -> np.ndarray:
-    """Classes int64 [N] that the network gives to images float32 [N, C, H, W]."""
-    with victim(network) as fixed:
-        parts = [
-            fixed(torch.from_numpy(images[first : first + batch_size]).to(device)).argmax(1).cpu()
-            for first in range(0, len(images), batch_size)
-        ]
-    return torch.cat(parts).numpy()

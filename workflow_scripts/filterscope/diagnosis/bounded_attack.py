@@ -18,7 +18,7 @@ class BoundedSettings:
     """steps: of gradient descent at each bound. halvings: of the bound. largest: bound, share of the pixel range."""
 
     steps: int = 10
-    halvings: int = 8
+    halvings: int = 10
     largest: float = 0.5
 
     def __post_init__(self):

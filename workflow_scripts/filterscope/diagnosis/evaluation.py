@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
@@ -19,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from filterscope.diagnosis.intervals import interval
 from filterscope.diagnosis.resampling import METHODS, RANDOM, Capacity, ResamplingSettings, guided
 
 CLASSIFIERS: dict[str, Callable[[int], object]] = {
@@ -137,15 +137,6 @@ def _fitted(name: str, seed: int, values, labels, test, rare: int) -> dict[str, 
         "balanced_accuracy": float(balanced_accuracy_score(test[1], model.predict(held_out))),
         "rare_auprc": float(average_precision_score(test[1] == rare, model.predict_proba(held_out)[:, place])),
     }
-
-
-def interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Student's interval of the mean of independent values [n]; of one value, or of equal ones, that value."""
-    values = np.asarray(values, float)
-    mean = float(values.mean())
-    error = float(stats.sem(values)) if len(values) > 1 else 0.0
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1)) * error if error > 0 else 0.0
-    return mean - half, mean + half
 
 
 def compared(scores: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:

@@ -128,14 +128,15 @@ def similarity_figure(title: str, similarities: pd.DataFrame, places: pd.DataFra
             style = {"fontsize": 7, "ha": "center", "va": "center", "color": TEXT if light else "white"}
             left.text(column, row, f"{value:.2f}", **style)
     left.set_title(title, fontsize=10.5, loc="left", color=TEXT)
-    _class_plane(right, matrix, places, top)
+    _class_plane(right, matrix, places, float(off.min()), top)
     return figure
 
 
-def _class_plane(axes: Axes, matrix: np.ndarray, places: pd.DataFrame, top: float) -> None:
+def _class_plane(axes: Axes, matrix: np.ndarray, places: pd.DataFrame, low: float, top: float) -> None:
+    """Links are the stronger the nearer a similarity is to the largest, `top`; those near the least are left out."""
     x, y = places["x"].to_numpy(float), places["y"].to_numpy(float)
     for first, second in zip(*np.triu_indices(len(x), 1), strict=True):
-        strength = matrix[first, second] / top
+        strength = (matrix[first, second] - low) / max(top - low, 1e-9)
         if strength > 0.05:
             line = {"color": OWN, "alpha": 0.15 + 0.6 * strength, "linewidth": 0.5 + 3 * strength, "zorder": 1}
             axes.plot(x[[first, second]], y[[first, second]], **line)

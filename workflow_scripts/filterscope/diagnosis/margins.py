@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 Network = Callable[[torch.Tensor], torch.Tensor]  # images [B, C, H, W] in 0 to 1 to scores [B, K]
 
@@ -26,20 +24,6 @@ class Attacked:
     size: torch.Tensor
     classes: torch.Tensor
     queries: torch.Tensor
-
-
-@contextmanager
-def victim(network: nn.Module) -> Iterator[nn.Module]:
-    """The network as it is used, its weights held fixed; afterwards as it was."""
-    training = {module: module.training for module in network.modules()}
-    learnt = {parameter: parameter.requires_grad for parameter in network.parameters()}
-    try:
-        yield network.eval().requires_grad_(False)
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-        for parameter, required in learnt.items():
-            parameter.requires_grad_(required)
 
 
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -116,11 +116,12 @@ def history_figure(title: str, histories: Mapping[str, pd.DataFrame]) -> Figure:
         axes.scatter([best["iteration"] + 1], [best["unrounded"]], **ring)
         axes.set_title(f"{TITLES[method]}, draws: {len(rows)}", fontsize=10, loc="left", color=TEXT)
         axes.set_xlabel("draw (ring: taken)", fontsize=9)
+        axes.set_xlim(0.5, max(len(rows), 2) + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.margins(0.12, 0.18)
+        axes.margins(y=0.18)
     lines[0].set_ylabel("expected capacity, unrounded (bits)", fontsize=9)
     figure.suptitle(title, fontsize=11, color=QUIET)
     return figure

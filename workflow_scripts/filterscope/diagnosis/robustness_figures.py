@@ -61,7 +61,11 @@ def _band(axes: Axes, rows: pd.DataFrame, name: str, colour: str, marker: str) -
 
 def _dress(axes: Axes, title: str, label: str, bits: pd.Series, below: str = "capacity (bits)") -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(sorted(set(bits)))
+    ticks: list[float] = []
+    for each in sorted(set(bits), reverse=True):  # neighbours that are too near each other share a tick
+        if not ticks or each < 0.85 * ticks[-1]:
+            ticks.append(each)
+    axes.set_xticks(ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda each, _: f"{each:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(labelsize=8, color=FAINT)

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from filterscope.diagnosis.scaled_networks import NoNetworkError
 from filterscope.job import LOGGER
 from filterscope.tables import replacing
-
-
-class NoNetworkError(ValueError):
-    """No network of the family has the target capacity; mostly because the smallest holds more."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 from filterscope.data.samples import Samples, joined
 from filterscope.diagnosis.evaluation import Rarity, drawn, rare_label
 from filterscope.diagnosis.resampling import Resampled
+from filterscope.diagnosis.scaled_networks import features, pictures, scaled_network
 from filterscope.diagnosis.training import TrainingSettings, train
-from filterscope.diagnosis.trials import features, pictures, scaled_network
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ from filterscope.diagnosis.nodes import CONCATENATIONS, Recorder, is_layer, shap
 
 
 def watched(network: nn.Module, sample: Tensor) -> Recorder:
+    """Run the network, in eval mode, on one sample [1, ...] and note down every layer and function on its way.
+
+    Control flow goes the way that it goes for this sample.
+    """
     recorder = Recorder()
     watch = _Watch(recorder, network)
     recorder.made_by[watch.key(sample)] = -1

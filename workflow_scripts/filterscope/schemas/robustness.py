@@ -189,13 +189,15 @@ SCHEMAS: dict[str, Schema] = {
             _FAMILY,
             _ATTACK,
             _UNIT,
-            Column("over", TEXT, "all networks, or accurate: those of capacities that classify well"),
+            Column("over", TEXT, "all networks, or accurate: of capacities that classify about as well as the best"),
             Column("networks", INTEGER, "compared"),
             Column("smallest", INTEGER, "capacity, bits"),
             Column("largest", INTEGER, "capacity, bits"),
             Column("correlation", REAL, "of the median size with capacity, Spearman's"),
             Column("p", REAL, "by permutation, two-sided"),
-            Column("verdict", TEXT, "smaller is more robust, larger is more robust or no clear trend"),
+            Column(
+                "verdict", TEXT, "smaller is more robust, larger is more robust, no clear trend or too few networks"
+            ),
         ),
     ),
     "capacity_search": Schema(
