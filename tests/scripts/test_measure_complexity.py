@@ -12,6 +12,7 @@ from diagnosis.tabulate_complexity import tabulate_complexity
 from filterscope import tables
 from filterscope.data.planes import generated
 from filterscope.data.samples import Samples, write_samples
+from filterscope.data.weights import write_weights
 from filterscope.diagnosis.complexity import CurveSettings
 from filterscope.diagnosis.labelled import DiagnosisError
 from filterscope.diagnosis.measuring import ComplexitySettings
@@ -52,7 +53,7 @@ def probe(folder):
     settings = {"source": "torchvision", "architecture": "squeezenet1_1", "weights": None}
     mapping = {**settings, "input": {"resize": 32, "crop": 32}}
     network = networks.prepare(networks.NetworkSettings.from_mapping(mapping), 0)
-    networks.write_weights(network, folder / "weights.pt")
+    write_weights(network, folder / "weights.pt")
     return {"network": mapping, "layer": "features", "call": -1}, folder / "weights.pt"
 
 

@@ -1,9 +1,10 @@
 """Set the filters of a network by hand and write down what each of them detects."""
 
 from filterscope import job, tables
-from filterscope.data import networks, planting
+from filterscope.data import planting
 from filterscope.data.networks import NetworkSettings
 from filterscope.data.scenes_networks import build_planted
+from filterscope.data.weights import write_weights
 
 
 def plant_scenes_network(path_to_weights, path_to_words, settings):
@@ -11,7 +12,7 @@ def plant_scenes_network(path_to_weights, path_to_words, settings):
     network = build_planted()
     planting.plant(network.detectors, settings.input)
     with tables.replacing(path_to_weights) as temporary:
-        networks.write_weights(network, temporary)
+        write_weights(network, temporary)
     tables.write(planting.planted_words(), "known_words", path_to_words)
 
 

@@ -3,6 +3,7 @@
 from filterscope import job, tables
 from filterscope.data import networks
 from filterscope.data.layers import Reader
+from filterscope.data.weights import write_weights
 
 
 def prepare_network(path_to_weights, settings, seed, layers=()):
@@ -16,7 +17,7 @@ def prepare_network(path_to_weights, settings, seed, layers=()):
     for layer, call in layers:
         Reader(network, layer, call, settings.input.crop)
     with tables.replacing(path_to_weights) as temporary:
-        networks.write_weights(network, temporary)
+        write_weights(network, temporary)
 
 
 if __name__ == "__main__":

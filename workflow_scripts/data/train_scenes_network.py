@@ -3,8 +3,9 @@
 from functools import partial
 
 from filterscope import job, tables
-from filterscope.data import networks, scenes_training
+from filterscope.data import scenes_training
 from filterscope.data.networks import NetworkSettings
+from filterscope.data.weights import write_weights
 
 
 def train_scenes_network(
@@ -45,7 +46,7 @@ def train_scenes_network(
         (found,) = temperatures
         tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
     with tables.replacing(path_to_weights) as temporary:
-        networks.write_weights(network, temporary)
+        write_weights(network, temporary)
     tables.write(scenes_training.unit_words(), "known_words", path_to_words)
     tables.write(history, "network_history", path_to_history)
     job.LOGGER.info("validation accuracy %.1f %%", 100 * history["val_accuracy"].max())

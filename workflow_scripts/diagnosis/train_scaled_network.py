@@ -5,8 +5,8 @@ from functools import partial
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.data import networks
 from filterscope.data.samples import read_samples
+from filterscope.data.weights import write_weights
 from filterscope.diagnosis.scaled_networks import Scaling, trained_network
 from filterscope.diagnosis.training import Checkpoint, TrainingSettings
 
@@ -47,7 +47,7 @@ def train_scaled_network(
     tables.write(pd.DataFrame([row]), "scaled_networks", path_to_network)
     tables.write(pd.DataFrame(history), "scaled_history", path_to_history)
     with tables.replacing(path_to_weights) as temporary:
-        networks.write_weights(network.cpu(), temporary)
+        write_weights(network.cpu(), temporary)
     checkpoint.remove()
     job.LOGGER.info("%d bits (%d wanted), test accuracy %.1f %%", match.capacity, target, 100 * facts["accuracy"])
 

@@ -11,6 +11,7 @@ from torch import nn
 from filterscope.data import networks
 from filterscope.data.checkpoints import NetworkError
 from filterscope.data.networks import InputSettings, NetworkSettings
+from filterscope.data.weights import write_weights
 
 FACTORY = """
 import torch
@@ -179,7 +180,7 @@ def test_weights_written_are_the_weights_read_and_the_same_bytes(tmp_path):
     settings = torchvision_settings("squeezenet1_1")
     network = networks.prepare(settings, seed=3)
     for name in ("a.pt", "b.pt"):
-        networks.write_weights(network, tmp_path / name)
+        write_weights(network, tmp_path / name)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
     loaded = networks.load(settings, tmp_path / "a.pt")
     assert same(loaded, network)

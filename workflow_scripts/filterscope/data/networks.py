@@ -376,12 +376,6 @@ def load(settings: NetworkSettings, path_to_weights: str | Path) -> nn.Module:
     return network
 
 
-def write_weights(network: nn.Module, path: str | Path) -> None:
-    """Keep a network's weights; the same weights give the same bytes."""
-    with Path(path).open("wb") as stream:  # given a path, torch would write its name into the file
-        torch.save(dict(network.state_dict()), stream)
-
-
 def normalise(images: torch.Tensor, inputs: InputSettings) -> torch.Tensor:
     """Pictures as the network was trained on them.
 

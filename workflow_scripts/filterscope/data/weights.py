@@ -1,0 +1,14 @@
+"""Weights on disk. Apart from `networks`, because that imports torchvision, which takes a job seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def write_weights(network: nn.Module, path: str | Path) -> None:
+    """Keep a network's weights; the same weights give the same bytes."""
+    with Path(path).open("wb") as stream:  # given a path, torch would write its name into the file
+        torch.save(dict(network.state_dict()), stream)
