@@ -50,7 +50,7 @@ rule reproduction:
 
 rule tabulate_datasets:
     input:
-        published=PUBLISHED,
+        published=local(PUBLISHED),
         tables=[table for _, *tables in reproduced_datasets().values() for table in tables],
     output:
         table="results/report/reproduction/datasets.parquet",
@@ -75,7 +75,7 @@ rule tabulate_datasets:
 
 rule tabulate_recall:
     input:
-        published=PUBLISHED,
+        published=local(PUBLISHED),
         scores=[path for paths in reproduced_scores().values() for path in paths.values()],
     output:
         table="results/report/reproduction/recall.parquet",

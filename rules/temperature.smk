@@ -280,7 +280,7 @@ rule render_ranges:
 rule tabulate_training:
     input:
         results=duelling_trainings("result.parquet"),
-        published=PUBLISHED_TRAINING,
+        published=local(PUBLISHED_TRAINING),
     output:
         table="results/temperature/training.parquet",
         csv="results/temperature/training.csv",

@@ -37,7 +37,7 @@ rule measure_complexity:
 rule tabulate_complexity:
     input:
         measured=[file for files in complexity_files().values() for file in files.values()],
-        published=PUBLISHED_COMPLEXITY,
+        published=local(PUBLISHED_COMPLEXITY),
     output:
         table="results/diagnosis/complexity/complexity.parquet",
         csv="results/diagnosis/complexity/complexity.csv",

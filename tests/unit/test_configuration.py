@@ -144,7 +144,7 @@ class TestDefaults:
         )
         found = [[entry[key] for key in ("facets", "nearest", "codes")] for entry in config["facets"]]
         assert found == [[10, 15, None], [10, 15, "features"]]
-        assert FacetSettings(**config["facetting"]) == FacetSettings(seeds=2, bootstraps=2)
+        assert FacetSettings(**config["facetting"]) == FacetSettings()
 
     def test_of_recipes_are_those_of_the_library(self, default_config, check):
         """The schema's defaults and the library's are the same numbers in two places: they must agree."""

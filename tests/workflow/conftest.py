@@ -55,7 +55,7 @@ class Study:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=900,
+            timeout=1700,
             check=False,
             preexec_fn=limited,
         )
