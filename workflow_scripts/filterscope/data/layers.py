@@ -40,7 +40,7 @@ class LayerCall:
 
 
 @contextlib.contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Eval mode for a while; then every module has the mode that it had."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
@@ -93,7 +93,7 @@ def _passed(network: nn.Module, modules: list[nn.Module], height: int, width: in
         outputs.append(_Output(module, calls[module], _shape(output), _described(output)))
         calls[module] += 1
 
-    with _evaluating(network), torch.no_grad(), _hooked(modules, note):
+    with evaluating(network), torch.no_grad(), _hooked(modules, note):
         network(images)
     return outputs
 
@@ -187,7 +187,7 @@ class Reader:
 
     def __enter__(self) -> Reader:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_evaluating(self._network))
+            stack.enter_context(evaluating(self._network))
             stack.enter_context(_hooked([self._module], self._catch))
             self._stack = stack.pop_all()
         return self

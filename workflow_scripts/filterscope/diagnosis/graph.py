@@ -7,8 +7,6 @@ Either way a module of torch.nn is one node, and modules of the user's own are l
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from filterscope.data.layers import evaluating
 from filterscope.diagnosis.labelled import DiagnosisError
 from filterscope.diagnosis.nodes import CONCATENATIONS, Node, Recorder, is_layer, shape_of
 from filterscope.diagnosis.watching import watched
@@ -42,7 +41,7 @@ def trace(network: nn.Module, shape: tuple[int, ...]) -> Traced:
     sample = torch.zeros(1, *shape, device=tensors[0].device if tensors else "cpu")
     if tensors and tensors[0].is_floating_point():
         sample = sample.to(tensors[0].dtype)
-    with _evaluating(network), torch.no_grad():
+    with evaluating(network), torch.no_grad():
         graph, reason = _symbolic(network)
         try:
             recorder = _of_graph(graph, sample) if graph is not None else watched(network, sample)
@@ -52,17 +51,6 @@ def trace(network: nn.Module, shape: tuple[int, ...]) -> Traced:
     if not nodes:
         raise DiagnosisError("the network's output does not depend on its input: there is no layer to measure")
     return Traced(nodes, "run" if graph is None else "graph")
-
-
-@contextlib.contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 class _Tracer(torch.fx.Tracer):
