@@ -14,6 +14,8 @@ rule summarise_study:
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
+        diagnosis=summarised_files(summarised_diagnosis()),
+        temperature=summarised_files(summarised_temperature()),
     output:
         text="results/report/summary.md",
         html=report(
@@ -36,6 +38,8 @@ rule summarise_study:
         title=config["title"],
         explanations={heading(entry): summarised(entry) for entry in EXPLANATIONS},
         pictures=summarised_pictures(),
+        diagnosis=summarised_diagnosis(),
+        temperature=summarised_temperature(),
     message:
         "Summarising the study"
     script:

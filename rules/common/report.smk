@@ -63,3 +63,36 @@ def summarised_pictures():
                 own["judge"] = entry["judge"]
                 own["figures"] = [criteria, *own["figures"], figures]
     return found
+
+
+def summarised_diagnosis():
+    """What the summary reads of the diagnosis room: the table `fit`, texts, and folders of figures."""
+    folder, rooms = "results/diagnosis", {"resampling": RESAMPLED_SETS, "robustness": ROBUST_SETS}
+    robust = dict.fromkeys(samples for samples, _ in ROBUST_SETS)
+    return {
+        "fit": f"{folder}/fit.parquet" if PAIRS else None,
+        "texts": [f"{folder}/{name}/{name}.md" for name, sets in rooms.items() if sets],
+        "figures": [
+            *([f"{folder}/complexity/figures"] if MEASURED_SETS else []),
+            *(f"{folder}/robustness/{samples}/figures" for samples in robust),
+        ],
+    }
+
+
+def summarised_temperature():
+    """What the summary reads of the temperature room: the table `duel`, and figures."""
+    pairs = dict.fromkeys((entry["network"], entry["samples"]) for entry in DUELS)
+    heatmaps = [f"results/temperature/{network}/{samples}/temperatures.png" for network, samples in pairs]
+    steered = [f"results/temperature/networks/{network}.png" for network in steered_networks()]
+    return {
+        "duel": "results/temperature/duel.parquet" if DUELS else None,
+        "figures": ["results/temperature/training.png", *heatmaps, *steered] if DUELS else steered,
+    }
+
+
+def summarised_files(summarised):
+    """The files among these."""
+    files = []
+    for value in summarised.values():
+        files += value if isinstance(value, list) else [value] if value else []
+    return files

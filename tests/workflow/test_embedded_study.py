@@ -297,6 +297,8 @@ def test_summary_says_what_was_found(finished_study):
         assert f"Pictures of {probe}, beside scenes" in text
     for link in re.findall(r"\]\((\.\./\S+)\)", text):
         assert (finished_study.directory / "results/report" / link).is_file()
+    assert "Is smaller more robust on digits?" in text
+    assert "pairs of schedules" in text
     assert "](../pictures/scenes/cnn_units/facets/figures/sheet_0000.png)" in text
     assert "data:image/png;base64" in (finished_study.directory / "results/report/summary.html").read_text()
     assert "Known answers" in text

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from filterscope import job, tables
+from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
 from filterscope.report.summary import Shown, as_html, as_text, explanation_section
 
@@ -18,10 +19,14 @@ OF_FACETS = {"summary": "facet_summary", "criteria": "criteria", "validation": "
 EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
 
 
-def summarise_study(explanations, pictures, path_to_text, path_to_html, title):
-    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent; pictures: by heading,
-    tables of `pictures` by recipe, the paths of OF_FACETS (or None), the judge, and figures or folders of them."""
-    sections = []
+def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text, path_to_html, title):
+    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent.
+
+    pictures: by heading, tables of `pictures` by recipe, the paths of OF_FACETS (or None), the judge, and figures or
+    folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item, figures; temperature: the
+    table `duel` (or None), figures.
+    """
+    sections, page = [], Path(path_to_text).parent
     for heading, paths in explanations.items():
         found = {
             name: tables.read(path, schema).to_pandas() if path else None
@@ -32,16 +37,31 @@ def summarise_study(explanations, pictures, path_to_text, path_to_html, title):
         recipes = {name: tables.read(path, "pictures").to_pandas() for name, path in given["recipes"].items()}
         facets = given["facets"] or dict.fromkeys(OF_FACETS)
         found = {name: path and tables.read(path, OF_FACETS[name]).to_pandas() for name, path in facets.items()}
-        figures = [each for path in given["figures"] for each in _figures(Path(path), Path(path_to_text).parent)]
+        figures = _figures(given["figures"], page)
         sections.append(pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures))
+    fit = diagnosis["fit"] and tables.read(diagnosis["fit"], "fit").to_pandas()
+    findings = [item for path in diagnosis["texts"] for item in _items(Path(path).read_text(encoding="utf-8"))]
+    if fit is not None or findings or diagnosis["figures"]:
+        sections.append(diagnosis_section(fit, findings, _figures(diagnosis["figures"], page)))
+    if temperature["duel"]:
+        duel = tables.read(temperature["duel"], "duel").to_pandas()
+        sections.append(temperature_section(duel, _figures(temperature["figures"], page)))
     for path, text in ((path_to_text, as_text(title, sections)), (path_to_html, as_html(title, sections))):
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     job.LOGGER.info("the summary is in %s", path_to_text)
 
 
-def _figures(path, page) -> list[Shown]:
-    files = sorted(path.glob("sheet_*.png")) if path.is_dir() else [path]
+def _items(text) -> list[str]:
+    return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+
+
+def _figures(paths, page) -> list[Shown]:
+    return [each for path in paths for each in _figures_of(Path(path), page)]
+
+
+def _figures_of(path, page) -> list[Shown]:
+    files = sorted(path.glob("sheet_*.png")) or sorted(path.glob("*.png")) if path.is_dir() else [path]
     links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
     pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
     names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
@@ -53,6 +73,8 @@ if __name__ == "__main__":
     summarise_study(
         explanations=snakemake.params.explanations,
         pictures=snakemake.params.pictures,
+        diagnosis=snakemake.params.diagnosis,
+        temperature=snakemake.params.temperature,
         path_to_text=snakemake.output.text,
         path_to_html=snakemake.output.html,
         title=snakemake.params.title,

@@ -1,0 +1,39 @@
+"""What the summary says about data, networks and trainings: the rooms diagnosis and temperature."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from filterscope.report.summary import Section, Shown
+
+
+def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: list[Shown]) -> Section:
+    """Whether networks fit their data, with the caveats; whether resampling helps and smaller is more robust.
+
+    fit: the table of that name, or None; findings: sentences of the other tables.
+    """
+    lines = [] if fit is None else [f"{row.sentence} {row.caveats}".strip() for row in fit.itertuples()]
+    return Section("Do networks fit their data?", [*lines, *findings], [], figures)
+
+
+def temperature_section(duel: pd.DataFrame, figures: list[Shown]) -> Section:
+    """Which schedules beat which, at what cost; duel: the table of that name."""
+    lines = [_outcome(*names, rows) for names, rows in duel.groupby(["network", "samples"], sort=False)]
+    table = duel.sort_values(["network", "samples", "rank"], kind="stable")[
+        ["network", "samples", "schedule", "seeds", "test_error", "wins", "losses", "undecided", "cost"]
+    ]
+    table = table.assign(
+        test_error=[f"{value:.2f} %" for value in table["test_error"]], cost=[f"{value:.2f}" for value in table["cost"]]
+    )
+    table = table.rename(columns={"test_error": "test error"})
+    return Section("Schedules of the learning rate", lines, [table], figures)
+
+
+def _outcome(network: str, samples: str, rows: pd.DataFrame) -> str:
+    best = rows.sort_values("rank", kind="stable").iloc[0]
+    decided, pairs = int(rows["wins"].sum()), len(rows) * (len(rows) - 1) // 2
+    outcome = f"{decided} of {pairs} pairs of schedules {'is' if decided == 1 else 'are'} decided"
+    return (
+        f"{network} on {samples}: {best['schedule']} has the least test error, {best['test_error']:.2f} %; {outcome} "
+        "(the interval of the paired difference excludes 0)."
+    )
