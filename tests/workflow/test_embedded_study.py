@@ -139,7 +139,7 @@ def test_criteria_are_validated_and_another_network_judges(finished_study):
     assert held.index.tolist() == list(CRITERIA)
     assert held.sum() >= 2
     values = tables.read(folder / "criteria.parquet", "criteria").to_pandas().set_index(["group", "measure"])["value"]
-    facets, bare = "mean, from the mean image", "plain, from noise"
+    facets, bare = "sketch, from the mean image", "plain, from noise"
     assert values[facets, "ratio"] > 1
     assert values["photographs", "judge_top1"] > 0.8
     assert values[facets, "judge_top1"] > 2 * values["chance", "judge_top1"]
@@ -203,7 +203,7 @@ def test_resampling_is_judged_on_an_untouched_test_split(finished_study):
             assert (after.labels == before.labels).all()
             history = tables.read(folder / "history.parquet", "resampling_history").to_pandas()
             assert history.loc[history["best"], "unrounded"].min() == history["unrounded"].min()
-        figures = sorted(each.name for each in (results / entry["samples"] / "values/figures").iterdir())
+        figures = sorted(each.name for each in (results / entry["samples"] / "values/figures").glob("*.png"))
         assert figures == ["resampled.png", "scores.png", "search.png"]
 
 
