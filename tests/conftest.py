@@ -15,6 +15,8 @@ import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+import configuration
+
 # As the workflow's jobs do (configuration.yield_idle_cores); must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests are small: threads only wait for each other
@@ -104,6 +106,18 @@ def default_config() -> Callable[..., dict]:
     """The config of the embedded study, complete, with these updates."""
     text = (REPOSITORY / "config.yaml").read_text()
     return lambda updates=None: merged(yaml.safe_load(text), updates or {})
+
+
+@pytest.fixture(scope="session")
+def own_config(default_config) -> Callable[..., dict]:
+    """The config, complete, of a study of one's own: nothing that the embedded study asks for, no samples."""
+
+    def own_config(updates: dict) -> dict:
+        config = default_config(updates)
+        configuration.leave_out_embedded(config, updates)
+        return config | {"samples": {}}
+
+    return own_config
 
 
 @pytest.fixture(scope="session")

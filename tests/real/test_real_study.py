@@ -16,22 +16,17 @@ PROTOTYPE = {
 }
 
 
-def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
+def real_config(own_config, realdata, repository, probes=tuple(PROTOTYPE)):
     """The study of these probes on the photographs of the real data."""
     weights = realdata / "weights"
     checkpoint = {"source": "checkpoint", "architecture": "alexnet", "file": str(weights / "alexnet_features.pth")}
     squeezenet = {"architecture": "squeezenet1_1", "file": str(weights / "squeezenet1_1.pth")}
-    config = default_config(
+    config = own_config(
         {
             "title": "Real photographs",
             "threads": 2,
             "training": {"vocabulary_negatives": 1024},
             "explanations": [{"dataset": "coco", "probe": probe, "vocabulary": "glove"} for probe in probes],
-            "defects": [],
-            "pictures": [],
-            "strongest_filters": [],
-            "occlusions": [],
-            "facets": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 4},
         }
@@ -56,14 +51,14 @@ def real_config(default_config, realdata, repository, probes=tuple(PROTOTYPE)):
 
 
 @pytest.fixture(scope="module")
-def study(realdata, default_config, repository, tmp_path_factory, run_anywhere):
+def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
     """Results of all four probes; torchvision finds MobileNetV2's weights in its ordinary cache."""
     directory = tmp_path_factory.mktemp("real")
     cache = directory / "torch/hub/checkpoints"
     cache.mkdir(parents=True)
     name = "mobilenet_v2-b0353104.pth"
     (cache / name).symlink_to(realdata / "weights" / name)
-    config = real_config(default_config, realdata, repository)
+    config = real_config(own_config, realdata, repository)
     # All that the words room makes of ResNet-50; of the others what is looked at here, to save minutes.
     made = {probe: ["scores.csv"] for probe in PROTOTYPE}
     made["resnet50"] += ["filter_names.csv", "sanity.csv", "sheets", "scores.png", "training.png"]

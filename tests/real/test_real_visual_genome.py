@@ -77,19 +77,14 @@ def test_official_images_through_the_passes(official, glove, order):
             assert np.array_equal(mask_utils.decode({"size": list(mask.shape), "counts": row["mask"]}), mask)
 
 
-def study_config(default_config, realdata, repository, address):
+def study_config(own_config, realdata, repository, address):
     """AlexNet and ResNet-50 explained by boxes of COCO's photographs, which a local server has as Visual Genome."""
-    config = default_config(
+    config = own_config(
         {
             "title": "Visual Genome made of COCO",
             "threads": 2,
             "training": {"vocabulary_negatives": 1024},
             "explanations": [{"dataset": "vg", "probe": probe, "vocabulary": "glove"} for probe in PROBES],
-            "defects": [],
-            "pictures": [],
-            "strongest_filters": [],
-            "occlusions": [],
-            "facets": [],
             "scores": {"bootstrap": 100},
             "sheets": {"filters": 2},
         }
@@ -142,9 +137,9 @@ in_the_study = [pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000
 
 
 @pytest.fixture(scope="module")
-def study(realdata, default_config, repository, coco_as_visual_genome, address_of, tmp_path_factory, run_anywhere):
+def study(realdata, own_config, repository, coco_as_visual_genome, address_of, tmp_path_factory, run_anywhere):
     directory = tmp_path_factory.mktemp("visual_genome")
-    config = study_config(default_config, realdata, repository, address_of(coco_as_visual_genome))
+    config = study_config(own_config, realdata, repository, address_of(coco_as_visual_genome))
     run_anywhere("--cores", 2, config=config, directory=directory, environment={"no_proxy": "127.0.0.1"})
     return directory
 

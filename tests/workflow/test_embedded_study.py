@@ -373,7 +373,7 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         (
             "temperature/scheduling.py",
             {"tune_schedule", "train_with_schedule", "analyse_learning_rates"},
-            {"prepare_samples", "extract_activations"},
+            {"prepare_samples", "plant_scenes_network"},
         ),
         ("data/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
         ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),

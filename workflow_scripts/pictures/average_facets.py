@@ -10,7 +10,8 @@ from filterscope import job, tables
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings
-from filterscope.pictures.facets import file_of, mean_image
+from filterscope.pictures.facets import mean_image
+from filterscope.pictures.files import file_of
 
 
 def average_facets(path_to_facets, path_to_images, path_to_means, folder, annotated, inputs: InputSettings, nearest):

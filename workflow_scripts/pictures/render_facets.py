@@ -10,7 +10,7 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data import networks
-from filterscope.pictures.facets import file_of
+from filterscope.pictures.files import file_of
 from filterscope.pictures.objectives import Goal, Target
 from filterscope.pictures.outcomes import MEAN, NOISE, facet_rows, pixels
 from filterscope.pictures.recipes import maximise, reached, recipe

@@ -216,8 +216,3 @@ def suggested_facets(places: np.ndarray, seed: int, settings: FacetSettings = Fa
 def mean_image(pictures: np.ndarray) -> np.ndarray:
     """Pixel mean of pictures [m, ...], float64."""
     return np.mean(np.asarray(pictures), axis=0, dtype=np.float64)
-
-
-def file_of(unit: int, facet: int) -> str:
-    """File of a facet's picture or mean image."""
-    return f"unit_{unit:04d}_facet_{facet:02d}.png"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from filterscope.pictures.ascent import DEAD
 from filterscope.pictures.choices import Best
-from filterscope.pictures.facets import file_of
+from filterscope.pictures.files import file_of
 from filterscope.pictures.objectives import Target
 from filterscope.pictures.recipes import Maximised
 

@@ -1,0 +1,6 @@
+"""Names of files that several steps of the pictures room share."""
+
+
+def file_of(unit: int, facet: int) -> str:
+    """File of a facet's picture or mean image."""
+    return f"unit_{unit:04d}_facet_{facet:02d}.png"
