@@ -54,7 +54,6 @@ rule reproduction:
 
 rule tabulate_datasets:
     input:
-        published=local(PUBLISHED),
         tables=[table for _, *tables in reproduced_datasets().values() for table in tables],
     output:
         table="results/report/reproduction/datasets.parquet",
@@ -69,6 +68,7 @@ rule tabulate_datasets:
         mem_mb=4000,
         runtime="10m",
     params:
+        published=Path(PUBLISHED).read_text(),
         code=code("report/tabulate_datasets.py"),
         datasets=reproduced_datasets(),
     message:
@@ -79,7 +79,6 @@ rule tabulate_datasets:
 
 rule tabulate_recall:
     input:
-        published=local(PUBLISHED),
         scores=[path for paths in reproduced_scores().values() for path in paths.values()],
     output:
         table="results/report/reproduction/recall.parquet",
@@ -94,6 +93,7 @@ rule tabulate_recall:
         mem_mb=1000,
         runtime="10m",
     params:
+        published=Path(PUBLISHED).read_text(),
         code=code("report/tabulate_recall.py"),
         scores=reproduced_scores(),
     message:

@@ -280,7 +280,6 @@ rule render_ranges:
 rule tabulate_training:
     input:
         results=duelling_trainings("result.parquet"),
-        published=local(PUBLISHED_TRAINING),
     output:
         table="results/temperature/training.parquet",
         csv="results/temperature/training.csv",
@@ -294,6 +293,7 @@ rule tabulate_training:
         mem_mb=1000,
         runtime="10m",
     params:
+        published=Path(PUBLISHED_TRAINING).read_text(),
         code=code("temperature/tabulate_training.py"),
         experiments=repeated_experiments(),
     message:

@@ -37,7 +37,6 @@ rule measure_complexity:
 rule tabulate_complexity:
     input:
         measured=[file for files in complexity_files().values() for file in files.values()],
-        published=local(PUBLISHED_COMPLEXITY),
     output:
         table="results/diagnosis/complexity/complexity.parquet",
         csv="results/diagnosis/complexity/complexity.csv",
@@ -51,6 +50,7 @@ rule tabulate_complexity:
         mem_mb=1000,
         runtime="10m",
     params:
+        published=Path(PUBLISHED_COMPLEXITY).read_text(),
         code=code("diagnosis/tabulate_complexity.py"),
         measured=complexity_files(),
         published_as={samples: entry["published"] for samples, entry in MEASURED_SETS.items()},

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 
+from filterscope import tables
 from filterscope.data.samples import stratified
 from filterscope.diagnosis.class_map import class_map
 from filterscope.diagnosis.expected_capacity import of_sums, row_sums
@@ -177,6 +180,11 @@ def summarised(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFr
             }
         )
     return pd.DataFrame(found)
+
+
+def read_published(file: str | Path | TextIO) -> pd.DataFrame:
+    """The seed's table 1: the `published_complexity` table from its CSV."""
+    return tables.checked(pd.read_csv(file), "published_complexity", "the published complexity").to_pandas()
 
 
 def complexity_table(

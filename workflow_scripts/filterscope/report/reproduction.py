@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -27,10 +28,10 @@ class Counted:
     categories: pd.DataFrame
 
 
-def read_published(path: str | Path) -> pd.DataFrame:
+def read_published(file: str | Path | TextIO) -> pd.DataFrame:
     """The published values: the `published` table from its CSV, where every value stands as it was printed."""
-    table = pd.read_csv(path, dtype={"printed": str, "at": str}, keep_default_na=False)
-    return tables.checked(table, "published", str(path)).to_pandas()
+    table = pd.read_csv(file, dtype={"printed": str, "at": str}, keep_default_na=False)
+    return tables.checked(table, "published", "the published values").to_pandas()
 
 
 def dataset_table(published: pd.DataFrame, counted: dict[str, Counted]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,10 @@ WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
 _KEYS = ["network", "samples", "schedule"]
 
 
-def read_published(path: str | Path) -> pd.DataFrame:
+def read_published(file: str | Path | TextIO) -> pd.DataFrame:
     """The seed's tables 2 and 3: the `published_training` table from its CSV, values as they were printed."""
-    table = pd.read_csv(path, dtype={"printed": str, "note": str}, keep_default_na=False)
-    return tables.checked(table, "published_training", str(path)).to_pandas()
+    table = pd.read_csv(file, dtype={"printed": str, "note": str}, keep_default_na=False)
+    return tables.checked(table, "published_training", "the published errors").to_pandas()
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
