@@ -37,23 +37,20 @@ def photographs(realdata):
 
 
 @pytest.fixture(scope="module")
-def results(realdata, default_config, repository, tmp_path_factory, run_anywhere, photographs):
+def results(realdata, own_config, repository, tmp_path_factory, run_anywhere, photographs):
     directory = tmp_path_factory.mktemp("real")
     weights = realdata / "weights"
     factory = f"{repository / 'tests/real/factories.py'}:resnet50_stride_in_1x1"
     where = {"dataset": "coco", "probe": "resnet50_layer4", "images": photographs}
-    config = default_config(
+    config = own_config(
         {
             "title": "Real photographs",
             "threads": 2,
-            "explanations": [],
-            "defects": [],
             "pictures": [
                 *(entry("squeezenet_units", recipe, UNITS) for recipe in RECIPES),
                 entry("resnet50_layer4", "fourier", DEEP),
                 entry("resnet50_conv", "fourier", MIDDLE),
             ],
-            "facets": [],
             "strongest_filters": [where],
             "occlusions": [{**where, "cover": "objects"}],
             "occlusion": {"rectangles": 20},
