@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from abc import ABC, abstractmethod
 from typing import Literal, Protocol
 
 import numpy as np
@@ -41,7 +42,7 @@ class Measuring(Protocol):
     reading: Reading | None
 
 
-class TemperatureSchedule(LRScheduler):
+class TemperatureSchedule(LRScheduler, ABC):
     """What both variants share: the target curve, the rhythm, bounds, parameter groups and resuming.
 
     The first parameter group's learning rate is the one that is steered; those of other groups keep their proportion
@@ -121,9 +122,9 @@ class TemperatureSchedule(LRScheduler):
             self.moves += 1
         return [self.rate * ratio for ratio in self.ratios]
 
+    @abstractmethod
     def _turn(self, reading: Reading) -> float:
         """How far the learning rate goes with every step from here."""
-        raise NotImplementedError
 
     def _move(self) -> float:
         """How far it goes in this step."""

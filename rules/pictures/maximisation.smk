@@ -1,0 +1,70 @@
+# Pictures of what filters look for, and their sheets.
+
+
+rule maximise_activations:
+    input:
+        weights=weights_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+    output:
+        table="results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet",
+        csv="results/pictures/{dataset}/{probe}/{recipe}/pictures.csv",
+        pictures=directory("results/pictures/{dataset}/{probe}/{recipe}/pictures"),
+    log:
+        "results/logs/maximise_activations/{dataset}/{probe}/{recipe}.log",
+    benchmark:
+        "results/benchmarks/maximise_activations/{dataset}/{probe}/{recipe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        code=code("pictures/maximise_activations.py"),
+        probe=probe_settings,
+        recipe=lambda wildcards: config["recipes"][wildcards.recipe],
+        entry=lambda wildcards: entry_of("pictures", wildcards),
+        batch_size=config["maximisation"]["batch_size"],
+        seed=config["seed"],
+    message:
+        "Maximising activations of {wildcards.probe} by {wildcards.recipe}"
+    script:
+        "../../workflow_scripts/pictures/maximise_activations.py"
+
+
+rule render_pictures:
+    input:
+        tables=recipe_tables,
+        pictures=recipe_pictures,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+        names=names_of,
+    output:
+        sheets=report(
+            directory("results/pictures/{dataset}/{probe}/sheets"),
+            patterns=["sheet_{page}.png"],
+            caption="../captions/pictures.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "what the filters look for, {page}"},
+        ),
+    log:
+        "results/logs/render_pictures/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/render_pictures/{dataset}/{probe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        code=code("pictures/render_pictures.py"),
+        inputs=inputs_of,
+        recipes=recipes_of,
+        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
+        per_sheet=config["maximisation"]["per_sheet"],
+    message:
+        "Rendering sheets of the pictures of {wildcards.probe}"
+    script:
+        "../../workflow_scripts/pictures/render_pictures.py"
