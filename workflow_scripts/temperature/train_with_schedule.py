@@ -1,6 +1,5 @@
 """Train one network on one set of samples with one schedule and seed, its temperatures measured on the way."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import torch
 
 from filterscope import job, tables
 from filterscope.data.samples import read_samples
+from filterscope.data.weights import write_weights
 from filterscope.temperature import building, material, scheduling, training
 from filterscope.temperature.building import Choice
 from filterscope.temperature.scheduling import ScheduleSettings
@@ -54,27 +54,10 @@ def train_with_schedule(
         save=checkpoint.save,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
     )
-    test_loss, accuracy = training.evaluate(trained.network, data, data.test)
-    fit, count = trained.fit, len(trained.steps)
-    measured = trained.temperatures["step"].nunique()
-    analysed = min(settings.analysed, len(data.train)) if fit else 0
-    result = {
-        **names,
-        "seed": int(names["seed"]),
-        "method": schedule.method,
-        "status": trained.status,
-        "epochs": settings.epochs,
-        "steps": count,
-        "settings": json.dumps(schedule.plain()),
-        "sigma": fit.sigma if fit else None,
-        "mu": fit.mu if fit else None,
-        "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
-        "test_error": 100 * (1 - accuracy),
-        "test_loss": test_loss,
-        "passes": training.passes(schedule, settings, count, measured, analysed),
-    }
+    names = {**names, "seed": int(names["seed"])}
+    result = {**names, **training.result(trained, schedule, settings, data)}
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    times = {**names, "seed": int(names["seed"]), "device": kind, **trained.times}
+    times = {**names, "device": kind, **trained.times}
     for name, table in (
         ("training_history", trained.history),
         ("training_steps", trained.steps),
@@ -84,10 +67,10 @@ def train_with_schedule(
     ):
         tables.write(table, name, paths[name])
     tables.write(trained.history, "training_history", paths["csv"])
-    with tables.replacing(paths["weights"]) as temporary, temporary.open("wb") as stream:
-        torch.save(trained.network.cpu().state_dict(), stream)
+    with tables.replacing(paths["weights"]) as temporary:
+        write_weights(trained.network.cpu(), temporary)
     checkpoint.remove()
-    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, count, result["test_error"])
+    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, result["steps"], result["test_error"])
 
 
 if __name__ == "__main__":

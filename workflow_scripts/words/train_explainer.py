@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from filterscope import job, tables
 from filterscope.data.vocabulary import Vocabulary
+from filterscope.data.weights import write_weights
 from filterscope.faithful import Faithful
 from filterscope.words import resumption
 from filterscope.words.samples import gather_samples, split_samples
@@ -69,9 +69,8 @@ def train_explainer(
     table = pd.DataFrame(history)
     tables.write(table, "history", path_to_history)
     tables.write(table, "history", path_to_csv)
-    # Given a path, torch would write the temporary name into the file.
-    with tables.replacing(path_to_weights) as temporary, temporary.open("wb") as stream:
-        torch.save(model.cpu().state_dict(), stream)
+    with tables.replacing(path_to_weights) as temporary:
+        write_weights(model.cpu(), temporary)
     checkpoint.remove()
     best = table[table["best"]].iloc[0]
     job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", len(training), best["epoch"], best["val_loss"])

@@ -6,6 +6,7 @@ and all that the network draws at random derive from the seed and the epoch.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -142,6 +143,30 @@ def evaluate(network: nn.Module, material: Material, split: Split) -> tuple[floa
             right += int((logits.argmax(1) == labels).sum())
     mean = total / len(split)
     return (mean if np.isfinite(mean) else None), right / len(split)
+
+
+def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSettings, material: Material) -> dict:
+    """What came of a training: the columns of `training_results` but for its names.
+
+    material: with a test split, which is looked at here and nowhere else.
+    """
+    loss, accuracy = evaluate(trained.network, material, material.test)
+    fit, steps = trained.fit, len(trained.steps)
+    measured = trained.temperatures["step"].nunique()
+    analysed = min(settings.analysed, len(material.train)) if fit else 0
+    return {
+        "method": schedule.method,
+        "status": trained.status,
+        "epochs": settings.epochs,
+        "steps": steps,
+        "settings": json.dumps(schedule.plain()),
+        "sigma": fit.sigma if fit else None,
+        "mu": fit.mu if fit else None,
+        "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
+        "test_error": 100 * (1 - accuracy),
+        "test_loss": loss,
+        "passes": passes(schedule, settings, steps, measured, analysed),
+    }
 
 
 def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
