@@ -31,6 +31,7 @@ lint: $(INSTALLED) ## check the style of the code and of the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/snakemake --lint
 
 format: $(INSTALLED) ## put code and workflow into the project's style

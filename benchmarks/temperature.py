@@ -18,10 +18,10 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
-from filterscope.temperature.monitor import TemperatureMonitor
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.recording import Pass, Replay
+from filterscope.apt.schedules import ActCooLR
 from filterscope.temperature.networks import build
-from filterscope.temperature.recording import Pass, Replay
-from filterscope.temperature.schedules import ActCooLR
 
 EVERY = 10
 TURNS = 3

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from filterscope.apt.scheduling import METHODS, ScheduleSettings
 from filterscope.data import sample_sources
 from filterscope.temperature import building, material, moments, training
 from filterscope.temperature.building import Choice
-from filterscope.temperature.scheduling import METHODS, ScheduleSettings
 from filterscope.temperature.training import TrainingSettings
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::filterscope.temperature.model.ModelWarning"),
+    pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning"),
 ]
 
 # Mild enough for the few steps of a test; the first target temperature is the seed's for Fashion-MNIST.

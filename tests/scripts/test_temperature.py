@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from filterscope import resumption, tables
+from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.data.samples import split_off, write_samples
 from filterscope.temperature.building import Choice
-from filterscope.temperature.scheduling import ScheduleSettings
 from filterscope.temperature.state import Checkpoint
 from filterscope.temperature.training import TrainingSettings
 from temperature.analyse_learning_rates import analyse_learning_rates

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 
 from filterscope import job, tables
+from filterscope.apt import scheduling
+from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.data.samples import read_samples
 from filterscope.data.weights import write_weights
-from filterscope.temperature import building, material, scheduling, training
+from filterscope.temperature import building, material, training
 from filterscope.temperature.building import Choice
-from filterscope.temperature.scheduling import ScheduleSettings
 from filterscope.temperature.state import Checkpoint
 from filterscope.temperature.training import TrainingSettings
 

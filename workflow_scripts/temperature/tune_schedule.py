@@ -3,10 +3,10 @@
 from functools import partial
 
 from filterscope import job, tables
+from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.data.samples import read_samples
 from filterscope.temperature import building, material, tuning
 from filterscope.temperature.building import Choice
-from filterscope.temperature.scheduling import ScheduleSettings
 from filterscope.temperature.training import TrainingSettings
 
 

@@ -15,13 +15,13 @@ from tests.unit.configuration.entries import (
     RESNET,
 )
 
+from filterscope.apt.scheduling import METHODS, ScheduleSettings
 from filterscope.data.sample_sources import SOURCES
 from filterscope.pictures.facets import FacetSettings
 from filterscope.pictures.recipes import RECIPES, recipe
 from filterscope.temperature.building import Choice
 from filterscope.temperature.duel import read_published
 from filterscope.temperature.networks import NETWORKS
-from filterscope.temperature.scheduling import METHODS, ScheduleSettings
 
 
 class TestDefaults:

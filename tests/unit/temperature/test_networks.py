@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.temperature.monitor import TemperatureMonitor
+from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.temperature.networks import NETWORKS, build
 from filterscope.temperature.residual import Widened, pyramidnet
 

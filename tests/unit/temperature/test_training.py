@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+from filterscope.apt import scheduling
+from filterscope.apt.scheduling import METHODS, ScheduleSettings
 from filterscope.data.samples import SamplesError, split_off
 from filterscope.resumption import Checkpoint as AnyCheckpoint
-from filterscope.temperature import material, moments, scheduling, training, tuning
-from filterscope.temperature.scheduling import METHODS, ScheduleSettings
+from filterscope.temperature import material, moments, training, tuning
 from filterscope.temperature.state import Checkpoint
 from filterscope.temperature.training import TrainingSettings
 
@@ -73,7 +74,7 @@ def test_splits_are_cut_by_class_and_normalised(data):
         material.prepare(samples, 0.01, 0)
 
 
-@pytest.mark.filterwarnings("ignore::filterscope.temperature.model.ModelWarning")
+@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
 @pytest.mark.parametrize("method", METHODS)
 def test_an_interrupted_training_ends_like_an_undisturbed_one(data, method, tmp_path):
     whole = training.train(built(), data, schedule(method), SETTINGS, seed=5)

@@ -110,7 +110,7 @@ def test_learns(settings):
 
 
 # So few patterns do not all change, which the schedule warns of.
-@pytest.mark.filterwarnings("ignore::filterscope.temperature.model.ModelWarning")
+@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
 @pytest.mark.parametrize("method", STEERED)
 def test_learns_with_a_schedule_of_the_temperature_room(method):
     measured = []

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from filterscope.apt.scheduling import ScheduleSettings, Situation
+from filterscope.apt.steering import Steering
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings, normalise
 from filterscope.data.scene_words import SHAPES, known_words
 from filterscope.data.scenes_networks import build_scenes_cnn
-from filterscope.temperature.scheduling import ScheduleSettings, Situation
-from filterscope.temperature.steering import Steering
 
 _WARM_UP = 0.3  # share of the steps in which the learning rate rises
 _WEIGHT_DECAY = 0.02

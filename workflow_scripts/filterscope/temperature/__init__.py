@@ -1,48 +1,12 @@
-"""The temperature room: activation pattern temperature (seed 003), measured and used to steer learning rates.
+"""The temperature room: trainings by many schedules, watched, tuned alike and compared (seed 003).
 
-The temperature of a layer tells how many of its activation patterns one step of an optimiser changes: -log2 of the
-share that stays the same, so 0 bits where nothing changes, 1 where half of the patterns do. Everything here works on
-any PyTorch network and outside of the workflow:
-
-    from filterscope.temperature.learning_rates import learning_rate_range
-    from filterscope.temperature.monitor import TemperatureMonitor
-    from filterscope.temperature.schedules import ActCooLR
-
-    loss = torch.nn.functional.cross_entropy
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-    fit = learning_rate_range(network, loss, *next(iter(batches)), optimiser).fit
-    with TemperatureMonitor(network, every=10) as monitor:
-        schedule = ActCooLR(
-            optimiser, monitor, total_steps=epochs * len(batches), sigma=fit.sigma, initial_temperature=3.03
-        )
-        for _ in range(epochs):
-            for pictures, classes in batches:
-                with monitor.step():
-                    optimiser.zero_grad()
-                    loss(network(pictures), classes).backward()
-                    optimiser.step()
-                schedule.step()
-    monitor.table()  # temperature of every activation over the training
-
-Deep networks without shortcuts change nearly every pattern at the lowest learning rate of seed 003's table when they
-start: `learning_rate_range(..., widen=True)` goes on below it. Networks whose classifier starts at zero (Fixup) change
-none in their first step: train a few steps before the analysis.
+Temperatures and schedules themselves lie in `filterscope.apt`.
 
 | module | what it holds |
 |---|---|
-| `patterns` | patterns as packed bits, how many are unchanged, temperatures |
-| `rectifiers` | the activation functions that can be measured, and their thresholds |
-| `recording` | the hooks: one forward pass noted, and repeated after a step |
-| `readings` | what a measurement gives |
-| `monitor` | `TemperatureMonitor`, for any training loop |
-| `model` | temperature and learning rate: link, log-normal model, its fit, target curve |
-| `learning_rates` | `learning_rate_range`, the analysis of one step at many learning rates |
-| `optimisers` | parameter groups, and trial steps that are taken back |
-| `schedules` | `ActCooLR` and `DynamicActCooLR` |
 | `networks`, `residual` | the networks of the seed, by name |
 | `building` | those, or a network from a function of the user's |
 | `material` | labelled samples as tensors, and the validation split |
-| `scheduling` | schedules by name: PyTorch's, Schedule-Free and those of this room |
 | `training`, `state` | a training with its measurements, and what a checkpoint keeps of it |
 | `tuning` | random search, the same number of trials for every schedule |
 | `moments` | range analyses at several moments of a training |

@@ -12,10 +12,11 @@ from torch import nn
 from torch.nn import functional
 from torch.optim import SGD
 
-from filterscope.temperature import model, training
-from filterscope.temperature.learning_rates import RangeAnalysis, measure_range
+from filterscope.apt import model
+from filterscope.apt.learning_rates import RangeAnalysis, measure_range
+from filterscope.apt.scheduling import Running, ScheduleSettings
+from filterscope.temperature import training
 from filterscope.temperature.material import Material
-from filterscope.temperature.scheduling import Running, ScheduleSettings
 from filterscope.temperature.training import TrainingSettings
 
 ALL, LAST = "all layers", "last layer"

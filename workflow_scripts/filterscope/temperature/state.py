@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from filterscope import resumption
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.readings import Reading
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.readings import Reading
 
 FINISHED, DIVERGED = "finished", "diverged"
 

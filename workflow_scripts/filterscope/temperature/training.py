@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from filterscope.temperature import batch_norm, scheduling
-from filterscope.temperature.learning_rates import RATES
+from filterscope.apt import batch_norm, scheduling
+from filterscope.apt.learning_rates import RATES
+from filterscope.apt.model import Fit
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
 from filterscope.temperature.material import Material, Split
-from filterscope.temperature.model import Fit
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.scheduling import Running, ScheduleSettings, Situation
 from filterscope.temperature.state import DIVERGED, FINISHED, State
 
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.temperature import training
 from filterscope.temperature.material import Material
-from filterscope.temperature.scheduling import ScheduleSettings
 from filterscope.temperature.training import TrainingSettings
 
 # Drawn evenly in their logarithm; everything else evenly.

@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from filterscope.apt.scheduling import ScheduleSettings, Situation
+from filterscope.apt.steering import Steering
 from filterscope.faithful import Faithful
-from filterscope.temperature.scheduling import ScheduleSettings, Situation
-from filterscope.temperature.steering import Steering
 from filterscope.words.explainer import Explainer
 from filterscope.words.losses import csmr_loss
 from filterscope.words.samples import Samples

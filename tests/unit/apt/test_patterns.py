@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterscope.temperature.patterns import pack, poisoned, temperatures, unchanged
+from filterscope.apt.patterns import pack, poisoned, temperatures, unchanged
 
 
 def directly(before, after, thresholds=(0.0,)):

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from filterscope.temperature import model
-from filterscope.temperature.learning_rates import RATES
-from filterscope.temperature.model import Fit, ModelWarning, adapted_rate, to_probability, to_temperature
+from filterscope.apt import model
+from filterscope.apt.learning_rates import RATES
+from filterscope.apt.model import Fit, ModelWarning, adapted_rate, to_probability, to_temperature
 
 # The seed's tabulated T0 with the round numbers that they come from in nats (spec D2).
 TABULATED = {2.0: 2.8854, 2.1: 3.0297, 3.4: 4.9052}

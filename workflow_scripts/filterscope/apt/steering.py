@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 from torch import Tensor, nn
 
-from filterscope.temperature import scheduling
-from filterscope.temperature.batch_norm import recalibrate
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.scheduling import ScheduleSettings, Situation
+from filterscope.apt import scheduling
+from filterscope.apt.batch_norm import recalibrate
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.scheduling import ScheduleSettings, Situation
 
 EVERY = 10  # steps between two measurements (seed 003, D)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from filterscope.temperature.recording import unchanged_state
+from filterscope.apt.recording import unchanged_state
 
 
 def rates(optimiser: Optimizer, key: str = "lr") -> list[float]:

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from filterscope.temperature.model import ModelWarning, adapted_rate, quantile, to_probability
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.readings import Reading
-from filterscope.temperature.schedules import ActCooLR, DynamicActCooLR
+from filterscope.apt.model import ModelWarning, adapted_rate, quantile, to_probability
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.readings import Reading
+from filterscope.apt.schedules import ActCooLR, DynamicActCooLR
 
 OPTIMISERS = {
     "sgd": lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9),

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from filterscope.temperature import model, optimisers, patterns, rectifiers
-from filterscope.temperature.model import Fit, Link, ModelWarning
-from filterscope.temperature.readings import ActivationCall, Counts
-from filterscope.temperature.recording import Pass, Replay
+from filterscope.apt import model, optimisers, patterns, rectifiers
+from filterscope.apt.model import Fit, Link, ModelWarning
+from filterscope.apt.readings import ActivationCall, Counts
+from filterscope.apt.recording import Pass, Replay
 
 # Table 1 of seed 003, all 25: its text says 10^-4 to 10^2, the numbers are these (spec D3).
 RATES = np.logspace(-3.2, 2, 25)

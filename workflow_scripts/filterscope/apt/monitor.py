@@ -1,7 +1,7 @@
 """The temperature of a network while it trains.
 
     import torch
-    from filterscope.temperature.monitor import TemperatureMonitor
+    from filterscope.apt.monitor import TemperatureMonitor
 
     with TemperatureMonitor(network, every=10) as monitor:
         for pictures, classes in batches:
@@ -35,9 +35,9 @@ import pandas as pd
 import torch
 from torch import nn
 
-from filterscope.temperature import readings, recording, rectifiers
-from filterscope.temperature.readings import Reading
-from filterscope.temperature.recording import Pass, Replay
+from filterscope.apt import readings, recording, rectifiers
+from filterscope.apt.readings import Reading
+from filterscope.apt.recording import Pass, Replay
 
 
 class TemperatureMonitor:

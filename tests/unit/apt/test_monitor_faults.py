@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.unit.temperature.watched import hooks, mlp, shake, vectors
+from tests.unit.apt.watched import hooks, mlp, shake, vectors
 from torch import nn
 
-from filterscope.temperature.monitor import TemperatureMonitor
+from filterscope.apt.monitor import TemperatureMonitor
 
 
 class Stopping(nn.Module):

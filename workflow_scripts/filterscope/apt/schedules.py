@@ -24,9 +24,9 @@ import numpy as np
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from filterscope.temperature import model, optimisers
-from filterscope.temperature.model import Link, ModelWarning, adapted_rate, target_temperature, to_probability
-from filterscope.temperature.readings import Reading
+from filterscope.apt import model, optimisers
+from filterscope.apt.model import Link, ModelWarning, adapted_rate, target_temperature, to_probability
+from filterscope.apt.readings import Reading
 
 Interpolation = Literal["even", "listing"]
 INTERPOLATIONS = ("even", "listing")

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from filterscope.temperature import patterns
-from filterscope.temperature.readings import ActivationCall, Counts, difference
-from filterscope.temperature.rectifiers import seen
+from filterscope.apt import patterns
+from filterscope.apt.readings import ActivationCall, Counts, difference
+from filterscope.apt.rectifiers import seen
 
 # Where a function is used that belongs to the network itself; no submodule can have this name.
 ROOT = "forward"

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from tests.unit.temperature.watched import hooks, mlp, pictures, seeded, shake, vectors
+from tests.unit.apt.watched import hooks, mlp, pictures, seeded, shake, vectors
 from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from filterscope.temperature import rectifiers
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.patterns import temperatures
+from filterscope.apt import rectifiers
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.patterns import temperatures
 
 
 class Functional(nn.Module):

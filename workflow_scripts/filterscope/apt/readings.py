@@ -14,8 +14,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from filterscope.temperature import patterns
-from filterscope.temperature.model import Link, to_probability
+from filterscope.apt import patterns
+from filterscope.apt.model import Link, to_probability
 
 COLUMNS = ("step", "layer", "call", "activation", "temperature", "unchanged", "positions")
 

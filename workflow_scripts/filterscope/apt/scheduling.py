@@ -4,7 +4,8 @@
     ... running.optimiser.step() ...
     running.advance()
 
-The schedules are PyTorch's, Schedule-Free (Defazio et al. 2024) and those of this room. They steer SGD or AdamW.
+The schedules are PyTorch's, Schedule-Free (Defazio et al. 2024), ActCooLR and its dynamic variant; they steer SGD or
+AdamW.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import schedulefree
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
-from filterscope.temperature.learning_rates import learning_rate_range
-from filterscope.temperature.model import Fit
-from filterscope.temperature.monitor import TemperatureMonitor
-from filterscope.temperature.schedules import ActCooLR, DynamicActCooLR
+from filterscope.apt.learning_rates import learning_rate_range
+from filterscope.apt.model import Fit
+from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.apt.schedules import ActCooLR, DynamicActCooLR
 
 # Methods that must measure temperatures while they train.
 STEERED = ("actcoolr", "dynamic_actcoolr")

@@ -11,9 +11,9 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn import functional
 
-from filterscope.temperature.learning_rates import RATES, learning_rate_range, measure_range
-from filterscope.temperature.model import ModelWarning
-from filterscope.temperature.monitor import TemperatureMonitor
+from filterscope.apt.learning_rates import RATES, learning_rate_range, measure_range
+from filterscope.apt.model import ModelWarning
+from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.temperature.networks import build
 
 # Table 1 of seed 003, as printed.
