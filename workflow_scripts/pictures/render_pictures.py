@@ -28,7 +28,9 @@ def render_pictures(
     for number, rows in together.groupby("filter"):
         first = rows.iloc[0]
         photograph = read_image(f"{folder}/{images.loc[first.best_image_id, 'path']}", apply_exif=not annotated)
-        best = Shown(geometry.picture(photograph).permute(1, 2, 0).numpy(), f"best image  {first.best_image:.3g}")
+        # Recipes with goals of their own (mean of the map, its centre) have best images of their own: one is shown.
+        whose = f" for {first.recipe}" if rows["best_image_id"].nunique() > 1 else ""
+        best = Shown(geometry.picture(photograph).permute(1, 2, 0).numpy(), f"best image{whose}")
         optimised = [_shown(row, Path(paths_to_tables[row.recipe]).parent) for row in rows.itertuples()]
         cards.append(Card(f"{number}  {names.get(number, '')}".rstrip(), [best, *optimised]))
     target = Path(path_to_sheets)
@@ -42,9 +44,9 @@ def _shown(row, folder) -> Shown:
     pixels = None if pd.isna(row.path) else np.asarray(Image.open(folder / row.path))
     if pd.isna(row.activation):
         return Shown(pixels, row.recipe)
-    times = "" if pd.isna(row.ratio) else f"  × {row.ratio:.2g}"
-    stopped = "  (stopped)" if row.status == "stopped" else ""
-    return Shown(pixels, f"{row.recipe}  {row.activation:.3g}{times}{stopped}")
+    times = "" if pd.isna(row.ratio) else f" (× {row.ratio:.2g})"
+    stopped = ", stopped" if row.status == "stopped" else ""
+    return Shown(pixels, f"{row.recipe}  {row.activation:.3g}; image {row.best_image:.3g}{times}{stopped}")
 
 
 if __name__ == "__main__":
