@@ -34,14 +34,14 @@ def tree(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(provenance, "LIBRARY", tmp_path / "filterscope")
-    provenance.imported_files.cache_clear()
+    provenance.module.cache_clear()
     yield tmp_path
-    provenance.imported_files.cache_clear()
+    provenance.module.cache_clear()
 
 
 def digest(path):
     """As a new run of Snakemake computes it."""
-    provenance.imported_files.cache_clear()
+    provenance.module.cache_clear()
     return provenance.digest(path)
 
 

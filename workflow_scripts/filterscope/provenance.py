@@ -11,6 +11,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -26,13 +27,25 @@ def _module_file(dotted: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+@dataclass(frozen=True)
+class Module:
+    """A file of the project. program: digest of its code; imports: the library's modules that it imports itself
+    (packages' `__init__` included)."""
+
+    program: bytes
+    imports: frozenset[Path]
 
 
-def _normalised(path: Path) -> bytes:
-    """The program without comments, docstrings and layout: editing those reruns nothing."""
-    tree = _tree(path)
+@cache  # most modules serve dozens of scripts
+def module(path: Path) -> Module:
+    """What a file holds, read once in a run."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    imports = _imports(tree, path)
+    return Module(hashlib.sha256(_normalised(tree)).digest(), imports)
+
+
+def _normalised(tree: ast.Module) -> bytes:
+    """The program without comments, docstrings and layout: editing those reruns nothing. Changes the tree."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
@@ -42,12 +55,10 @@ def _normalised(path: Path) -> bytes:
     return ast.dump(tree).encode()
 
 
-@cache
-def imported_files(path: Path) -> frozenset[Path]:
-    """The library's modules that a file imports itself (packages' `__init__` included)."""
+def _imports(tree: ast.Module, path: Path) -> frozenset[Path]:
     found = set()
     package = path.parent
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -70,7 +81,7 @@ def code_files(script: str | Path) -> list[Path]:
     script = Path(script).resolve()
     seen, waiting = {script}, [script]
     while waiting:
-        new = imported_files(waiting.pop()) - seen
+        new = module(waiting.pop()).imports - seen
         seen |= new
         waiting.extend(new)
     return sorted(seen, key=str)
@@ -113,5 +124,5 @@ def digest(script: str | Path) -> str:
     total = hashlib.sha256()
     for path in code_files(script):
         total.update(path.name.encode())
-        total.update(_normalised(path))
+        total.update(module(path).program)
     return total.hexdigest()[:16]
