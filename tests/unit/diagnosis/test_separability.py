@@ -191,6 +191,53 @@ def test_large_offsets_cost_no_neighbours():
     assert np.array_equal(neighbours.nearest(points, queries, 3), sorted_neighbours(points, queries, 3))
 
 
+@pytest.mark.parametrize(
+    "far", ["two clusters", "one outlier", "two clusters in doubles", "huge", "tiny", "a wide column", "many copies"]
+)
+def test_rounding_costs_no_neighbours_where_the_data_are_widely_spread(far):
+    """Products in single precision lose the distances among neighbours beside these lengths."""
+    generator = chance()
+    points = generator.standard_normal((600, 6)).astype(np.float32)
+    if far == "two clusters":
+        points = np.c_[points, generator.choice([0, 1e6], 600)].astype(np.float32)
+    elif far == "one outlier":
+        points[3, 5] = 1e7
+    elif far == "two clusters in doubles":
+        points = np.c_[points.astype(np.float64), generator.choice([0, 1e12], 600)]
+    elif far == "huge":
+        points *= np.float32(1e30)
+    elif far == "tiny":
+        points *= np.float32(1e-30)
+    elif far == "a wide column":
+        points = np.c_[points, np.exp(generator.normal(10, 2, 600))].astype(np.float32)
+    else:
+        points = np.repeat(points[:20], 30, 0)
+    queries = generator.permutation(600)[:200]
+    wanted = sorted_neighbours(points.astype(np.float64), queries, 3)
+    assert np.array_equal(neighbours.nearest(points, queries, 3), wanted)
+
+
+def test_the_search_leaves_the_points_as_they_are():
+    points = chance().standard_normal((50, 6)).astype(np.float32)
+    before = points.copy()
+    neighbours.nearest(points, np.arange(50), 3)
+    assert np.array_equal(points, before)
+
+
+def test_distances_that_overflow_are_refused():
+    with pytest.raises(DiagnosisError, match="squares of their distances overflow"):
+        neighbours.nearest(1e200 * chance().standard_normal((50, 6)), np.arange(50), 3)
+
+
+def test_ordinary_data_are_not_asked_twice(monkeypatch):
+    def refused(*_):
+        raise AssertionError("these distances are far larger than the rounding of single precision")
+
+    monkeypatch.setattr(neighbours, "_by_doubles", refused)
+    pictures = chance().integers(0, 256, (2000, 768)).astype(np.uint8)
+    assert neighbours.nearest(pictures, np.arange(200), 3).shape == (200, 3)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_neighbours_are_the_same_on_a_gpu():
     points = chance().integers(0, 256, (2000, 300)).astype(np.uint8)
