@@ -142,3 +142,11 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert text.count("?") == 1
     assert text.count("bounded") == 1, "only attacks that measure pixels answer the seed's question"
     assert "; by the least bound of bounded, which counts no pixels, " in text
+
+
+def test_nothing_holds_where_no_attack_counted_pixels():
+    observed = observed_of(FALLING, EQUAL, "bounded", "share of the pixel range")
+    text = robustness.sentence(
+        "digits", robustness.trends(observed, tolerance=0.02), robustness.of_capacities(observed)
+    )
+    assert text == "Is smaller more robust on digits? For plain it cannot be told, because no attack counted pixels."

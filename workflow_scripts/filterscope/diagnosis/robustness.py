@@ -155,6 +155,9 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
     parts = []
     for family, own in found.groupby("family", sort=False):
         pixels = own[(own["unit"] == "pixels") & (own["over"] == "accurate")]
+        if not len(pixels):
+            parts.append(f"for {family} it cannot be told, because no attack counted pixels")
+            continue
         said = pixels["verdict"].tolist()
         counts = capacities[capacities["family"] == family]
         if TOO_FEW in said:
