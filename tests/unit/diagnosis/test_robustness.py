@@ -114,7 +114,9 @@ def test_the_trend_is_spearmans_and_chance_gives_no_small_p():
     two = robustness.trend(np.repeat([1, 2], 3), np.arange(6))
     assert (two.least_p, two.verdict) == (0.1, "too few networks")
     assert robustness.trend(np.repeat([1, 2], 3), np.arange(6), permutations=99999).p == pytest.approx(0.1, abs=0.005)
-    assert robustness.trend(np.arange(8), np.ones(8)) == robustness.Trend(0.0, 1.0, 8, 2 / math.factorial(8))
+    same = robustness.trend(np.arange(8), np.ones(8))
+    assert same == robustness.Trend(0.0, 1.0, 8, 2 / math.factorial(8), same=True)
+    assert same.verdict == "the same for all networks: cannot be told"
 
 
 FALLING, RISING, FLAT = {1: 9, 2: 7, 4: 5, 8: 3}, {1: 3, 2: 5, 4: 7, 8: 9}, {1: 5, 2: 3, 4: 5.5, 8: 3.5}
@@ -142,6 +144,18 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert text.count("?") == 1
     assert text.count("bounded") == 1, "only attacks that measure pixels answer the seed's question"
     assert "; by the least bound of bounded, which counts no pixels, " in text
+
+
+def test_a_measure_that_is_the_same_for_all_is_no_evidence():
+    """Small pictures are fooled by two pixels whatever the network: that neither supports the claim nor refutes it."""
+    saturated = observed_of(FLAT, EQUAL).assign(rho=2.0)
+    flat = observed_of(FLAT, EQUAL, "sparse")
+    means = robustness.of_capacities(saturated)
+    text = robustness.sentence("digits", robustness.trends(saturated, tolerance=0.02), means)
+    assert "For plain it cannot be told, because the median is the same for all networks" in text
+    assert "greedy: the same for all;" in text
+    text = robustness.sentence("digits", robustness.trends(pd.concat([saturated, flat]), tolerance=0.02), means)
+    assert "For plain it is not supported: no clear trend" in text
 
 
 def test_nothing_holds_where_no_attack_counted_pixels():

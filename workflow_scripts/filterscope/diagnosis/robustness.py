@@ -17,6 +17,8 @@ from filterscope.diagnosis.intervals import interval
 
 ALPHA = 0.05  # p below which a trend is believed
 TOO_FEW = "too few networks"
+NO_TREND = "no clear trend"
+SAME = "the same for all networks: cannot be told"  # such as one pixel, which robustness cannot fall below
 
 
 def rho(sizes: np.ndarray) -> float:
@@ -91,14 +93,17 @@ class Trend:
     p: float
     networks: int
     least_p: float  # that so many networks of so many capacities could reach
+    same: bool = False  # rho of all networks
 
     @property
     def verdict(self) -> str:
         """What the correlation says, where chance does not explain it."""
         if self.least_p >= ALPHA:
             return TOO_FEW
+        if self.same:
+            return SAME
         if self.p >= ALPHA:
-            return "no clear trend"
+            return NO_TREND
         return "smaller is more robust" if self.correlation < 0 else "larger is more robust"
 
 
@@ -108,7 +113,7 @@ def trend(capacities: np.ndarray, values: np.ndarray, seed: int = 0, permutation
     orders = math.factorial(len(values)) / math.prod(math.factorial(int(each)) for each in groups)
     least_p = min(1.0, 2 / orders)
     if len(groups) < 2 or len(set(values)) < 2:
-        return Trend(0.0, 1.0, len(values), least_p)
+        return Trend(0.0, 1.0, len(values), least_p, len(set(values)) == 1)
     x, y = (stats.rankdata(each) - (len(values) + 1) / 2 for each in (capacities, values))
     found, chance = x @ y, np.random.default_rng(seed)
     shuffled = chance.permuted(np.broadcast_to(y, (permutations, len(y))), axis=1) @ x
@@ -166,11 +171,16 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
             answer = "holds"
         elif all(each == "larger is more robust" for each in said):
             answer = "is contradicted: the larger are more robust"
-        elif set(said) == {"no clear trend"}:
-            answer = "is not supported: no clear trend"
+        elif set(said) == {SAME}:
+            answer = "cannot be told, because the median is the same for all networks"
+        elif set(said) <= {NO_TREND, SAME}:
+            answer = f"is not supported: {NO_TREND}"
         else:
             answer = "depends on the attack"
-        by = ", ".join(f"{row.attack}: {row.correlation:+.2f}, p = {row.p:.2g}" for row in pixels.itertuples())
+        by = ", ".join(
+            f"{row.attack}: {'the same for all' if row.verdict == SAME else f'{row.correlation:+.2f}, p = {row.p:.2g}'}"
+            for row in pixels.itertuples()
+        )
         others = own[(own["unit"] != "pixels") & (own["over"] == "accurate")]
         beside = "".join(
             f"; by the least bound of {row.attack}, which counts no pixels, {row.verdict}: {row.correlation:+.2f}, "

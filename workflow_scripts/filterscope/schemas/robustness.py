@@ -193,10 +193,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("networks", INTEGER, "compared"),
             Column("smallest", INTEGER, "capacity, bits"),
             Column("largest", INTEGER, "capacity, bits"),
-            Column("correlation", REAL, "of the median size with capacity, Spearman's"),
+            Column("correlation", REAL, "of the median size with capacity, Spearman's; 0 where it is the same for all"),
             Column("p", REAL, "by permutation, two-sided"),
             Column(
-                "verdict", TEXT, "smaller is more robust, larger is more robust, no clear trend or too few networks"
+                "verdict",
+                TEXT,
+                "smaller is more robust, larger is more robust, no clear trend, too few networks, or the same for all "
+                "networks: cannot be told",
             ),
         ),
     ),
@@ -213,7 +216,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("low", INTEGER, "bits between which the search goes on after it"),
             Column("high", INTEGER, "bits between which the search goes on after it"),
             Column("chosen", TRUTH, "whether it is the search's answer"),
-            Column("note", TEXT, "why there is no such network; empty where there is"),
+            Column("note", TEXT, "why there is no such network, or why the answer tells nothing; otherwise empty"),
         ),
     ),
 }
