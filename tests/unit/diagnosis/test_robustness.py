@@ -146,6 +146,25 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert "; by the least bound of bounded, which counts no pixels, " in text
 
 
+def test_the_sentence_says_where_common_pictures_tell_another_trend():
+    """Networks that classify few pictures right keep the easy ones, which can turn the trend round."""
+    observed = observed_of(FALLING, EQUAL)
+    rising = observed.assign(common_rho=10 - observed["rho"], common_images=20)
+    found = robustness.trends(rising, tolerance=0.02)
+    assert found["verdict"].tolist() == ["smaller is more robust"] * 2
+    assert found["common_verdict"].tolist() == ["larger is more robust"] * 2
+    assert found["common_correlation"].tolist() == pytest.approx((-found["correlation"]).tolist())
+    text = robustness.sentence("digits", found, robustness.of_capacities(rising))
+    differing = "; it differs over the pictures that all networks get right, greedy: larger is more robust (+0."
+    assert differing in text
+    alike = observed.assign(common_rho=observed["rho"], common_images=20)
+    text = robustness.sentence("digits", robustness.trends(alike, tolerance=0.02), robustness.of_capacities(alike))
+    assert "differs" not in text
+    none = robustness.trends(observed.assign(common_rho=None, common_images=0), tolerance=0.02)
+    assert none["common_verdict"].tolist() == ["too few networks"] * 2
+    assert np.isfinite(none[["common_correlation", "common_p"]].to_numpy()).all()
+
+
 def test_a_measure_that_is_the_same_for_all_is_no_evidence():
     """Small pictures are fooled by two pixels whatever the network: that neither supports the claim nor refutes it."""
     saturated = observed_of(FLAT, EQUAL).assign(rho=2.0)
@@ -153,7 +172,7 @@ def test_a_measure_that_is_the_same_for_all_is_no_evidence():
     means = robustness.of_capacities(saturated)
     text = robustness.sentence("digits", robustness.trends(saturated, tolerance=0.02), means)
     assert "For plain it cannot be told, because the median is the same for all networks" in text
-    assert "greedy: the same for all;" in text
+    assert "about as well as the best, greedy: no correlation; " in text
     text = robustness.sentence("digits", robustness.trends(pd.concat([saturated, flat]), tolerance=0.02), means)
     assert "For plain it is not supported: no clear trend" in text
 

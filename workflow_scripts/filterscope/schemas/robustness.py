@@ -201,6 +201,9 @@ SCHEMAS: dict[str, Schema] = {
                 "smaller is more robust, larger is more robust, no clear trend, too few networks, or the same for all "
                 "networks: cannot be told",
             ),
+            Column("common_correlation", REAL, "as correlation, over images that all networks of the family get right"),
+            Column("common_p", REAL, "its p"),
+            Column("common_verdict", TEXT, "what it says; too few networks where no image is common"),
         ),
     ),
     "capacity_search": Schema(
