@@ -216,6 +216,13 @@ def test_constant_data_embed_into_one_point():
 def test_embeddings_refuse_what_they_cannot_use():
     with pytest.raises(DiagnosisError, match="t-SNE of 5 samples"):
         tsne(np.zeros((5, 3)), 0)
+    with pytest.raises(DiagnosisError, match=r"t-SNE in 2 dimensions .* 60 samples of 1 values .* lower `dimensions`"):
+        tsne(np.arange(60.0)[:, None], 0)
+    with pytest.raises(DiagnosisError, match="components: 1 give 1"):
+        tsne(np.random.default_rng(0).random((60, 5)), 0, components=1)
+    with pytest.raises(DiagnosisError, match="codes of the autoencoder: 1, but t-SNE in 2 dimensions"):
+        space("autoencoder_tsne", blobs(), EmbeddingSettings(codes=1, epochs=1), 0)
+    assert tsne(np.arange(60.0)[:, None], 0, dimensions=1).shape == (60, 1)
     with pytest.raises(DiagnosisError, match="sample 2 has NaN"):
         encode(np.array([[0.0], [1], [np.nan]], np.float32), AutoencoderSettings(), 0)
     with pytest.raises(DiagnosisError, match="diverged in epoch"):
