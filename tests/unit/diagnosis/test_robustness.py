@@ -103,6 +103,17 @@ def test_intervals_are_over_networks_and_missing_values_stay_missing():
     assert (row["common_rho"], row["common_rho_low"]) == (5.0, 5.0)
 
 
+def test_intervals_stay_within_what_is_measured():
+    """Three networks of .98, 1 and 1 have no accuracy of 1.02, nor do 1, 2 and 4 pixels go below none."""
+    observed = observed_of({10: 1.0}, {10: 0.98}).assign(accuracy=[0.98, 1, 1], rho=[1, 2, 4], common_rho=[1, 2, 4])
+    row = robustness.of_capacities(observed).iloc[0]
+    assert (row["accuracy_high"], row["rho_low"], row["common_rho_low"]) == (1, 0, 0)
+    assert 0 < row["accuracy_low"] < 0.98
+    assert row["rho_high"] > 6
+    shares = observed.assign(unit="share of the pixel range", rho=[0.5, 0.9, 1])
+    assert robustness.of_capacities(shares).iloc[0]["rho_high"] == 1
+
+
 def test_the_trend_is_spearmans_and_chance_gives_no_small_p():
     chance = np.random.default_rng(0)
     x, y = chance.integers(0, 4, 12), chance.standard_normal(12)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from filterscope.diagnosis.intervals import interval
+from filterscope.diagnosis.intervals import SCORE, interval
 
 ALPHA = 0.05  # p below which a trend is believed
 SMALLER, LARGER = "smaller is more robust", "larger is more robust"
@@ -72,14 +72,16 @@ def of_capacities(observed: pd.DataFrame, confidence: float = 0.95) -> pd.DataFr
     """Means over the seeds, with Student's intervals, of every capacity under every attack.
 
     observed: what `of_networks` gives. One seed gives an interval of no width: `seeds` says how many there are.
+    Intervals are cut where accuracies end, and at no pixels.
     """
     rows = []
     for (family, attack, share), own in observed.groupby(["family", "attack", "share"], sort=False):
         row = {"family": family, "attack": attack, "share": share, "unit": own["unit"].iloc[0]}
         row |= {"target": int(own["target"].iloc[0]), "capacity": float(own["capacity"].mean()), "seeds": len(own)}
-        for name in ("accuracy", "rho", "common_rho"):
+        sizes = (0.0, math.inf) if row["unit"] == "pixels" else SCORE
+        for name, within in (("accuracy", SCORE), ("rho", sizes), ("common_rho", sizes)):
             values = own[name].dropna().to_numpy(float)
-            low, high = interval(values, confidence) if len(values) else (None, None)
+            low, high = interval(values, confidence, within) if len(values) else (None, None)
             row |= {name: values.mean() if len(values) else None, f"{name}_low": low, f"{name}_high": high}
         row |= {name: float(own[name].mean()) for name in ("images", "common_images", "failures", "queries")}
         rows.append(row)
