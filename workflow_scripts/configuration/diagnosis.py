@@ -12,6 +12,8 @@ from configuration.names import suggestion, undefined
 
 # Spaces that samples are embedded in besides those of the probes.
 EMBEDDINGS = ("raw", "tsne", "autoencoder", "autoencoder_tsne")
+# Attacks that count pixels, as the question of robustness against capacity does.
+PIXEL_ATTACKS = ("greedy", "sparse")
 # How torchvision's modules announce a network.
 REGISTERED = re.compile(r"^@register_model\(\).*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
 
@@ -97,6 +99,9 @@ def _robustness(config: dict, section: dict) -> Iterator[str]:
         if key in seen:
             yield f"{place}[{index}] repeats {' and '.join(key)} of an earlier entry: join them"
         seen.append(key)
+    if not set(PIXEL_ATTACKS) & set(section["attacks"]):
+        found, known = ", ".join(section["attacks"]), " or ".join(PIXEL_ATTACKS)
+        yield f"diagnosis.robustness.attacks has {found} alone, which counts no pixels: add {known}"
     search = section["search"]
     if search is not None and search not in section["attacks"]:
         known = ", ".join(section["attacks"])

@@ -62,7 +62,8 @@ def search_capacity(
         tables.write(steps, "capacity_search", path)
     journal.remove()
     best = steps[steps["chosen"]].iloc[0]
-    job.LOGGER.info("most robust at %d bits: %.4g by %s", best["target"], best["rho"], name)
+    told = best["note"] or f"most robust at {best['target']} bits"
+    job.LOGGER.info("%s: %.4g by %s", told, best["rho"], name)
 
 
 if __name__ == "__main__":

@@ -154,6 +154,18 @@ def test_the_bound_of_a_linear_network_is_exact():
     assert found.size.numpy() == pytest.approx(exact, abs=1e-4)
 
 
+def test_more_halvings_never_find_a_larger_change():
+    """A descent may end well within its bound; what a smaller bound finds later can still be larger."""
+    value = np.full((1, 1, 1, 1), 0.5, np.float32)
+    line = one_score([1.0], -0.37)  # the least bound is .13
+    for network, images in ((line, value), (Double(cnn()), random_images(24, (2, 6, 6)))):
+        labels = predicted(network, images)
+        settings = [{"halvings": halvings, "steps": 10} for halvings in range(12)]
+        sizes = np.stack([attack(network, images, labels, "bounded", each, seed=0).size.numpy() for each in settings])
+        assert (np.diff(sizes, axis=0) <= 0).all()
+        assert (sizes[-1] < sizes[0]).mean() > 0.8
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_attacked_images_stay_in_the_box_change_pixels_and_change_the_class(name):
     network, images = Double(cnn()), random_images(24, (2, 6, 6))

@@ -213,11 +213,31 @@ def test_constant_data_embed_into_one_point():
     assert (found.explained, found.codes.any()) == (1.0, False)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-23, 1e19, 1e30])
+def test_autoencoders_take_values_of_any_size(scale):
+    """In single precision the squares of these vanish, so that the data seemed constant, or overflow."""
+    values = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
+    plain, found = (
+        encode((values * factor).astype(np.float32), AutoencoderSettings(2, 5, 16), 0) for factor in (1, scale)
+    )
+    assert found.explained == pytest.approx(plain.explained, abs=1e-3)
+    assert found.codes == pytest.approx(plain.codes, abs=1e-3)
+
+
 def test_embeddings_refuse_what_they_cannot_use():
     with pytest.raises(DiagnosisError, match="t-SNE of 5 samples"):
         tsne(np.zeros((5, 3)), 0)
+    with pytest.raises(DiagnosisError, match=r"t-SNE in 2 dimensions .* 60 samples of 1 values .* lower `dimensions`"):
+        tsne(np.arange(60.0)[:, None], 0)
+    with pytest.raises(DiagnosisError, match="components: 1 give 1"):
+        tsne(np.random.default_rng(0).random((60, 5)), 0, components=1)
+    with pytest.raises(DiagnosisError, match="codes of the autoencoder: 1, but t-SNE in 2 dimensions"):
+        space("autoencoder_tsne", blobs(), EmbeddingSettings(codes=1, epochs=1), 0)
+    assert tsne(np.arange(60.0)[:, None], 0, dimensions=1).shape == (60, 1)
     with pytest.raises(DiagnosisError, match="sample 2 has NaN"):
         encode(np.array([[0.0], [1], [np.nan]], np.float32), AutoencoderSettings(), 0)
+    with pytest.raises(DiagnosisError, match=r"values go from -1e\+200 to 1e\+200: their variance is out of range"):
+        encode(np.array([[-1e200], [1e200]]), AutoencoderSettings(), 0)
     with pytest.raises(DiagnosisError, match="diverged in epoch"):
         values = np.random.default_rng(0).random((64, 4), np.float32)
         encode(values, AutoencoderSettings(epochs=50, learning_rate=1e20), 0)

@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 import configuration
-from configuration.diagnosis import EMBEDDINGS
+from configuration.diagnosis import EMBEDDINGS, PIXEL_ATTACKS
 from configuration.schema import fill
 from filterscope.diagnosis import spaces
-from filterscope.diagnosis.attacks import ATTACKS
+from filterscope.diagnosis.attacks import ATTACKS, PIXELS
 from filterscope.diagnosis.evaluation import CLASSIFIERS
 from filterscope.diagnosis.network_capacity import BATCH_NORMS
 from filterscope.diagnosis.resampling import ResamplingSettings
@@ -96,6 +96,16 @@ def mistakes(repository, default_config):
 def test_mistakes_are_named(mistakes, updates, said):
     (line,) = mistakes({"diagnosis": updates})
     assert line.startswith(said)
+
+
+def test_one_attack_at_least_counts_pixels(repository, default_config):
+    config = default_config()
+    config["diagnosis"]["robustness"] |= {"attacks": {"bounded": {}}, "search": None}
+    with pytest.raises(configuration.ConfigError, match="has bounded alone, which counts no pixels: add greedy or"):
+        configuration.check(config, repository / "rules/config.schema.yaml")
+    config["diagnosis"]["robustness"]["attacks"]["sparse"] = {}
+    configuration.check(config, repository / "rules/config.schema.yaml")
+    assert set(PIXEL_ATTACKS) == {name for name, kind in ATTACKS.items() if kind.unit == PIXELS}
 
 
 def test_probe_cannot_have_the_name_of_an_embedding(mistakes):

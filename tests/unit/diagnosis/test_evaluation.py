@@ -121,6 +121,15 @@ def test_gains_are_paired():
     assert verdicts == [None, "helps", "harms", None, "no clear difference", "no clear difference"]
 
 
+def test_intervals_of_scores_end_where_scores_do():
+    facts = {"variant": "none", "classifier": "logistic", "train_samples": 9, "rare_samples": 3, "unrounded": 2.0}
+    scores = {"balanced_accuracy": [0.98, 1, 1, 1, 1], "rare_auprc": [0, 0, 0, 0, 0.05]}
+    table = compared(pd.DataFrame(scores).assign(seed=range(5), **facts)).set_index("metric")
+    assert table.loc["balanced_accuracy", "high"] == 1
+    assert table.loc["rare_auprc", "low"] == 0
+    assert 0.98 < table.loc["balanced_accuracy", "low"] < 1
+
+
 def test_other_classifiers_and_same_seed_same_scores():
     train, test = clouds(200, 30, 2), clouds(200, 60, 3)
     arguments = (train, test, 1, ["smote"], list(CLASSIFIERS), ResamplingSettings(iterations=2), expected_capacity, 4)

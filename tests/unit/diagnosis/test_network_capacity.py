@@ -153,6 +153,25 @@ def test_an_input_that_is_only_reshaped_or_rescaled_limits_nothing():
     assert bits(nn.Sequential(nn.BatchNorm2d(1), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(196, 9)), 1, 28, 28) == 1773
 
 
+@pytest.mark.parametrize(("join", "held"), [("concat", 22 + 2 + 1050), ("sum", 22 + 2 + 550)])
+@pytest.mark.parametrize("flattened", [False, True])
+def test_an_input_that_joins_a_branch_limits_nothing(join, held, flattened):
+    """The branch is narrow, but past it everything reaches the last layer."""
+
+    class Beside(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.narrow, self.wide = nn.Linear(10, 2), nn.Linear(2, 10)
+            self.last = nn.Linear(20 if join == "concat" else 10, 50)
+
+        def forward(self, x):
+            x = x.flatten(1) if flattened else x
+            branch = self.wide(self.narrow(x))
+            return self.last(torch.cat([x, branch], 1) if join == "concat" else x + branch)
+
+    assert bits(Beside(), 10) == held
+
+
 def test_a_module_that_is_used_twice_holds_its_parameters_once():
     class Twice(nn.Module):
         def __init__(self):

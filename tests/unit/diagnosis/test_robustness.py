@@ -103,6 +103,17 @@ def test_intervals_are_over_networks_and_missing_values_stay_missing():
     assert (row["common_rho"], row["common_rho_low"]) == (5.0, 5.0)
 
 
+def test_intervals_stay_within_what_is_measured():
+    """Three networks of .98, 1 and 1 have no accuracy of 1.02, nor do 1, 2 and 4 pixels go below none."""
+    observed = observed_of({10: 1.0}, {10: 0.98}).assign(accuracy=[0.98, 1, 1], rho=[1, 2, 4], common_rho=[1, 2, 4])
+    row = robustness.of_capacities(observed).iloc[0]
+    assert (row["accuracy_high"], row["rho_low"], row["common_rho_low"]) == (1, 0, 0)
+    assert 0 < row["accuracy_low"] < 0.98
+    assert row["rho_high"] > 6
+    shares = observed.assign(unit="share of the pixel range", rho=[0.5, 0.9, 1])
+    assert robustness.of_capacities(shares).iloc[0]["rho_high"] == 1
+
+
 def test_the_trend_is_spearmans_and_chance_gives_no_small_p():
     chance = np.random.default_rng(0)
     x, y = chance.integers(0, 4, 12), chance.standard_normal(12)
@@ -114,7 +125,9 @@ def test_the_trend_is_spearmans_and_chance_gives_no_small_p():
     two = robustness.trend(np.repeat([1, 2], 3), np.arange(6))
     assert (two.least_p, two.verdict) == (0.1, "too few networks")
     assert robustness.trend(np.repeat([1, 2], 3), np.arange(6), permutations=99999).p == pytest.approx(0.1, abs=0.005)
-    assert robustness.trend(np.arange(8), np.ones(8)) == robustness.Trend(0.0, 1.0, 8, 2 / math.factorial(8))
+    same = robustness.trend(np.arange(8), np.ones(8))
+    assert same == robustness.Trend(0.0, 1.0, 8, 2 / math.factorial(8), same=True)
+    assert same.verdict == "the same for all networks: cannot be told"
 
 
 FALLING, RISING, FLAT = {1: 9, 2: 7, 4: 5, 8: 3}, {1: 3, 2: 5, 4: 7, 8: 9}, {1: 5, 2: 3, 4: 5.5, 8: 3.5}
@@ -142,3 +155,42 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert text.count("?") == 1
     assert text.count("bounded") == 1, "only attacks that measure pixels answer the seed's question"
     assert "; by the least bound of bounded, which counts no pixels, " in text
+
+
+def test_the_sentence_says_where_common_pictures_tell_another_trend():
+    """Networks that classify few pictures right keep the easy ones, which can turn the trend round."""
+    observed = observed_of(FALLING, EQUAL)
+    rising = observed.assign(common_rho=10 - observed["rho"], common_images=20)
+    found = robustness.trends(rising, tolerance=0.02)
+    assert found["verdict"].tolist() == ["smaller is more robust"] * 2
+    assert found["common_verdict"].tolist() == ["larger is more robust"] * 2
+    assert found["common_correlation"].tolist() == pytest.approx((-found["correlation"]).tolist())
+    text = robustness.sentence("digits", found, robustness.of_capacities(rising))
+    differing = "; it differs over the pictures that all networks get right, greedy: larger is more robust (+0."
+    assert differing in text
+    alike = observed.assign(common_rho=observed["rho"], common_images=20)
+    text = robustness.sentence("digits", robustness.trends(alike, tolerance=0.02), robustness.of_capacities(alike))
+    assert "differs" not in text
+    none = robustness.trends(observed.assign(common_rho=None, common_images=0), tolerance=0.02)
+    assert none["common_verdict"].tolist() == ["too few networks"] * 2
+    assert np.isfinite(none[["common_correlation", "common_p"]].to_numpy()).all()
+
+
+def test_a_measure_that_is_the_same_for_all_is_no_evidence():
+    """Small pictures are fooled by two pixels whatever the network: that neither supports the claim nor refutes it."""
+    saturated = observed_of(FLAT, EQUAL).assign(rho=2.0)
+    flat = observed_of(FLAT, EQUAL, "sparse")
+    means = robustness.of_capacities(saturated)
+    text = robustness.sentence("digits", robustness.trends(saturated, tolerance=0.02), means)
+    assert "For plain it cannot be told, because the median is the same for all networks" in text
+    assert "about as well as the best, greedy: no correlation; " in text
+    text = robustness.sentence("digits", robustness.trends(pd.concat([saturated, flat]), tolerance=0.02), means)
+    assert "For plain it is not supported: no clear trend" in text
+
+
+def test_nothing_holds_where_no_attack_counted_pixels():
+    observed = observed_of(FALLING, EQUAL, "bounded", "share of the pixel range")
+    text = robustness.sentence(
+        "digits", robustness.trends(observed, tolerance=0.02), robustness.of_capacities(observed)
+    )
+    assert text == "Is smaller more robust on digits? For plain it cannot be told, because no attack counted pixels."

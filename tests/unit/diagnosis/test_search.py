@@ -40,6 +40,15 @@ def test_the_last_better_one_is_chosen():
     assert chosen["rho"] == max(row["rho"] for row in steps if row["better"])
 
 
+def test_a_search_that_sees_no_difference_says_so():
+    steps = search(lambda bits: Outcome(bits, 2.0, 0.9), C0)
+    (chosen,) = [row for row in steps if row["chosen"]]
+    assert (chosen["target"], chosen["note"]) == (C0, "the search could not tell: rho is the same at all capacities")
+    assert not any(row["note"] for row in steps[1:])
+    assert not any(row["note"] for row in search(lambda bits: Outcome(bits, -bits, 0.9), C0))
+    assert not search(lambda bits: Outcome(bits, 2.0, 0.9), 1)[0]["note"], "one visit compares nothing"
+
+
 def test_a_capacity_below_the_smallest_network_is_recorded_and_not_better():
     def measure(bits):
         if bits < C0 / 3:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import braycurtis, cdist
 
 from filterscope.data.planes import generated
+from filterscope.data.samples import stratified
 from filterscope.diagnosis import neighbours
 from filterscope.diagnosis.class_map import class_map
 from filterscope.diagnosis.labelled import DiagnosisError
@@ -88,13 +89,28 @@ def test_separate_blobs_have_none():
 
 
 @pytest.mark.parametrize(
-    ("name", "least", "most"),
-    [("gauss", 0, 1e-3), ("moon", 0, 1e-3), ("circle", 0, 1e-3), ("xor", 1e-3, 0.03), ("spiral", 0.05, 0.7)],
+    ("name", "points", "least", "most"),
+    [
+        ("gauss", 300, 0, 1e-3),
+        ("moon", 300, 0, 1e-3),
+        ("circle", 300, 0, 1e-3),
+        ("xor", 300, 1e-3, 0.03),
+        ("spiral", 100, 0.4, 0.55),
+    ],
 )
-def test_planes_are_as_hard_as_published(name, least, most):
-    """Seed 001, table 1: 0, 0, 0, .00609 and .431; medians of draws of 300 points."""
-    draws = [generated(name, 300, 0, 35, seed) for seed in range(8)]
+def test_planes_are_as_hard_as_published(name, points, least, most):
+    """Seed 001, table 1: 0, 0, 0, .00609 and .431; medians of generated sets."""
+    draws = [generated(name, points, 0, 35, seed) for seed in range(20)]
     assert least <= np.median([separability(s.values, s.labels, DEFAULTS, chance(1)).csg for s in draws]) <= most
+
+
+def test_the_studys_spiral_is_generated_with_as_many_points_as_were_published(default_config):
+    """A draw of a hundred from a thousand is another set: the arms are no longer evenly spaced."""
+    assert default_config()["samples"]["spiral"]["points"] == 100
+    whole = generated("spiral", 1000, 0, 35, 0)
+    drawn = [stratified(whole.labels, 100, chance(seed)) for seed in range(20)]
+    values = [separability(whole.values[rows], whole.labels[rows], DEFAULTS, chance(1)).csg for rows in drawn]
+    assert np.median(values) < 0.2
 
 
 # --- the authors' implementation ------------------------------------------------------------------------
@@ -189,6 +205,53 @@ def test_large_offsets_cost_no_neighbours():
     points = 1e4 + chance().standard_normal((300, 50))
     queries = np.arange(300)
     assert np.array_equal(neighbours.nearest(points, queries, 3), sorted_neighbours(points, queries, 3))
+
+
+@pytest.mark.parametrize(
+    "far", ["two clusters", "one outlier", "two clusters in doubles", "huge", "tiny", "a wide column", "many copies"]
+)
+def test_rounding_costs_no_neighbours_where_the_data_are_widely_spread(far):
+    """Products in single precision lose the distances among neighbours beside these lengths."""
+    generator = chance()
+    points = generator.standard_normal((600, 6)).astype(np.float32)
+    if far == "two clusters":
+        points = np.c_[points, generator.choice([0, 1e6], 600)].astype(np.float32)
+    elif far == "one outlier":
+        points[3, 5] = 1e7
+    elif far == "two clusters in doubles":
+        points = np.c_[points.astype(np.float64), generator.choice([0, 1e12], 600)]
+    elif far == "huge":
+        points *= np.float32(1e30)
+    elif far == "tiny":
+        points *= np.float32(1e-30)
+    elif far == "a wide column":
+        points = np.c_[points, np.exp(generator.normal(10, 2, 600))].astype(np.float32)
+    else:
+        points = np.repeat(points[:20], 30, 0)
+    queries = generator.permutation(600)[:200]
+    wanted = sorted_neighbours(points.astype(np.float64), queries, 3)
+    assert np.array_equal(neighbours.nearest(points, queries, 3), wanted)
+
+
+def test_the_search_leaves_the_points_as_they_are():
+    points = chance().standard_normal((50, 6)).astype(np.float32)
+    before = points.copy()
+    neighbours.nearest(points, np.arange(50), 3)
+    assert np.array_equal(points, before)
+
+
+def test_distances_that_overflow_are_refused():
+    with pytest.raises(DiagnosisError, match="squares of their distances overflow"):
+        neighbours.nearest(1e200 * chance().standard_normal((50, 6)), np.arange(50), 3)
+
+
+def test_ordinary_data_are_not_asked_twice(monkeypatch):
+    def refused(*_):
+        raise AssertionError("these distances are far larger than the rounding of single precision")
+
+    monkeypatch.setattr(neighbours, "_by_doubles", refused)
+    pictures = chance().integers(0, 256, (2000, 768)).astype(np.uint8)
+    assert neighbours.nearest(pictures, np.arange(200), 3).shape == (200, 3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

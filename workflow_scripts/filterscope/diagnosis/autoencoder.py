@@ -72,18 +72,29 @@ class Encoded:
     explained: float
 
 
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """float32 of mean 0 and standard deviation 1; in double precision, where squares of float32 stay in range."""
+    scaled = values.astype(np.float64)
+    scaled -= scaled.mean()
+    with np.errstate(over="ignore"):
+        spread = math.sqrt(np.square(scaled).mean())
+    if not 0 < spread < math.inf:
+        found = f"{values.min():.3g} to {values.max():.3g}"
+        raise DiagnosisError(f"values go from {found}: their variance is out of range; scale them")
+    scaled /= spread
+    return scaled.astype(np.float32)
+
+
 def encode(values: np.ndarray, settings: AutoencoderSettings, seed: int, device: torch.device | str = "cpu") -> Encoded:
     """Train an autoencoder on samples [N, d] or [N, C, H, W] and encode them; torch's own random state is left alone.
 
     Values are brought to mean 0 and standard deviation 1 over all of them. Constant data have codes of 0.
-    Raises DiagnosisError for values that are not finite, and where training diverges.
+    Raises DiagnosisError for values that are not finite or whose variance overflows, and where training diverges.
     """
-    values = np.asarray(values, np.float32)
     require_finite(values.reshape(len(values), -1))
-    spread = float(values.std())
-    if spread == 0:
+    if values.min() == values.max():
         return Encoded(np.zeros((len(values), settings.codes), np.float32), 1.0)
-    samples = torch.from_numpy((values - values.mean()) / np.float32(spread)).to(device)
+    samples = torch.from_numpy(_standardised(values)).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # layers know no other generator
         network = Autoencoder(values.shape[1:], settings.codes).to(device)

@@ -37,7 +37,7 @@ def bounded(
     """
     check(images, labels)
     count, device = len(images), images.device
-    found, size = images.clone(), torch.ones(count, dtype=images.dtype, device=device)
+    found, size = images.clone(), torch.full((count,), torch.inf, dtype=images.dtype, device=device)
     low = torch.zeros(count, dtype=images.dtype, device=device)
     high = torch.full_like(low, settings.largest)
     queries = torch.zeros(count, dtype=torch.int64, device=device)
@@ -48,10 +48,12 @@ def bounded(
         bound = high[active] if halving == 0 else (low[active] + high[active]) / 2
         tried, won = _descend(network, images[active], labels[active], bound, settings.steps)
         queries[active] += settings.steps + 1
-        found[active[won]] = tried[won]
-        size[active[won]] = (tried - images[active]).abs().flatten(1).amax(1)[won]
-        high[active] = torch.where(won, bound, high[active])
+        change = (tried - images[active]).abs().flatten(1).amax(1)
+        nearer = won & (change < size[active])
+        found[active[nearer]], size[active[nearer]] = tried[nearer], change[nearer]
+        high[active] = torch.where(won, torch.minimum(bound, size[active]), high[active])
         low[active] = torch.where(won, low[active], bound)
+        low[low >= high] = 0  # a descent failed at a bound within which another found something: it tells nothing
         if halving == 0:
             active = active[won]  # where the largest bound fails, so do smaller ones
     return judged(network, images, labels, found, size, 1.0, queries)

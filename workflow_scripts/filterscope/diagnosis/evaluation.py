@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from filterscope.diagnosis.intervals import interval
+from filterscope.diagnosis.intervals import SCORE, interval
 from filterscope.diagnosis.resampling import METHODS, RANDOM, Capacity, ResamplingSettings, guided
 
 CLASSIFIERS: dict[str, Callable[[int], object]] = {
@@ -160,7 +160,7 @@ def compared(scores: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
             for variant in own["variant"].unique():
                 plain = variant.removeprefix(GUIDED) if variant.startswith(GUIDED) else None
                 means = own[own["variant"] == variant][["train_samples", "rare_samples", "unrounded"]].mean()
-                low, high = interval(table[variant], confidence)
+                low, high = interval(table[variant], confidence, SCORE)
                 row = {"variant": variant, "classifier": name, "metric": metric, "seeds": len(seeds), **means}
                 row |= {"value": table[variant].mean(), "low": low, "high": high}
                 row |= _gain("", table[variant] - table["none"] if variant != "none" else None, confidence)

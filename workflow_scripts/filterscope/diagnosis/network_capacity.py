@@ -82,12 +82,13 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
     bottleneck, layers = math.inf, []
     for node in nodes:
         parameters = 0 if folded and node.batch_norm else node.parameters
-        before = [passing[source] for source in node.sources]
-        reaching = (sum(before) if node.concatenates else max(before)) if before else math.inf
+        unlimited = [math.inf] if node.reads_input else []
+        before = [passing[source] for source in node.sources] + unlimited
+        reaching = sum(before) if node.concatenates else max(before)
         untouched = math.isinf(reaching) and not parameters
         passing.append(math.inf if untouched else min(node.outputs, reaching))
         # The seed's algorithm: the largest of the layers before it, and one bottleneck for all that come after.
-        printed_reaching = max((printed_passing[source] for source in node.sources), default=math.inf)
+        printed_reaching = max([printed_passing[source] for source in node.sources] + unlimited)
         bottleneck = min(bottleneck, sum(node.shape))
         printed_passing.append(bottleneck)
         layers.append(

@@ -14,8 +14,8 @@ CONCATENATIONS = ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "
 class Node:
     """A layer or operation that depends on the network's input.
 
-    shape: of its output without the batch. sources: places, among all nodes, of those that it reads; none where it
-    reads the network's input only.
+    shape: of its output without the batch. sources: places, among all nodes, of those that it reads. reads_input:
+    whether it reads the network's input, perhaps beside them.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Node:
     parameters: int
     shape: tuple[int, ...]
     sources: tuple[int, ...] = ()
+    reads_input: bool = False
     concatenates: bool = False
     batch_norm: bool = False
 
@@ -63,7 +64,7 @@ class Recorder:
         if shape is None:
             return  # a number, such as a size
         sources = tuple(dict.fromkeys(place for place in places if place >= 0))
-        self.nodes.append((Node(name, kind, 0, shape, sources, **more), sizes))
+        self.nodes.append((Node(name, kind, 0, shape, sources, -1 in places, **more), sizes))
         self.made_by[key] = len(self.nodes) - 1
 
     def ends_with(self, keys: Sequence) -> None:

@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from filterscope.diagnosis.intervals import interval
+from filterscope.diagnosis.intervals import SCORE, interval
 
 ALPHA = 0.05  # p below which a trend is believed
+SMALLER, LARGER = "smaller is more robust", "larger is more robust"
 TOO_FEW = "too few networks"
+NO_TREND = "no clear trend"
+SAME = "the same for all networks: cannot be told"  # such as one pixel, which robustness cannot fall below
 
 
 def rho(sizes: np.ndarray) -> float:
@@ -69,14 +72,16 @@ def of_capacities(observed: pd.DataFrame, confidence: float = 0.95) -> pd.DataFr
     """Means over the seeds, with Student's intervals, of every capacity under every attack.
 
     observed: what `of_networks` gives. One seed gives an interval of no width: `seeds` says how many there are.
+    Intervals are cut where accuracies end, and at no pixels.
     """
     rows = []
     for (family, attack, share), own in observed.groupby(["family", "attack", "share"], sort=False):
         row = {"family": family, "attack": attack, "share": share, "unit": own["unit"].iloc[0]}
         row |= {"target": int(own["target"].iloc[0]), "capacity": float(own["capacity"].mean()), "seeds": len(own)}
-        for name in ("accuracy", "rho", "common_rho"):
+        sizes = (0.0, math.inf) if row["unit"] == "pixels" else SCORE
+        for name, within in (("accuracy", SCORE), ("rho", sizes), ("common_rho", sizes)):
             values = own[name].dropna().to_numpy(float)
-            low, high = interval(values, confidence) if len(values) else (None, None)
+            low, high = interval(values, confidence, within) if len(values) else (None, None)
             row |= {name: values.mean() if len(values) else None, f"{name}_low": low, f"{name}_high": high}
         row |= {name: float(own[name].mean()) for name in ("images", "common_images", "failures", "queries")}
         rows.append(row)
@@ -91,15 +96,18 @@ class Trend:
     p: float
     networks: int
     least_p: float  # that so many networks of so many capacities could reach
+    same: bool = False  # rho of all networks
 
     @property
     def verdict(self) -> str:
         """What the correlation says, where chance does not explain it."""
         if self.least_p >= ALPHA:
             return TOO_FEW
+        if self.same:
+            return SAME
         if self.p >= ALPHA:
-            return "no clear trend"
-        return "smaller is more robust" if self.correlation < 0 else "larger is more robust"
+            return NO_TREND
+        return SMALLER if self.correlation < 0 else LARGER
 
 
 def trend(capacities: np.ndarray, values: np.ndarray, seed: int = 0, permutations: int = 9999) -> Trend:
@@ -108,7 +116,7 @@ def trend(capacities: np.ndarray, values: np.ndarray, seed: int = 0, permutation
     orders = math.factorial(len(values)) / math.prod(math.factorial(int(each)) for each in groups)
     least_p = min(1.0, 2 / orders)
     if len(groups) < 2 or len(set(values)) < 2:
-        return Trend(0.0, 1.0, len(values), least_p)
+        return Trend(0.0, 1.0, len(values), least_p, len(set(values)) == 1)
     x, y = (stats.rankdata(each) - (len(values) + 1) / 2 for each in (capacities, values))
     found, chance = x @ y, np.random.default_rng(seed)
     shuffled = chance.permuted(np.broadcast_to(y, (permutations, len(y))), axis=1) @ x
@@ -122,13 +130,16 @@ def trends(observed: pd.DataFrame, tolerance: float, seed: int = 0) -> pd.DataFr
 
     observed: what `of_networks` gives. Well: mean accuracy of the capacity at most `tolerance` below the best
     capacity's, so that robustness of networks that hardly learnt anything does not count. Columns: family, attack,
-    unit, over ("all" or "accurate"), networks, smallest, largest (bits), correlation, p, verdict.
+    unit, over ("all" or "accurate"), networks, smallest, largest (bits), correlation, p, verdict; and the last three of
+    common_rho, over the networks that have one.
     """
     rows = []
     for (family, attack), own in observed.groupby(["family", "attack"], sort=False):
         accuracies = own.groupby("share")["accuracy"].transform("mean")
         for over, part in (("all", own), ("accurate", own[accuracies >= accuracies.max() - tolerance])):
             found = trend(part["capacity"].to_numpy(), part["rho"].to_numpy(), seed)
+            shared = part[part["common_rho"].notna()]
+            common = trend(shared["capacity"].to_numpy(), shared["common_rho"].to_numpy(float), seed)
             rows.append(
                 {
                     "family": family,
@@ -141,6 +152,9 @@ def trends(observed: pd.DataFrame, tolerance: float, seed: int = 0) -> pd.DataFr
                     "correlation": found.correlation,
                     "p": found.p,
                     "verdict": found.verdict,
+                    "common_correlation": common.correlation,
+                    "common_p": common.p,
+                    "common_verdict": common.verdict,
                 }
             )
     return pd.DataFrame(rows)
@@ -154,32 +168,50 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
     """
     parts = []
     for family, own in found.groupby("family", sort=False):
-        pixels = own[(own["unit"] == "pixels") & (own["over"] == "accurate")]
-        said = pixels["verdict"].tolist()
-        counts = capacities[capacities["family"] == family]
-        if TOO_FEW in said:
-            answer = "cannot be told, because too few networks of different capacity classify about as well as the best"
-        elif all(each == "smaller is more robust" for each in said):
-            answer = "holds"
-        elif all(each == "larger is more robust" for each in said):
-            answer = "is contradicted: the larger are more robust"
-        elif set(said) == {"no clear trend"}:
-            answer = "is not supported: no clear trend"
-        else:
-            answer = "depends on the attack"
-        by = ", ".join(f"{row.attack}: {row.correlation:+.2f}, p = {row.p:.2g}" for row in pixels.itertuples())
-        others = own[(own["unit"] != "pixels") & (own["over"] == "accurate")]
+        accurate = own[own["over"] == "accurate"]
+        pixels, others = (accurate[(accurate["unit"] == "pixels") == counts] for counts in (True, False))
+        if not len(pixels):
+            parts.append(f"for {family} it cannot be told, because no attack counted pixels")
+            continue
+        by = ", ".join(f"{row.attack}: {_told(row.verdict, row.correlation, row.p)}" for row in pixels.itertuples())
+        differing = ", ".join(
+            f"{row.attack}: {row.common_verdict} ({_told(row.common_verdict, row.common_correlation, row.common_p)})"
+            for row in pixels.itertuples()
+            if row.common_verdict != row.verdict
+        )
+        if differing:
+            by += f"; it differs over the pictures that all networks get right, {differing}"
         beside = "".join(
-            f"; by the least bound of {row.attack}, which counts no pixels, {row.verdict}: {row.correlation:+.2f}, "
-            f"p = {row.p:.2g}"
+            f"; by the least bound of {row.attack}, which counts no pixels, {row.verdict}: "
+            f"{_told(row.verdict, row.correlation, row.p)}"
             for row in others.itertuples()
         )
         compared = (
             f"{pixels['networks'].max()} networks of {pixels['smallest'].min():,} to {pixels['largest'].max():,} bits"
         )
+        accuracies = capacities.loc[capacities["family"] == family, "accuracy"]
         parts.append(
-            f"for {family} it {answer} (rank correlation of median pixels with capacity over {compared} that classify "
-            f"about as well as the best, {by}{beside}; accuracy of all capacities "
-            f"{counts['accuracy'].min():.1%} to {counts['accuracy'].max():.1%})"
+            f"for {family} it {_answer(set(pixels['verdict']))} (rank correlation of median pixels with capacity over "
+            f"{compared} that classify about as well as the best, {by}{beside}; accuracy of all capacities "
+            f"{accuracies.min():.1%} to {accuracies.max():.1%})"
         )
     return f"Is smaller more robust on {samples}? {'; '.join(parts)[0].upper()}{'; '.join(parts)[1:]}."
+
+
+def _answer(said: set[str]) -> str:
+    """What the verdicts of the attacks that count pixels, one or more, say together."""
+    if TOO_FEW in said:
+        return "cannot be told, because too few networks of different capacity classify about as well as the best"
+    if said == {SAME}:
+        return "cannot be told, because the median is the same for all networks"
+    if said <= {NO_TREND, SAME}:
+        return f"is not supported: {NO_TREND}"
+    if said == {SMALLER}:
+        return "holds"
+    if said == {LARGER}:
+        return "is contradicted: the larger are more robust"
+    return "depends on the attack"
+
+
+def _told(verdict: str, correlation: float, p: float) -> str:
+    return "no correlation" if verdict == SAME else f"{correlation:+.2f}, p = {p:.2g}"

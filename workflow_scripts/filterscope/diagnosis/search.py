@@ -14,6 +14,8 @@ from filterscope.diagnosis.scaled_networks import NoNetworkError
 from filterscope.job import LOGGER
 from filterscope.tables import replacing
 
+SAME = "the search could not tell: rho is the same at all capacities"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -31,7 +33,7 @@ def search(measure: Callable[[int], Outcome], start: int, tolerance: float = 0.0
     is larger and the accuracy at most `tolerance` below the best so far; then the search goes on below it, else above.
     It ends when the interval is below start / resolution. Returns the visits in order: step, target, low and high (the
     interval after it), better, chosen (the last one that was better), note, capacity, rho, accuracy (None where no
-    network is so small).
+    network is so small). The chosen one's note says so where rho is the same at all capacities.
     """
     if start < 1 or resolution < 1:
         raise ValueError(f"start is {start} bits and resolution {resolution}, both should be at least 1")
@@ -61,6 +63,9 @@ def search(measure: Callable[[int], Outcome], start: int, tolerance: float = 0.0
         low, high, best = (low, middle, found) if better else (middle, high, best)
         steps[-1] |= {"low": low, "high": high, "better": better}
     last = max(index for index, row in enumerate(steps) if row["better"])
+    known = [row["rho"] for row in steps if row["rho"] is not None]
+    if len(known) > 1 and len(set(known)) == 1:
+        steps[last]["note"] = SAME
     return [row | {"chosen": index == last} for index, row in enumerate(steps)]
 
 

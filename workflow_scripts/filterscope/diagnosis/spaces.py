@@ -57,6 +57,9 @@ def space(
     if name == TSNE:
         return Space(_tsne(values.reshape(len(values), -1), settings, seed), labels)
     if name in (AUTOENCODER, AUTOENCODER_TSNE):
+        if name == AUTOENCODER_TSNE and settings.codes < settings.dimensions:
+            wanted = f"t-SNE in {settings.dimensions} dimensions needs as many"
+            raise DiagnosisError(f"codes of the autoencoder: {settings.codes}, but {wanted}: raise codes")
         from filterscope.diagnosis.autoencoder import AutoencoderSettings, encode  # torch takes seconds to load
 
         trained = AutoencoderSettings(settings.codes, settings.epochs, settings.batch_size, settings.learning_rate)

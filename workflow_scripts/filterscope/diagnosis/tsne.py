@@ -17,7 +17,7 @@ def tsne(
     """Places float64 [N, dimensions] of samples [N, d]: PCA to so many components, then t-SNE.
 
     perplexity: at most a third of the samples. Constant data all lie in the origin. Raises DiagnosisError for fewer
-    than ten samples, and for more than three dimensions.
+    than ten samples, for more than three dimensions, and for more dimensions than there are values or components.
     """
     values = np.asarray(values, np.float64)
     if len(values) < SMALLEST or not 1 <= dimensions <= 3:
@@ -26,6 +26,12 @@ def tsne(
     if not np.ptp(values, axis=0).any():
         return np.zeros((len(values), dimensions))
     kept = min(components, len(values) - 1, values.shape[1])
+    if kept < dimensions:
+        found = f"{len(values)} samples of {values.shape[1]} values and components: {components} give {kept}"
+        raise DiagnosisError(
+            f"t-SNE in {dimensions} dimensions starts from as many principal components; {found}: lower `dimensions`, "
+            "or compare these values as they are"
+        )
     if kept < values.shape[1]:
         values = PCA(kept, random_state=seed).fit_transform(values)
     values = values / max(values.std(0).max(), 1e-300)  # t-SNE starts from the principal components, badly if huge
