@@ -182,6 +182,16 @@ def test_too_high_a_target_is_refused(data, method):
         training.train(built(), data, ScheduleSettings(method, initial_temperature=2000.0), SETTINGS, seed=5)
 
 
+def test_fewer_samples_than_a_batch_are_refused(data):
+    told = "batch_size is 39, but only 38 samples are trained on; should be at most 38"
+    with pytest.raises(ValueError, match=told):
+        training.train(built(), data, schedule("constant"), replace(SETTINGS, batch_size=39), seed=5)
+    with pytest.raises(ValueError, match=f"none of 2 trials of constant finished: {told}"):
+        tuning.tune(built, data, schedule("constant"), SEARCH, replace(SETTINGS, batch_size=39), trials=2, seed=1)
+    trained = training.train(built(), data, schedule("constant"), replace(SETTINGS, batch_size=38), seed=5)
+    assert len(trained.steps) == 3
+
+
 def test_unknown_schedules_and_settings_are_refused():
     with pytest.raises(ValueError, match="method is 'cosin', should be one of constant, step"):
         ScheduleSettings("cosin")

@@ -48,8 +48,13 @@ class TrainingSettings:
     analysed: int = 4096
 
     def steps_per_epoch(self, samples: int) -> int:
-        """Batches of exactly batch_size, or one smaller one where there are no more samples."""
-        return max(1, samples // self.batch_size)
+        """Batches of exactly batch_size. Raises ValueError where there is not even one."""
+        if samples < self.batch_size:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, but only {samples} samples are trained on; should be at most "
+                f"{samples}"
+            )
+        return samples // self.batch_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,8 @@ def train(
     """Train a network on the material's device by SGD with a schedule.
 
     resume, save: where to go on, and what is called after every epoch. watch: called before every step and after the
-    last. Raises ValueError for settings out of range and where a schedule finds no sigma.
+    last. Raises ValueError for settings out of range, fewer samples than a batch has, and where a schedule finds no
+    sigma.
     """
     network = network.to(material.device).train()
     monitor = TemperatureMonitor(network, settings.every)
@@ -194,7 +200,6 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
     running.train()
     rows = _order(material, seed, epoch)
     count = settings.steps_per_epoch(len(rows))
-    size = min(settings.batch_size, len(rows))
     mirrored = torch.Generator().manual_seed(_epoch_seed(seed, epoch) + 1)
     losses = []
     began = time.perf_counter()
@@ -203,7 +208,7 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
         torch.manual_seed(_epoch_seed(seed, epoch))
         for place in range(count):
             watch(epoch * count + place, network, running)
-            batch = rows[place * size : (place + 1) * size]
+            batch = rows[place * settings.batch_size :][: settings.batch_size]
             pictures = material.normalised(material.train.values[batch])
             if settings.flip:
                 pictures = _mirrored(pictures, mirrored)
