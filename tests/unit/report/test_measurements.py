@@ -25,7 +25,8 @@ def test_best_schedule_is_named_with_what_is_decided():
         ("net", "digits", "actcoolr", 3, 1.56, 1, 1, 0, 1, 1.72),
     ]
     section = temperature_section(pd.DataFrame(rows, columns=columns), [])
-    (line,) = section.lines
+    line, caution = section.lines
+    assert caution.endswith("of many pairs a few are decided by chance.")
     assert line.startswith(
         "net on digits: actcoolr has the least test error, 1.56 %; 1 of 3 pairs of schedules is decided"
     )

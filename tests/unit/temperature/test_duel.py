@@ -56,6 +56,17 @@ def test_intervals_are_students():
     assert duel.interval(np.array([1.0]), 0.95) == (None, None)
 
 
+def test_seeds_that_agree_have_no_interval_and_decide_nothing():
+    """Two of 449 test pictures at every seed, in whatever way the errors are rounded."""
+    errors = np.array([3.1, 2.4, 2.9])
+    same = results({"constant": list(errors), "cosine": list(errors - 200 / 449)})
+    assert duel.interval(np.array([2.0, 2.0, 2.0]), 0.95) == (None, None)
+    pairs = tables.checked(duel.pairs_table(same), "duel_pairs").to_pandas()
+    assert pairs["difference"].abs().tolist() == pytest.approx([200 / 449] * 2)
+    assert pairs[["low", "high"]].isna().all(axis=None)
+    assert set(pairs["outcome"]) == {"undecided"}
+
+
 def test_ours_beside_theirs(published):
     table = duel.training_table(results(), published, {("resnet18", "cifar10"): "resnet18_cifar10_25"})
     tables.checked(table, "training_table")

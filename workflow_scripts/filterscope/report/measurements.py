@@ -19,6 +19,7 @@ def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: li
 def temperature_section(duel: pd.DataFrame, figures: list[Shown]) -> Section:
     """Which schedules beat which, at what cost; duel: the table of that name."""
     lines = [_outcome(*names, rows) for names, rows in duel.groupby(["network", "samples"], sort=False)]
+    lines.append("The intervals are of 95 %, so of many pairs a few are decided by chance.")
     table = duel.sort_values(["network", "samples", "rank"], kind="stable")[
         ["network", "samples", "schedule", "seeds", "test_error", "wins", "losses", "undecided", "cost"]
     ]

@@ -184,7 +184,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("rival", TEXT, "the schedule that it is compared with"),
             Column("seeds", INTEGER, "seeds that both were trained with"),
             Column("difference", REAL, "mean test error less the rival's, percentage points", optional=True),
-            Column("low", REAL, "lower end of its interval", optional=True),
+            Column("low", REAL, "lower end of its interval; empty where no seed differs from another", optional=True),
             Column("high", REAL, "upper end", optional=True),
             Column("outcome", TEXT, "win or loss where the interval excludes 0, else undecided"),
         ),

@@ -17,6 +17,7 @@ from filterscope.temperature.state import DIVERGED
 OURS = "Filterscope"
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
+_SAME = 1e-9  # percentage points: far less than one test picture, far more than rounding
 _KEYS = ["network", "samples", "schedule"]
 
 
@@ -27,8 +28,12 @@ def read_published(file: str | Path | TextIO) -> pd.DataFrame:
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
-    """Student's interval of the mean; None for a single value."""
-    if len(values) < 2:
+    """Student's interval of the mean; None for a single value and for values that are all the same.
+
+    Test errors are counts of few pictures, so a few seeds can agree by chance; an interval of no width would call that
+    certainty.
+    """
+    if len(values) < 2 or np.ptp(values) < _SAME:
         return None, None
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
@@ -101,7 +106,7 @@ def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
     """Every schedule against every other on the same network and samples, paired by seed.
 
     A win is an interval of the difference of test errors (percentage points) that lies below 0; fewer than three
-    common seeds decide nothing.
+    common seeds decide nothing, nor do seeds whose differences are all the same, which have no interval.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
