@@ -17,6 +17,8 @@ from filterscope.temperature.state import DIVERGED
 OURS = "Filterscope"
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
+EQUAL, UNEQUAL = "equal", "unequal"  # budgets of the tuning of two schedules
+Trials = Mapping[tuple[str, str, str], int]  # trainings that tuning took, by (network, samples, schedule)
 _SAME = 1e-9  # percentage points: far less than one test picture, far more than rounding
 _KEYS = ["network", "samples", "schedule"]
 
@@ -102,11 +104,12 @@ def _published_line(line, network: str, samples: str, status: str) -> dict:
     }
 
 
-def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def pairs_table(results: pd.DataFrame, trials: Trials, confidence: float = 0.95) -> pd.DataFrame:
     """Every schedule against every other on the same network and samples, paired by seed.
 
     A win is an interval of the difference of test errors (percentage points) that lies below 0; fewer than three
     common seeds decide nothing, nor do seeds whose differences are all the same, which have no interval.
+    budget: unequal where the tuning of one of the two took more trials, so that its win would not be the schedule's.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
@@ -114,12 +117,14 @@ def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
         for schedule, rival in permutations(dict.fromkeys(part["schedule"]), 2):
             differences = (errors[schedule] - errors[rival]).dropna().to_numpy()
             low, high = interval(differences, confidence)
+            tried = [trials.get((network, samples, each), 0) for each in (schedule, rival)]
             lines.append(
                 {
                     "network": network,
                     "samples": samples,
                     "schedule": schedule,
                     "rival": rival,
+                    "budget": EQUAL if tried[0] == tried[1] else UNEQUAL,
                     "seeds": len(differences),
                     "difference": float(differences.mean()) if len(differences) else None,
                     "low": low,
@@ -127,7 +132,7 @@ def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
                     "outcome": _outcome(low, high, len(differences)),
                 }
             )
-    return pd.DataFrame(lines, columns=[*_KEYS, "rival", "seeds", "difference", "low", "high", "outcome"])
+    return pd.DataFrame(lines, columns=[*_KEYS, "rival", "budget", "seeds", "difference", "low", "high", "outcome"])
 
 
 def _outcome(low: float | None, high: float | None, seeds: int) -> str:
@@ -136,18 +141,20 @@ def _outcome(low: float | None, high: float | None, seeds: int) -> str:
     return WIN if high < 0 else LOSS if low > 0 else UNDECIDED
 
 
-def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Mapping[tuple[str, str, str], int]) -> pd.DataFrame:
+def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Trials) -> pd.DataFrame:
     """Wins, losses and cost of every schedule, on each network and samples and (samples "all") in total.
 
-    trials: trainings that its tuning took, by (network, samples, schedule). cost: passes of a batch for one training,
-    relative to the cheapest schedule of the same network and samples; tuned_cost counts the tuning in.
+    Only pairs of equal tuning budgets are wins, losses or undecided; `unequal` counts the others. cost: passes of a
+    batch for one training, relative to the cheapest schedule of the same network and samples; tuned_cost counts the
+    tuning in.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
         means = part.groupby("schedule", sort=False)[["test_error", "passes"]].mean()
         cheapest = means["passes"].min()
         for schedule, own in means.iterrows():
-            counted = pairs[(pairs[_KEYS] == [network, samples, schedule]).all(axis=1)]["outcome"]
+            own_pairs = pairs[(pairs[_KEYS] == [network, samples, schedule]).all(axis=1)]
+            counted = own_pairs.loc[own_pairs["budget"] == EQUAL, "outcome"]
             tried = trials.get((network, samples, schedule), 0)
             lines.append(
                 {
@@ -159,6 +166,7 @@ def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Mapping[tuple
                     "test_error": float(own["test_error"]),
                     "rank": int((means["test_error"] < own["test_error"]).sum()) + 1,
                     **{f"{name}": int((counted == outcome).sum()) for name, outcome in _COUNTS.items()},
+                    "unequal": len(own_pairs) - len(counted),
                     "trials": tried,
                     "cost": float(own["passes"] / cheapest),
                     "tuned_cost": float(own["passes"] * (1 + tried) / cheapest),
@@ -188,7 +196,7 @@ def _totals(table: pd.DataFrame) -> pd.DataFrame:
                 "seeds": int(part["seeds"].sum()),
                 "test_error": float(part["test_error"].mean()),
                 "rank": round(part["rank"].mean()),
-                **{name: int(part[name].sum()) for name in (*_COUNTS, "trials")},
+                **{name: int(part[name].sum()) for name in (*_COUNTS, "unequal", "trials")},
                 "cost": float(part["cost"].mean()),
                 "tuned_cost": float(part["tuned_cost"].mean()),
             }
