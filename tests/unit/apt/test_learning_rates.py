@@ -220,6 +220,17 @@ def test_a_grid_is_widened_until_the_curve_is_on_it(part):
     assert widened.fit.sigma == pytest.approx(whole.fit.sigma, rel=0.2)
 
 
+def test_samples_that_can_be_read_only_once_are_widened_too():
+    """Whatever is given by place rather than by name."""
+    inputs, targets = digits()
+    given = (functional.cross_entropy, inputs, targets, None, RATES[18:])
+    batches = inputs.split(100)
+    once = learning_rate_range(mlp(), *given, iter(batches), widen=True)
+    often = learning_rate_range(mlp(), *given, batches, widen=True)
+    assert len(once.rates) > 7
+    assert once.same.tolist() == often.same.tolist()
+
+
 def test_analyses_of_different_samples_do_not_join():
     one, two = (measure_range(mlp(), functional.cross_entropy, *digits(count), rates=FEW) for count in (32, 64))
     with pytest.raises(ValueError, match="do not join"):

@@ -10,9 +10,9 @@ pass and one forward pass per learning rate and batch. Afterwards everything is 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -107,18 +107,24 @@ def measure_range(
     activations: Iterable[str] = ("relu",),
     channel_axis: int = 1,
     link: Link = "2",
+    widen: bool = False,
 ) -> RangeAnalysis:
     """Temperatures of one step at each learning rate, without a fit.
 
     loss(network(inputs), targets) gives the gradient, `optimiser` the step from its present state (plain SGD where
     there is none); where it has several parameter groups, their learning rates keep their proportions. samples:
     batches of inputs on which patterns are compared (the seed: all training data, or 4,096); `inputs` where None.
+    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
+    them in the same steps until that has changed, from LOWEST to HIGHEST; samples that can be read only once are then
+    kept in memory. Deep networks without shortcuts need it at their start.
     The network's own train or eval mode is used. Learning rates at which the network gives NaN are left out with a
     warning. Raises ValueError for wrong learning rates, a network without a measurable activation, and a loss that
     is not finite.
     """
     rates = model.check_rates(rates)
     names = rectifiers.checked(activations)
+    if widen and isinstance(samples, Iterator):
+        samples = list(samples)
     first = inputs if isinstance(inputs, tuple) else (inputs,)
     optimiser = (
         SGD([each for each in network.parameters() if each.requires_grad], 1.0) if optimiser is None else optimiser
@@ -144,41 +150,37 @@ def measure_range(
             totals = counts if totals is None else [one + two for one, two in zip(totals, counts, strict=True)]
     if totals is None:
         raise ValueError("samples is empty, should have at least one batch")
-    return _analysis(rates, totals, link)
+    analysis = _analysis(rates, totals, link)
+    if not widen:
+        return analysis
+    again = partial(measure_range, network, loss, inputs, targets, optimiser, samples=samples)
+    return _widened(analysis, partial(again, activations=names, channel_axis=channel_axis, link=link))
 
 
-def learning_rate_range(*args, widen: bool = False, **kwargs) -> RangeAnalysis:
+def learning_rate_range(*args, **kwargs) -> RangeAnalysis:
     """`measure_range` with the model fitted to the network's temperatures; the same arguments.
 
-    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
-    them in the same steps until that has changed, from LOWEST to HIGHEST. Deep networks without shortcuts need it at
-    their start. Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit
-    is bad.
+    Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit is bad.
     """
     analysis = measure_range(*args, **kwargs)
-    if widen:
-        analysis = _widened(analysis, args, kwargs)
     _ = analysis.fit
     return analysis
 
 
-def _widened(analysis: RangeAnalysis, args: tuple, kwargs: dict) -> RangeAnalysis:
+def _widened(analysis: RangeAnalysis, measure: Callable[..., RangeAnalysis]) -> RangeAnalysis:
     """The analysis with what lies below and above, as far as it is needed."""
     count = model.FEWEST * 2
     factor = (analysis.rates[-1] / analysis.rates[0]) ** (1 / (len(analysis.rates) - 1))
     steps = factor ** np.arange(1, count + 1)
 
-    def more(rates: np.ndarray) -> RangeAnalysis:
-        return analysis.joined(measure_range(*args, **{**kwargs, "rates": rates}))
-
     def probability(place: int) -> float:
         return float(model.to_probability(analysis.mean[place], analysis.link))
 
     while probability(0) > LOW and analysis.rates[0] > LOWEST:
-        analysis = more(analysis.rates[0] / steps[::-1])
+        analysis = analysis.joined(measure(rates=analysis.rates[0] / steps[::-1]))
     while probability(-1) < HIGH and analysis.rates[-1] < HIGHEST and not analysis.diverged:
         try:
-            analysis = more(analysis.rates[-1] * steps)
+            analysis = analysis.joined(measure(rates=analysis.rates[-1] * steps))
         except DivergedError:
             break  # there is nothing to measure beyond
     return analysis
