@@ -231,6 +231,25 @@ def test_samples_that_can_be_read_only_once_are_widened_too():
     assert once.same.tolist() == often.same.tolist()
 
 
+def test_a_network_may_write_into_its_batch():
+    class Halving(nn.Module):
+        def __init__(self, inplace):
+            super().__init__()
+            self.body, self.inplace = mlp(), inplace
+
+        def forward(self, inputs):
+            return self.body(inputs.mul_(0.5) if self.inplace else inputs * 0.5)
+
+    inputs, targets = digits()
+    before = inputs.clone()
+    one, two = (
+        measure_range(Halving(inplace), functional.cross_entropy, inputs, targets, rates=FEW)
+        for inplace in (True, False)
+    )
+    assert torch.equal(inputs, before)
+    assert one.same.tolist() == two.same.tolist()
+
+
 def test_analyses_of_different_samples_do_not_join():
     one, two = (measure_range(mlp(), functional.cross_entropy, *digits(count), rates=FEW) for count in (32, 64))
     with pytest.raises(ValueError, match="do not join"):

@@ -132,7 +132,7 @@ def measure_range(
     with optimisers.trials(network, optimiser) as trials:
         trials.clear()
         with torch.enable_grad():
-            value = loss(network(*first), targets)
+            value = loss(network(*(each.clone() for each in first)), targets)  # it may write into its batch
             if not torch.isfinite(value).all():
                 raise ValueError(f"the loss is {float(value.detach().mean())}, so there is no step to analyse")
             value.backward()
