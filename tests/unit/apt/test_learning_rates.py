@@ -159,6 +159,18 @@ def test_one_backward_pass_and_one_forward_pass_per_learning_rate():
     assert network.passes == 1 + 1 + 25  # for the gradient, for the patterns before, and after each step
 
 
+def test_passes_are_counted_with_what_a_grid_was_widened_by():
+    network, batches = Counted(mlp()), digits(256)[0].split(64)
+    data = digits(64)
+    for rates, gradients in ((RATES, 1), (RATES[18:], 3)):
+        network.passes = 0
+        analysis = learning_rate_range(
+            network, functional.cross_entropy, *data, rates=rates, samples=batches, widen=True
+        )
+        assert analysis.gradients == gradients
+        assert analysis.passes(4) == network.passes + 2 * gradients
+
+
 def test_patterns_may_be_compared_on_more_samples():
     inputs, targets = digits(64)
     more = digits(192, 64)[0]
@@ -282,6 +294,26 @@ def test_learning_rates_that_diverge_are_left_out():
     told = pytest.raises(ValueError, match="NaN in the activations at every learning rate")
     with told:
         measure_range(network, lambda outputs, targets: outputs.nan_to_num().sum(), *digits())
+
+
+def test_learning_rates_beyond_which_all_diverge_are_told_and_counted():
+    class Fragile(Counted):
+        farthest = None
+
+        def forward(self, inputs):
+            moved = (self.network[1].weight.detach() - self.start).abs().amax()
+            return super().forward(inputs * torch.where(moved > self.farthest, torch.nan, 1.0))
+
+    network, data = Fragile(mlp()), digits()
+    network.start, network.farthest = network.network[1].weight.detach().clone(), torch.tensor(torch.inf)
+    functional.cross_entropy(network(data[0]), data[1]).backward()
+    network.farthest = network.network[1].weight.grad.abs().amax() * RATES[5] * 1.01
+    network.zero_grad()
+    network.passes = 0
+    analysis = measure_range(network, functional.cross_entropy, *data, rates=RATES[:6], widen=True)
+    assert analysis.rates.tolist() == RATES[:6].tolist()
+    assert analysis.diverged == pytest.approx(RATES[6:12])
+    assert analysis.passes(1) == network.passes + 2 * 2
 
 
 def test_a_classifier_that_starts_at_zero_is_told():

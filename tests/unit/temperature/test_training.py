@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from filterscope.apt import scheduling
+from filterscope.apt.learning_rates import RATES, learning_rate_range
 from filterscope.apt.scheduling import METHODS, ScheduleSettings
 from filterscope.data.samples import SamplesError, split_off
 from filterscope.resumption import Checkpoint as AnyCheckpoint
@@ -202,10 +204,20 @@ def test_unknown_schedules_and_settings_are_refused():
 
 
 def test_passes_count_what_a_schedule_needs():
-    settings = TrainingSettings(epochs=1, batch_size=100)
-    assert training.passes(ScheduleSettings("constant"), settings, 1000, 100, 0) == 3000
-    assert training.passes(ScheduleSettings("dynamic_actcoolr"), settings, 1000, 100, 0) == 3100
-    assert training.passes(ScheduleSettings("actcoolr"), settings, 1000, 100, 1000) == 3000 + 100 + 3 + 26 * 10
+    assert training.passes(ScheduleSettings("constant"), 1000, 100, 0) == 3000
+    assert training.passes(ScheduleSettings("dynamic_actcoolr"), 1000, 100, 0) == 3100
+    assert training.passes(ScheduleSettings("actcoolr"), 1000, 100, 263) == 3000 + 100 + 263
+
+
+def test_passes_count_the_analysis_before_with_what_it_was_widened_by(data, monkeypatch):
+    """All but the last of 38 samples are compared, five batches of 8."""
+    settings, ranged = replace(SETTINGS, analysed=37), ScheduleSettings("range_test")
+    monkeypatch.setattr(scheduling, "learning_rate_range", partial(learning_rate_range, rates=RATES[18:]))
+    trained = training.train(built(), data, ranged, settings, seed=5)
+    gradients = trained.running.analysis.gradients
+    assert gradients > 1, "these learning rates are all too high"
+    forward = 5 * (7 + 6 * (gradients - 1) + gradients)
+    assert training.result(trained, ranged, settings, data)["passes"] == 3 * 12 + 3 * gradients + forward
 
 
 SEARCH = {"learning_rate": [0.001, 1.0], "momentum": [0.0, 0.95]}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -41,7 +41,8 @@ class RangeAnalysis:
     """Temperatures at learning rates.
 
     rates [R]; calls: the uses of activations, in the order of the forward pass; same [R, L]: unchanged patterns;
-    positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates.
+    positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates;
+    gradients: how often the gradient was computed, more than once where the grid was widened.
     """
 
     rates: np.ndarray
@@ -50,6 +51,7 @@ class RangeAnalysis:
     positions: np.ndarray
     diverged: tuple[float, ...] = ()
     link: Link = "2"
+    gradients: int = 1
 
     @cached_property
     def temperatures(self) -> np.ndarray:
@@ -70,6 +72,11 @@ class RangeAnalysis:
         """The model of one layer's temperatures, by its place in `calls` (-1: the last). Raises as `model.fit`."""
         return model.fit(self.rates, self.temperatures[:, layer], self.link)
 
+    def passes(self, batches: int) -> int:
+        """Passes of a batch that it took, where the samples are so many batches; a backward pass counts for two."""
+        rates = len(self.rates) + len(self.diverged)
+        return 3 * self.gradients + (rates + self.gradients) * batches
+
     def joined(self, other: RangeAnalysis) -> RangeAnalysis:
         """Both together, of the same network at the same point, at different learning rates."""
         if (self.calls, self.link) != (other.calls, other.link) or (self.positions != other.positions).any():
@@ -77,7 +84,8 @@ class RangeAnalysis:
         order = np.argsort(rates := np.concatenate([self.rates, other.rates]))
         same = np.concatenate([self.same, other.same])
         diverged = tuple(sorted({*self.diverged, *other.diverged}))
-        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link)
+        gradients = self.gradients + other.gradients
+        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link, gradients)
 
     def table(self) -> pd.DataFrame:
         """One line per learning rate and use of an activation: learning_rate, layer, call, activation, temperature
@@ -179,10 +187,11 @@ def _widened(analysis: RangeAnalysis, measure: Callable[..., RangeAnalysis]) -> 
     while probability(0) > LOW and analysis.rates[0] > LOWEST:
         analysis = analysis.joined(measure(rates=analysis.rates[0] / steps[::-1]))
     while probability(-1) < HIGH and analysis.rates[-1] < HIGHEST and not analysis.diverged:
+        beyond = analysis.rates[-1] * steps
         try:
-            analysis = analysis.joined(measure(rates=analysis.rates[-1] * steps))
-        except DivergedError:
-            break  # there is nothing to measure beyond
+            analysis = analysis.joined(measure(rates=beyond))
+        except DivergedError:  # there is nothing to measure beyond
+            analysis = replace(analysis, diverged=tuple(beyond.tolist()), gradients=analysis.gradients + 1)
     return analysis
 
 

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from filterscope.apt import batch_norm, scheduling
-from filterscope.apt.learning_rates import RATES
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
@@ -159,7 +158,8 @@ def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSetti
     loss, accuracy = evaluate(trained.network, material, material.test)
     fit, steps = trained.fit, len(trained.steps)
     measured = trained.temperatures["step"].nunique()
-    analysed = min(settings.analysed, len(material.train)) if fit else 0
+    batches = -(-min(settings.analysed, len(material.train)) // settings.batch_size)
+    analysis = trained.running.analysis.passes(batches) if trained.running.analysis else 0
     return {
         "method": schedule.method,
         "status": trained.status,
@@ -171,16 +171,15 @@ def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSetti
         "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
         "test_error": 100 * (1 - accuracy),
         "test_loss": loss,
-        "passes": passes(schedule, settings, steps, measured, analysed),
+        "passes": passes(schedule, steps, measured, analysis),
     }
 
 
-def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
+def passes(schedule: ScheduleSettings, steps: int, measured: int, analysis: int) -> int:
     """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
 
-    Measurements count only for schedules that follow them. analysed: samples of the analysis before, 0 without one.
+    Measurements count only for schedules that follow them. analysis: passes of the one before, 0 without one.
     """
-    analysis = 3 + (len(RATES) + 1) * -(-analysed // settings.batch_size) if analysed else 0
     return 3 * steps + (measured if schedule.method in scheduling.STEERED else 0) + analysis
 
 
