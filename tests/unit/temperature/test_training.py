@@ -273,10 +273,23 @@ def test_analyses_at_moments_do_not_disturb_the_training(data):
     assert same(plain.network, network)
     assert fits["step"].tolist() == [0, 0, 6, 6, 12, 12]
     assert set(fits["layers"]) == {"all layers", "last layer"}
-    assert len(points) <= 6 * 25
     assert points["probability"].between(0, 1).all()
     at_start = points[(points["step"] == 0) & (points["layers"] == "all layers")]
     assert at_start["probability"].iloc[-1] > 0.8 > 0.2 > at_start["probability"].iloc[0]
+
+
+def test_analyses_at_moments_go_beyond_the_grid_where_the_curve_does(data):
+    """Weights a thousand times as small, and a step as large as before: nearly every pattern changes in it."""
+    network = built()
+    with torch.no_grad():
+        network.conv.weight.mul_(1e-3)
+    points, fits = moments.analyse_moments(network, data, schedule("constant"), SETTINGS, [0.0], seed=5)
+    rates = points.loc[points["layers"] == "all layers", "learning_rate"]
+    assert rates.min() < 0.9 * RATES[0]
+    assert rates.max() == pytest.approx(RATES[-1])
+    shown = points[points["layers"] == "all layers"]
+    assert shown["probability"].iloc[0] < 0.2 < 0.8 < shown["probability"].iloc[-1]
+    assert fits["sigma"].notna().all()
 
 
 def test_a_moment_that_is_never_reached_is_named(data):
