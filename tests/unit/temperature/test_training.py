@@ -134,6 +134,37 @@ def test_measuring_changes_no_training(data):
     assert often.times["overhead"] is None
 
 
+class Queue:
+    """A device that works later: its clock runs only while somebody waits for it."""
+
+    def __init__(self):
+        self.seconds, self.waiting = 0.0, 0
+
+    def wait(self, *_):
+        self.seconds, self.waiting = self.seconds + self.waiting, 0
+
+
+def test_the_overhead_is_that_of_measuring_on_a_device_that_works_later_too(data, monkeypatch):
+    """A second for every forward pass. Seven steps, four of them measured by one pass more."""
+    queue, network, note = Queue(), built(), training.State.note
+    network.register_forward_pre_hook(lambda *_: setattr(queue, "waiting", queue.waiting + 1))
+    monkeypatch.setattr(training.time, "perf_counter", lambda: queue.seconds)
+    monkeypatch.setattr(training, "_settle", queue.wait)
+    monkeypatch.setattr(training.State, "note", lambda *given: queue.wait() or note(*given))
+    settings = replace(SETTINGS, epochs=1, batch_size=5)
+    times = training.train(network, data, schedule("constant"), settings, seed=5).times
+    assert (times["steps"], times["measured"], times["seconds"]) == (7, 4, 11)
+    assert times["overhead"] == pytest.approx(4 / 7)
+
+
+def test_gpus_are_waited_for_before_a_measurement(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    for device in (torch.device("cpu"), torch.device("cuda", 0)):
+        training._settle(device)
+    assert waited == [torch.device("cuda", 0)]
+
+
 @pytest.mark.parametrize(
     ("method", "rates"),
     [

@@ -211,6 +211,8 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
             pictures = material.normalised(material.train.values[batch])
             if settings.flip:
                 pictures = _mirrored(pictures, mirrored)
+            if monitor.due:
+                _settle(material.device)
             started = time.perf_counter()
             with monitor.step():
                 value = loss(network(pictures), material.train.labels[batch])
@@ -229,6 +231,12 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
     if not np.isfinite(state.losses[-1]):
         state.status = DIVERGED
     state.seconds += time.perf_counter() - began
+
+
+def _settle(device: torch.device) -> None:
+    """Wait for the steps that a GPU still has to do: their seconds are not those of the measurement that follows."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:
