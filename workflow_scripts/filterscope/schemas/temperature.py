@@ -169,7 +169,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("settings", TEXT, "as printed; JSON for ours"),
             Column("printed", TEXT, "published error, %; empty for ours"),
             Column("test_error", REAL, "%; ours is the mean over the seeds", optional=True),
-            Column("low", REAL, "lower end of the interval of the mean", optional=True),
+            Column("low", REAL, "lower end of the interval of the mean; none of fewer than three seeds", optional=True),
             Column("high", REAL, "its upper end", optional=True),
             Column("seeds", INTEGER, "trainings behind the mean", optional=True),
             Column("diverged", INTEGER, "of them", optional=True),

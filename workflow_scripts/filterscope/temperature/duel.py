@@ -47,7 +47,8 @@ def training_table(
     """Tables 2 and 3 made anew: published errors, and ours as mean and interval over the seeds.
 
     results: lines of `training_results`. experiments: the published experiment that a (network, samples) repeats.
-    A published experiment that this study does not repeat says so; a mean of fewer than three seeds does too.
+    A published experiment that this study does not repeat says so; a mean of fewer than three seeds does too, and has
+    no interval.
     """
     lines = []
     repeated = set()
@@ -58,7 +59,7 @@ def training_table(
         repeated.add(experiment)
         for schedule, own in part.groupby("schedule", sort=False):
             errors = own["test_error"].to_numpy(np.float64)
-            low, high = interval(errors, confidence)
+            low, high = interval(errors, confidence) if len(own) >= FEWEST else (None, None)
             first = own.iloc[0]
             lines.append(
                 {
