@@ -109,6 +109,33 @@ def test_a_killed_training_goes_on(folder, trainings, tmp_path, monkeypatch):
     assert not (tmp_path / "constant/0/.weights.pt.checkpoint").exists()
 
 
+def test_a_killed_training_starts_anew_where_the_users_network_was_edited(folder, tmp_path, monkeypatch):
+    """The new network takes the old one's weights, so nothing else would tell."""
+    save = Checkpoint.save
+
+    def killing(self, state):
+        self.interval = 0
+        save(self, state)
+        raise KeyboardInterrupt
+
+    def training(place, last):
+        (tmp_path / "mine.py").write_text(
+            "from torch import nn\n\n\ndef network():\n"
+            f"    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 3), {last})\n"
+        )
+        names = {"network": "mine", "samples": "mine", "schedule": "constant", "seed": "0"}
+        paths, choice = paths_in(tmp_path / place, "constant", 0), Choice(factory=f"{tmp_path / 'mine.py'}:network")
+        train_with_schedule(folder / "samples.parquet", paths, names, choice, CONSTANT, SETTINGS, 7)
+        return paths["weights"].read_bytes()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resumption.Checkpoint, "save", killing)
+        with pytest.raises(KeyboardInterrupt):
+            training("killed", "nn.Identity()")
+    assert (tmp_path / "killed/constant/0/.weights.pt.checkpoint").exists()
+    assert training("killed", "nn.Dropout(0.5)") == training("whole", "nn.Dropout(0.5)")
+
+
 def test_samples_without_a_test_split_are_refused(tmp_path):
     values = np.random.default_rng(0).integers(0, 255, (40, 1, 8, 8)).astype(np.uint8)
     write_samples(split_off(values, np.arange(40) % 2, ("a", "b"), 0.0, 0), tmp_path / "samples.parquet")

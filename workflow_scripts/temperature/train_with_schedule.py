@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from filterscope import job, tables
+from filterscope import job, provenance, tables
 from filterscope.apt import scheduling
 from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.data.samples import read_samples
@@ -31,7 +31,7 @@ def train_with_schedule(
 
     names: network, samples, schedule, and seed, the number of the training; schedules of the same number begin with the
     same weights and order of samples. path_to_trials: where the schedule was tuned. code: digest of the program; a
-    checkpoint of another program is not taken up.
+    checkpoint of another program, or of another version of the factory's file, is not taken up.
     """
     device = job.device()
     if path_to_trials is not None:
@@ -44,7 +44,9 @@ def train_with_schedule(
     built = building.build(network, data.shape, len(data.classes), own_seed)
     parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
     arrays = [each.cpu().numpy() for each in parts]
-    checkpoint = Checkpoint.beside(paths["weights"], *arrays, repr(network), schedule, settings, own_seed, code)
+    file = provenance.factory_file(network.factory) if network.factory else None
+    definition = (repr(network), provenance.contents(file) if file else None)
+    checkpoint = Checkpoint.beside(paths["weights"], *arrays, definition, schedule, settings, own_seed, code)
     trained = training.train(
         built,
         data,

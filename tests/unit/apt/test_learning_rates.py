@@ -159,6 +159,18 @@ def test_one_backward_pass_and_one_forward_pass_per_learning_rate():
     assert network.passes == 1 + 1 + 25  # for the gradient, for the patterns before, and after each step
 
 
+def test_passes_are_counted_with_what_a_grid_was_widened_by():
+    network, batches = Counted(mlp()), digits(256)[0].split(64)
+    data = digits(64)
+    for rates, gradients in ((RATES, 1), (RATES[18:], 3)):
+        network.passes = 0
+        analysis = learning_rate_range(
+            network, functional.cross_entropy, *data, rates=rates, samples=batches, widen=True
+        )
+        assert analysis.gradients == gradients
+        assert analysis.passes(4) == network.passes + 2 * gradients
+
+
 def test_patterns_may_be_compared_on_more_samples():
     inputs, targets = digits(64)
     more = digits(192, 64)[0]
@@ -220,6 +232,36 @@ def test_a_grid_is_widened_until_the_curve_is_on_it(part):
     assert widened.fit.sigma == pytest.approx(whole.fit.sigma, rel=0.2)
 
 
+def test_samples_that_can_be_read_only_once_are_widened_too():
+    """Whatever is given by place rather than by name."""
+    inputs, targets = digits()
+    given = (functional.cross_entropy, inputs, targets, None, RATES[18:])
+    batches = inputs.split(100)
+    once = learning_rate_range(mlp(), *given, iter(batches), widen=True)
+    often = learning_rate_range(mlp(), *given, batches, widen=True)
+    assert len(once.rates) > 7
+    assert once.same.tolist() == often.same.tolist()
+
+
+def test_a_network_may_write_into_its_batch():
+    class Halving(nn.Module):
+        def __init__(self, inplace):
+            super().__init__()
+            self.body, self.inplace = mlp(), inplace
+
+        def forward(self, inputs):
+            return self.body(inputs.mul_(0.5) if self.inplace else inputs * 0.5)
+
+    inputs, targets = digits()
+    before = inputs.clone()
+    one, two = (
+        measure_range(Halving(inplace), functional.cross_entropy, inputs, targets, rates=FEW)
+        for inplace in (True, False)
+    )
+    assert torch.equal(inputs, before)
+    assert one.same.tolist() == two.same.tolist()
+
+
 def test_analyses_of_different_samples_do_not_join():
     one, two = (measure_range(mlp(), functional.cross_entropy, *digits(count), rates=FEW) for count in (32, 64))
     with pytest.raises(ValueError, match="do not join"):
@@ -252,6 +294,26 @@ def test_learning_rates_that_diverge_are_left_out():
     told = pytest.raises(ValueError, match="NaN in the activations at every learning rate")
     with told:
         measure_range(network, lambda outputs, targets: outputs.nan_to_num().sum(), *digits())
+
+
+def test_learning_rates_beyond_which_all_diverge_are_told_and_counted():
+    class Fragile(Counted):
+        farthest = None
+
+        def forward(self, inputs):
+            moved = (self.network[1].weight.detach() - self.start).abs().amax()
+            return super().forward(inputs * torch.where(moved > self.farthest, torch.nan, 1.0))
+
+    network, data = Fragile(mlp()), digits()
+    network.start, network.farthest = network.network[1].weight.detach().clone(), torch.tensor(torch.inf)
+    functional.cross_entropy(network(data[0]), data[1]).backward()
+    network.farthest = network.network[1].weight.grad.abs().amax() * RATES[5] * 1.01
+    network.zero_grad()
+    network.passes = 0
+    analysis = measure_range(network, functional.cross_entropy, *data, rates=RATES[:6], widen=True)
+    assert analysis.rates.tolist() == RATES[:6].tolist()
+    assert analysis.diverged == pytest.approx(RATES[6:12])
+    assert analysis.passes(1) == network.passes + 2 * 2
 
 
 def test_a_classifier_that_starts_at_zero_is_told():

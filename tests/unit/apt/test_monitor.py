@@ -278,3 +278,62 @@ def test_lower_precision_is_repeated():
     with TemperatureMonitor(network) as monitor, monitor.step(), torch.autocast("cpu", torch.bfloat16):
         assert network(batch).dtype == torch.bfloat16
     assert monitor.reading.temperatures.tolist() == [0.0] * 17
+
+
+class Overwriting(nn.Module):
+    """Halves its batch in place, which a second pass over the same memory would do again."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+
+    def forward(self, inputs):
+        return torch.relu(self.layer(inputs.mul_(0.5).relu_()))
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize(
+    "build", [lambda: nn.Sequential(nn.ReLU(inplace=True), *mlp()), Overwriting], ids=["relu", "scaling"]
+)
+def test_a_network_may_write_into_its_batch(build, own):
+    """It is measured on what it was given; afterwards the batch is what the network's one pass has made of it."""
+    network, batch, plain = seeded(build), vectors(), vectors()
+    with torch.no_grad():
+        network(plain)
+    with TemperatureMonitor(network) as monitor, monitor.step(*([batch] if own else [])):
+        if own:
+            assert torch.equal(batch, vectors()), "the monitor's own pass leaves nothing behind"
+        network(batch)
+    assert monitor.reading.mean == 0
+    assert torch.equal(batch, plain)
+    with monitor, monitor.step(*([vectors()] if own else [])):
+        network(vectors())
+        shake(network)
+    assert monitor.reading.mean > 0
+
+
+class Counting(nn.Module):
+    """Puts a new buffer in the place of the old one at every pass, and another where there was none."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+        self.register_buffer("count", torch.zeros(1))
+        self.register_buffer("seen", None)
+
+    def forward(self, inputs):
+        self.count = self.count + 1
+        self.seen = inputs.mean(0) if self.seen is None else self.seen + inputs.mean(0)
+        return torch.relu(self.layer(inputs) + self.count + self.seen)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_buffers_that_a_pass_replaces_are_put_back(own):
+    network, batch = seeded(Counting), vectors()
+    with TemperatureMonitor(network) as monitor:
+        for step in range(1, 4):
+            with monitor.step(*([batch] if own else [])):
+                network(batch)
+            assert network.count == step, "only the training's own pass counts"
+            torch.testing.assert_close(network.seen, step * batch.mean(0))
+            assert monitor.reading.mean == 0

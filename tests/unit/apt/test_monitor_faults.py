@@ -66,9 +66,10 @@ def test_nan_is_told_with_its_layer_and_step():
             pytest.fail("the next measurement should not have begun")
 
 
+@pytest.mark.parametrize("build", [mlp, lambda: nn.Sequential(nn.ReLU(inplace=True), *mlp())], ids=["mlp", "writing"])
 @pytest.mark.parametrize("own", [False, True])
-def test_a_batch_that_changes_in_between_is_told(own):
-    network, batch = mlp(), vectors()
+def test_a_batch_that_changes_in_between_is_told(build, own):
+    network, batch = build(), vectors()
     told = pytest.raises(ValueError, match="the batch changed between the two passes: input 0")
     with told, TemperatureMonitor(network) as monitor, monitor.step(*[batch] * own):
         network(batch)

@@ -145,6 +145,22 @@ def test_it_is_a_scheduler_of_pytorch():
         schedule.step()
 
 
+def test_it_follows_another_scheduler_in_pytorchs_sequence():
+    """Three steps of warm-up; then its own first learning rate, and from there on what is measured."""
+    optimiser, monitor = optimiser_of(0.1), SimpleNamespace(every=2, reading=None)
+    warm_up = torch.optim.lr_scheduler.LinearLR(optimiser, 0.25, total_iters=3)
+    schedule = acting(optimiser, monitor=monitor, every=2)
+    sequence = torch.optim.lr_scheduler.SequentialLR(optimiser, [warm_up, schedule], [3])
+    rates = [sequence.get_last_lr()[0]]
+    for step in range(5):
+        monitor.reading = at(1.0) if step == 3 else None
+        optimiser.step()
+        sequence.step()
+        rates.append(sequence.get_last_lr()[0])
+    aim = adapted_rate(0.1, 1.0, 1.0, 2.0)
+    assert rates == pytest.approx([0.025, 0.05, 0.075, 0.1, (0.1 + aim) / 2, aim], rel=1e-5)
+
+
 # Resuming
 
 

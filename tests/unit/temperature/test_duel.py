@@ -56,6 +56,17 @@ def test_intervals_are_students():
     assert duel.interval(np.array([1.0]), 0.95) == (None, None)
 
 
+def test_seeds_that_agree_have_no_interval_and_decide_nothing():
+    """Two of 449 test pictures at every seed, in whatever way the errors are rounded."""
+    errors = np.array([3.1, 2.4, 2.9])
+    same = results({"constant": list(errors), "cosine": list(errors - 200 / 449)})
+    assert duel.interval(np.array([2.0, 2.0, 2.0]), 0.95) == (None, None)
+    pairs = tables.checked(duel.pairs_table(same, {}), "duel_pairs").to_pandas()
+    assert pairs["difference"].abs().tolist() == pytest.approx([200 / 449] * 2)
+    assert pairs[["low", "high"]].isna().all(axis=None)
+    assert set(pairs["outcome"]) == {"undecided"}
+
+
 def test_ours_beside_theirs(published):
     table = duel.training_table(results(), published, {("resnet18", "cifar10"): "resnet18_cifar10_25"})
     tables.checked(table, "training_table")
@@ -74,26 +85,26 @@ def test_few_seeds_are_called_few(published):
     table = duel.training_table(results({"constant": [5.0], "cosine": [4.0, 3.0]}), published, {})
     ours = table[table["source"] == "Filterscope"].set_index("schedule")
     assert ours["status"].unique().tolist() == ["measured, fewer than 3 seeds"]
-    assert ours.loc["constant", ["low", "high"]].isna().all()
+    assert ours[["low", "high"]].isna().all(axis=None), "as the figure's caption says"
 
 
 def test_wins_are_paired_by_seed_and_need_three():
-    pairs = duel.pairs_table(results())
+    pairs = duel.pairs_table(results(), {})
     tables.checked(pairs, "duel_pairs")
     outcome = pairs.set_index(["schedule", "rival"])["outcome"]
     assert outcome[("one_cycle", "constant")] == "win"
     assert outcome[("constant", "one_cycle")] == "loss"
     assert outcome[("one_cycle", "actcoolr")] == outcome[("actcoolr", "one_cycle")] == "undecided"
     # Errors that differ by seed far more than by schedule: only pairing sees the difference.
-    paired = duel.pairs_table(results({"constant": [5.0, 9.0, 20.0], "cosine": [4.0, 8.1, 19.0]}))
+    paired = duel.pairs_table(results({"constant": [5.0, 9.0, 20.0], "cosine": [4.0, 8.1, 19.0]}), {})
     assert paired.set_index("schedule")["outcome"].to_dict() == {"constant": "loss", "cosine": "win"}
-    two = duel.pairs_table(results({"constant": [9.0, 9.0], "cosine": [1.0, 1.1]}))
+    two = duel.pairs_table(results({"constant": [9.0, 9.0], "cosine": [1.0, 1.1]}), {})
     assert set(two["outcome"]) == {"undecided"}
 
 
 def test_the_duel_counts_wins_and_cost():
-    pairs = duel.pairs_table(results())
-    table = duel.duel_table(results(), pairs, {("resnet18", "cifar10", "one_cycle"): 4})
+    trials = {("resnet18", "cifar10", schedule): 4 for schedule in ERRORS}
+    table = duel.duel_table(results(), duel.pairs_table(results(), trials), trials)
     tables.checked(table, "duel")
     lines = table.set_index("schedule")
     assert lines.loc["constant", ["wins", "losses", "undecided", "rank"]].tolist() == [0, 2, 0, 3]
@@ -102,9 +113,22 @@ def test_the_duel_counts_wins_and_cost():
     assert lines.loc["one_cycle", "tuned_cost"] == pytest.approx(5.0)
 
 
+def test_pairs_of_unequal_tuning_budgets_are_marked_and_not_counted():
+    trials = {("resnet18", "cifar10", "one_cycle"): 4}
+    pairs = tables.checked(duel.pairs_table(results(), trials), "duel_pairs").to_pandas()
+    budget = pairs.set_index(["schedule", "rival"])["budget"]
+    assert budget[("one_cycle", "constant")] == budget[("constant", "one_cycle")] == "unequal"
+    assert budget[("actcoolr", "constant")] == "equal"
+    table = tables.checked(duel.duel_table(results(), pairs, trials), "duel").to_pandas().set_index("schedule")
+    counts = table[["wins", "losses", "undecided", "unequal"]]
+    assert counts.loc["one_cycle"].tolist() == [0, 0, 0, 2]
+    assert counts.loc["constant"].tolist() == [0, 1, 0, 1]
+    assert counts.loc["actcoolr"].tolist() == [1, 0, 0, 1]
+
+
 def test_several_duels_get_a_total():
     both = pd.concat([results(), results(network="convnet", samples="digits")], ignore_index=True)
-    table = duel.duel_table(both, duel.pairs_table(both), {})
+    table = duel.duel_table(both, duel.pairs_table(both, {}), {})
     tables.checked(table, "duel")
     total = table[table["network"] == "all"].set_index("schedule")
     assert total.loc["constant", ["wins", "losses", "seeds"]].tolist() == [0, 4, 6]

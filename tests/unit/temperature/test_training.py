@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from filterscope.apt import scheduling
+from filterscope.apt.learning_rates import RATES, learning_rate_range
 from filterscope.apt.scheduling import METHODS, ScheduleSettings
 from filterscope.data.samples import SamplesError, split_off
 from filterscope.resumption import Checkpoint as AnyCheckpoint
@@ -132,6 +134,37 @@ def test_measuring_changes_no_training(data):
     assert often.times["overhead"] is None
 
 
+class Queue:
+    """A device that works later: its clock runs only while somebody waits for it."""
+
+    def __init__(self):
+        self.seconds, self.waiting = 0.0, 0
+
+    def wait(self, *_):
+        self.seconds, self.waiting = self.seconds + self.waiting, 0
+
+
+def test_the_overhead_is_that_of_measuring_on_a_device_that_works_later_too(data, monkeypatch):
+    """A second for every forward pass. Seven steps, four of them measured by one pass more."""
+    queue, network, note = Queue(), built(), training.State.note
+    network.register_forward_pre_hook(lambda *_: setattr(queue, "waiting", queue.waiting + 1))
+    monkeypatch.setattr(training.time, "perf_counter", lambda: queue.seconds)
+    monkeypatch.setattr(training, "_settle", queue.wait)
+    monkeypatch.setattr(training.State, "note", lambda *given: queue.wait() or note(*given))
+    settings = replace(SETTINGS, epochs=1, batch_size=5)
+    times = training.train(network, data, schedule("constant"), settings, seed=5).times
+    assert (times["steps"], times["measured"], times["seconds"]) == (7, 4, 11)
+    assert times["overhead"] == pytest.approx(4 / 7)
+
+
+def test_gpus_are_waited_for_before_a_measurement(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    for device in (torch.device("cpu"), torch.device("cuda", 0)):
+        training._settle(device)
+    assert waited == [torch.device("cuda", 0)]
+
+
 @pytest.mark.parametrize(
     ("method", "rates"),
     [
@@ -182,6 +215,16 @@ def test_too_high_a_target_is_refused(data, method):
         training.train(built(), data, ScheduleSettings(method, initial_temperature=2000.0), SETTINGS, seed=5)
 
 
+def test_fewer_samples_than_a_batch_are_refused(data):
+    told = "batch_size is 39, but only 38 samples are trained on; should be at most 38"
+    with pytest.raises(ValueError, match=told):
+        training.train(built(), data, schedule("constant"), replace(SETTINGS, batch_size=39), seed=5)
+    with pytest.raises(ValueError, match=f"none of 2 trials of constant finished: {told}"):
+        tuning.tune(built, data, schedule("constant"), SEARCH, replace(SETTINGS, batch_size=39), trials=2, seed=1)
+    trained = training.train(built(), data, schedule("constant"), replace(SETTINGS, batch_size=38), seed=5)
+    assert len(trained.steps) == 3
+
+
 def test_unknown_schedules_and_settings_are_refused():
     with pytest.raises(ValueError, match="method is 'cosin', should be one of constant, step"):
         ScheduleSettings("cosin")
@@ -192,10 +235,20 @@ def test_unknown_schedules_and_settings_are_refused():
 
 
 def test_passes_count_what_a_schedule_needs():
-    settings = TrainingSettings(epochs=1, batch_size=100)
-    assert training.passes(ScheduleSettings("constant"), settings, 1000, 100, 0) == 3000
-    assert training.passes(ScheduleSettings("dynamic_actcoolr"), settings, 1000, 100, 0) == 3100
-    assert training.passes(ScheduleSettings("actcoolr"), settings, 1000, 100, 1000) == 3000 + 100 + 3 + 26 * 10
+    assert training.passes(ScheduleSettings("constant"), 1000, 100, 0) == 3000
+    assert training.passes(ScheduleSettings("dynamic_actcoolr"), 1000, 100, 0) == 3100
+    assert training.passes(ScheduleSettings("actcoolr"), 1000, 100, 263) == 3000 + 100 + 263
+
+
+def test_passes_count_the_analysis_before_with_what_it_was_widened_by(data, monkeypatch):
+    """All but the last of 38 samples are compared, five batches of 8."""
+    settings, ranged = replace(SETTINGS, analysed=37), ScheduleSettings("range_test")
+    monkeypatch.setattr(scheduling, "learning_rate_range", partial(learning_rate_range, rates=RATES[18:]))
+    trained = training.train(built(), data, ranged, settings, seed=5)
+    gradients = trained.running.analysis.gradients
+    assert gradients > 1, "these learning rates are all too high"
+    forward = 5 * (7 + 6 * (gradients - 1) + gradients)
+    assert training.result(trained, ranged, settings, data)["passes"] == 3 * 12 + 3 * gradients + forward
 
 
 SEARCH = {"learning_rate": [0.001, 1.0], "momentum": [0.0, 0.95]}
@@ -251,10 +304,23 @@ def test_analyses_at_moments_do_not_disturb_the_training(data):
     assert same(plain.network, network)
     assert fits["step"].tolist() == [0, 0, 6, 6, 12, 12]
     assert set(fits["layers"]) == {"all layers", "last layer"}
-    assert len(points) <= 6 * 25
     assert points["probability"].between(0, 1).all()
     at_start = points[(points["step"] == 0) & (points["layers"] == "all layers")]
     assert at_start["probability"].iloc[-1] > 0.8 > 0.2 > at_start["probability"].iloc[0]
+
+
+def test_analyses_at_moments_go_beyond_the_grid_where_the_curve_does(data):
+    """Weights a thousand times as small, and a step as large as before: nearly every pattern changes in it."""
+    network = built()
+    with torch.no_grad():
+        network.conv.weight.mul_(1e-3)
+    points, fits = moments.analyse_moments(network, data, schedule("constant"), SETTINGS, [0.0], seed=5)
+    rates = points.loc[points["layers"] == "all layers", "learning_rate"]
+    assert rates.min() < 0.9 * RATES[0]
+    assert rates.max() == pytest.approx(RATES[-1])
+    shown = points[points["layers"] == "all layers"]
+    assert shown["probability"].iloc[0] < 0.2 < 0.8 < shown["probability"].iloc[-1]
+    assert fits["sigma"].notna().all()
 
 
 def test_a_moment_that_is_never_reached_is_named(data):

@@ -194,6 +194,14 @@ def test_averaged_weights_are_the_exponential_mean_of_the_steps():
             torch.testing.assert_close(averaged[f"module.{name}"], mean)
 
 
+def test_schedule_free_averages_itself():
+    """Its own mean is what is judged and kept, whatever `averaging` is."""
+    own, history = trained(SETTINGS["schedule_free"])
+    model, again = trained(replace(SETTINGS["schedule_free"], averaging=3.0))
+    assert again == history
+    assert same(model, own)
+
+
 def test_negatives_push_foreign_words_away():
     longer = replace(QUICK, epochs=15)
     far = replace(longer, vocabulary_negatives=32)

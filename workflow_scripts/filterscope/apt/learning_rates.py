@@ -10,9 +10,9 @@ pass and one forward pass per learning rate and batch. Afterwards everything is 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,8 @@ class RangeAnalysis:
     """Temperatures at learning rates.
 
     rates [R]; calls: the uses of activations, in the order of the forward pass; same [R, L]: unchanged patterns;
-    positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates.
+    positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates;
+    gradients: how often the gradient was computed, more than once where the grid was widened.
     """
 
     rates: np.ndarray
@@ -50,6 +51,7 @@ class RangeAnalysis:
     positions: np.ndarray
     diverged: tuple[float, ...] = ()
     link: Link = "2"
+    gradients: int = 1
 
     @cached_property
     def temperatures(self) -> np.ndarray:
@@ -70,6 +72,11 @@ class RangeAnalysis:
         """The model of one layer's temperatures, by its place in `calls` (-1: the last). Raises as `model.fit`."""
         return model.fit(self.rates, self.temperatures[:, layer], self.link)
 
+    def passes(self, batches: int) -> int:
+        """Passes of a batch that it took, where the samples are so many batches; a backward pass counts for two."""
+        rates = len(self.rates) + len(self.diverged)
+        return 3 * self.gradients + (rates + self.gradients) * batches
+
     def joined(self, other: RangeAnalysis) -> RangeAnalysis:
         """Both together, of the same network at the same point, at different learning rates."""
         if (self.calls, self.link) != (other.calls, other.link) or (self.positions != other.positions).any():
@@ -77,7 +84,8 @@ class RangeAnalysis:
         order = np.argsort(rates := np.concatenate([self.rates, other.rates]))
         same = np.concatenate([self.same, other.same])
         diverged = tuple(sorted({*self.diverged, *other.diverged}))
-        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link)
+        gradients = self.gradients + other.gradients
+        return RangeAnalysis(rates[order], self.calls, same[order], self.positions, diverged, self.link, gradients)
 
     def table(self) -> pd.DataFrame:
         """One line per learning rate and use of an activation: learning_rate, layer, call, activation, temperature
@@ -107,18 +115,24 @@ def measure_range(
     activations: Iterable[str] = ("relu",),
     channel_axis: int = 1,
     link: Link = "2",
+    widen: bool = False,
 ) -> RangeAnalysis:
     """Temperatures of one step at each learning rate, without a fit.
 
     loss(network(inputs), targets) gives the gradient, `optimiser` the step from its present state (plain SGD where
     there is none); where it has several parameter groups, their learning rates keep their proportions. samples:
     batches of inputs on which patterns are compared (the seed: all training data, or 4,096); `inputs` where None.
+    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
+    them in the same steps until that has changed, from LOWEST to HIGHEST; samples that can be read only once are then
+    kept in memory. Deep networks without shortcuts need it at their start.
     The network's own train or eval mode is used. Learning rates at which the network gives NaN are left out with a
     warning. Raises ValueError for wrong learning rates, a network without a measurable activation, and a loss that
     is not finite.
     """
     rates = model.check_rates(rates)
     names = rectifiers.checked(activations)
+    if widen and isinstance(samples, Iterator):
+        samples = list(samples)
     first = inputs if isinstance(inputs, tuple) else (inputs,)
     optimiser = (
         SGD([each for each in network.parameters() if each.requires_grad], 1.0) if optimiser is None else optimiser
@@ -126,7 +140,7 @@ def measure_range(
     with optimisers.trials(network, optimiser) as trials:
         trials.clear()
         with torch.enable_grad():
-            value = loss(network(*first), targets)
+            value = loss(network(*(each.clone() for each in first)), targets)  # it may write into its batch
             if not torch.isfinite(value).all():
                 raise ValueError(f"the loss is {float(value.detach().mean())}, so there is no step to analyse")
             value.backward()
@@ -144,43 +158,40 @@ def measure_range(
             totals = counts if totals is None else [one + two for one, two in zip(totals, counts, strict=True)]
     if totals is None:
         raise ValueError("samples is empty, should have at least one batch")
-    return _analysis(rates, totals, link)
+    analysis = _analysis(rates, totals, link)
+    if not widen:
+        return analysis
+    again = partial(measure_range, network, loss, inputs, targets, optimiser, samples=samples)
+    return _widened(analysis, partial(again, activations=names, channel_axis=channel_axis, link=link))
 
 
-def learning_rate_range(*args, widen: bool = False, **kwargs) -> RangeAnalysis:
+def learning_rate_range(*args, **kwargs) -> RangeAnalysis:
     """`measure_range` with the model fitted to the network's temperatures; the same arguments.
 
-    widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
-    them in the same steps until that has changed, from LOWEST to HIGHEST. Deep networks without shortcuts need it at
-    their start. Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit
-    is bad.
+    Raises ValueError where no sigma can be had (flat, falling or too few points); warns where the fit is bad.
     """
     analysis = measure_range(*args, **kwargs)
-    if widen:
-        analysis = _widened(analysis, args, kwargs)
     _ = analysis.fit
     return analysis
 
 
-def _widened(analysis: RangeAnalysis, args: tuple, kwargs: dict) -> RangeAnalysis:
+def _widened(analysis: RangeAnalysis, measure: Callable[..., RangeAnalysis]) -> RangeAnalysis:
     """The analysis with what lies below and above, as far as it is needed."""
     count = model.FEWEST * 2
     factor = (analysis.rates[-1] / analysis.rates[0]) ** (1 / (len(analysis.rates) - 1))
     steps = factor ** np.arange(1, count + 1)
 
-    def more(rates: np.ndarray) -> RangeAnalysis:
-        return analysis.joined(measure_range(*args, **{**kwargs, "rates": rates}))
-
     def probability(place: int) -> float:
         return float(model.to_probability(analysis.mean[place], analysis.link))
 
     while probability(0) > LOW and analysis.rates[0] > LOWEST:
-        analysis = more(analysis.rates[0] / steps[::-1])
+        analysis = analysis.joined(measure(rates=analysis.rates[0] / steps[::-1]))
     while probability(-1) < HIGH and analysis.rates[-1] < HIGHEST and not analysis.diverged:
+        beyond = analysis.rates[-1] * steps
         try:
-            analysis = more(analysis.rates[-1] * steps)
-        except DivergedError:
-            break  # there is nothing to measure beyond
+            analysis = analysis.joined(measure(rates=beyond))
+        except DivergedError:  # there is nothing to measure beyond
+            analysis = replace(analysis, diverged=tuple(beyond.tolist()), gradients=analysis.gradients + 1)
     return analysis
 
 

@@ -132,7 +132,7 @@ class TemperatureMonitor:
         def begun(arguments, named):
             replays.append(Replay(self.network, arguments, named, measured))
 
-        with recording.recording(self.network, measured, begun):
+        with recording.recording(self.network, measured, begun, lambda: replays[0].passed()):
             yield replays
 
     def _measured(self, replays: list[Replay]) -> Reading:

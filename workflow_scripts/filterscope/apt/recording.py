@@ -101,13 +101,15 @@ class _Seen(TorchFunctionMode):
 
 
 @contextlib.contextmanager
-def recording(network: nn.Module, record: Pass, begun: Callable | None = None) -> Iterator[None]:
+def recording(
+    network: nn.Module, record: Pass, begun: Callable | None = None, ended: Callable | None = None
+) -> Iterator[None]:
     """Within the block, the network's first forward pass is noted in `record`.
 
-    begun: called as begun(arguments, named arguments) right before that pass. Every hook is gone after the block,
-    whatever happens in it.
+    begun: called as begun(arguments, named arguments) right before that pass; ended: right after it. Every hook is
+    gone after the block, whatever happens in it.
     """
-    recorder = _Recorder(network, record, begun)
+    recorder = _Recorder(network, record, begun, ended)
     with contextlib.ExitStack() as stack:
         stack.callback(recorder.close)
         for module in recorder.names:
@@ -123,9 +125,9 @@ def recording(network: nn.Module, record: Pass, begun: Callable | None = None) -
 class _Recorder:
     """Keeps track of the module that a call happens in, during a pass of the network."""
 
-    def __init__(self, network: nn.Module, record: Pass, begun: Callable | None):
+    def __init__(self, network: nn.Module, record: Pass, begun: Callable | None, ended: Callable | None):
         self.names = {module: name or ROOT for name, module in network.named_modules()}
-        self._record, self._begun = record, begun
+        self._record, self._begun, self._ended = record, begun, ended
         self._within: list[str] = []
         self._uses: dict[str, int] = {}
         self._mode: _Seen | None = None
@@ -144,6 +146,8 @@ class _Recorder:
         if self._mode is not None:
             self._done = True
             self.close()
+            if self._ended is not None:
+                self._ended()
 
     def close(self) -> None:
         mode, self._mode = self._mode, None
@@ -172,7 +176,8 @@ class _Recorder:
 class Replay:
     """A forward pass that can be repeated: its arguments, random numbers, buffers, modes of the modules and autocast.
 
-    What a repetition itself changes (running statistics of batch norm, random streams) is put back after it.
+    What a repetition itself changes (running statistics of batch norm, random streams, a batch that the network's
+    first operation works on in place) is put back after it.
     """
 
     network: nn.Module
@@ -184,8 +189,10 @@ class Replay:
         self._devices = sorted({each.device for each in self._tensors() if each.device.type == "cuda"}, key=str)
         self._cpu = torch.get_rng_state()
         self._cuda = [torch.cuda.get_rng_state(device) for device in self._devices]
-        self._buffers = [(buffer, buffer.detach().clone()) for buffer in self.network.buffers()]
+        self._buffers = _saved_buffers(self.network)
         self._copies = [each.detach().clone() for each in self._inputs()]
+        self._versions = [_version(each) for each in self._inputs()]
+        self._written: dict[int, Tensor] = {}  # what the network's own pass has made of its inputs, by their place
         self._modes = [(module, module.training) for module in self.network.modules()]
         kinds = {"cpu", *(device.type for device in self._devices)}
         self._casts = [(kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)) for kind in kinds]
@@ -198,10 +205,16 @@ class Replay:
         yield from self.network.buffers()
         yield from self._inputs()
 
+    def passed(self) -> None:
+        """The first pass is over: what it has written into its inputs itself is no change of the batch."""
+        for place, (each, version) in enumerate(zip(self._inputs(), self._versions, strict=True)):
+            if _version(each) != version:
+                self._written[place] = each.detach().clone()
+
     def check(self) -> None:
-        """Raises ValueError where the batch is not what it was."""
-        for place, (before, now) in enumerate(zip(self._copies, self._inputs(), strict=True)):
-            if before.shape != now.shape or not torch.equal(before, now):
+        """Raises ValueError where the batch is neither what it was nor what the network itself makes of it."""
+        for place, (copy, now) in enumerate(zip(self._copies, self._inputs(), strict=True)):
+            if not any(torch.equal(each, now) for each in (copy, self._written.get(place, copy))):
                 raise ValueError(
                     f"the batch changed between the two passes: input {place} was overwritten during the step; the "
                     "same batch has to pass twice"
@@ -210,6 +223,10 @@ class Replay:
     def first(self) -> None:
         """Do the pass itself: the network, its running statistics and random streams stay as they are."""
         self._run(self.record)
+        self.passed()
+        inputs = self._inputs()
+        for place in self._written:
+            inputs[place].data.copy_(self._copies[place])
 
     def again(self, last: bool = True) -> Pass:
         """Repeat the pass and compare its patterns; unless it is the last time, they are kept.
@@ -226,30 +243,64 @@ class Replay:
             torch.set_rng_state(self._cpu)
             for device, state in zip(self._devices, self._cuda, strict=True):
                 torch.cuda.set_rng_state(state, device)
-            for buffer, value in self._buffers:
-                buffer.copy_(value)
+            _put_back(self._buffers)
             for module, mode in self._modes:
                 module.training = mode
             with contextlib.ExitStack() as stack:
                 for kind, dtype, enabled in self._casts:
                     stack.enter_context(torch.autocast(kind, dtype, enabled))
                 stack.enter_context(recording(self.network, record))
+                stack.enter_context(self._unwritten())
                 self.network(*self.arguments, **self.named)
+
+    @contextlib.contextmanager
+    def _unwritten(self) -> Iterator[None]:
+        """In the block, inputs that the network writes into hold what they held at first, in memory of their own."""
+        inputs = self._inputs()
+        kept = {place: inputs[place].data for place in self._written}
+        try:
+            for place in kept:
+                inputs[place].data = self._copies[place].clone()
+            yield
+        finally:
+            for place, values in kept.items():
+                inputs[place].data = values
 
 
 @contextlib.contextmanager
 def unchanged_state(network: nn.Module) -> Iterator[None]:
     """Buffers (running statistics) and train/eval modes are afterwards what they were, bit for bit."""
     modes = [(module, module.training) for module in network.modules()]
-    buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    buffers = _saved_buffers(network)
     try:
         yield
     finally:
-        with torch.no_grad():
-            for buffer, saved in buffers:
-                buffer.copy_(saved)
+        _put_back(buffers)
         for module, mode in modes:
             module.training = mode
+
+
+def _saved_buffers(network: nn.Module) -> list[tuple[nn.Module, str, Tensor | None, Tensor | None]]:
+    """Module, name, buffer and a copy of each: a forward pass may write into a buffer or put another in its place."""
+    return [
+        (module, name, buffer, None if buffer is None else buffer.detach().clone())
+        for module in network.modules()
+        for name, buffer in module._buffers.items()
+    ]
+
+
+@torch.no_grad()
+def _put_back(saved: list[tuple[nn.Module, str, Tensor | None, Tensor | None]]) -> None:
+    for module, name, buffer, value in saved:
+        if buffer is not None:
+            buffer.copy_(value)
+        if module._buffers[name] is not buffer:
+            module._buffers[name] = buffer
+
+
+def _version(tensor: Tensor) -> int | None:
+    """How often a tensor was written into; None for those of inference mode, which do not count it."""
+    return None if tensor.is_inference() else tensor._version
 
 
 def _tensors(nested) -> Iterator[Tensor]:

@@ -83,6 +83,7 @@ class TemperatureSchedule(LRScheduler, ABC):
         self.slope = 0.0
         self._still = False  # nothing changed at the last measurement
         self.moves = 0  # steps since the measurement that the slope comes from
+        self._reading: Reading | None = None  # PyTorch's SequentialLR begins it without step()
         super().__init__(optimizer)
         self.base_lrs = list(given)
 

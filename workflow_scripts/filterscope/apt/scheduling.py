@@ -19,7 +19,7 @@ import schedulefree
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
-from filterscope.apt.learning_rates import learning_rate_range
+from filterscope.apt.learning_rates import RangeAnalysis, learning_rate_range
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.schedules import ActCooLR, DynamicActCooLR
@@ -98,11 +98,16 @@ class Situation:
 
 @dataclass
 class Running:
-    """An optimiser with its schedule, None where it needs none; fit: of the analysis before, None without one."""
+    """An optimiser with its schedule, None where it needs none; analysis: the one before, None without one."""
 
     optimiser: Optimizer
     schedule: lr_scheduler.LRScheduler | None
-    fit: Fit | None = None
+    analysis: RangeAnalysis | None = None
+
+    @property
+    def fit(self) -> Fit | None:
+        """Of the analysis before."""
+        return None if self.analysis is None else self.analysis.fit
 
     @property
     def rate(self) -> float:
@@ -235,10 +240,10 @@ def _schedule_free(settings, network, monitor, situation, total_steps) -> Runnin
     return Running(optimiser, None)
 
 
-def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situation) -> Fit:
-    """The model of the optimiser's first step: momentum has nothing to carry on yet."""
+def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situation) -> RangeAnalysis:
+    """Of the optimiser's first step: momentum has nothing to carry on yet."""
     optimiser = _optimiser(settings, network, situation, rate=0.1)
-    analysis = learning_rate_range(
+    return learning_rate_range(
         network,
         situation.loss,
         situation.pictures,
@@ -248,33 +253,32 @@ def _analysed(settings: ScheduleSettings, network: nn.Module, situation: Situati
         link=settings.link,
         widen=True,
     )
-    return analysis.fit
 
 
 def _range_test(settings, network, monitor, situation, total_steps) -> Running:
-    fit = _analysed(settings, network, situation)
-    optimiser = _optimiser(settings, network, situation, rate=fit.rate(settings.temperature))
+    analysis = _analysed(settings, network, situation)
+    optimiser = _optimiser(settings, network, situation, rate=analysis.fit.rate(settings.temperature))
     make = _cosine if settings.falling else _constant
-    return Running(optimiser, make(optimiser, settings, total_steps), fit)
+    return Running(optimiser, make(optimiser, settings, total_steps), analysis)
 
 
 def _actcoolr(settings, network, monitor, situation, total_steps) -> Running:
-    fit = None
+    analysis = None
     if settings.sigma is None or settings.begin == "model":
-        fit = _analysed(settings, network, situation)
+        analysis = _analysed(settings, network, situation)
     optimiser = _optimiser(settings, network, situation)
     schedule = ActCooLR(
         optimiser,
         monitor,
         total_steps=total_steps,
-        sigma=fit.sigma if settings.sigma is None else settings.sigma,
-        mu=fit.mu if settings.begin == "model" else None,
+        sigma=analysis.fit.sigma if settings.sigma is None else settings.sigma,
+        mu=analysis.fit.mu if settings.begin == "model" else None,
         initial_temperature=settings.initial_temperature,
         exponent=settings.exponent,
         interpolation=settings.interpolation,
         link=settings.link,
     )
-    return Running(optimiser, schedule, fit)
+    return Running(optimiser, schedule, analysis)
 
 
 def _dynamic(settings, network, monitor, situation, total_steps) -> Running:

@@ -6,6 +6,9 @@ import pandas as pd
 
 from filterscope.report.summary import Section, Shown
 
+_SHOWN = ["network", "samples", "schedule", "seeds", "test_error", "wins", "losses", "undecided"]
+_SHOWN += ["trials", "cost", "tuned_cost"]
+
 
 def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: list[Shown]) -> Section:
     """Whether networks fit their data, with the caveats; whether resampling helps and smaller is more robust.
@@ -19,21 +22,23 @@ def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: li
 def temperature_section(duel: pd.DataFrame, figures: list[Shown]) -> Section:
     """Which schedules beat which, at what cost; duel: the table of that name."""
     lines = [_outcome(*names, rows) for names, rows in duel.groupby(["network", "samples"], sort=False)]
-    table = duel.sort_values(["network", "samples", "rank"], kind="stable")[
-        ["network", "samples", "schedule", "seeds", "test_error", "wins", "losses", "undecided", "cost"]
-    ]
+    lines.append("The intervals are of 95 %, so of many pairs a few are decided by chance.")
+    table = duel.sort_values(["network", "samples", "rank"], kind="stable")[_SHOWN]
     table = table.assign(
-        test_error=[f"{value:.2f} %" for value in table["test_error"]], cost=[f"{value:.2f}" for value in table["cost"]]
+        test_error=[f"{value:.2f} %" for value in table["test_error"]],
+        **{name: [f"{value:.2f}" for value in table[name]] for name in ("cost", "tuned_cost")},
     )
-    table = table.rename(columns={"test_error": "test error"})
+    table = table.rename(columns={"test_error": "test error", "tuned_cost": "cost with tuning"})
     return Section("Schedules of the learning rate", lines, [table], figures)
 
 
 def _outcome(network: str, samples: str, rows: pd.DataFrame) -> str:
     best = rows.sort_values("rank", kind="stable").iloc[0]
-    decided, pairs = int(rows["wins"].sum()), len(rows) * (len(rows) - 1) // 2
+    decided, pairs = int(rows["wins"].sum()), int(rows[["wins", "losses", "undecided"]].to_numpy().sum()) // 2
     outcome = f"{decided} of {pairs} pairs of schedules {'is' if decided == 1 else 'are'} decided"
+    unequal = int(rows["unequal"].sum()) // 2
+    others = f"; unequal tuning budgets leave out {unequal} more" if unequal else ""
     return (
         f"{network} on {samples}: {best['schedule']} has the least test error, {best['test_error']:.2f} %; {outcome} "
-        "(the interval of the paired difference excludes 0)."
+        f"(the interval of the paired difference excludes 0){others}."
     )

@@ -17,6 +17,9 @@ from filterscope.temperature.state import DIVERGED
 OURS = "Filterscope"
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
+EQUAL, UNEQUAL = "equal", "unequal"  # budgets of the tuning of two schedules
+Trials = Mapping[tuple[str, str, str], int]  # trainings that tuning took, by (network, samples, schedule)
+_SAME = 1e-9  # percentage points: far less than one test picture, far more than rounding
 _KEYS = ["network", "samples", "schedule"]
 
 
@@ -27,8 +30,12 @@ def read_published(file: str | Path | TextIO) -> pd.DataFrame:
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
-    """Student's interval of the mean; None for a single value."""
-    if len(values) < 2:
+    """Student's interval of the mean; None for a single value and for values that are all the same.
+
+    Test errors are counts of few pictures, so a few seeds can agree by chance; an interval of no width would call that
+    certainty.
+    """
+    if len(values) < 2 or np.ptp(values) < _SAME:
         return None, None
     half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
@@ -40,7 +47,8 @@ def training_table(
     """Tables 2 and 3 made anew: published errors, and ours as mean and interval over the seeds.
 
     results: lines of `training_results`. experiments: the published experiment that a (network, samples) repeats.
-    A published experiment that this study does not repeat says so; a mean of fewer than three seeds does too.
+    A published experiment that this study does not repeat says so; a mean of fewer than three seeds does too, and has
+    no interval.
     """
     lines = []
     repeated = set()
@@ -51,7 +59,7 @@ def training_table(
         repeated.add(experiment)
         for schedule, own in part.groupby("schedule", sort=False):
             errors = own["test_error"].to_numpy(np.float64)
-            low, high = interval(errors, confidence)
+            low, high = interval(errors, confidence) if len(own) >= FEWEST else (None, None)
             first = own.iloc[0]
             lines.append(
                 {
@@ -97,11 +105,12 @@ def _published_line(line, network: str, samples: str, status: str) -> dict:
     }
 
 
-def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def pairs_table(results: pd.DataFrame, trials: Trials, confidence: float = 0.95) -> pd.DataFrame:
     """Every schedule against every other on the same network and samples, paired by seed.
 
     A win is an interval of the difference of test errors (percentage points) that lies below 0; fewer than three
-    common seeds decide nothing.
+    common seeds decide nothing, nor do seeds whose differences are all the same, which have no interval.
+    budget: unequal where the tuning of one of the two took more trials, so that its win would not be the schedule's.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
@@ -109,12 +118,14 @@ def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
         for schedule, rival in permutations(dict.fromkeys(part["schedule"]), 2):
             differences = (errors[schedule] - errors[rival]).dropna().to_numpy()
             low, high = interval(differences, confidence)
+            tried = [trials.get((network, samples, each), 0) for each in (schedule, rival)]
             lines.append(
                 {
                     "network": network,
                     "samples": samples,
                     "schedule": schedule,
                     "rival": rival,
+                    "budget": EQUAL if tried[0] == tried[1] else UNEQUAL,
                     "seeds": len(differences),
                     "difference": float(differences.mean()) if len(differences) else None,
                     "low": low,
@@ -122,7 +133,7 @@ def pairs_table(results: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
                     "outcome": _outcome(low, high, len(differences)),
                 }
             )
-    return pd.DataFrame(lines, columns=[*_KEYS, "rival", "seeds", "difference", "low", "high", "outcome"])
+    return pd.DataFrame(lines, columns=[*_KEYS, "rival", "budget", "seeds", "difference", "low", "high", "outcome"])
 
 
 def _outcome(low: float | None, high: float | None, seeds: int) -> str:
@@ -131,18 +142,20 @@ def _outcome(low: float | None, high: float | None, seeds: int) -> str:
     return WIN if high < 0 else LOSS if low > 0 else UNDECIDED
 
 
-def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Mapping[tuple[str, str, str], int]) -> pd.DataFrame:
+def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Trials) -> pd.DataFrame:
     """Wins, losses and cost of every schedule, on each network and samples and (samples "all") in total.
 
-    trials: trainings that its tuning took, by (network, samples, schedule). cost: passes of a batch for one training,
-    relative to the cheapest schedule of the same network and samples; tuned_cost counts the tuning in.
+    Only pairs of equal tuning budgets are wins, losses or undecided; `unequal` counts the others. cost: passes of a
+    batch for one training, relative to the cheapest schedule of the same network and samples; tuned_cost counts the
+    tuning in.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
         means = part.groupby("schedule", sort=False)[["test_error", "passes"]].mean()
         cheapest = means["passes"].min()
         for schedule, own in means.iterrows():
-            counted = pairs[(pairs[_KEYS] == [network, samples, schedule]).all(axis=1)]["outcome"]
+            own_pairs = pairs[(pairs[_KEYS] == [network, samples, schedule]).all(axis=1)]
+            counted = own_pairs.loc[own_pairs["budget"] == EQUAL, "outcome"]
             tried = trials.get((network, samples, schedule), 0)
             lines.append(
                 {
@@ -154,6 +167,7 @@ def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Mapping[tuple
                     "test_error": float(own["test_error"]),
                     "rank": int((means["test_error"] < own["test_error"]).sum()) + 1,
                     **{f"{name}": int((counted == outcome).sum()) for name, outcome in _COUNTS.items()},
+                    "unequal": len(own_pairs) - len(counted),
                     "trials": tried,
                     "cost": float(own["passes"] / cheapest),
                     "tuned_cost": float(own["passes"] * (1 + tried) / cheapest),
@@ -183,7 +197,7 @@ def _totals(table: pd.DataFrame) -> pd.DataFrame:
                 "seeds": int(part["seeds"].sum()),
                 "test_error": float(part["test_error"].mean()),
                 "rank": round(part["rank"].mean()),
-                **{name: int(part[name].sum()) for name in (*_COUNTS, "trials")},
+                **{name: int(part[name].sum()) for name in (*_COUNTS, "unequal", "trials")},
                 "cost": float(part["cost"].mean()),
                 "tuned_cost": float(part["tuned_cost"].mean()),
             }

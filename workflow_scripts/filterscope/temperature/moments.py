@@ -33,6 +33,7 @@ def analyse_moments(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train as `training.train` does and analyse one step of plain SGD at each moment, a share of the steps.
 
+    The learning rates are those of table 1, and beyond it where it does not show the whole curve, as schedules have it.
     The training is not disturbed: the network is put back bit for bit. Returns the points (moment, step, layers,
     learning_rate, temperature, probability, fitted) and the fits (moment, step, layers, sigma, mu, their errors,
     residual, drift, note); where no model fits, a fit has nothing but a note.
@@ -49,7 +50,9 @@ def analyse_moments(
         optimiser = SGD(network.parameters(), 0.1, weight_decay=settings.weight_decay)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", model.ModelWarning)  # learning rates that diverge are in the table
-            analysis = measure_range(network, loss, where.pictures, where.labels, optimiser, samples=where.samples)
+            analysis = measure_range(
+                network, loss, where.pictures, where.labels, optimiser, samples=where.samples, widen=True
+            )
         for layers in (ALL, LAST):
             temperatures = analysis.mean if layers == ALL else analysis.temperatures[:, -1]
             found = _fitted(analysis, temperatures)

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from filterscope.apt import batch_norm, scheduling
-from filterscope.apt.learning_rates import RATES
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
@@ -48,8 +47,13 @@ class TrainingSettings:
     analysed: int = 4096
 
     def steps_per_epoch(self, samples: int) -> int:
-        """Batches of exactly batch_size, or one smaller one where there are no more samples."""
-        return max(1, samples // self.batch_size)
+        """Batches of exactly batch_size. Raises ValueError where there is not even one."""
+        if samples < self.batch_size:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, but only {samples} samples are trained on; should be at most "
+                f"{samples}"
+            )
+        return samples // self.batch_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,8 @@ def train(
     """Train a network on the material's device by SGD with a schedule.
 
     resume, save: where to go on, and what is called after every epoch. watch: called before every step and after the
-    last. Raises ValueError for settings out of range and where a schedule finds no sigma.
+    last. Raises ValueError for settings out of range, fewer samples than a batch has, and where a schedule finds no
+    sigma.
     """
     network = network.to(material.device).train()
     monitor = TemperatureMonitor(network, settings.every)
@@ -153,7 +158,8 @@ def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSetti
     loss, accuracy = evaluate(trained.network, material, material.test)
     fit, steps = trained.fit, len(trained.steps)
     measured = trained.temperatures["step"].nunique()
-    analysed = min(settings.analysed, len(material.train)) if fit else 0
+    batches = -(-min(settings.analysed, len(material.train)) // settings.batch_size)
+    analysis = trained.running.analysis.passes(batches) if trained.running.analysis else 0
     return {
         "method": schedule.method,
         "status": trained.status,
@@ -165,16 +171,15 @@ def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSetti
         "val_accuracy": float(trained.history["val_accuracy"].iloc[-1]),
         "test_error": 100 * (1 - accuracy),
         "test_loss": loss,
-        "passes": passes(schedule, settings, steps, measured, analysed),
+        "passes": passes(schedule, steps, measured, analysis),
     }
 
 
-def passes(schedule: ScheduleSettings, settings: TrainingSettings, steps: int, measured: int, analysed: int) -> int:
+def passes(schedule: ScheduleSettings, steps: int, measured: int, analysis: int) -> int:
     """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
 
-    Measurements count only for schedules that follow them. analysed: samples of the analysis before, 0 without one.
+    Measurements count only for schedules that follow them. analysis: passes of the one before, 0 without one.
     """
-    analysis = 3 + (len(RATES) + 1) * -(-analysed // settings.batch_size) if analysed else 0
     return 3 * steps + (measured if schedule.method in scheduling.STEERED else 0) + analysis
 
 
@@ -194,7 +199,6 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
     running.train()
     rows = _order(material, seed, epoch)
     count = settings.steps_per_epoch(len(rows))
-    size = min(settings.batch_size, len(rows))
     mirrored = torch.Generator().manual_seed(_epoch_seed(seed, epoch) + 1)
     losses = []
     began = time.perf_counter()
@@ -203,10 +207,12 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
         torch.manual_seed(_epoch_seed(seed, epoch))
         for place in range(count):
             watch(epoch * count + place, network, running)
-            batch = rows[place * size : (place + 1) * size]
+            batch = rows[place * settings.batch_size :][: settings.batch_size]
             pictures = material.normalised(material.train.values[batch])
             if settings.flip:
                 pictures = _mirrored(pictures, mirrored)
+            if monitor.due:
+                _settle(material.device)
             started = time.perf_counter()
             with monitor.step():
                 value = loss(network(pictures), material.train.labels[batch])
@@ -225,6 +231,12 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
     if not np.isfinite(state.losses[-1]):
         state.status = DIVERGED
     state.seconds += time.perf_counter() - began
+
+
+def _settle(device: torch.device) -> None:
+    """Wait for the steps that a GPU still has to do: their seconds are not those of the measurement that follows."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:

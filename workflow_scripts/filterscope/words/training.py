@@ -99,7 +99,8 @@ def train(
 ) -> tuple[Explainer, list[dict]]:
     """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
 
-    Where settings.averaging is not 0, those weights are running means over that many epochs.
+    Where settings.averaging is not 0, those weights are running means over that many epochs (but Schedule-Free's are
+    its own means).
 
     categories: [C, D] vectors of the category tokens. others: [V, D] words from which `vocabulary_negatives` are
     drawn for every batch, but for the category tokens themselves, which are its own_rows [C]. Each epoch has a
@@ -180,9 +181,9 @@ def _devices(device: torch.device | str) -> list:
 def _averaged(model: Explainer, settings: TrainingSettings, objects: int) -> AveragedModel | None:
     """Running mean of weights and batch norm statistics, which forgets all but 1/e of the past in so many epochs.
 
-    None where it is not wanted. The first step is taken as it is.
+    None where it is not wanted, and for Schedule-Free, which averages itself. The first step is taken as it is.
     """
-    if not settings.averaging:
+    if not settings.averaging or (settings.steering and settings.steering.method == "schedule_free"):
         return None
     steps = settings.averaging * max(1, objects / settings.batch_size)
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(math.exp(-1 / steps)), use_buffers=True)
