@@ -113,6 +113,23 @@ def test_the_duel_counts_wins_and_cost():
     assert lines.loc["one_cycle", "tuned_cost"] == pytest.approx(5.0)
 
 
+def test_a_training_that_diverged_early_is_not_the_cheapest():
+    table = results()
+    broken = (table["schedule"] == "constant") & (table["seed"] == 0)
+    table.loc[broken, ["status", "passes", "test_error"]] = ["diverged", 30, 90.0]
+    costs = duel.duel_table(table, duel.pairs_table(table, {}), {}).set_index("schedule")["cost"]
+    assert costs.to_dict() == pytest.approx({"constant": 0.7, "one_cycle": 1.0, "actcoolr": 1.1})
+    table["status"] = "diverged"
+    assert duel.duel_table(table, duel.pairs_table(table, {}), {})["cost"].gt(0).all()
+
+
+def test_intervals_of_errors_end_at_0_and_100_percent(published):
+    table = duel.training_table(results({"constant": [10.0, 90.0, 90.0], "cosine": [0.1, 0.2, 3.0]}), published, {})
+    ours = table[table["source"] == "Filterscope"].set_index("schedule")
+    assert ours.loc["constant", ["low", "high"]].tolist() == [0, 100]
+    assert ours.loc["cosine", "low"] == 0
+
+
 def test_pairs_of_unequal_tuning_budgets_are_marked_and_not_counted():
     trials = {("resnet18", "cifar10", "one_cycle"): 4}
     pairs = tables.checked(duel.pairs_table(results(), trials), "duel_pairs").to_pandas()

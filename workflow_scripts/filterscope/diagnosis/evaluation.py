@@ -18,8 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from filterscope.diagnosis.intervals import SCORE, interval
 from filterscope.diagnosis.resampling import METHODS, RANDOM, Capacity, ResamplingSettings, guided
+from filterscope.intervals import SCORE, interval
 
 CLASSIFIERS: dict[str, Callable[[int], object]] = {
     "logistic": lambda seed: make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, random_state=seed)),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from filterscope.diagnosis.intervals import SCORE, interval
+from filterscope.intervals import SCORE, interval
 
 ALPHA = 0.05  # p below which a trend is believed
 SMALLER, LARGER = "smaller is more robust", "larger is more robust"

@@ -204,7 +204,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("undecided", INTEGER, "rivals of its tuning budget of which neither can be said"),
             Column("unequal", INTEGER, "rivals of another tuning budget, which do not count"),
             Column("trials", INTEGER, "trainings that its tuning took"),
-            Column("cost", REAL, "passes of one training, times the cheapest schedule's"),
+            Column("cost", REAL, "passes of one training, times the cheapest one's that did not diverge"),
             Column("tuned_cost", REAL, "the same, its tuning counted in"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import TextIO
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from filterscope import tables
+from filterscope import intervals, tables
 from filterscope.temperature.state import DIVERGED
 
 OURS = "Filterscope"
+PERCENT = (0.0, 100.0)  # range of errors
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
 EQUAL, UNEQUAL = "equal", "unequal"  # budgets of the tuning of two schedules
@@ -29,16 +30,17 @@ def read_published(file: str | Path | TextIO) -> pd.DataFrame:
     return tables.checked(table, "published_training", "the published errors").to_pandas()
 
 
-def interval(values: np.ndarray, confidence: float) -> tuple[float | None, float | None]:
-    """Student's interval of the mean; None for a single value and for values that are all the same.
+def interval(
+    values: np.ndarray, confidence: float, within: tuple[float, float] = (-math.inf, math.inf)
+) -> tuple[float | None, float | None]:
+    """Student's interval of the mean, cut at `within`; None for a single value and for values that are all the same.
 
     Test errors are counts of few pictures, so a few seeds can agree by chance; an interval of no width would call that
     certainty.
     """
     if len(values) < 2 or np.ptp(values) < _SAME:
         return None, None
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
+    return intervals.interval(values, confidence, within)
 
 
 def training_table(
@@ -59,7 +61,7 @@ def training_table(
         repeated.add(experiment)
         for schedule, own in part.groupby("schedule", sort=False):
             errors = own["test_error"].to_numpy(np.float64)
-            low, high = interval(errors, confidence) if len(own) >= FEWEST else (None, None)
+            low, high = interval(errors, confidence, PERCENT) if len(own) >= FEWEST else (None, None)
             first = own.iloc[0]
             lines.append(
                 {
@@ -146,13 +148,14 @@ def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Trials) -> pd
     """Wins, losses and cost of every schedule, on each network and samples and (samples "all") in total.
 
     Only pairs of equal tuning budgets are wins, losses or undecided; `unequal` counts the others. cost: passes of a
-    batch for one training, relative to the cheapest schedule of the same network and samples; tuned_cost counts the
-    tuning in.
+    batch for one training, relative to the cheapest training of the same network and samples that did not diverge;
+    tuned_cost counts the tuning in.
     """
     lines = []
     for (network, samples), part in results.groupby(["network", "samples"], sort=False):
         means = part.groupby("schedule", sort=False)[["test_error", "passes"]].mean()
-        cheapest = means["passes"].min()
+        whole = part.loc[part["status"] != DIVERGED, "passes"]  # one that diverged took few passes, for nothing
+        cheapest = (whole if len(whole) else part["passes"]).min()
         for schedule, own in means.iterrows():
             own_pairs = pairs[(pairs[_KEYS] == [network, samples, schedule]).all(axis=1)]
             counted = own_pairs.loc[own_pairs["budget"] == EQUAL, "outcome"]
