@@ -5,6 +5,8 @@ PYTHON ?= python3
 CORES ?= all
 # Further arguments, as in: make results ARGS="--configfile studies/coco.yaml"
 ARGS ?=
+# Processes of the tests, which take a file each; 0: all in this one.
+TESTERS ?= auto
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -25,7 +27,7 @@ report: results ## the same, and Snakemake's HTML report: report.html
 	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
 
 test: lint ## check the style and run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## check the style of the code and of the workflow
 	$(BIN)/ruff check .

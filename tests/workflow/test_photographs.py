@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import configuration
+
 
 def with_album(study, album) -> dict:
     """The study's config for a folder of photographs without masks."""
@@ -20,8 +22,18 @@ def with_album(study, album) -> dict:
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
-def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path):
-    study = finished_study.copied(tmp_path)
+@pytest.fixture(scope="module")
+def explained_study(new_study):
+    """A small study that explains the planted filters and does nothing else; finished."""
+    own = {"explanations": [{"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}]}
+    study = new_study(own)
+    configuration.leave_out_embedded(study.config, own)
+    study.run()
+    return study
+
+
+def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_path):
+    study = explained_study.copied(tmp_path)
     album = tmp_path / "album"
     (album / "holiday").mkdir(parents=True)
     for picture in sorted((study.directory / "results/data/scenes/pictures").rglob("*.png"))[:12]:
@@ -52,8 +64,8 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(finished_study, tmp_path
     assert again["extract_activations"] == 1
 
 
-def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_study, tmp_path):
-    study = finished_study.copied(tmp_path)
+def test_more_top_images_than_photographs_is_an_error_that_says_so(explained_study, tmp_path):
+    study = explained_study.copied(tmp_path)
     album = tmp_path / "album"
     album.mkdir()
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
@@ -66,8 +78,8 @@ def test_more_top_images_than_photographs_is_an_error_that_says_so(finished_stud
     ("layer", "said"),
     [("detector", "detectors"), ("detectors.99", "detectors")],
 )
-def test_a_wrong_layer_gets_the_nearest_right_ones(finished_study, tmp_path, layer, said):
-    study = finished_study.copied(tmp_path)
+def test_a_wrong_layer_gets_the_nearest_right_ones(explained_study, tmp_path, layer, said):
+    study = explained_study.copied(tmp_path)
     config = study.config | {"probes": study.config["probes"] | {"planted": {"network": "planted", "layer": layer}}}
     output = study.run("results/activations/scenes/planted/thresholds.csv", config=config, check=False)
     assert "LayerError" in output
