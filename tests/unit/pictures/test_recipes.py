@@ -39,6 +39,18 @@ class Functional(torch.nn.Module):
         return torch.nn.functional.relu(values)
 
 
+class Fused(torch.nn.Sequential):
+    """A network that gives NaN as soon as a filter's mean activation is above a limit."""
+
+    def __init__(self, network, limit):
+        super().__init__(network, torch.nn.Identity())
+        self.limit = limit
+
+    def forward(self, images):
+        maps = self[0](images)
+        return self[1](torch.where(maps.mean((2, 3), keepdim=True) > self.limit, float("nan"), maps))
+
+
 each_recipe = pytest.mark.parametrize("method", QUICK)
 
 
@@ -195,6 +207,32 @@ def test_nan_stops_the_picture_names_the_step_and_keeps_the_last_good_one(method
     assert "step" in done.notes[0]
     assert torch.isfinite(done.pictures).all()
     assert torch.isfinite(done.history).all() or method == "maco"  # random phases may be poisonous at once
+
+
+@each_recipe
+def test_the_picture_that_is_kept_after_nan_is_good(method, opponents, goal_of):
+    """The network is shown the whole picture in every step, so that the finished one is what it was shown."""
+    whole = {
+        "fourier": {"scale": 0, "angle": 0, "shift": 0},
+        "maco": {"size": 24, "crops": 1, "smallest": 1, "largest": 1, "noise": 0},
+    }
+    chosen = recipe(QUICK[method] | whole.get(method, {}))
+    free = maximise(goal_of(Fused(opponents, float("inf")), "1", EDGES), chosen, [1]).optimised.history[:, 0]
+    limit = float(free[0] + free[-1]) / 2
+    done = maximise(goal_of(Fused(opponents, limit), "1", EDGES), chosen, [1])
+    assert done.optimised.status == [STOPPED]
+    assert done.optimised.notes[0].endswith("the last good picture is kept")
+    assert torch.isfinite(done.activation).all()
+
+
+def test_a_stopped_picture_is_enlarged_but_not_blurred(opponents, goal_of):
+    """Stripes of blue, which the filter does not see, outlast the rounds after it was stopped."""
+    start = torch.full((1, 3, 12, 12), 0.79)
+    start[:, 2] = (torch.arange(12) // 2 % 2).float()
+    goal = goal_of(opponents, "relu", POISON)
+    done = maximise(goal, Upscale(size=12, rounds=6, steps=4, learning_rate=0.05), [1], starts=start).optimised
+    assert done.status == [STOPPED]
+    assert done.pictures[:, 2].std() > 0.4
 
 
 @each_recipe

@@ -56,8 +56,8 @@ class Chance:
 class Watch:
     """Which pictures of a batch may still move.
 
-    NaN or infinite values and gradients stop a picture for good, at its last good state; a zero gradient only
-    leaves it where it is for this step, and is counted.
+    NaN or infinite values and gradients stop a picture for good, as it was when both were last finite (in the views
+    that the network was shown); a zero gradient only leaves it where it is for this step, and is counted.
     """
 
     def __init__(self, count: int, report: Report | None = None):
@@ -65,23 +65,40 @@ class Watch:
         self._still = torch.zeros(count, dtype=torch.long)
         self._notes = [""] * count
         self._history: list[Tensor] = []
+        self._good: Tensor | None = None
         self._report = report
 
-    def look(self, slope: Slope, step: str) -> Tensor:
-        """Look at the slope of one step. Returns which pictures may move [B]."""
+    @property
+    def alive(self) -> Tensor:
+        """Which pictures have not been stopped [B], on the CPU."""
+        return self._alive
+
+    def look(self, slope: Slope, step: str, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Look at the slope of one step at these parameters [B, ...] (pictures, where their size changes on the way).
+
+        Returns the parameters, those of stopped pictures as they last were good, and which pictures may move [B].
+        """
         with torch.no_grad():
             strength = slope.gradient.flatten(1).abs().mean(1)
             finite = (torch.isfinite(slope.values) & torch.isfinite(strength)).cpu()
             moving = (strength > 0).cpu()
-        for index in (self._alive & ~finite).nonzero().flatten().tolist():
-            self._notes[index] = f"NaN or infinite at {step}; the last good picture is kept"
+        stopped = (self._alive & ~finite).nonzero().flatten()
+        kept = "the last good picture is kept" if self._history else "no picture was good before, the first is kept"
+        for index in stopped.tolist():
+            self._notes[index] = f"NaN or infinite at {step}; {kept}"
+        if len(stopped) and self._history:
+            before = self._good[stopped.to(parameters.device)]
+            if before.shape[1:] != parameters.shape[1:]:
+                before = enlarged(before, parameters.shape[-1])
+            parameters = parameters.index_copy(0, stopped.to(parameters.device), before)
         self._alive &= finite
+        self._good = parameters.detach().clone()
         self._still += self._alive & (slope.silent.cpu() | ~moving)
         last = self._history[-1] if self._history else torch.full(slope.values.shape, float("nan"))
         self._history.append(torch.where(self._alive, slope.values.detach().float().cpu(), last))
         if self._report:
             self._report(step)
-        return (self._alive & moving).to(slope.values.device)
+        return parameters, (self._alive & moving).to(slope.values.device)
 
     def finished(self, pictures: Tensor) -> Optimised:
         """The outcome. A picture whose filter was silent in at least half of the steps is called dead."""
@@ -113,6 +130,13 @@ class Adam:
         corrected = (self.second / (1 - two**self.step)).sqrt_().add_(1e-8)
         step = self.first / corrected * (self.learning_rate / (1 - one**self.step))
         return torch.where(kept, parameter, parameter - step)
+
+
+def enlarged(pictures: Tensor, size: int) -> Tensor:
+    """Square pictures at another size, px; cubic, which may leave 0 to 1."""
+    if pictures.shape[-1] == size:
+        return pictures
+    return torch.nn.functional.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
 
 
 def at_input_size(goal: Goal, pictures: Tensor) -> Tensor:
