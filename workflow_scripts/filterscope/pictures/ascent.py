@@ -1,7 +1,8 @@
 """What all recipes share: chance of its own for every picture, steps, and watching for what goes wrong.
 
-A picture never depends on the others of its batch: it has its own generator, its own gradient norm, and is
-stopped by itself. (What a convolution adds up in another order for another batch size remains, some 1e-7.)
+Nothing of a picture is taken from the others of its batch: it has its own generator, its own gradient norm, and is
+stopped by itself. What remains is rounding: a layer may add up in another order for another batch size, some 1e-7 of
+a gradient, which a long ascent can blow up until it is seen (linear layers do; convolutions as a rule do not).
 """
 
 from __future__ import annotations

@@ -142,7 +142,8 @@ def offsets(chance: Chance, room: int, window: float) -> list[tuple[int, int]]:
 
 def normalised(gradient: Tensor) -> Tensor:
     """Each picture's gradient over its own mean absolute value, which includes the zeros; zero stays zero."""
-    strength = gradient.abs().mean((1, 2, 3), keepdim=True)
+    # One picture at a time: the mean over a batch adds up in another order.
+    strength = torch.stack([each.contiguous().abs().mean() for each in gradient]).view(-1, 1, 1, 1)
     return torch.where(strength > 0, gradient / strength, 0.0)
 
 
