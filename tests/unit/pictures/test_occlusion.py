@@ -162,4 +162,7 @@ def test_rows_begin_with_the_photograph_itself():
 def test_settings_are_checked():
     with pytest.raises(ValueError, match=r"occlusion.fill is 'white'"):
         OcclusionSettings(fill="white")
+    with pytest.raises(ValueError, match=r"occlusion.stride is 0.3, should be at most the size .* square, 0.15"):
+        OcclusionSettings(size=0.15, stride=0.3)
+    OcclusionSettings(size=0.3, stride=0.3)
     assert OcclusionSettings().pixels(224) == (34, 17)

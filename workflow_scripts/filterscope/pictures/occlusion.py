@@ -36,6 +36,11 @@ class OcclusionSettings:
     def __post_init__(self):
         if self.fill not in FILLS:
             raise ValueError(f"occlusion.fill is {self.fill!r}, should be one of {', '.join(FILLS)}")
+        if self.stride > self.size:
+            raise ValueError(
+                f"occlusion.stride is {self.stride}, should be at most the size of the sliding square, {self.size}, "
+                "which leaves gaps otherwise"
+            )
 
     def pixels(self, side: int) -> tuple[int, int]:
         """Size and stride for a view of this side, px."""
