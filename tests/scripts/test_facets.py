@@ -1,6 +1,7 @@
 """The facet rules on generated scenes: planted facets recovered, means numpy's, pictures that climb, figures."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -235,6 +236,14 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
     with pytest.raises(RejectionError, match=r"image 3 could be read before and cannot now: .*not a picture"):
         scenes.embed(tmp_path, **arguments)
     assert not (tmp_path / "facets.parquet").exists()
+
+
+def test_photographs_smaller_than_the_networks_input_are_named(scenes, tmp_path, caplog):
+    inputs = replace(scenes.probe.inputs, resize=80, crop=80)
+    probe = replace(scenes.probe, network=replace(scenes.probe.network, input=inputs))
+    scenes.embed(tmp_path, probe=probe, classes={"circle": 0})
+    count = len(tables.read(tmp_path / "facets.parquet", "facets"))
+    assert f"{count} of {count} images are smaller than the network's input of 80 x 80 px" in caplog.text
 
 
 def test_a_class_or_unit_that_is_not_there(scenes, tmp_path):
