@@ -185,7 +185,7 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("image_id", INTEGER, "photograph"),
             Column("lost", VECTOR, "share of the strongest filters lost when a pixel of the view is covered, by rows"),
-            Column("weaker", VECTOR, "relative loss of their activation, by rows"),
+            Column("weaker", VECTOR, "loss of their activation, share of its absolute value, by rows"),
         ),
     ),
 }
