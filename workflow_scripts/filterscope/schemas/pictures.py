@@ -138,7 +138,12 @@ SCHEMAS: dict[str, Schema] = {
             Column("difference", REAL, "of the means"),
             Column("difference_low", REAL, "lower end of its interval over pictures"),
             Column("difference_high", REAL, "upper end"),
-            Column("holds", TRUTH, "whether the whole interval of `better` lies above one half"),
+            Column(
+                "holds",
+                TRUTH,
+                "whether the whole interval of `better` lies above one half; empty below 4 pictures, too few to tell",
+                optional=True,
+            ),
         ),
     ),
     "strongest_filters": Schema(
