@@ -78,6 +78,7 @@ def scored(folder, where, **changed):
         "inputs": JUDGE.inputs,
         "recipe": "octaves",
         "plain": ["plain"],
+        "positioned": [],
         "judge": JUDGE,
         "settings": SETTINGS,
         "batch_size": 16,
@@ -110,6 +111,13 @@ def test_every_picture_has_its_scores(made):
     assert ratios["octaves, from the mean image"] == 1.5
     assert ratios["mean images"] == 0.5
     assert ratios["maco"] == 0.5
+
+
+def test_recipes_with_a_position_have_no_ratio(folder, made, tmp_path):
+    scores, criteria, _ = scored(folder, tmp_path / "positioned", positioned=["maco"])
+    assert set(criteria.loc[criteria["measure"] == "ratio", "group"]) == set(scores["group"]) - {"maco"}
+    columns = [each for each in scores if each != "ratio"]
+    pd.testing.assert_frame_equal(scores[columns], made[0][columns])
 
 
 def test_the_judge_sees_discs_of_the_right_colour(made):

@@ -126,7 +126,8 @@ def test_photographs_of_the_norm_are_not_scored(members):
 
 
 def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, pictures):
-    shown = gallery.gallery(members.iloc[:4], members, pictures, {"maco": made_by_maco()})
+    maximised = {"fourier": made_by_maximisation(), "maco": made_by_maximisation()}
+    shown = gallery.gallery(members.iloc[:4], members, pictures, maximised, positioned=["maco"])
     counts = shown.groupby("group", sort=False).size().to_dict()
     assert counts == {
         "photographs": 4,
@@ -134,13 +135,15 @@ def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, 
         "octaves, from the mean image": 4,
         "octaves, from noise": 4,
         "plain, from noise": 4,
+        "fourier": 1,
         "maco": 1,
     }
     ratios = shown.groupby("group")["ratio"].first()
     assert ratios["octaves, from the mean image"] == 2
     assert pd.isna(ratios["mean images"])  # its activation is negative
-    assert ratios["maco"] == 1.5
-    assert len(gallery.present(shown)) == 4 + 4 + 4 + 4 + 2 + 1  # two units of plain are dead
+    assert ratios["fourier"] == 0.2  # over the best of the class, not, as in its own table, of the dataset
+    assert pd.isna(ratios["maco"])  # of one position, against which the mean of the map says nothing
+    assert len(gallery.present(shown)) == 4 + 4 + 4 + 4 + 2 + 1 + 1  # two units of plain are dead
     wanted = gallery.comparisons(list(counts), "octaves", ["plain"])
     assert [each.paired for each in wanted] == [False, False, False, True]
     assert gallery.comparisons(["photographs", "mean images"], "octaves", []) == [
@@ -148,7 +151,7 @@ def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, 
     ]
 
 
-def made_by_maco():
+def made_by_maximisation():
     return pd.DataFrame({"filter": [3, 4], "path": ["a.png", "b.png"], "ratio": [1.5, 9.0], "activation": [1.0, 1.0]})
 
 

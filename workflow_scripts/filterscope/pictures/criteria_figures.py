@@ -8,7 +8,11 @@ from matplotlib.figure import Figure
 from filterscope.pictures.figures import BLUE, DPI, ORANGE, QUIET, TEXT
 from filterscope.pictures.validation import verdicts
 
-CHECKS = {"ratio": "activation / best image's", "judge_top1": "judge: first", "judge_top5": "judge: first five"}
+CHECKS = {
+    "ratio": "activation / class's best image",
+    "judge_top1": "judge: first",
+    "judge_top5": "judge: first five",
+}
 VERDICTS = {True: ("ranks as it must", TEXT), False: ("FAILS", ORANGE), None: ("too few pictures to tell", QUIET)}
 REAL = ("photographs", "mean images")  # what the pictures are compared with
 COLUMNS = 4

@@ -106,7 +106,12 @@ SCHEMAS: dict[str, Schema] = {
             Column("global_structure", REAL, "proxy: minus the distance from photographs", optional=True),
             Column("clarity_of_details", REAL, "proxy: share of patches with visible, oriented edges", optional=True),
             Column("clear_context", REAL, "proxy: minus the distance from photographs", optional=True),
-            Column("ratio", REAL, "activation over the best image's of the class", optional=True),
+            Column(
+                "ratio",
+                REAL,
+                "activation over the best image's of the class, means of the map; none of recipes with a position",
+                optional=True,
+            ),
             Column("judge_rank", INTEGER, "of the right unit in the judge's answer, 1 the first", optional=True),
         ),
     ),
