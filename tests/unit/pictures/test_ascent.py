@@ -48,12 +48,12 @@ def test_watch_stops_what_is_not_finite_and_names_the_step():
     assert may.tolist() == [True, False, False, True]
     _, may = watch.look(slope([2.0] * 4, [1.0, 1, 1, 0], (False, True, False, False)), "step 2", pictures)
     assert may.tolist() == [True, True, False, False]  # the second moves by a redirected gradient
-    watch.look(slope([3.0] * 4, [1.0] * 4), "step 3", pictures)
+    watch.look(slope([3.0] * 4, [1.0] * 4, (False, True, False, False)), "step 3", pictures)
     done = watch.finished(pictures)
     assert done.status == [OPTIMISED, DEAD, STOPPED, OPTIMISED]
     assert done.notes == [
         "",
-        "zero gradient in 2 of 3 steps",
+        "zero gradient in 3 of 3 steps",
         "NaN or infinite at step 1; no picture was good before, the first is kept",
         "zero gradient in 1 of 3 steps",
     ]
@@ -76,3 +76,11 @@ def test_watch_puts_a_stopped_picture_back_to_its_last_good_state():
     assert watch.finished(kept).notes == [""] + [
         f"NaN or infinite at step {step}; the last good picture is kept" for step in (2, 3)
     ]
+
+
+def test_dead_is_what_was_silent_for_long_and_at_last():
+    """Woken in the last step, silent only there, silent for long."""
+    watch, pictures = Watch(3), torch.zeros(3, 3, 2, 2)
+    for silent in ((True, False, True), (True, False, True), (False, True, True)):
+        watch.look(slope([1.0] * 3, [1.0] * 3, silent), "a step", pictures)
+    assert watch.finished(pictures).status == [OPTIMISED, OPTIMISED, DEAD]

@@ -64,6 +64,7 @@ class Watch:
     def __init__(self, count: int, report: Report | None = None):
         self._alive = torch.ones(count, dtype=torch.bool)
         self._still = torch.zeros(count, dtype=torch.long)
+        self._silent = torch.zeros(count, dtype=torch.bool)  # in the last step
         self._notes = [""] * count
         self._history: list[Tensor] = []
         self._good: Tensor | None = None
@@ -94,7 +95,8 @@ class Watch:
             parameters = parameters.index_copy(0, stopped.to(parameters.device), before)
         self._alive &= finite
         self._good = parameters.detach().clone()
-        self._still += self._alive & (slope.silent.cpu() | ~moving)
+        self._silent = slope.silent.cpu() | ~moving
+        self._still += self._alive & self._silent
         last = self._history[-1] if self._history else torch.full(slope.values.shape, float("nan"))
         self._history.append(torch.where(self._alive, slope.values.detach().float().cpu(), last))
         if self._report:
@@ -102,11 +104,13 @@ class Watch:
         return parameters, (self._alive & moving).to(slope.values.device)
 
     def finished(self, pictures: Tensor) -> Optimised:
-        """The outcome. A picture whose filter was silent in at least half of the steps is called dead."""
+        """The outcome. A picture whose filter was silent in at least half of the steps and at last is called dead: one
+        that was woken late is a picture."""
         status, steps = [], len(self._history)
         for index, note in enumerate(self._notes):
             still = int(self._still[index])
-            status.append(STOPPED if note else DEAD if 2 * still >= steps else OPTIMISED)
+            dead = bool(self._silent[index]) and 2 * still >= steps
+            status.append(STOPPED if note else DEAD if dead else OPTIMISED)
             if still and not note:
                 self._notes[index] = f"zero gradient in {still} of {steps} steps"
         history = torch.stack(self._history) if self._history else torch.zeros(0, len(status))
