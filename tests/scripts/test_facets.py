@@ -182,13 +182,19 @@ def test_pictures_from_noise_know_nothing_of_the_facet(made):
     assert table["path"].dropna().is_unique
 
 
-def test_silent_units_are_said_to_be(made):
-    table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+def test_silent_units_are_said_to_be(scenes, made, tmp_path):
+    """One step of every octave is too few to wake them."""
+    where = shutil.copytree(made, tmp_path / "short")
+    scenes.render(where, recipes={"mean": RECIPES["mean"] | {"shorten": 190}}, from_noise=[])
+    table = tables.read(where / "facet_pictures.parquet", "facet_pictures").to_pandas()
     dead = table[(table["status"] == "no gradient") & (table["start"] == "mean")]
     assert len(dead)
     assert dead["path"].isna().all()
     assert dead["activation"].isna().all()
     assert dead["note"].str.startswith("zero gradient in").all()
+    scenes.draw(where)
+    for unit in dead["unit"]:
+        assert np.asarray(Image.open(where / f"figures/sheet_{unit:04d}.png").convert("L")).std() > 20
 
 
 def test_figures_show_something(made):
