@@ -53,10 +53,20 @@ def judge_settings(wildcards):
     return settings_of_probe(judge) if judge else None
 
 
-def recipes_of(wildcards):
-    """Recipes by which pictures of a probe are made beside a dataset, in the order of the config."""
+def entries_of_pictures(wildcards):
+    """Entries of `pictures` of a probe beside a dataset, in the order of the config."""
     names = (wildcards.dataset, wildcards.probe)
-    return [entry["recipe"] for entry in config["pictures"] if (entry["dataset"], entry["probe"]) == names]
+    return [entry for entry in config["pictures"] if (entry["dataset"], entry["probe"]) == names]
+
+
+def recipes_of(wildcards):
+    """Recipes by which pictures of a probe are made."""
+    return [entry["recipe"] for entry in entries_of_pictures(wildcards)]
+
+
+def positioned_recipes(wildcards):
+    """Those that aim at one position of the map, not at its mean."""
+    return [entry["recipe"] for entry in entries_of_pictures(wildcards) if entry["position"] is not None]
 
 
 def recipe_tables(wildcards):

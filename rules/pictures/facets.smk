@@ -211,6 +211,7 @@ rule score_pictures:
         recipe=lambda wildcards: entry_of("facets", wildcards)["recipe"],
         recipes=recipes_of,
         plain=plain_recipes,
+        positioned=positioned_recipes,
         judge=judge_settings,
         criteria=config["criteria"],
         batch_size=config["activations"]["batch_size"],

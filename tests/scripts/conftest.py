@@ -7,6 +7,7 @@ tables, or calls one script again with something changed.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,12 @@ class Study:
 
     def probe(self, function: str = "network", layer: str = "1") -> ProbeSettings:
         return ProbeSettings.from_mapping({"network": self.network(function), "layer": layer})
+
+    def larger_probe(self) -> ProbeSettings:
+        """The probe of a network whose input is larger than the pictures, which are enlarged to it."""
+        probe = self.probe()
+        inputs = replace(probe.inputs, resize=80, crop=80)
+        return replace(probe, network=replace(probe.network, input=inputs))
 
     @property
     def trial(self) -> TrialSettings:

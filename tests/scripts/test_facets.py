@@ -1,6 +1,7 @@
 """The facet rules on generated scenes: planted facets recovered, means numpy's, pictures that climb, figures."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -181,13 +182,19 @@ def test_pictures_from_noise_know_nothing_of_the_facet(made):
     assert table["path"].dropna().is_unique
 
 
-def test_silent_units_are_said_to_be(made):
-    table = tables.read(made / "facet_pictures.parquet", "facet_pictures").to_pandas()
+def test_silent_units_are_said_to_be(scenes, made, tmp_path):
+    """One step of every octave is too few to wake them."""
+    where = shutil.copytree(made, tmp_path / "short")
+    scenes.render(where, recipes={"mean": RECIPES["mean"] | {"shorten": 190}}, from_noise=[])
+    table = tables.read(where / "facet_pictures.parquet", "facet_pictures").to_pandas()
     dead = table[(table["status"] == "no gradient") & (table["start"] == "mean")]
     assert len(dead)
     assert dead["path"].isna().all()
     assert dead["activation"].isna().all()
     assert dead["note"].str.startswith("zero gradient in").all()
+    scenes.draw(where)
+    for unit in dead["unit"]:
+        assert np.asarray(Image.open(where / f"figures/sheet_{unit:04d}.png").convert("L")).std() > 20
 
 
 def test_figures_show_something(made):
@@ -235,6 +242,14 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
     with pytest.raises(RejectionError, match=r"image 3 could be read before and cannot now: .*not a picture"):
         scenes.embed(tmp_path, **arguments)
     assert not (tmp_path / "facets.parquet").exists()
+
+
+def test_photographs_smaller_than_the_networks_input_are_named(scenes, tmp_path, caplog):
+    inputs = replace(scenes.probe.inputs, resize=80, crop=80)
+    probe = replace(scenes.probe, network=replace(scenes.probe.network, input=inputs))
+    scenes.embed(tmp_path, probe=probe, classes={"circle": 0})
+    count = len(tables.read(tmp_path / "facets.parquet", "facets"))
+    assert f"{count} of {count} images are smaller than the network's input of 80 x 80 px" in caplog.text
 
 
 def test_a_class_or_unit_that_is_not_there(scenes, tmp_path):

@@ -116,6 +116,7 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
         inputs=probe.inputs,
         recipe="mean",
         plain=["plain"],
+        positioned=[],
         judge=None,
         settings=CriteriaSettings(photographs=24, resamples=20),
         batch_size=4,

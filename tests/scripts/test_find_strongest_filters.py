@@ -65,3 +65,9 @@ def test_more_filters_than_the_layer_has(study, tmp_path):
 def test_a_photograph_that_is_not_there(study, tmp_path):
     with pytest.raises(ValueError, match=r"image '3\.pgn' is not in the dataset; there are, for example, .*3\.png"):
         found(study, tmp_path, images=["3.pgn"])
+
+
+def test_photographs_smaller_than_the_networks_input_are_named(study, tmp_path, caplog):
+    assert len(found(study, tmp_path, probe=study.larger_probe())) == 8
+    assert "2 of 2 images are smaller than the network's input of 80 x 80 px" in caplog.text
+    assert "3.png (64 x 64 px), 20.png (64 x 64 px)" in caplog.text

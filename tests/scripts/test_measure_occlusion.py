@@ -111,6 +111,13 @@ def test_a_rectangle_outside_the_photograph(study, tmp_path):
     assert not list(tmp_path.glob("*.parquet"))
 
 
+def test_photographs_smaller_than_the_networks_input_are_named(study, tmp_path, caplog):
+    table = measured(study, tmp_path, images=[16], cover=[[0, 0, 32, 64]], probe=study.larger_probe())
+    assert table["area"].tolist() == [0, 0.5]
+    assert "1 of 1 images are smaller than the network's input of 80 x 80 px" in caplog.text
+    assert "16.png (64 x 64 px)" in caplog.text
+
+
 def test_larger_sets_than_the_layer_has_filters(study, tmp_path):
     with pytest.raises(ValueError, match="10 strongest filters are asked for, but the layer has 5"):
         measured(study, tmp_path, settings=OcclusionSettings())

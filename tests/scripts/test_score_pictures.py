@@ -78,6 +78,7 @@ def scored(folder, where, **changed):
         "inputs": JUDGE.inputs,
         "recipe": "octaves",
         "plain": ["plain"],
+        "positioned": [],
         "judge": JUDGE,
         "settings": SETTINGS,
         "batch_size": 16,
@@ -112,6 +113,13 @@ def test_every_picture_has_its_scores(made):
     assert ratios["maco"] == 0.5
 
 
+def test_recipes_with_a_position_have_no_ratio(folder, made, tmp_path):
+    scores, criteria, _ = scored(folder, tmp_path / "positioned", positioned=["maco"])
+    assert set(criteria.loc[criteria["measure"] == "ratio", "group"]) == set(scores["group"]) - {"maco"}
+    columns = [each for each in scores if each != "ratio"]
+    pd.testing.assert_frame_equal(scores[columns], made[0][columns])
+
+
 def test_the_judge_sees_discs_of_the_right_colour(made):
     scores, criteria, _ = made
     others = scores[scores["group"] == "maco"]
@@ -126,7 +134,9 @@ def test_photographs_lead_noise_by_every_criterion(made):
     validation = made[2]
     assert set(validation["criterion"]) == set(CRITERIA)
     noise = validation[(validation["first"] == "photographs") & (validation["second"] == "plain, from noise")]
-    assert noise["holds"].sum() >= 4
+    assert noise["low"].gt(0.5).sum() >= 4
+    assert noise["second_n"].eq(3).all()
+    assert noise["holds"].isna().all(), "three pictures are too few to tell"
     pairs = validation[validation["paired"]]
     assert pairs["first_n"].eq(4).all()
     assert pairs["better"].mean() > 0.8, "photographs stand in for pictures that began as mean images"

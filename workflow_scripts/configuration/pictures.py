@@ -67,6 +67,9 @@ def _occlusions(config: dict) -> list[str]:
         name = entry["dataset"]
         if entry["cover"] == "objects" and config["datasets"].get(name, {}).get("source") == "folder":
             found.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
+    own = config["occlusion"]
+    if own["stride"] > own["size"]:
+        found.append(f"occlusion.stride is {own['stride']}, larger than size, {own['size']}: squares would leave gaps")
     return found
 
 

@@ -14,6 +14,7 @@ from filterscope.pictures.codes import coding
 from filterscope.pictures.facet_tables import class_facets
 from filterscope.pictures.facets import FacetSettings, check_count
 from filterscope.pictures.objectives import Goal
+from filterscope.pictures.photographs import warn_of_small
 
 
 def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, batch_size, seed):
@@ -24,6 +25,7 @@ def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, bat
     annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
     known = class_of_images(images, annotations, classes_by)
     chosen, made = {name: images_of_class(images, known, name) for name in classes}, []
+    warn_of_small(pd.concat(chosen.values()), probe.inputs)
     network = networks.load(probe.network, path_to_weights)
     with reading(probe, network, device) as reader, coding(network, reader, probe.inputs, device, entry["codes"]) as at:
         Goal(reader, probe.inputs, chosen_targets(list(classes.values()), None, reader.filters), device)  # units exist

@@ -9,6 +9,7 @@ from filterscope.activations.streaming import stream
 from filterscope.data import networks
 from filterscope.data.rejection import stop
 from filterscope.pictures.choices import chosen_images
+from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.strongest import Scenarios, mean_activations, scenario, strongest
 
 
@@ -28,6 +29,7 @@ def find_strongest_filters(
     """images: numbers or paths of photographs; n: filters per photograph."""
     device = job.device()
     chosen = chosen_images(tables.read(path_to_images, "images").to_pandas(), images)
+    warn_of_small(chosen, probe.inputs)
     rows = []
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, chosen, None, probe.inputs, apply_exif=not annotated)

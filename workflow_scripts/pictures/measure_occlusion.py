@@ -14,6 +14,7 @@ from filterscope.data.images import read_image
 from filterscope.pictures import occlusion
 from filterscope.pictures.choices import chosen_images
 from filterscope.pictures.occlusion import OcclusionSettings
+from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.strongest import mean_activations
 
 
@@ -22,6 +23,7 @@ def measure_occlusion(paths, outputs, folder, probe, images, cover, settings, ba
     images: numbers or paths; cover: "objects" (annotated masks), "grid", or rectangles."""
     (path_to_images, path_to_annotations, path_to_weights), device = paths, job.device()
     chosen = chosen_images(tables.read(path_to_images, "images").to_pandas(), images)
+    warn_of_small(chosen, probe.inputs)
     annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
     geometry, target = Geometry(probe.inputs.resize, probe.inputs.crop), job.empty_folder(outputs[3])
     rows, maps, numbers = [], [], (settings.filters, settings.rectangles)

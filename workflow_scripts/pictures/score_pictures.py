@@ -15,15 +15,19 @@ from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.validation import CriteriaSettings
 
 
-def score_pictures(paths, outputs, folder, annotated, inputs, recipe, plain, judge, settings, batch_size, seed):
+def score_pictures(
+    paths, outputs, folder, annotated, inputs, recipe, plain, positioned, judge, settings, batch_size, seed
+):
     """paths: of facets, their pictures, images, tables of `pictures` by recipe, judge's weights; outputs: tables, each
-    with its CSV; recipe: of the facets; plain: names of those without regularisation; judge: a probe, or None."""
+    with its CSV; recipe: of the facets; plain: names of those without regularisation; positioned: of those of the
+    tables that aimed at one position; judge: a probe, or None."""
     path_to_facets, path_to_pictures, path_to_images, paths_to_recipes, path_to_judge = paths
     facets = tables.read(path_to_facets, "facets").to_pandas()
     images, chance = tables.read(path_to_images, "images").to_pandas(), job.derived_seed(seed, "criteria")
     scored, norm = gallery.sampled(facets, images["image_id"].to_numpy(), settings.photographs, chance)
     made = {name: tables.read(path, "pictures").to_pandas() for name, path in paths_to_recipes.items()}
-    shown = gallery.gallery(scored, facets, tables.read(path_to_pictures, "facet_pictures").to_pandas(), made)
+    of_facets = tables.read(path_to_pictures, "facet_pictures").to_pandas()
+    shown = gallery.gallery(scored, facets, of_facets, made, positioned)
     photographs = Photographs.of(folder, images, inputs, annotated)
     pixels, beside = {}, Path(path_to_pictures).parents[1]
     for row in job.progress(gallery.present(shown), title="pictures"):
@@ -52,6 +56,7 @@ if __name__ == "__main__":
         inputs=InputSettings(**params.inputs),
         recipe=params.recipe,
         plain=params.plain,
+        positioned=params.positioned,
         judge=ProbeSettings.from_mapping(params.judge) if params.judge else None,
         settings=CriteriaSettings(**params.criteria),
         batch_size=params.batch_size,

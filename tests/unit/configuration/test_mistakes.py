@@ -79,6 +79,7 @@ import configuration
         ({"probes": {"mine": {"network": "planted"}}}, "probes.mine: 'layer' is missing"),
         # numbers that do not go together
         ({"words": {"voting": 21}}, "words.voting is larger than words.per_image"),
+        ({"occlusion": {"size": 0.15, "stride": 0.3}}, "occlusion.stride is 0.3, larger than size, 0.15: squares"),
         (
             {"scores": {"recall_at": [5, 50]}},
             "scores.recall_at asks for more words than words.per_image keeps",

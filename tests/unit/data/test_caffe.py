@@ -177,6 +177,17 @@ def test_what_a_data_layer_does_to_pictures_must_be_what_the_config_says(files, 
     prepared(files(text, **right))
 
 
+def test_a_file_of_a_mean_is_said_not_to_be_read(files, caplog):
+    middle = SMALL.partition("\n")[2]
+    text = TRAIN_VAL.replace("crop_size:", 'mean_file: "mean.binaryproto" crop_size:') % middle
+    with caplog.at_level("WARNING", "filterscope"):
+        network, _ = prepared(files(text, mean=[90, 100, 110]))
+    said = r"'images' takes off the mean in mean.binaryproto, which is not read: \[90.0, 100.0, 110.0\] is taken off"
+    assert len(caplog.messages) == 1
+    assert re.search(said, caplog.text)
+    assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 5)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -109,6 +109,17 @@ def test_rectangles_outside_are_refused(box):
         occlusion.rectangle_parts([Rectangle(*box)], 30, 40, Geometry(16, 16), "black", "a.jpg")
 
 
+def test_a_rectangle_outside_the_view_is_named(caplog):
+    """Photograph of 40 x 20 px seen as its middle 20 x 20."""
+    outside, inside = Rectangle(0, 0, 10, 20), Rectangle(5, 0, 15, 20)
+    with caplog.at_level("WARNING", "filterscope"):
+        parts = occlusion.rectangle_parts([outside, inside], 20, 40, Geometry(10, 10), "black", "a.jpg")
+    assert [part.mask.any() for part in parts] == [False, True]
+    assert caplog.messages == [
+        "rectangle [0, 0, 10, 20] lies in a.jpg, but outside the network's view of it: it covers nothing"
+    ]
+
+
 def test_rectangles_and_objects_follow_the_geometry():
     """Photograph of 40 x 20 px seen as its middle 20 x 20, at half its size."""
     geometry = Geometry(10, 10)
@@ -149,6 +160,19 @@ def test_importance_is_where_the_filters_look():
     assert lost.max() == 0  # red stays strongest throughout
 
 
+@pytest.mark.parametrize(("offset", "loss"), [(-228, 50 / 128), (-100, 0)])
+def test_importance_of_logits_that_are_negative_or_zero(offset, loss):
+    """Mean red is 100, of which a square takes half: less 228 it falls from -128 by 50. Of zero there is no share."""
+    half = OcclusionSettings(1, size=0.5, stride=0.5)
+
+    def logits(views):
+        return look(views)[:, :1] + offset
+
+    _, weaker = occlusion.importance(view(), logits, half)
+    assert weaker[:, :8] == pytest.approx(np.full((16, 8), loss))
+    assert (weaker[:, 8:] == 0).all()
+
+
 def test_rows_begin_with_the_photograph_itself():
     whole = occlusion.whole_part(view(), (40, 50), "black")
     first, second = occlusion.rows(7, measured(whole, part(0, 16, 0, 8), null=19))
@@ -162,4 +186,7 @@ def test_rows_begin_with_the_photograph_itself():
 def test_settings_are_checked():
     with pytest.raises(ValueError, match=r"occlusion.fill is 'white'"):
         OcclusionSettings(fill="white")
+    with pytest.raises(ValueError, match=r"occlusion.stride is 0.3, should be at most the size .* square, 0.15"):
+        OcclusionSettings(size=0.15, stride=0.3)
+    OcclusionSettings(size=0.3, stride=0.3)
     assert OcclusionSettings().pixels(224) == (34, 17)

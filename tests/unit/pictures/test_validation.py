@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from tests.unit.pictures.conftest import UNIT
 
+from filterscope import tables
 from filterscope.data.layers import Reader
-from filterscope.pictures import gallery, judging, scoring, validation
+from filterscope.pictures import criteria_figures, gallery, judging, scoring, validation
 from filterscope.pictures.criteria import CRITERIA
 from filterscope.pictures.validation import Comparison, CriteriaSettings, area_under_curve, validate, verdicts
 
@@ -42,6 +43,28 @@ def test_a_clear_ranking_holds_and_chance_does_not():
     assert found["better"].between(found["low"] - 0.02, found["high"] + 0.02).all()
     again = validate(groups, ["a", "b"], validation.ranking(["plain, from noise"]), QUICK, seed=1)
     pd.testing.assert_frame_equal(found, again)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_groups_too_small_to_tell_have_no_verdict(count):
+    """However clear they look: two groups of three pictures, drawn alike, would hold in 9 of 100 draws."""
+    groups = {
+        "photographs": {"a": np.arange(9.0) + 20},
+        "mean images": {"a": np.arange(float(count)) + 10},
+        "plain, from noise": {"a": np.arange(9.0)},
+    }
+    found = validate(groups, ["a"], validation.ranking(["plain, from noise"]), QUICK, seed=0)
+    assert found["better"].eq(1).all()
+    expected = [None, None, True] if count < 4 else [True] * 3
+    assert [None if pd.isna(each) else each for each in found["holds"]] == expected
+    assert pd.isna(verdicts(found)["a"]) == (count < 4)
+    table = tables.checked(found, "criteria_validation").to_pandas()
+    assert pd.isna(verdicts(table)["a"]) == (count < 4)
+    failed = found.assign(holds=[*found["holds"].tolist()[:2], False])
+    assert verdicts(failed).to_dict() == {"a": False}  # one failure is enough, whatever the others are
+    means = validation.means(groups, QUICK, 0)
+    title = criteria_figures.criteria_dots(means, table).axes[0].get_title(loc="left")
+    assert title == f"a: {'too few pictures to tell' if count < 4 else 'ranks as it must'}"
 
 
 def test_pairs_are_compared_picture_by_picture():
@@ -103,7 +126,8 @@ def test_photographs_of_the_norm_are_not_scored(members):
 
 
 def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, pictures):
-    shown = gallery.gallery(members.iloc[:4], members, pictures, {"maco": made_by_maco()})
+    maximised = {"fourier": made_by_maximisation(), "maco": made_by_maximisation()}
+    shown = gallery.gallery(members.iloc[:4], members, pictures, maximised, positioned=["maco"])
     counts = shown.groupby("group", sort=False).size().to_dict()
     assert counts == {
         "photographs": 4,
@@ -111,13 +135,15 @@ def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, 
         "octaves, from the mean image": 4,
         "octaves, from noise": 4,
         "plain, from noise": 4,
+        "fourier": 1,
         "maco": 1,
     }
     ratios = shown.groupby("group")["ratio"].first()
     assert ratios["octaves, from the mean image"] == 2
     assert pd.isna(ratios["mean images"])  # its activation is negative
-    assert ratios["maco"] == 1.5
-    assert len(gallery.present(shown)) == 4 + 4 + 4 + 4 + 2 + 1  # two units of plain are dead
+    assert ratios["fourier"] == 0.2  # over the best of the class, not, as in its own table, of the dataset
+    assert pd.isna(ratios["maco"])  # of one position, against which the mean of the map says nothing
+    assert len(gallery.present(shown)) == 4 + 4 + 4 + 4 + 2 + 1 + 1  # two units of plain are dead
     wanted = gallery.comparisons(list(counts), "octaves", ["plain"])
     assert [each.paired for each in wanted] == [False, False, False, True]
     assert gallery.comparisons(["photographs", "mean images"], "octaves", []) == [
@@ -125,7 +151,7 @@ def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, 
     ]
 
 
-def made_by_maco():
+def made_by_maximisation():
     return pd.DataFrame({"filter": [3, 4], "path": ["a.png", "b.png"], "ratio": [1.5, 9.0], "activation": [1.0, 1.0]})
 
 

@@ -73,6 +73,14 @@ def test_failing_criteria_are_named_with_what_they_fail_at(maximised, summary, c
     assert "nan" not in text.lower().replace("explanation", "")
 
 
+def test_criteria_of_too_few_pictures_are_left_open(maximised, summary, criteria, validation):
+    validation["holds"] = validation["holds"].astype(object)
+    validation.loc[validation["criterion"] == "clear_context", "holds"] = None
+    text = as_text("t", [pictures_section("p", {}, summary, criteria, validation, "j", [])])
+    assert "0 rank photographs above mean images above an ascent without regularisation. Not to be believed" in text
+    assert "Too few pictures (below 4 in a group) tell nothing of clear context." in text
+
+
 def test_what_was_not_made_is_said(maximised, summary, criteria, validation):
     few = validation[(validation["first"] == "photographs") & (validation["second"] == "mean images")]
     own = criteria[~criteria["measure"].str.startswith("judge")]

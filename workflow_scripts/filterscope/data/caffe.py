@@ -265,7 +265,11 @@ def _declared_inputs(net, path: Path) -> list[tuple[str, list[int] | None]]:
 
 
 def _check_transformation(path: Path, inputs: CaffeInput) -> None:
-    """Refuse a mean and a scale that are not those of the prototxt's data layer, where it says them."""
+    """Refuse a mean and a scale that are not those of the prototxt's data layer, where it says them.
+
+    A file of a mean, which has one for every pixel, is not read, but logged.
+    """
+    files = {}
     for layer in read_prototxt(path).layer:
         said, place = layer.transform_param, f"{path}: layer {layer.name!r}"
         mean = list(said.mean_value) * (3 if len(said.mean_value) == 1 else 1)
@@ -273,6 +277,14 @@ def _check_transformation(path: Path, inputs: CaffeInput) -> None:
             raise NetworkError(f"{place} takes off {mean}, but mean is {list(inputs.mean)}")
         if said.HasField("scale") and not np.isclose(said.scale, inputs.scale):
             raise NetworkError(f"{place} multiplies by {said.scale:g}, but scale is {inputs.scale:g}")
+        if said.mean_file:
+            files[said.mean_file] = place
+    for file, place in files.items():
+        LOGGER.warning(
+            "%s takes off the mean in %s, which is not read: %s is taken off instead; where that file's averages of "
+            "blue, green and red are others, set mean to them",
+            *(place, file, list(inputs.mean)),
+        )
 
 
 def _input_layers(net) -> list[tuple[str, list[int] | None]]:

@@ -1,7 +1,8 @@
 """What all recipes share: chance of its own for every picture, steps, and watching for what goes wrong.
 
-A picture never depends on the others of its batch: it has its own generator, its own gradient norm, and is
-stopped by itself. (What a convolution adds up in another order for another batch size remains, some 1e-7.)
+Nothing of a picture is taken from the others of its batch: it has its own generator, its own gradient norm, and is
+stopped by itself. What remains is rounding: a layer may add up in another order for another batch size, some 1e-7 of
+a gradient, which a long ascent can blow up until it is seen (linear layers do; convolutions as a rule do not).
 """
 
 from __future__ import annotations
@@ -56,39 +57,60 @@ class Chance:
 class Watch:
     """Which pictures of a batch may still move.
 
-    NaN or infinite values and gradients stop a picture for good, at its last good state; a zero gradient only
-    leaves it where it is for this step, and is counted.
+    NaN or infinite values and gradients stop a picture for good, as it was when both were last finite (in the views
+    that the network was shown); a zero gradient only leaves it where it is for this step, and is counted.
     """
 
     def __init__(self, count: int, report: Report | None = None):
         self._alive = torch.ones(count, dtype=torch.bool)
         self._still = torch.zeros(count, dtype=torch.long)
+        self._silent = torch.zeros(count, dtype=torch.bool)  # in the last step
         self._notes = [""] * count
         self._history: list[Tensor] = []
+        self._good: Tensor | None = None
         self._report = report
 
-    def look(self, slope: Slope, step: str) -> Tensor:
-        """Look at the slope of one step. Returns which pictures may move [B]."""
+    @property
+    def alive(self) -> Tensor:
+        """Which pictures have not been stopped [B], on the CPU."""
+        return self._alive
+
+    def look(self, slope: Slope, step: str, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        """Look at the slope of one step at these parameters [B, ...] (pictures, where their size changes on the way).
+
+        Returns the parameters, those of stopped pictures as they last were good, and which pictures may move [B].
+        """
         with torch.no_grad():
             strength = slope.gradient.flatten(1).abs().mean(1)
             finite = (torch.isfinite(slope.values) & torch.isfinite(strength)).cpu()
             moving = (strength > 0).cpu()
-        for index in (self._alive & ~finite).nonzero().flatten().tolist():
-            self._notes[index] = f"NaN or infinite at {step}; the last good picture is kept"
+        stopped = (self._alive & ~finite).nonzero().flatten()
+        kept = "the last good picture is kept" if self._history else "no picture was good before, the first is kept"
+        for index in stopped.tolist():
+            self._notes[index] = f"NaN or infinite at {step}; {kept}"
+        if len(stopped) and self._history:
+            before = self._good[stopped.to(parameters.device)]
+            if before.shape[1:] != parameters.shape[1:]:
+                before = enlarged(before, parameters.shape[-1])
+            parameters = parameters.index_copy(0, stopped.to(parameters.device), before)
         self._alive &= finite
-        self._still += self._alive & (slope.silent.cpu() | ~moving)
+        self._good = parameters.detach().clone()
+        self._silent = slope.silent.cpu() | ~moving
+        self._still += self._alive & self._silent
         last = self._history[-1] if self._history else torch.full(slope.values.shape, float("nan"))
         self._history.append(torch.where(self._alive, slope.values.detach().float().cpu(), last))
         if self._report:
             self._report(step)
-        return (self._alive & moving).to(slope.values.device)
+        return parameters, (self._alive & moving).to(slope.values.device)
 
     def finished(self, pictures: Tensor) -> Optimised:
-        """The outcome. A picture whose filter was silent in at least half of the steps is called dead."""
+        """The outcome. A picture whose filter was silent in at least half of the steps and at last is called dead: one
+        that was woken late is a picture."""
         status, steps = [], len(self._history)
         for index, note in enumerate(self._notes):
             still = int(self._still[index])
-            status.append(STOPPED if note else DEAD if 2 * still >= steps else OPTIMISED)
+            dead = bool(self._silent[index]) and 2 * still >= steps
+            status.append(STOPPED if note else DEAD if dead else OPTIMISED)
             if still and not note:
                 self._notes[index] = f"zero gradient in {still} of {steps} steps"
         history = torch.stack(self._history) if self._history else torch.zeros(0, len(status))
@@ -113,6 +135,13 @@ class Adam:
         corrected = (self.second / (1 - two**self.step)).sqrt_().add_(1e-8)
         step = self.first / corrected * (self.learning_rate / (1 - one**self.step))
         return torch.where(kept, parameter, parameter - step)
+
+
+def enlarged(pictures: Tensor, size: int) -> Tensor:
+    """Square pictures at another size, px; cubic, which may leave 0 to 1."""
+    if pictures.shape[-1] == size:
+        return pictures
+    return torch.nn.functional.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
 
 
 def at_input_size(goal: Goal, pictures: Tensor) -> Tensor:

@@ -8,7 +8,12 @@ from matplotlib.figure import Figure
 from filterscope.pictures.figures import BLUE, DPI, ORANGE, QUIET, TEXT
 from filterscope.pictures.validation import verdicts
 
-CHECKS = {"ratio": "activation / best image's", "judge_top1": "judge: first", "judge_top5": "judge: first five"}
+CHECKS = {
+    "ratio": "activation / class's best image",
+    "judge_top1": "judge: first",
+    "judge_top5": "judge: first five",
+}
+VERDICTS = {True: ("ranks as it must", TEXT), False: ("FAILS", ORANGE), None: ("too few pictures to tell", QUIET)}
 REAL = ("photographs", "mean images")  # what the pictures are compared with
 COLUMNS = 4
 
@@ -33,7 +38,8 @@ def criteria_dots(criteria: pd.DataFrame, validation: pd.DataFrame) -> Figure:
             axes.axvline(own.loc["chance", "value"], color=ORANGE, linewidth=1, linestyle="--")
         title, colour = CHECKS.get(measure, measure.replace("_", " ")), TEXT
         if measure in held.index:
-            title, colour = (f"{title}: ranks as it must", TEXT) if held[measure] else (f"{title}: FAILS", ORANGE)
+            said, colour = VERDICTS[None if pd.isna(held[measure]) else bool(held[measure])]
+            title = f"{title}: {said}"
         axes.set_title(title, fontsize=9, loc="left", color=colour)
         axes.set_yticks(range(len(groups)), groups, fontsize=8)
         axes.tick_params(axis="x", labelsize=7.5)

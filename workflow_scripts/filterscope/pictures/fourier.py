@@ -59,7 +59,7 @@ class Fourier:
         for step in range(self.steps):
             view = wobble(chance, self.scale, self.angle, self.shift)
             slope = goal.gradient(spectrum, partial(_viewed, picture, view, goal.side))
-            usable = watch.look(slope, f"step {step + 1}")
+            spectrum, usable = watch.look(slope, f"step {step + 1}", spectrum)
             spectrum = adam.climb(spectrum, slope.gradient, usable)
         with torch.no_grad():
             return watch.finished(picture(spectrum))

@@ -35,12 +35,14 @@ def gallery(
     facets: pd.DataFrame,
     pictures: pd.DataFrame,
     maximised: Mapping[str, pd.DataFrame],
+    positioned: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every picture that is scored. Columns COLUMNS; no path where a unit was dead.
 
     photographs: rows of `facets` that are scored; pictures: `facet_pictures`, whose paths lie below facets/;
-    maximised: `pictures` by recipe, of which those of the classes' units are taken. A ratio is that over the best image
-    of the class (maximised: of the dataset, as their table has it), where both are positive.
+    maximised: `pictures` by recipe, of which those of the classes' units are taken; positioned: recipes of them that
+    aimed at one position of the map. A ratio is that of the unit's own activation, the mean of its map, over the best
+    image's of the class, where both are positive; those recipes have another goal, and none.
     """
     best = facets.groupby("unit")["activation"].max()
     once = pictures.drop_duplicates(["unit", "facet"])
@@ -50,13 +52,13 @@ def gallery(
     ]
     for (recipe, start), rows in pictures.groupby(["recipe", "start"], sort=False):
         parts.append(rows.assign(group=group_of(recipe, start), path="facets/" + rows["path"]))
-    for part in parts:
-        real = part["unit"].map(best)
-        ratio = (part["activation"] / real).where((part["activation"] > 0) & (real > 0))
-        part["ratio"] = ratio
     for recipe, table in maximised.items():
         own = table[table["filter"].isin(best.index)]
-        parts.append(own.assign(group=recipe, unit=own["filter"], path=f"{recipe}/" + own["path"]))
+        reached = None if recipe in positioned else own["activation"]
+        parts.append(own.assign(group=recipe, unit=own["filter"], path=f"{recipe}/" + own["path"], activation=reached))
+    for part in parts:
+        real, reached = part["unit"].map(best), part["activation"].astype(float)
+        part["ratio"] = (reached / real).where((reached > 0) & (real > 0))
     return pd.concat([part.reindex(columns=list(COLUMNS)).astype(object) for part in parts], ignore_index=True)
 
 

@@ -65,7 +65,7 @@ class Maco:
             noise = self.noise * chance.normal(*shape).flatten(0, 1)
             view = crops(chance, self.smallest, self.largest, self.crops)
             slope = goal.gradient(phases, partial(_viewed, picture, view, goal.side, noise))
-            usable = watch.look(slope, f"step {step + 1}")
+            phases, usable = watch.look(slope, f"step {step + 1}", phases)
             phases = adam.climb(phases, slope.gradient, usable)
         with torch.no_grad():
             return watch.finished(picture(phases))

@@ -85,15 +85,20 @@ class Goal:
 
     def read(self, pixels: Tensor) -> Tensor:
         """Activation maps float32 [B, d, h, w] of pixels 0 to 1."""
-        normalised = ((pixels - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+        shown = self._shown(pixels)
+        normalised = ((shown - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
         try:
-            return self.reader(normalised).float()
+            return self.reader(normalised).float()[: len(pixels)]
         except (RuntimeError, LayerError) as error:
             size = " x ".join(map(str, pixels.shape[2:]))
             raise ValueError(
                 f"layer {self.reader.layer} cannot be read from pictures of {size} px ({error}); recipes octaves, "
                 f"fourier and maco show the network pictures of its input size, {self.side} px"
             ) from error
+
+    def _shown(self, pixels: Tensor) -> Tensor:
+        """A lone picture twice: convolutions add up in another order for one, which an ascent would blow up."""
+        return pixels.repeat(2, 1, 1, 1) if len(pixels) == 1 else pixels
 
     def gradient(
         self, parameters: Tensor, pixels: Callable[[Tensor], Tensor] | None = None, probabilities: bool = False

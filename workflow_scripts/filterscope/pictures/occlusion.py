@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as transforms
 
 from filterscope.data.geometry import Geometry
+from filterscope.job import LOGGER
 from filterscope.pictures.strongest import strongest
 
 BLACK, MEAN, BLUR = "black", "mean", "blur"
@@ -36,6 +37,11 @@ class OcclusionSettings:
     def __post_init__(self):
         if self.fill not in FILLS:
             raise ValueError(f"occlusion.fill is {self.fill!r}, should be one of {', '.join(FILLS)}")
+        if self.stride > self.size:
+            raise ValueError(
+                f"occlusion.stride is {self.stride}, should be at most the size of the sliding square, {self.size}, "
+                "which leaves gaps otherwise"
+            )
 
     def pixels(self, side: int) -> tuple[int, int]:
         """Size and stride for a view of this side, px."""
@@ -96,10 +102,15 @@ class Covered:
 def rectangle_parts(
     rectangles: Sequence[Rectangle], height: int, width: int, geometry: Geometry, fill: str, photograph: str
 ) -> list[Part]:
-    """Rectangles of the config as parts of the view."""
+    """Rectangles of the config as parts of the view. One that the view does not show is logged: it covers nothing."""
     parts = []
     for each in rectangles:
         mask = geometry.mask(each.mask(height, width, photograph))
+        if not mask.any():
+            LOGGER.warning(
+                "rectangle %s lies in %s, but outside the network's view of it: it covers nothing",
+                *([each.x0, each.y0, each.x1, each.y1], photograph),
+            )
         parts.append(Part("rectangle", "", mask, (each.x0, each.y0, each.x1, each.y1), each.fill or fill))
     return parts
 
@@ -243,7 +254,7 @@ def importance(view: Tensor, look: Look, settings: OcclusionSettings) -> tuple[n
     """How much each place of a view matters to its strongest filters: a square slides over it.
 
     Returns two maps float64 [S, S], means over the squares that cover a pixel: share of the set that is lost,
-    and relative loss of the set's activation.
+    and relative loss of the set's activation, of its absolute value (logits may be negative); none where that is zero.
     """
     parts = square_parts(view.shape[-1], settings)
     masks = np.stack([part.mask for part in parts])
@@ -251,8 +262,8 @@ def importance(view: Tensor, look: Look, settings: OcclusionSettings) -> tuple[n
     own = strongest(before, settings.filters)
     after = look(covered(view, masks, fillings(view, [settings.fill])[settings.fill]))
     lost = np.array([1 - overlap(own, each) / settings.filters for each in strongest(after, settings.filters)])
-    total = before[own].sum()
-    weaker = 1 - after[:, own].sum(1) / total if total > 0 else np.zeros(len(after))
+    changes = [_relative(each[own].sum(), before[own].sum()) for each in after]
+    weaker = np.array([-(change or 0.0) for change in changes])
     times = masks.sum(0)
     return np.tensordot(lost, masks, 1) / times, np.tensordot(weaker, masks, 1) / times
 

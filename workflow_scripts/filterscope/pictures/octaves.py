@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from filterscope.pictures.ascent import Chance, Optimised, Report, Watch
+from filterscope.pictures.ascent import Chance, Optimised, Report, Watch, enlarged
 from filterscope.pictures.objectives import Goal
 from filterscope.pictures.total_variation import denoise
 
@@ -105,8 +104,7 @@ class Octaves:
         watch = Watch(len(goal), report)
         for number, octave in enumerate(self.octaves):
             size = round(pictures.shape[-1] * octave.scale)
-            if size != pictures.shape[-1]:
-                pictures = functional.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
+            pictures = enlarged(pictures, size)
             steps = self.steps_of(octave)
             margin = round(octave.margin * side / TABLE_INPUT)
             for step in range(steps):
@@ -115,7 +113,7 @@ class Octaves:
                 probability = octave.probability and self.probabilities
                 slope = goal.gradient(windows / 255, probabilities=probability)
                 slope.gradient = _within(slope.gradient, margin)
-                usable = watch.look(slope, f"octave {number + 1}, step {step + 1}")
+                pictures, usable = watch.look(slope, f"octave {number + 1}, step {step + 1}", pictures)
                 share = step / steps
                 length = octave.step_sizes[0] + (octave.step_sizes[1] - octave.step_sizes[0]) * share
                 weight = self.weight(octave, step, steps)
@@ -144,7 +142,8 @@ def offsets(chance: Chance, room: int, window: float) -> list[tuple[int, int]]:
 
 def normalised(gradient: Tensor) -> Tensor:
     """Each picture's gradient over its own mean absolute value, which includes the zeros; zero stays zero."""
-    strength = gradient.abs().mean((1, 2, 3), keepdim=True)
+    # One picture at a time: the mean over a batch adds up in another order.
+    strength = torch.stack([each.contiguous().abs().mean() for each in gradient]).view(-1, 1, 1, 1)
     return torch.where(strength > 0, gradient / strength, 0.0)
 
 

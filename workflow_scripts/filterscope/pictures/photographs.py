@@ -12,6 +12,9 @@ import pandas as pd
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings
+from filterscope.job import LOGGER
+
+NAMED = 3  # images that a warning names
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,15 @@ class Photographs:
         """The network's view of a photograph, uint8 [S, S, 3]."""
         photograph = read_image(f"{self.folder}/{self.paths[image_id]}", apply_exif=self.apply_exif)
         return self.geometry.picture(photograph).permute(1, 2, 0).numpy()
+
+
+def warn_of_small(images: pd.DataFrame, inputs: InputSettings) -> None:
+    """Log which of the `images` are smaller than the network's input: enlarged, they are blurred to it."""
+    small = images[images[["width", "height"]].min(axis=1) < inputs.crop]
+    if len(small):
+        named = [f"{row.path} ({row.width} x {row.height} px)" for row in small.head(NAMED).itertuples()]
+        LOGGER.warning(
+            "%d of %d images are smaller than the network's input of %d x %d px and are enlarged, which blurs them: %s",
+            *(len(small), len(images), inputs.crop, inputs.crop),
+            ", ".join(named) + (", ..." if len(small) > NAMED else ""),
+        )

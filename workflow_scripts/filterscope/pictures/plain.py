@@ -43,6 +43,6 @@ class Plain:
         adam = Adam(pictures, self.learning_rate)
         for step in range(self.steps):
             slope = goal.gradient(pictures)
-            usable = watch.look(slope, f"step {step + 1}")
+            pictures, usable = watch.look(slope, f"step {step + 1}", pictures)
             pictures = torch.clamp(adam.climb(pictures, slope.gradient, usable), 0, 1)
         return watch.finished(pictures)

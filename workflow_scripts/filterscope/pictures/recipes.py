@@ -70,7 +70,8 @@ def maximise(
 ) -> Maximised:
     """Optimise a picture for every target of the goal, `chunk` at a time (None: all at once).
 
-    seeds: one per picture; a picture depends on its own only, so chunks bound memory and change nothing else.
+    seeds: one per picture; a picture depends on its own only, so chunks bound memory and change nothing else but how
+    layers round, see `ascent`.
     """
     if len(seeds) != len(goal):
         raise ValueError(f"there are {len(seeds)} seeds for {len(goal)} pictures")

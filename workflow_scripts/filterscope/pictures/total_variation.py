@@ -93,6 +93,11 @@ def _denoise_part(
         torch.div(fields.result, scale, out=out[:, channel])
 
 
+def _patience(device: torch.device) -> int:
+    """After how many sweeps it is asked whether all planes are done: on a GPU to ask is to wait."""
+    return 1 if device.type == "cpu" else 10
+
+
 class _Picture:
     """A stack of planes u with a border on all sides, and views of it: making one costs as much as an addition."""
 
@@ -140,18 +145,19 @@ class _Fields:
 
     def solve(self, limit: Tensor, iterations: int, passes: int) -> None:
         """Sweep until every plane has changed by no more than its limit; a plane that has is left alone."""
-        alone = len(self.done) == 1
+        patience = _patience(limit.device)
+        # A lone plane needs not be left alone where the loop ends with it.
+        ends = len(self.done) == 1 and patience == 1
         for iteration in range(iterations):
             new = self._sweep(passes)
             torch.sub(new.here, self.u.here, out=self.sum)
             change = torch.linalg.vector_norm(self.sum, dim=(1, 2))
             old, self.u = self.u, new
-            if not alone:
+            if not ends:
                 torch.where(self.done.view(-1, 1, 1), old.whole, new.whole, out=new.whole)
             self.next, self.spare = (each for each in (self.next, self.spare, old) if each is not new)
             self.done |= change <= limit
-            # On a GPU to ask is to wait, so it is asked now and then.
-            if (change.device.type == "cpu" or iteration % 10 == 9) and bool(self.done.all()):
+            if (iteration + 1) % patience == 0 and bool(self.done.all()):
                 return
 
     def _sweep(self, passes: int) -> _Picture:

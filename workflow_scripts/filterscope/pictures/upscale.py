@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch
+from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, enlarged
 from filterscope.pictures.objectives import Goal
 
 # What the seed's text says, and what its code does.
@@ -65,24 +66,19 @@ class Upscale:
         if starts is None:
             pictures = (LOWEST + (HIGHEST - LOWEST) * chance.uniform(3, self.size, self.size)) / 255
         else:
-            pictures = _resized(starts.to(goal.device), self.size)
+            pictures = enlarged(starts.to(goal.device), self.size)
         watch = Watch(len(goal), report)
         for number, size in enumerate(self.sizes):
             if number:
-                pictures = _blurred(_resized(pictures, size), self.blur)
+                pictures = enlarged(pictures, size)
+                alive = watch.alive.to(goal.device).view(-1, 1, 1, 1)
+                pictures = torch.where(alive, _blurred(pictures, self.blur), pictures)
             adam = Adam(pictures, self.learning_rate, self.weight_decay)
             for step in range(self.steps_of(number)):
                 slope = goal.gradient(pictures)
-                usable = watch.look(slope, f"round {number + 1}, step {step + 1}")
+                pictures, usable = watch.look(slope, f"round {number + 1}, step {step + 1}", pictures)
                 pictures = adam.climb(pictures, slope.gradient, usable)
-            # Dead pictures keep their noise and stopped ones their state; all grow alike.
         return watch.finished(pictures)
-
-
-def _resized(pictures: Tensor, size: int) -> Tensor:
-    if pictures.shape[-1] == size:
-        return pictures
-    return functional.interpolate(pictures, (size, size), mode="bicubic", align_corners=False)
 
 
 def _blurred(pictures: Tensor, width: int) -> Tensor:

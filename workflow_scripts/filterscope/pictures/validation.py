@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 PHOTOGRAPHS, MEANS = "photographs", "mean images"
+FEWEST = 4  # pictures of a group: resamples of fewer are so alike that chance would hold far too often
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def validate(
     """The `criteria_validation` table: by criterion and comparison how often the first is better, and by how much.
 
     groups: values [n] by group and criterion, NaN where there is no picture. A comparison holds where the whole
-    interval lies above one half.
+    interval lies above one half; of fewer than FEWEST pictures nothing is said (None).
     """
     rows = []
     for criterion in criteria:
@@ -102,7 +103,7 @@ def validate(
                     "difference": difference,
                     "difference_low": difference_low,
                     "difference_high": difference_high,
-                    "holds": bool(low > 0.5),
+                    "holds": bool(low > 0.5) if min(len(first), len(second)) >= FEWEST else None,
                 }
             )
     return pd.DataFrame(rows)
@@ -136,7 +137,9 @@ def ranking(plain: Sequence[str]) -> list[Comparison]:
 
 
 def verdicts(validation: pd.DataFrame) -> pd.Series:
-    """Whether each criterion ranks everything as it must, by criterion; comparisons of pairs tell about pictures, not
-    about criteria."""
-    ranked = validation[~validation["paired"]]
-    return ranked.groupby("criterion", sort=False)["holds"].all()
+    """Whether each criterion ranks everything as it must, by criterion; NA where too few pictures leave it open.
+
+    Comparisons of pairs tell about pictures, not about criteria.
+    """
+    ranked = validation[~validation["paired"]].astype({"holds": "boolean"})
+    return ranked.groupby("criterion", sort=False)["holds"].all(skipna=False)

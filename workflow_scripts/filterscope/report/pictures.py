@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from filterscope.pictures.validation import FEWEST, verdicts
 from filterscope.report.summary import Section, Shown
 
 
@@ -51,16 +52,18 @@ def _verdicts(validation: pd.DataFrame) -> list[str]:
     if not (ranked["first"] == "mean images").any():
         said = "The five criteria of a good picture (proxies) could not be validated: there is no picture without any"
         return [f"{said} regularisation (from_noise names no recipe of method plain)."]
-    holds = ranked.groupby("criterion", sort=False)["holds"].all()
-    passed, failed = holds[holds].index.tolist(), holds[~holds].index.tolist()
+    held = verdicts(validation)
+    passed, failed, open_ = (held.index[each.fillna(False)].tolist() for each in (held, ~held, held.isna()))
     said = (
         f"Of the five criteria of a good picture (proxies), {len(passed)} rank photographs above mean images above an "
         f"ascent without regularisation{f': {_listed(passed)}' if passed else ''}."
     )
     for name in failed:
-        wrong = ranked[(ranked["criterion"] == name) & ~ranked["holds"]]
+        wrong = ranked[(ranked["criterion"] == name) & ranked["holds"].eq(False)]
         parts = [f"{row.first} above {row.second} {_interval(row, 'better')}" for row in wrong.itertuples()]
         said += f" Not to be believed here is {name.replace('_', ' ')} ({'; '.join(parts)}; .5 is chance)."
+    if open_:
+        said += f" Too few pictures (below {FEWEST} in a group) tell nothing of {_listed(open_)}."
     return [said]
 
 

@@ -106,7 +106,12 @@ SCHEMAS: dict[str, Schema] = {
             Column("global_structure", REAL, "proxy: minus the distance from photographs", optional=True),
             Column("clarity_of_details", REAL, "proxy: share of patches with visible, oriented edges", optional=True),
             Column("clear_context", REAL, "proxy: minus the distance from photographs", optional=True),
-            Column("ratio", REAL, "activation over the best image's of the class", optional=True),
+            Column(
+                "ratio",
+                REAL,
+                "activation over the best image's of the class, means of the map; none of recipes with a position",
+                optional=True,
+            ),
             Column("judge_rank", INTEGER, "of the right unit in the judge's answer, 1 the first", optional=True),
         ),
     ),
@@ -138,7 +143,12 @@ SCHEMAS: dict[str, Schema] = {
             Column("difference", REAL, "of the means"),
             Column("difference_low", REAL, "lower end of its interval over pictures"),
             Column("difference_high", REAL, "upper end"),
-            Column("holds", TRUTH, "whether the whole interval of `better` lies above one half"),
+            Column(
+                "holds",
+                TRUTH,
+                "whether the whole interval of `better` lies above one half; empty below 4 pictures, too few to tell",
+                optional=True,
+            ),
         ),
     ),
     "strongest_filters": Schema(
@@ -185,7 +195,7 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("image_id", INTEGER, "photograph"),
             Column("lost", VECTOR, "share of the strongest filters lost when a pixel of the view is covered, by rows"),
-            Column("weaker", VECTOR, "relative loss of their activation, by rows"),
+            Column("weaker", VECTOR, "loss of their activation, share of its absolute value, by rows"),
         ),
     ),
 }
