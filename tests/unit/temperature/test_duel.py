@@ -183,6 +183,18 @@ def drawn(figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())
 
 
+def test_a_training_that_ended_early_is_seen_to():
+    heat = pd.concat(
+        [
+            courses.heat_table(temperatures(range(0, 100, 10), 4), "whole"),
+            courses.heat_table(temperatures(range(0, 50, 10), 4), "half"),
+        ]
+    )
+    whole, half = figures.heatmaps(heat, "net on data").axes[:2]
+    assert whole.get_xlim() == half.get_xlim() == (0, 100)
+    assert half.collections[0].get_datalim(half.transData).x1 == 50
+
+
 def test_figures_show_what_they_are_given(published):
     heat = pd.concat([courses.heat_table(temperatures(range(0, 50, 10), 4), name) for name in "abcdef"])
     assert drawn(figures.heatmaps(heat, "net on data")).std() > 5

@@ -29,7 +29,8 @@ def _line(number: int) -> dict:
 def heatmaps(heat: pd.DataFrame, title: str) -> Figure:
     """Figure 1: temperature of every activation over the training, a panel per schedule, one scale for all.
 
-    heat: lines of `temperature_courses`. The first activation of the network is at the bottom.
+    heat: lines of `temperature_courses`. The first activation of the network is at the bottom; the panel of a training
+    that diverged is empty from there.
     """
     names = list(dict.fromkeys(heat["schedule"]))
     layers = int(heat["place"].max()) + 1
@@ -50,6 +51,7 @@ def heatmaps(heat: pd.DataFrame, title: str) -> Figure:
         mesh = axes.pcolormesh(
             edges, np.arange(layers + 1), grid.reindex(range(layers)), vmin=0, vmax=highest, cmap=HEAT, rasterized=True
         )
+        axes.set_xlim(heat["step"].min(), heat["step"].max() + width)
         axes.set_title(name, fontsize=10, loc="left")
         axes.tick_params(labelsize=8)
         shown = np.arange(0, layers, max(1, round(layers / 8)))
