@@ -96,7 +96,7 @@ def main() -> None:
 
 def _upscale(goal: Goal, device: torch.device) -> None:
     """Sixteen filters by `upscale` against sixteen times one."""
-    recipe, many = Upscale(rounds=8), 16
+    recipe, many = Upscale(), 16
     wide = Goal(goal.reader, goal.inputs, [Target(number) for number in range(many)], device)
     alone = Once(goal.reader, goal.inputs, [Target(0)], device)
     one, _ = _timed(lambda: recipe.maximise(alone, Chance([0], device)), device)
