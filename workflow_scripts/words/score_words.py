@@ -7,10 +7,10 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
 from filterscope.faithful import Faithful
-from filterscope.words.results import constant_row, dissected_row, scored_row, shuffled_row, top_images
+from filterscope.words.results import compared_rows, scored_row, top_images
 from filterscope.words.rows import WORDS
 from filterscope.words.scoring import ScoreSettings, measure, support
-from filterscope.words.targets import Tokens, most_frequent
+from filterscope.words.targets import Tokens
 from filterscope.words.truth import Truth
 
 WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
@@ -60,19 +60,16 @@ def score_words(
         )
         for name in paths_to_words
     }
-    seen_in_training = annotations.select(["image_id", "tokens"]).filter(
-        pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
+    seen_in_training = pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
+    rows |= compared_rows(
+        rows[WORDS],
+        annotations["tokens"].filter(seen_in_training),
+        tables.read(path_to_overlaps, "overlaps"),
+        tokens,
+        maxima,
+        depth,
+        seed,
     )
-    live = thresholds.loc[~thresholds["dead"], "filter"].to_numpy()
-    rows |= {
-        "constant_words": constant_row(
-            most_frequent(seen_in_training["tokens"], tokens.every), top_ids.shape, depth, tokens.unsupervised
-        ),
-        "shuffled_filters": shuffled_row(rows[WORDS], (maxima > 0).sum(1), seed),
-        "dissection": dissected_row(
-            tables.read(path_to_overlaps, "overlaps"), tokens.every, top_ids.shape, depth, tokens.unsupervised
-        ),
-    }
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
         measured = measure(
@@ -94,7 +91,9 @@ def score_words(
     claims = support(measured, thresholds, tokens.every, settings)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
-    job.LOGGER.info("%d of %d live filters have a supported name", claims["supported"].sum(), len(live))
+    job.LOGGER.info(
+        "%d of %d live filters have a supported name", claims["supported"].sum(), (~thresholds["dead"]).sum()
+    )
 
 
 if __name__ == "__main__":

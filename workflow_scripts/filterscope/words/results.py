@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from filterscope.words.explanation import Words
 from filterscope.words.scoring import Row
-from filterscope.words.targets import token_indices
+from filterscope.words.targets import Tokens, most_frequent, token_indices
 from filterscope.words.voting import vote
 
 # Filters whose words are written at a time.
@@ -159,3 +159,19 @@ def dissected_row(
         return row
     words = said(found[unsupervised[found["token"]]])
     return row.with_unsupervised(words, words[:, 0, 0].copy(), words)
+
+
+def compared_rows(
+    words: Row, labels: pa.ChunkedArray, overlaps: pa.Table, tokens: Tokens, maxima: np.ndarray, depth: int, seed: int
+) -> dict[str, Row]:
+    """What the words are scored beside, by row: constant words, words of other filters, Network Dissection.
+
+    labels: the tokens of every annotation that was trained on; overlaps: the `overlaps` table; maxima: of the top
+    images [d, p].
+    """
+    frequent = most_frequent(labels, tokens.every)
+    return {
+        "constant_words": constant_row(frequent, maxima.shape, depth, tokens.unsupervised),
+        "shuffled_filters": shuffled_row(words, (maxima > 0).sum(1), seed),
+        "dissection": dissected_row(overlaps, tokens.every, maxima.shape, depth, tokens.unsupervised),
+    }
