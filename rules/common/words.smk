@@ -41,6 +41,17 @@ def reference_categories(wildcards):
     return f"results/data/{reference(wildcards)}/categories.parquet"
 
 
+def reference_evidence(wildcards):
+    """What the annotated dataset's training images say of the filters."""
+    return f"results/activations/{reference(wildcards)}/{wildcards.probe}/evidence.parquet"
+
+
+def in_memory_words():
+    """Keys of `words` by which variants are explained that are measured and not kept."""
+    names = ["split", "top_images", "voting", "weighting", "method", "per_image"]
+    return only("words", *names, "evidence", "novelty", "shrinkage", "contrast", "pseudo")
+
+
 def reference_explainer(wildcards):
     """The explainer trained on the annotated dataset."""
     return f"results/words/{reference(wildcards)}/{wildcards.probe}/{wildcards.vocabulary}/explainer.pt"

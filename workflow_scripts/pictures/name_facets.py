@@ -12,6 +12,7 @@ from filterscope.pictures.facet_words import FacetPairs
 from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, explain
+from filterscope.words.proposals import nearest_words
 from filterscope.words.targets import Tokens
 
 
@@ -49,10 +50,11 @@ def name_facets(
         pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
         thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
         batches = stream(pictures, settings.batch_size, 0, stop)
+        asked = {"words": nearest_words(sought, reader.filters, device)}
         found = explain(
-            batches, reader, probe.inputs, {"words": explainer}, pairs.top, thresholds, sought, settings, device
+            batches, reader, probe.inputs, {"words": explainer}, pairs.top, thresholds, asked, settings, device
         )
-    table = pairs.vote(found["words", "vocabulary"], vocabulary.words, voting, printed)
+    table = pairs.vote(found.words["words", "vocabulary"], vocabulary.words, voting, printed)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
 

@@ -13,7 +13,9 @@ from filterscope.data.rejection import stop
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.candidates import read_allowed
+from filterscope.words.evidence import EvidenceSettings
 from filterscope.words.explanation import ExplanationSettings
+from filterscope.words.proposals import ProposalSettings
 from filterscope.words.scoring import ScoreSettings
 from filterscope.words.targets import token_list
 from filterscope.words.training import TrainingSettings
@@ -43,7 +45,14 @@ def trial(params, threads: int) -> dict:
         "settings": TrialSettings(
             activations,
             TrainingSettings(**params.training),
-            MiningSettings(words["split"], words["top_images"], words["voting"], words["weighting"]),
+            MiningSettings(
+                words["split"],
+                words["top_images"],
+                words["voting"],
+                words["weighting"],
+                ProposalSettings(words["evidence"], words["novelty"]),
+                EvidenceSettings(words["shrinkage"], words["contrast"], words["top_images"], words["pseudo"]),
+            ),
             ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
             ScoreSettings(**params.scores),
         ),
