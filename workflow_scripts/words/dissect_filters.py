@@ -7,6 +7,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
 from filterscope.words.dissection import Dissection
+from filterscope.words.firing import Thresholds
 from filterscope.words.targets import Tokens
 from filterscope.words.truth import Truth, scenes
 
@@ -30,7 +31,7 @@ def dissect_filters(
     extracted = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = readable(tables.read(path_to_images, "images").to_pandas(), extracted, "train")
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
-    thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
+    thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     dissection = Dissection(thresholds, len(tokens.every), resolution, device)
     annotations = tables.read(path_to_annotations, "annotations")
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:

@@ -9,6 +9,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.results import image_words, top_images, votes_table
 from filterscope.words.targets import Tokens
 
@@ -55,7 +56,7 @@ def explain_filters(
             probe.inputs,
             explainers,
             pairs,
-            tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy(),
+            Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas()),
             sought,
             settings,
             device,

@@ -16,7 +16,7 @@ from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.attention import METHODS
 from filterscope.words.explainer import Explainer
-from filterscope.words.heatmaps import upsample
+from filterscope.words.firing import Thresholds
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def explain(
     inputs: InputSettings,
     explainers: dict[str, Explainer],
     pairs: TopPairs,
-    thresholds: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
     candidates: dict[str, tuple[Vocabulary, np.ndarray]],
     settings: ExplanationSettings,
     device: torch.device,
@@ -81,7 +81,7 @@ def explain(
     explainers: by name. candidates: by name, a vocabulary and the row of each of its words in the whole one.
     Returns Words by (explainer, candidates).
     """
-    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    limits = Thresholds.of(thresholds, device)
     found = {
         (explainer, name): Words(
             np.full((*pairs.shape, min(settings.per_image, len(rows))), -1, np.int32),
@@ -129,7 +129,7 @@ def _masked_images(batch, maps, members, reader, inputs, thresholds, settings, d
     for index, (filters, _) in enumerate(members):
         chosen = torch.from_numpy(filters).to(device)
         for some in chosen.split(settings.batch_size):
-            regions = upsample(maps[index][some], tuple(pictures.shape[2:])) > thresholds[some, None, None]
+            regions = thresholds[some].regions(maps[index][some], tuple(pictures.shape[2:]))
             seen = reader(pictures[index] * regions[:, None]).float()
             shown.append(seen.flatten(1) if settings.pool == "native" else seen.mean((2, 3)))
     return torch.cat(shown)

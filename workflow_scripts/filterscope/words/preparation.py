@@ -43,7 +43,9 @@ def trial(params, threads: int) -> dict:
         "settings": TrialSettings(
             activations,
             TrainingSettings(**params.training),
-            MiningSettings(words["split"], words["top_images"], words["voting"], words["weighting"]),
+            MiningSettings(
+                words["split"], words["top_images"], words["voting"], words["weighting"], words["top_share"]
+            ),
             ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
             ScoreSettings(**params.scores),
         ),

@@ -17,6 +17,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import interval, resample_weights
 from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
+from filterscope.words.firing import Thresholds
 from filterscope.words.recall import by_image, recall, region_tokens
 from filterscope.words.rows import WORDS
 from filterscope.words.truth import Truth, scenes
@@ -109,7 +110,7 @@ def measure(
     image_ids: np.ndarray,
     top_ids: np.ndarray,
     top_maxima: np.ndarray,
-    thresholds: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
     rows: dict[str, Row],
     settings: ScoreSettings,
     seed: int,
@@ -126,11 +127,11 @@ def measure(
     pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
     weights = resample_weights(len(image_ids), settings.bootstrap, seed)
     positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
-    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    limits = Thresholds.of(thresholds, device)
     labels = _labels(rows)
     claims = Claims(
         labels,
-        thresholds,
+        limits,
         len(truth.tokens),
         weights,
         settings.resolution,

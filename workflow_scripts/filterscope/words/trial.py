@@ -18,13 +18,14 @@ from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.streaming import MaskGrid, Pictures, stream
-from filterscope.activations.tails import Tail, threshold
+from filterscope.activations.tails import Tail, deciding, threshold_table
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates
 from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.rows import WORDS
 from filterscope.words.samples import Samples, split_samples
 from filterscope.words.scoring import Row, ScoreSettings, measure
@@ -42,6 +43,7 @@ class MiningSettings:
     top_images: int = 25
     voting: int = 5
     weighting: str = "none"
+    top_share: float = 0.1
 
     def mined(self, splits: np.ndarray) -> np.ndarray:
         """Which images of these splits are mined, bool."""
@@ -93,7 +95,8 @@ class _Seen:
     vectors: np.ndarray
     image_ids: np.ndarray
     maxima: np.ndarray
-    thresholds: np.ndarray
+    means: np.ndarray
+    thresholds: Thresholds
 
 
 class Trials:
@@ -120,7 +123,9 @@ class Trials:
             settings.grids((reader.height, reader.width)),
             self.seed if random_crops else None,
         )
-        tail = Tail(reader.filters, settings.quantile, len(pictures) * reader.height * reader.width, self.device)
+        chosen = pd.Series(deciding(material.images["split"]), material.images["image_id"])
+        expected = int(chosen.sum()) * reader.height * reader.width
+        tail = Tail(reader.filters, settings.quantile, expected, self.device)
         batches = self.progress(
             stream(pictures, settings.batch_size, settings.workers, material.reject),
             -(-len(pictures) // settings.batch_size),
@@ -128,10 +133,11 @@ class Trials:
         )
         parts = []
         for seen in extract(batches, reader, material.inputs, settings, self.device):
-            tail.add(seen.maps)
-            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima))
+            tail.add(seen.maps, chosen.loc[seen.image_ids].to_numpy())
+            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima, seen.means))
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        seen_now = _Seen(*joined, threshold([tail.table()["values"]], tail.n, settings.quantile))
+        thresholds = threshold_table([tail.table()], settings.quantile)
+        seen_now = _Seen(*joined, Thresholds.of(thresholds, self.device))
         # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
         if not self._seen:
             self._seen[key] = seen_now
@@ -156,7 +162,7 @@ class Trials:
         )
         images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
         mined = images[settings.mining.mined(images["split"].to_numpy())]
-        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining.top_images)
+        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
         sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
@@ -206,12 +212,11 @@ class Trials:
         return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
 
     @staticmethod
-    def _mine(seen: _Seen, image_ids: np.ndarray, p: int) -> tuple[np.ndarray, np.ndarray]:
-        top = TopImages(p)
+    def _mine(seen: _Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:
+        top = TopImages(mining.top_images, mining.top_share)
         chosen = np.isin(seen.image_ids, image_ids)
-        top.add(seen.image_ids[chosen], seen.maxima[chosen])
-        top.table()  # says so where there are fewer images than p
-        return top.image_ids, top.maxima
+        top.add(seen.image_ids[chosen], seen.maxima[chosen], seen.means[chosen])
+        return top.best()
 
 
 def row_from_words(
