@@ -90,6 +90,7 @@ rule mine_top_images:
     params:
         code=code("activations/mine_top_images.py"),
         top_images=config["words"]["top_images"],
+        top_share=config["words"]["top_share"],
         split=split_of,
     message:
         "Mining the top images of {wildcards.probe} on {wildcards.dataset}"

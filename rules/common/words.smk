@@ -3,6 +3,9 @@
 # What the words room steers itself, by `training.learning_rate`.
 EXPLAINER_SCHEDULES = ("constant", "cosine")
 
+# Keys of `words` that say what is learnt of filters from training images.
+EVIDENCE = ("top_images", "top_share", "shrinkage", "contrast", "pseudo")
+
 # Layers of the embedded networks whose filters have a known name, by source.
 KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
 
@@ -48,8 +51,7 @@ def reference_evidence(wildcards):
 
 def in_memory_words():
     """Keys of `words` by which variants are explained that are measured and not kept."""
-    names = ["split", "top_images", "voting", "weighting", "method", "per_image"]
-    return only("words", *names, "evidence", "novelty", "shrinkage", "contrast", "pseudo")
+    return only("words", "split", "voting", "weighting", "method", "per_image", "evidence", "novelty", *EVIDENCE)
 
 
 def reference_explainer(wildcards):

@@ -167,7 +167,7 @@ rule dissect_filters:
         code=code("words/dissect_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
-        words=only("words", "method", "top_images", "shrinkage", "contrast", "pseudo"),
+        words=only("words", "method", *EVIDENCE),
         attended=config["training"]["attended"],
         overlap=config["scores"]["overlap"],
         faithful=only("faithful", "projection", "unpooled"),

@@ -59,6 +59,11 @@ def network():
     return nn.Sequential(layer, nn.ReLU())
 
 
+def clipped():
+    """The same, clipped where the colours begin: filters 0 and 1 reach the bound in all of their patches."""
+    return nn.Sequential(network()[0], nn.Hardtanh(0, 0.4))
+
+
 def other():
     return nn.Sequential(nn.Conv2d(3, 3, 4, stride=4))
 
@@ -314,7 +319,8 @@ class Study:
         gather_thresholds(
             self.shards("tails"), self.thresholds, self.folder / "thresholds.csv", self.extraction.quantile
         )
-        mine_top_images(self.shards("image"), self.top_images, self.mining.top_images, "val")
+        mining = self.mining
+        mine_top_images(self.shards("image"), self.top_images, mining.top_images, mining.top_share, "val")
         self.train()
         self.explain()
         self.dissect()

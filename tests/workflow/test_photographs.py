@@ -64,14 +64,15 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_pat
     assert again["extract_activations"] == 1
 
 
-def test_more_top_images_than_photographs_is_an_error_that_says_so(explained_study, tmp_path):
+def test_more_top_images_than_photographs_are_all_photographs_and_that_is_said(explained_study, tmp_path):
     study = explained_study.copied(tmp_path)
     album = tmp_path / "album"
     album.mkdir()
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
-    config = with_album(study, album)
-    said = study.run(config=config, check=False)
-    assert "top_images is 8, but only 1 images were looked at" in said
+    study.run(config=with_album(study, album))
+    said = "1 top images, 100% of the 1 that were mined instead of the 8 asked for, because there are no more"
+    assert said in (study.directory / "results/logs/mine_top_images/album/planted.log").read_text()
+    assert said in (study.directory / "results/report/summary.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Extract one shard: the network looks at each image once, under all masks of the image."""
 
+import pandas as pd
+
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.activations.streaming import shard
-from filterscope.activations.tails import Tail
+from filterscope.activations.tails import Tail, deciding
 from filterscope.data import networks
 from filterscope.data.rejection import Rejections
 from filterscope.faithful import Faithful
@@ -41,7 +43,9 @@ def extract_activations(
         pictures = open_pictures(folder, images, annotations, probe.inputs, grids, random_crops, annotations is None)
         ordered = pictures.annotations.table
         splits = all_images.set_index("image_id")["split"]
-        tail = Tail(reader.filters, settings.quantile, len(all_images) * reader.height * reader.width, device)
+        chosen = pd.Series(deciding(splits), splits.index)
+        read = 0
+        tail = Tail(reader.filters, settings.quantile, int(chosen.sum()) * reader.height * reader.width, device)
 
         def reject(image_id, reason):
             unreadable.add("image", image_id, reason)
@@ -49,7 +53,8 @@ def extract_activations(
                 unreadable.check(image=len(images))
 
         for seen in extract(look(pictures, settings, reject), reader, probe.inputs, settings, device):
-            tail.add(seen.maps)
+            tail.add(seen.maps, chosen.loc[seen.image_ids].to_numpy())
+            read += len(seen.image_ids)
             whole.add(seen.image_rows(splits))
             if ordered is not None:
                 pooled.add(seen.object_rows(ordered, splits))
@@ -63,7 +68,6 @@ def extract_activations(
     unreadable.check(image=len(images))
     items, empty = unreadable.table(), vanished.table()
     tables.write({name: items[name] + empty[name] for name in items}, "rejected", path_to_rejected)
-    read = tail.n // (reader.height * reader.width)
     job.LOGGER.info("%d images read, %d not; %d masks left out", read, len(unreadable), len(vanished))
 
 

@@ -1,24 +1,24 @@
 """Gather the tails of all shards into one threshold per filter."""
 
 from filterscope import job, tables
-from filterscope.activations.tails import threshold
+from filterscope.activations.remarks import threshold_remarks
+from filterscope.activations.tails import threshold_table
 
 
 def gather_thresholds(paths_to_tails, path_to_table, path_to_csv, quantile):
     """quantile: of the activations of each filter that its threshold is."""
     shards = [tables.read(path, "tails") for path in paths_to_tails]
-    seen = sum(shard["n"][0].as_py() for shard in shards)
-    positive = sum(shard["positive"].to_numpy() for shard in shards)
-    values = threshold([tables.matrix(shard["values"]) for shard in shards], seen, quantile)
-    table = {
-        "filter": shards[0]["filter"],
-        "threshold": values,
-        "dead": positive == 0,
-        "n": [seen] * len(values),
-    }
-    tables.write(table, "thresholds", path_to_table)
-    tables.write(table, "thresholds", path_to_csv)
-    job.LOGGER.info("%d filters, %d of them dead, %d activations each", len(values), (positive == 0).sum(), seen)
+    counts = ("filter", "n", "positive", "elsewhere")
+    tails = [
+        {**{name: shard[name].to_numpy() for name in counts}, "values": tables.matrix(shard["values"])}
+        for shard in shards
+    ]
+    table = threshold_table(tails, quantile)
+    for path in (path_to_table, path_to_csv):
+        tables.write(table, "thresholds", path)
+    job.LOGGER.info("%d filters, %d of them dead, %d activations each", len(table), table["dead"].sum(), table["n"][0])
+    for remark in threshold_remarks(table):
+        job.LOGGER.warning("%s", remark)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from filterscope.pictures.facet_words import FacetPairs
 from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.proposals import nearest_words
 from filterscope.words.targets import Tokens
 
@@ -48,7 +49,7 @@ def name_facets(
         pairs = FacetPairs(facets, nearest, reader.filters)
         images = images[images["image_id"].isin(pairs.top.image_ids)]
         pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
-        thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
+        thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
         batches = stream(pictures, settings.batch_size, 0, stop)
         asked = {"words": nearest_words(sought, reader.filters, device)}
         found = explain(

@@ -3,11 +3,13 @@
 One look at the training images serves all three.
 """
 
+from dataclasses import fields
+
 import numpy as np
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.mining import TopImages
+from filterscope.activations.mining import mined
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
 from filterscope.faithful import Faithful
@@ -15,6 +17,7 @@ from filterscope.words.attended import Attended, drawn
 from filterscope.words.dissection import Dissection
 from filterscope.words.evidence import Correlations, Evidence, EvidenceSettings
 from filterscope.words.explanation import ExplanationSettings, TopPairs
+from filterscope.words.firing import Thresholds
 from filterscope.words.targets import Tokens
 from filterscope.words.truth import Truth, scenes
 
@@ -48,10 +51,9 @@ def dissect_filters(
     images = readable(tables.read(path_to_images, "images").to_pandas(), extracted, "train")
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     every = np.array(tokens.every, object)
-    thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
+    thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
-    top = TopImages.mined(paths_to_image_activations, settings.top_images, "train")
-    pairs = TopPairs(top.image_ids, top.maxima)
+    pairs = TopPairs(*mined(paths_to_image_activations, settings.top_images, settings.top_share, "train").best())
     with (
         reading(probe, networks.load(probe.network, path_to_weights), device) as reader,
         tables.Writer("attended_activations", path_to_attended) as samples,
@@ -110,7 +112,7 @@ if __name__ == "__main__":
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,
         explanation=ExplanationSettings(words["method"], activations.pool).faithful(faithful),
-        settings=EvidenceSettings(words["shrinkage"], words["contrast"], words["top_images"], words["pseudo"]),
+        settings=EvidenceSettings(**{each.name: words[each.name] for each in fields(EvidenceSettings)}),
         attended=snakemake.params.attended,
         overlap=snakemake.params.overlap,
         resolution=snakemake.params.resolution,

@@ -14,6 +14,7 @@ from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.evidence import Evidence
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.proposals import ProposalSettings, apart, proposers
 from filterscope.words.results import claimed, image_words, top_images, votes_table
 from filterscope.words.rows import WORDS
@@ -85,7 +86,7 @@ def explain_filters(
             probe.inputs,
             explainers,
             pairs,
-            tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy(),
+            Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas()),
             asked,
             settings,
             device,

@@ -7,6 +7,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
 from filterscope.faithful import Faithful
+from filterscope.words.firing import Thresholds
 from filterscope.words.results import compared_rows, scored_row, top_images
 from filterscope.words.rows import WORDS
 from filterscope.words.scoring import ScoreSettings, measure, support
@@ -80,7 +81,7 @@ def score_words(
             images["image_id"].to_numpy(),
             top_ids,
             maxima,
-            thresholds["threshold"].to_numpy(),
+            Thresholds.of(thresholds),
             thresholds["dead"].to_numpy(),
             rows,
             settings.faithful(defects, reader.filters),

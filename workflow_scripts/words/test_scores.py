@@ -6,6 +6,7 @@ from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data import networks
+from filterscope.words.firing import Thresholds
 from filterscope.words.sanity import spoilt_metrics, verdicts
 from filterscope.words.targets import token_indices, token_list
 from filterscope.words.truth import Truth, scenes
@@ -34,7 +35,7 @@ def test_scores(
     extracted = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = readable(tables.read(path_to_images, "images").to_pandas(), extracted, split)
     claimed = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
-    thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
+    thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from filterscope.words.attention import METHODS
+from filterscope.words.firing import Thresholds
 
 MAPS = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [2.0, 0.0]]])
 FIRST = torch.tensor([0])
-NONE = torch.zeros(3)
+NONE = Thresholds.of(torch.zeros(3))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_all_filters_at_once_equal_a_loop(method, pool):
     maps[4] = 0  # a filter that is silent here
     thresholds = torch.rand(6, generator=chance)
     filters = torch.tensor([5, 0, 4, 0])
-    found = METHODS[method](maps, filters, thresholds, pool)
+    found = METHODS[method](maps, filters, Thresholds.of(thresholds), pool)
     for row, u in zip(found, filters.tolist(), strict=True):
         each = naive(method, maps, u, thresholds)
         expected = each.flatten() if pool == "native" else each.mean((1, 2))

@@ -6,7 +6,8 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 
 from filterscope.words.bootstrap import resample_weights
-from filterscope.words.claims import METRICS, Claims, average_precision
+from filterscope.words.claims import METRICS, Claims, average_precision, bin_edges
+from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
 from filterscope.words.truth import Scene
 
@@ -179,3 +180,44 @@ def test_a_silent_filter_scores_no_better_than_its_share():
     assert found["auprc"][0, 0, 0] == pytest.approx(share)
     for name in ("iou", "f1", "correlation", "pixel_recall", "pixel_precision"):
         assert not found[name].any()
+
+
+def clipped():
+    """The pictures with maps clipped at 1.2, which many cells of all filters reach; others come near it."""
+    for maps, scene in pictures(levels=np.array([0.05, 0.3, 1.19, 1.2])):
+        yield maps.clamp(max=1.2), scene
+
+
+SATURATED = Thresholds(torch.full((FILTERS,), 1.2), torch.ones(FILTERS, dtype=torch.bool))
+
+
+def test_auprc_of_saturated_filters_tells_the_bound_from_what_comes_near_it():
+    seen = list(clipped())
+    found = collected(seen, every=True, thresholds=SATURATED)
+    for number in range(FILTERS):
+        for token in range(TOKENS):
+            assert found.every_auprc()[number, token] == pytest.approx(precisions(seen, token, number), abs=1e-6)
+
+
+def test_saturated_filters_have_a_region():
+    """Read with > they would fire nowhere, and IoU, F1 and pixel-wise scores would all be zero."""
+    seen = list(clipped())
+    found = collected(seen, thresholds=SATURATED).metrics()
+    for number, token in enumerate(LABELS["other"]):
+        regions = np.concatenate(
+            [(upsample((maps == 1.2).float(), (SIDE, SIDE))[number] > 0.5).numpy().ravel() for maps, _ in seen]
+        )
+        masks = np.concatenate([of_token(scene, token, SIDE).ravel() for _, scene in seen])
+        assert found["iou"][0, 1, number] == pytest.approx(jaccard_score(masks, regions))
+        assert found["iou"][0, 1, number] > 0
+
+
+def test_bins_reach_beyond_ordinary_thresholds_and_end_at_the_bound():
+    limits = Thresholds(torch.tensor([2.0, 2.0, 0.0]), torch.tensor([False, True, False]))
+    ordinary, bounded, never = bin_edges(limits)
+    assert ordinary[-1] == pytest.approx(8)
+    assert bounded[-1] == 2
+    assert bounded[-2] == np.nextafter(np.float32(2), np.float32(0))
+    assert (bounded.diff() > 0).all()
+    assert bounded[1] == ordinary[1] == pytest.approx(0.02)
+    assert never.max() < 1e-10

@@ -6,6 +6,7 @@ import torch
 from sklearn.metrics import jaccard_score
 
 from filterscope.words.dissection import Dissection
+from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
 from filterscope.words.truth import Scene
 
@@ -67,3 +68,17 @@ def test_the_best_are_kept_and_the_best_that_were_never_supervised():
     assert both[both["filter"] == 0]["token"].tolist() == [0, 1, 2, 3]  # of equal ones the first
     assert both[both["filter"] == 1]["token"].tolist() == [4, 3, 1, 0]
     assert dissection.best(9, np.zeros(5, bool))["token"].tolist() == [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]
+
+
+def test_a_saturated_filter_overlaps_where_it_reaches_the_bound():
+    """Its map is clipped at its threshold, which nothing exceeds."""
+    mask = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
+    mask[0, :8, :8] = True
+    maps = torch.full((2, 4, 4), 5.0)
+    maps[:, :2, :2] = 6
+    limits = Thresholds(torch.tensor([6.0, 6.0]), torch.tensor([True, False]))
+    dissection = Dissection(limits, 1, SIDE, torch.device("cpu"))
+    dissection.add(maps, Scene(mask, torch.ones(1, 1, dtype=torch.bool), np.array([0]), mask))
+    saturated, ordinary = dissection.overlaps()[:, 0]
+    assert saturated > 0.9
+    assert ordinary == 0

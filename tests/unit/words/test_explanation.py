@@ -14,6 +14,7 @@ from filterscope.words.attention import METHODS
 from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import Explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
 
 CPU, SIDE, FILTERS, DIMENSION = torch.device("cpu"), 16, 5, 6
@@ -54,7 +55,7 @@ def shown(method, network, pictures, index, u, thresholds):
     if method == "image":
         region = upsample(maps[u : u + 1], (SIDE, SIDE)) > thresholds[u]
         return network(normalise(pictures[index : index + 1], INPUTS) * region).mean((2, 3))
-    return METHODS[method](maps, torch.tensor([u]), thresholds, "mean")
+    return METHODS[method](maps, torch.tensor([u]), Thresholds.of(thresholds), "mean")
 
 
 @pytest.mark.parametrize("method", [*METHODS, "image"])
@@ -113,7 +114,7 @@ def test_native_pool_shows_whole_maps(world):
             candidates(vocabulary, TOKENS), ExplanationSettings().faithful(Faithful.only("unpooled")), CPU,
         )  # fmt: skip
     maps = network(normalise(pictures[ids[2, 0] - 40][None], INPUTS))[0]
-    inputs = METHODS["attention"](maps, torch.tensor([2]), torch.zeros(FILTERS), "native")
+    inputs = METHODS["attention"](maps, torch.tensor([2]), Thresholds.of(torch.zeros(FILTERS)), "native")
     best = vocabulary.nearest(explainer["words"](inputs), 20)[1][0]
     assert found["words", "vocabulary"].rows[2, 0].tolist() == best.tolist()
 

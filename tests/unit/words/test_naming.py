@@ -13,7 +13,7 @@ WORDS = pd.DataFrame(
         "novel": [False, True, False, False],
     }
 )
-THRESHOLDS = pd.DataFrame({"filter": range(5), "dead": [False, False, False, False, True]})
+THRESHOLDS = pd.DataFrame({"filter": range(5), "dead": [False, False, False, False, True], "fires_elsewhere": False})
 CLAIMS = pd.DataFrame(
     {
         "filter": range(5),

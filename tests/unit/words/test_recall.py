@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterscope.words.firing import Thresholds
 from filterscope.words.recall import by_image, recall, region_tokens
 from filterscope.words.truth import Scene
 
@@ -58,6 +59,11 @@ def test_the_overlap_must_be_larger():
 def test_the_threshold_must_be_exceeded():
     """[U > T] with U = T nowhere: no region, no token."""
     assert not region_tokens(torch.ones(1, 4, 4), torch.tensor([1.0]), square()).any()
+
+
+def test_a_saturated_filter_has_a_region_where_it_reaches_its_threshold():
+    saturated = Thresholds(torch.tensor([1.0]), torch.tensor([True]))
+    assert region_tokens(region(), saturated, square()).tolist() == [[True, False, True]]
 
 
 def test_every_filter_has_its_own_threshold_and_region():

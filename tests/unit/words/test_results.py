@@ -97,6 +97,9 @@ def test_top_images_from_any_order():
             "rank": np.tile(np.arange(2), 3),
             "image_id": IMAGES.ravel(),
             "maximum": MAXIMA.ravel(),
+            "tied": 1,
+            "asked": 2,
+            "mined": 9,
         }
     ).sample(frac=1, random_state=0)
     ids, maxima = top_images(tables.checked(table, "top_images"))

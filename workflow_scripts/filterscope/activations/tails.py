@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import torch
+
+# A threshold as close to a filter's largest activation as this, relative to it, is its bound: a sigmoid comes near
+# its own without reaching it.
+BOUND = 1e-4
 
 
 def tail_length(quantile: float, n: int) -> int:
     """How many extreme values decide the quantile of n values under linear interpolation."""
     outside = 1 - quantile if quantile >= 0.5 else quantile
     return min(n, math.ceil(outside * n) + 2)
+
+
+def deciding(splits: np.ndarray | pd.Series) -> np.ndarray:
+    """Which images thresholds come from, bool: the training images, or all of a dataset that has none."""
+    training = np.asarray(splits) == "train"
+    return training if training.any() else np.ones(len(training), bool)
 
 
 class Tail:
@@ -29,11 +41,21 @@ class Tail:
         self.values = torch.empty(filters, 0, device=device)
         self.n = 0
         self.positive = torch.zeros(filters, dtype=torch.int64, device=device)
+        self.elsewhere = torch.zeros(filters, dtype=torch.int64, device=device)
         self._waiting: list[torch.Tensor] = []
         self._buffered = 0
 
-    def add(self, maps: torch.Tensor) -> None:
-        """Take in the activations of a batch, [B, filters, h, w]."""
+    def add(self, maps: torch.Tensor, chosen: np.ndarray | None = None) -> None:
+        """Take in the activations of a batch, [B, filters, h, w].
+
+        chosen: which of its images count, bool [B], all if None; of the others it is counted how much is above zero.
+        """
+        if chosen is not None:
+            some = torch.from_numpy(chosen).to(maps.device)
+            self.elsewhere += (maps[~some] > 0).sum((0, 2, 3))
+            maps = maps[some]
+        if not len(maps):
+            return
         values = maps.transpose(0, 1).reshape(maps.shape[1], -1)
         self.n += values.shape[1]
         self.positive += (values > 0).sum(1)
@@ -52,14 +74,20 @@ class Tail:
         self.values = joined.topk(min(self.kept, joined.shape[1]), dim=1).values
 
     def table(self) -> dict[str, np.ndarray]:
-        """Columns of the `tails` table; `values` is [filters, kept], most extreme first."""
+        """Columns of the `tails` table; `values` is [filters, kept], most extreme first.
+
+        Where nothing was seen, `values` is a column of zeros, because a list of a table cannot be empty.
+        """
         self._merge()
         values = (self.values * self.sign).cpu().numpy()
         filters = values.shape[0]
+        if not self.n:
+            values = np.zeros((filters, 1), np.float32)
         return {
             "filter": np.arange(filters),
             "n": np.full(filters, self.n),
             "positive": self.positive.cpu().numpy(),
+            "elsewhere": self.elsewhere.cpu().numpy(),
             "values": values,
         }
 
@@ -85,3 +113,29 @@ def threshold(tails: list[np.ndarray], n: int, quantile: float) -> np.ndarray:
             f"the tails keep {joined.shape[1]} values per filter, rank {max(first, second)} of {n} is needed"
         )
     return joined[:, first].astype(np.float64) * (1 - share) + joined[:, second].astype(np.float64) * share
+
+
+def threshold_table(tails: list[Mapping[str, np.ndarray]], quantile: float) -> pd.DataFrame:
+    """The `thresholds` table from the `tails` of all shards, columns as arrays, `values` as [filters, kept].
+
+    Raises ValueError where no activation was seen.
+    """
+    n = sum(int(tail["n"][0]) for tail in tails)
+    if not n:
+        raise ValueError("no activation to take thresholds from: none of the training images could be read")
+    values = [tail["values"][:, : int(tail["n"][0])] for tail in tails]
+    found = threshold(values, n, quantile)
+    dead = sum(tail["positive"] for tail in tails) == 0
+    # The largest activations are known where these were kept. A lower quantile is no bound.
+    upper = quantile >= 0.5
+    largest = np.concatenate(values, axis=1).max(1) if upper else np.full(len(found), np.inf)
+    return pd.DataFrame(
+        {
+            "filter": tails[0]["filter"],
+            "threshold": found,
+            "dead": dead,
+            "fires_elsewhere": dead & (sum(tail["elsewhere"] for tail in tails) > 0),
+            "saturated": ~dead & (found >= largest * (1 - BOUND)),
+            "n": n,
+        }
+    )

@@ -31,9 +31,10 @@ SCHEMAS: dict[str, Schema] = {
         ("filter",),
         (
             Column("filter", INTEGER, "channel"),
-            Column("n", INTEGER, "activations seen"),
-            Column("positive", INTEGER, "activations above zero"),
-            Column("values", VECTOR, "the most extreme activations seen, those first"),
+            Column("n", INTEGER, "activations seen, of the images that thresholds come from"),
+            Column("positive", INTEGER, "how many of them are above zero"),
+            Column("elsewhere", INTEGER, "activations above zero in the other images"),
+            Column("values", VECTOR, "the most extreme activations seen, those first; the first n of them count"),
         ),
     ),
     "thresholds": Schema(
@@ -41,8 +42,10 @@ SCHEMAS: dict[str, Schema] = {
         ("filter",),
         (
             Column("filter", INTEGER, "channel"),
-            Column("threshold", REAL, "T, the upper quantile of the filter's activations"),
-            Column("dead", TRUTH, "whether the filter never rises above zero"),
+            Column("threshold", REAL, "T, the upper quantile of its activations on training images (or all)"),
+            Column("dead", TRUTH, "whether the filter never rises above zero on the images that T comes from"),
+            Column("fires_elsewhere", TRUTH, "whether a dead filter rises above zero on others: T cannot be told"),
+            Column("saturated", TRUTH, "whether T is the bound of its activations: it fires where it reaches T"),
             Column("n", INTEGER, "activations seen"),
         ),
     ),
@@ -51,9 +54,12 @@ SCHEMAS: dict[str, Schema] = {
         ("filter", "rank"),
         (
             Column("filter", INTEGER, "channel"),
-            Column("rank", INTEGER, "0 is the image with the largest maximum"),
+            Column("rank", INTEGER, "0 is the image with the largest maximum; of equal ones, with the largest mean"),
             Column("image_id", INTEGER, "image"),
             Column("maximum", REAL, "largest activation of the filter in the image"),
+            Column("tied", INTEGER, "top images of the filter with this very maximum, itself included"),
+            Column("asked", INTEGER, "top images of a filter that were asked for"),
+            Column("mined", INTEGER, "images that were mined"),
         ),
     ),
 }

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explainer_inputs
+from filterscope.words.firing import Thresholds
 from filterscope.words.recall import region_tokens
 from filterscope.words.truth import Scene
 
@@ -32,14 +33,14 @@ class Attended:
         self,
         pairs: TopPairs,
         sampled: np.ndarray,
-        thresholds: np.ndarray,
+        thresholds: Thresholds | np.ndarray,
         tokens: int,
         overlap: float,
         settings: ExplanationSettings,
         device: torch.device,
     ):
         self.pairs, self.sampled, self.overlap, self.settings = pairs, sampled, overlap, settings
-        self.thresholds = torch.tensor(thresholds, dtype=torch.float32, device=device)
+        self.thresholds = Thresholds.of(thresholds, device)
         self.device = device
         filters = pairs.shape[0]
         self.shown = np.zeros((filters, tokens), np.int64)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import torch
 
+from filterscope.words.firing import Thresholds
+
 
 def _means(maps: torch.Tensor) -> torch.Tensor:
     return maps.flatten(1).mean(1)
@@ -22,13 +24,13 @@ def _cosines(maps: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:
     return unit[filters] @ unit.T
 
 
-def attention(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
+def attention(maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, pool: str) -> torch.Tensor:
     """The text's: each map weighed by its cosine with the filter's, z_k = cos(F_u, F_k) mean(F_k)."""
     weights = _cosines(maps, filters)
     return _weighted(maps, weights, pool)
 
 
-def projection(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
+def projection(maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, pool: str) -> torch.Tensor:
     """Both codes': z_k = mean(F_k F_u) / |F_u|, which also grows with the length of F_k."""
     flat = maps.flatten(1)
     norms = flat[filters].norm(dim=1, keepdim=True)
@@ -38,16 +40,16 @@ def projection(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tens
     return unit @ flat.T / flat.shape[1]
 
 
-def activation(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
+def activation(maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, pool: str) -> torch.Tensor:
     """Where the filter fires: z = mean(F [F_u > T_u])."""
     flat = maps.flatten(1)
-    region = (flat[filters] > thresholds[filters, None]).to(flat.dtype)
+    region = thresholds[filters].cells(flat[filters]).to(flat.dtype)
     if pool == "native":
         return (flat[None] * region[:, None]).flatten(1)
     return region @ flat.T / flat.shape[1]
 
 
-def original(maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, pool: str) -> torch.Tensor:
+def original(maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, pool: str) -> torch.Tensor:
     """The whole image, the same for every filter: z = mean(F)."""
     whole = maps.flatten() if pool == "native" else _means(maps)
     return whole.expand(len(filters), -1)
@@ -59,7 +61,7 @@ def _weighted(maps: torch.Tensor, weights: torch.Tensor, pool: str) -> torch.Ten
     return weights * _means(maps)
 
 
-Method = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, str], torch.Tensor]
+Method = Callable[[torch.Tensor, torch.Tensor, Thresholds, str], torch.Tensor]
 
 # maps [d, h, w], filters [n], thresholds [d], pool -> explainer inputs [n, d] or [n, d*h*w].
 # The method "image" needs the network itself and lives in explanation.py.

@@ -5,7 +5,7 @@ resample, so memory is resamples x labels x filters x bins whatever the number o
 
 IoU and F1 compare the thresholded map, upsampled, with the token's mask; AUPRC and correlation compare the map
 itself with the share of each cell that the mask covers. AUPRC sorts activations into bins that are geometric in
-units of the filter's threshold.
+units of the filter's threshold; of a saturated filter, whose threshold nothing exceeds, they end there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from filterscope.words.heatmaps import upsample
+from filterscope.words.firing import Thresholds
 from filterscope.words.truth import Scene
 
 METRICS = ("iou", "f1", "auprc", "correlation", "pixel_recall", "pixel_precision")
@@ -40,7 +40,7 @@ class Claims:
     def __init__(
         self,
         labels: Mapping[Hashable, np.ndarray],
-        thresholds: np.ndarray,
+        thresholds: Thresholds | np.ndarray,
         tokens: int,
         weights: np.ndarray,
         resolution: int,
@@ -49,14 +49,12 @@ class Claims:
     ):
         self.names = list(labels)
         self.labels = torch.from_numpy(np.stack([labels[name] for name in self.names])).to(device)  # [L, d]
-        self.thresholds = torch.tensor(thresholds, dtype=torch.float32, device=device)
+        self.thresholds = Thresholds.of(thresholds, device)
         self.tokens, self.resolution, self.device = tokens, resolution, device
         self.weights = torch.from_numpy(weights).to(device)
         count, filters = self.labels.shape
         resamples = len(weights)
-        scale = np.concatenate([[0.0], np.geomspace(LOWEST, HIGHEST, BINS - 1)])
-        # A filter that never fires has threshold 0: its edges collapse, and everything lands in the first bin.
-        self.edges = torch.from_numpy(scale).float().to(device) * self.thresholds.clamp(min=1e-12)[:, None]
+        self.edges = bin_edges(self.thresholds)
 
         def zeros(*shape: int) -> torch.Tensor:
             return torch.zeros(resamples, *shape, device=device)
@@ -78,7 +76,7 @@ class Claims:
         masks = scene.token_masks.float()[:, None]
         sampled = functional.interpolate(masks, size=side, mode="nearest-exact").flatten(1)  # [t, side^2]
         covered = functional.adaptive_avg_pool2d(masks, (height, width)).flatten(1)  # [t, hw]
-        regions = (upsample(maps, side) > self.thresholds[:, None, None]).flatten(1).float()
+        regions = self.thresholds.regions(maps, side).flatten(1).float()
         flat = maps.flatten(1)
         bins = torch.searchsorted(self.edges, flat).clamp(max=BINS - 1)
         everything = torch.zeros(filters, BINS, device=self.device).scatter_add_(1, bins, torch.ones_like(flat))
@@ -180,6 +178,21 @@ class Claims:
             "correlation": _ratio(product - total * mass / cells, spread).cpu().numpy(),
         }
         return {name: value.max(1) for name, value in values.items()}
+
+
+def bin_edges(thresholds: Thresholds) -> torch.Tensor:
+    """Upper edges of the bins of activations, [d, BINS]: zero, then geometric steps from LOWEST thresholds on.
+
+    What lies above the last edge is in the last bin. A saturated filter has no activation above its threshold: its
+    last bin holds those that reach it, and nothing else, and the others are the finer.
+    """
+    # A filter that never fires has threshold 0: its edges collapse, and everything lands in the first bin.
+    units = thresholds.values.clamp(min=1e-12)[:, None]
+    beyond = np.concatenate([[0.0], np.geomspace(LOWEST, HIGHEST, BINS - 1)])
+    within = np.concatenate([[0.0], np.geomspace(LOWEST, 1.0, BINS - 2), [1.0]])
+    ordinary, bounded = (torch.from_numpy(scale).float().to(units.device) * units for scale in (beyond, within))
+    bounded[:, -2] = torch.nextafter(units[:, 0], torch.zeros_like(units[:, 0]))
+    return torch.where(thresholds.saturated[:, None], bounded, ordinary)
 
 
 def _ratio(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:

@@ -10,15 +10,15 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
-from filterscope.words.heatmaps import upsample
+from filterscope.words.firing import Thresholds
 from filterscope.words.truth import Scene
 
 
 class Dissection:
     """Sums of overlaps between every filter's region and every token's masks."""
 
-    def __init__(self, thresholds: np.ndarray, tokens: int, resolution: int, device: torch.device):
-        self.thresholds = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    def __init__(self, thresholds: Thresholds | np.ndarray, tokens: int, resolution: int, device: torch.device):
+        self.thresholds = Thresholds.of(thresholds, device)
         self.resolution = resolution
         self.shared = torch.zeros(len(thresholds), tokens, dtype=torch.float64, device=device)
         self.regions = torch.zeros(len(thresholds), 1, dtype=torch.float64, device=device)
@@ -27,7 +27,7 @@ class Dissection:
     def add(self, maps: torch.Tensor, scene: Scene) -> None:
         """Take in one image: maps [d, h, w] and its truth."""
         side = (self.resolution, self.resolution)
-        regions = (upsample(maps, side) > self.thresholds[:, None, None]).flatten(1).float()
+        regions = self.thresholds.regions(maps, side).flatten(1).float()
         self.regions += regions.sum(1, keepdim=True)
         if len(scene.tokens):
             masks = functional.interpolate(scene.token_masks.float()[:, None], size=side, mode="nearest-exact").flatten(

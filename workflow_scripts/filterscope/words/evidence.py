@@ -30,12 +30,13 @@ class EvidenceSettings:
 
     shrinkage: share of a filter's correlations that its neighbours lend. contrast: share of the other filters' mean
     that is taken off. top_images: training images per filter whose
-    regions are compared with the masks. pseudo: images that the layer's mean filter counts as, beside a filter's own.
+    regions are compared with the masks, at most the share top_share of them. pseudo: images that the layer's mean filter counts as, beside a filter's own.
     """
 
     shrinkage: float = 0.5
     contrast: float = 1.0
     top_images: int = 25
+    top_share: float = 0.1
     pseudo: float = 10.0
 
     def __post_init__(self):

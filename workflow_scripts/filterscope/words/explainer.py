@@ -12,8 +12,8 @@ class Explainer(nn.Module):
     """BN(d), dropout, Linear(d, d), ReLU, BN(d), dropout, Linear(d, D); d^2 + 305 d + 300 parameters for D = 300.
 
     frozen_batch_norm repeats a defect of the reference, whose batch norms never learn their statistics and so
-    are a learnt scale and shift only. power: of the inputs, sign(z) |z|^power (ours): pooled activations are skewed, and
-    their roots tell more of what fires weakly; 1 takes them as they are. It is kept with the weights.
+    are a learnt scale and shift only. power: of the inputs, sign(z) |z|^power (ours): pooled activations are
+    skewed, and their roots tell more of what fires weakly; 1 takes them as they are. It is kept with the weights.
     """
 
     def __init__(

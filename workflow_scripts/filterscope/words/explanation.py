@@ -16,7 +16,7 @@ from filterscope.data.networks import InputSettings, normalise
 from filterscope.faithful import Faithful
 from filterscope.words.attention import METHODS
 from filterscope.words.explainer import Explainer
-from filterscope.words.heatmaps import upsample
+from filterscope.words.firing import Thresholds
 from filterscope.words.proposals import Proposer
 
 
@@ -85,7 +85,7 @@ def explain(
     inputs: InputSettings,
     explainers: Mapping[str, Explainer],
     pairs: TopPairs,
-    thresholds: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
     proposers: Mapping[str, Mapping[str, Proposer]],
     settings: ExplanationSettings,
     device: torch.device,
@@ -94,7 +94,7 @@ def explain(
 
     explainers: by name. proposers: by explainer and candidates.
     """
-    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    limits = Thresholds.of(thresholds, device)
     words, directions = {}, {}
     for explainer, model in explainers.items():
         directions[explainer] = np.zeros((pairs.shape[0], model.dimension))
@@ -139,7 +139,7 @@ def _inputs(batch, maps, members, reader, inputs, thresholds, settings, device) 
 
 
 def explainer_inputs(
-    maps: torch.Tensor, filters: torch.Tensor, thresholds: torch.Tensor, settings: ExplanationSettings
+    maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, settings: ExplanationSettings
 ) -> torch.Tensor:
     """What the explainer is shown of these filters in one image, [n, d] or [n, d*h*w]; not for the method "image"."""
     return METHODS[settings.method](maps, filters, thresholds, settings.pool)
@@ -152,7 +152,7 @@ def _masked_images(batch, maps, members, reader, inputs, thresholds, settings, d
     for index, (filters, _) in enumerate(members):
         chosen = torch.from_numpy(filters).to(device)
         for some in chosen.split(settings.batch_size):
-            regions = upsample(maps[index][some], tuple(pictures.shape[2:])) > thresholds[some, None, None]
+            regions = thresholds[some].regions(maps[index][some], tuple(pictures.shape[2:]))
             seen = reader(pictures[index] * regions[:, None]).float()
             shown.append(seen.flatten(1) if settings.pool == "native" else seen.mean((2, 3)))
     return torch.cat(shown)

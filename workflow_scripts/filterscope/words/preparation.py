@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
@@ -50,8 +51,9 @@ def trial(params, threads: int) -> dict:
                 words["top_images"],
                 words["voting"],
                 words["weighting"],
+                words["top_share"],
                 ProposalSettings(words["evidence"], words["novelty"]),
-                EvidenceSettings(words["shrinkage"], words["contrast"], words["top_images"], words["pseudo"]),
+                EvidenceSettings(**{each.name: words[each.name] for each in fields(EvidenceSettings)}),
             ),
             ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
             ScoreSettings(**params.scores),

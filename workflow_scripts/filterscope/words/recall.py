@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from filterscope.words.heatmaps import upsample
+from filterscope.words.firing import Thresholds
 from filterscope.words.truth import Scene
 
 # Filters whose regions are enlarged to the size of the picture at once.
@@ -14,7 +14,7 @@ CHUNK = 128
 
 def region_tokens(
     maps: torch.Tensor,
-    thresholds: torch.Tensor,
+    thresholds: Thresholds | torch.Tensor,
     scene: Scene,
     overlap: float = 0.04,
     mask_resolution: str = "image",
@@ -33,8 +33,9 @@ def region_tokens(
         objects = torch.nn.functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
     covers = objects.flatten(1).float()
     found = []
-    for some, limits in zip(maps.split(CHUNK), thresholds.split(CHUNK), strict=True):
-        regions = (upsample(some, (side, side)) > limits[:, None, None]).flatten(1).float()
+    limits = Thresholds.of(thresholds, maps.device)
+    for some, own in zip(maps.split(CHUNK), limits.split(CHUNK), strict=True):
+        regions = own.regions(some, (side, side)).flatten(1).float()
         shared = regions @ covers.T
         union = regions.sum(1)[:, None] + covers.sum(1)[None] - shared
         belongs = shared > overlap * union

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from filterscope.words.claims import METRICS, Claims
+from filterscope.words.firing import Thresholds
 from filterscope.words.truth import Scene
 
 # A score passes a test when it falls for more than this share of the filters.
@@ -39,7 +40,7 @@ SPOILERS = {"missing_labels": missing_labels, "extra_labels": extra_labels}
 def spoilt_metrics(
     seen: Iterable[tuple[int, torch.Tensor, Scene]],
     claimed: np.ndarray,
-    thresholds: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
     tokens: int,
     images: int,
     resolution: int,

@@ -18,6 +18,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import interval, resample_weights
 from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
+from filterscope.words.firing import Thresholds
 from filterscope.words.recall import by_image, recall, region_tokens
 from filterscope.words.rows import CEILING, WORDS
 from filterscope.words.truth import Scene, Truth, scenes
@@ -132,7 +133,7 @@ def measure(
     image_ids: np.ndarray,
     top_ids: np.ndarray,
     top_maxima: np.ndarray,
-    thresholds: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
     dead: np.ndarray,
     rows: dict[str, Row],
     settings: ScoreSettings,
@@ -152,14 +153,14 @@ def measure(
     pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
     weights = resample_weights(len(image_ids), settings.bootstrap, seed)
     positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
-    limits = torch.tensor(thresholds, dtype=torch.float32, device=device)
+    limits = Thresholds.of(thresholds, device)
     labels = _labels(rows)
 
     def collector(labels) -> Claims:
-        return Claims(labels, thresholds, len(truth.tokens), weights, settings.resolution, device, every=True)
+        return Claims(labels, limits, len(truth.tokens), weights, settings.resolution, device, every=True)
 
     claims = collector(labels)
-    strangers = Strangers(min(-(-DECOYS // len(thresholds)), len(image_ids) - 1) if decoys else 0)
+    strangers = Strangers(min(-(-DECOYS // len(dead)), len(image_ids) - 1) if decoys else 0)
     apart = [collector({WORDS: rows[WORDS].claims}) for _ in range(strangers.distance)]
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):

@@ -114,8 +114,8 @@ def train(
     """Train an explainer and return it with the weights of the epoch of least validation loss, and its history.
 
     Without validation samples the last epoch's weights are kept, and the history's validation is that on the training
-    samples. Of attended samples every epoch shows as many as there are objects, in turn. Where settings.averaging is not 0, those weights are running means over that many epochs (but Schedule-Free's are
-    its own means).
+    samples. Of attended samples every epoch shows as many as there are objects, in turn. Where settings.averaging is
+    not 0, those weights are running means over that many epochs (but Schedule-Free's are its own means).
 
     categories: [C, D] vectors of the category tokens. others: [V, D] words from which `vocabulary_negatives` are
     drawn for every batch, but for the category tokens themselves, which are its own_rows [C]. Each epoch has a

@@ -18,7 +18,7 @@ from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.streaming import MaskGrid, Pictures, stream
-from filterscope.activations.tails import Tail, threshold
+from filterscope.activations.tails import Tail, deciding, threshold_table
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
 from filterscope.data.vocabulary import Vocabulary
@@ -27,6 +27,7 @@ from filterscope.words.attended import Attended, drawn
 from filterscope.words.candidates import candidates
 from filterscope.words.evidence import Correlations, Evidence, EvidenceSettings
 from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
+from filterscope.words.firing import Thresholds
 from filterscope.words.proposals import ProposalSettings, proposers
 from filterscope.words.rows import WORDS
 from filterscope.words.samples import Gathered, Samples, split_samples
@@ -45,6 +46,7 @@ class MiningSettings:
     top_images: int = 25
     voting: int = 5
     weighting: str = "none"
+    top_share: float = 0.1
     proposals: ProposalSettings = ProposalSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     voted: bool = False  # claims are voted for, not chosen by the evidence
@@ -100,7 +102,8 @@ class _Seen:
     vectors: np.ndarray
     image_ids: np.ndarray
     maxima: np.ndarray
-    thresholds: np.ndarray
+    means: np.ndarray
+    thresholds: Thresholds
 
 
 class Trials:
@@ -127,7 +130,9 @@ class Trials:
             settings.grids((reader.height, reader.width)),
             self.seed if random_crops else None,
         )
-        tail = Tail(reader.filters, settings.quantile, len(pictures) * reader.height * reader.width, self.device)
+        chosen = pd.Series(deciding(material.images["split"]), material.images["image_id"])
+        expected = int(chosen.sum()) * reader.height * reader.width
+        tail = Tail(reader.filters, settings.quantile, expected, self.device)
         batches = self.progress(
             stream(pictures, settings.batch_size, settings.workers, material.reject),
             -(-len(pictures) // settings.batch_size),
@@ -135,10 +140,11 @@ class Trials:
         )
         parts = []
         for seen in extract(batches, reader, material.inputs, settings, self.device):
-            tail.add(seen.maps)
-            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima))
+            tail.add(seen.maps, chosen.loc[seen.image_ids].to_numpy())
+            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima, seen.means))
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        seen_now = _Seen(*joined, threshold([tail.table()["values"]], tail.n, settings.quantile))
+        thresholds = threshold_table([tail.table()], settings.quantile)
+        seen_now = _Seen(*joined, Thresholds.of(thresholds, self.device))
         # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
         if not self._seen:
             self._seen[key] = seen_now
@@ -171,7 +177,7 @@ class Trials:
             learnt,
         )
         mined = images[settings.mining.mined(images["split"].to_numpy())]
-        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining.top_images)
+        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
         sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
         supervised = ~tokens.unsupervised
         asked = proposers(
@@ -221,7 +227,7 @@ class Trials:
         self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
     ) -> tuple[Evidence, Gathered | None]:
         """What the training images say of filters and tokens, and the samples that their attention pools."""
-        top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence.top_images)
+        top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
         pairs = TopPairs(top_ids, maxima)
         masked = self._masked(images)
         truth = Truth(masked.annotations.table, tokens.every)
@@ -272,12 +278,11 @@ class Trials:
         return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
 
     @staticmethod
-    def _mine(seen: _Seen, image_ids: np.ndarray, p: int) -> tuple[np.ndarray, np.ndarray]:
-        top = TopImages(p)
+    def _mine(seen: _Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:
+        top = TopImages(mining.top_images, mining.top_share)
         chosen = np.isin(seen.image_ids, image_ids)
-        top.add(seen.image_ids[chosen], seen.maxima[chosen])
-        top.table()  # says so where there are fewer images than p
-        return top.image_ids, top.maxima
+        top.add(seen.image_ids[chosen], seen.maxima[chosen], seen.means[chosen])
+        return top.best()
 
 
 def row_from_words(

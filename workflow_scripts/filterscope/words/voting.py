@@ -20,7 +20,8 @@ def vote(
 
     rows: vocabulary rows of the words, int [filters, p, s], -1 for none. cosines: same shape. maxima: [filters, p];
     images with m <= 0 do not vote, nor does an image whose weight is 0. Returns filter, rank, row, votes and
-    mean cosine of the `printed` words with most votes (None: of all); ties go to the higher mean cosine, then to the smaller row.
+    mean cosine of the `printed` words with most votes (None: of all); ties go to the higher mean cosine, then to the
+    smaller row.
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"words.weighting is {weighting!r}, should be one of {', '.join(WEIGHTINGS)}")
