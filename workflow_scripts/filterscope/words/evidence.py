@@ -29,8 +29,8 @@ class EvidenceSettings:
     """How claims are chosen and what top images of the training part count; see `words` in config.yaml.
 
     shrinkage: share of a filter's correlations that its neighbours lend. contrast: share of the other filters' mean
-    that is taken off. top_images: training images per filter whose
-    regions are compared with the masks, at most the share top_share of them. pseudo: images that the layer's mean filter counts as, beside a filter's own.
+    that is taken off. top_images: training images per filter whose regions are compared with the masks, at most the
+    share top_share of them. pseudo: images that the layer's mean filter counts as, beside a filter's own.
     """
 
     shrinkage: float = 0.5
@@ -121,8 +121,8 @@ def contrasted(correlations: np.ndarray, share: float) -> np.ndarray:
 def choose_claims(correlations: np.ndarray, images: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """The token that each filter claims: the largest (shrunk, contrasted) correlation; -1 where none is above 0.
 
-    correlations: [d, T]; returns int64 [d]. images: training images with each token, [T]; one without is never claimed. allowed: bool
-    [T], tokens that may be claimed. Ties go to the smaller index.
+    correlations: [d, T]; returns int64 [d]. images: training images with each token, [T]; one without is never
+    claimed. allowed: bool [T], tokens that may be claimed. Ties go to the smaller index.
     """
     possible = allowed & (images > 0)
     if not possible.any():

@@ -3,8 +3,7 @@
 The score of a word is cos(v, w) + b e(w) - n(w). v is what the explainer makes of the filter in the image. e, the
 evidence, is the logarithm of the chance that the filter's top training images show the token (`Evidence.surprise`); a
 word that is no category takes its nearest token's, times their cosine. n is what new words pay: `novelty` for the
-nearest new word of a token, twice as much for the second, and so on, so that one token's neighbourhood does not fill
-the list.
+best new word of a list, twice as much for the second, and so on, so that the neighbourhood of one token does not fill it.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ class Proposer:
         family = self.family[words]
         scores = cosines + evidence * self.surprise[filters].gather(1, family) * self.likeness[words]
         if novelty and len(self.listed):
-            scores = scores - novelty * (1 + _place_in_family(scores, family, fresh)) * fresh
+            scores = scores - novelty * (1 + _new_before(scores, fresh)) * fresh
         scores, order = scores.sort(dim=1, descending=True, stable=True)
         order = order[:, :k]
         return self.rows[words.gather(1, order).cpu().numpy()], cosines.gather(1, order).cpu().numpy()
@@ -157,17 +156,11 @@ class Proposer:
         )
 
 
-def _place_in_family(scores: torch.Tensor, family: torch.Tensor, fresh: torch.Tensor) -> torch.Tensor:
-    """How many better-scored new words of the same family stand before each new word, [n, m]."""
+def _new_before(scores: torch.Tensor, fresh: torch.Tensor) -> torch.Tensor:
+    """How many better-scored new words stand before each word, [n, m]."""
     order = scores.sort(dim=1, descending=True, stable=True).indices
-    kin = torch.where(fresh, family, -1).gather(1, order)
-    grouped = kin.sort(dim=1, stable=True)
-    index = torch.arange(kin.shape[1], device=kin.device).expand_as(kin)
-    begins = torch.ones_like(kin, dtype=torch.bool)
-    begins[:, 1:] = grouped.values[:, 1:] != grouped.values[:, :-1]
-    first = torch.where(begins, index, 0).cummax(1).values
-    places = torch.empty_like(kin).scatter_(1, grouped.indices, index - first)
-    return torch.empty_like(kin).scatter_(1, order, places)
+    ordered = fresh.gather(1, order).long()
+    return torch.empty_like(ordered).scatter_(1, order, ordered.cumsum(1) - ordered)
 
 
 def proposers(
