@@ -44,6 +44,15 @@ def reference_categories(wildcards):
     return f"results/data/{reference(wildcards)}/categories.parquet"
 
 
+def reference_names(wildcards):
+    """Names by the reference dataset's masks for photographs without, where the study asks for both."""
+    entry = {**wildcards, "dataset": reference(wildcards)}
+    asked = wildcards.dataset not in ANNOTATED and any(
+        all(each[name] == entry[name] for name in ("dataset", "probe", "vocabulary")) for each in EXPLANATIONS
+    )
+    return words_of(entry, "filter_names.parquet") if asked else []
+
+
 def reference_evidence(wildcards):
     """What the annotated dataset's training images say of the filters."""
     return f"results/activations/{reference(wildcards)}/{wildcards.probe}/evidence.parquet"

@@ -187,7 +187,9 @@ rule tabulate_words:
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         categories=reference_categories,
         claims=claims_of,
+        reference=reference_names,
     output:
+        apart_csv="results/words/{dataset}/{probe}/{vocabulary}/words_apart.csv",
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
         names="results/words/{dataset}/{probe}/{vocabulary}/filter_names.parquet",

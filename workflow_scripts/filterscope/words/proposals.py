@@ -3,7 +3,7 @@
 The score of a word is cos(v, w) + b e(w) - n(w). v is what the explainer makes of the filter in the image. e, the
 evidence, is the logarithm of the chance that the filter's top training images show the token (`Evidence.surprise`); a
 word that is no category takes its nearest token's, times their cosine. n is what new words pay: `novelty` for the
-best new word of a list, twice as much for the second, and so on, so that the neighbourhood of one token does not fill it.
+best new word of a list, twice as much for the second, and so on, so that one token's neighbourhood does not fill it.
 """
 
 from __future__ import annotations
