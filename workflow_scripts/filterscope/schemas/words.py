@@ -101,7 +101,12 @@ SCHEMAS: dict[str, Schema] = {
         ("filter",),
         (
             Column("filter", INTEGER, "channel"),
-            Column("status", TEXT, "supported, unsupported, untested (no masks), silent (in all mined images) or dead"),
+            Column(
+                "status",
+                TEXT,
+                "supported, unsupported, untested (no masks), silent (in all mined images), dead, or cannot be told "
+                "(never fires where its threshold comes from)",
+            ),
             Column("name", TEXT, "the claim where it is supported, the first word where it is untested", optional=True),
             Column("words", TEXT, "words with most votes, * where no category has the lemma; no support implied"),
             Column("claim", TEXT, "the filter's best word among the categories' tokens", optional=True),

@@ -6,6 +6,9 @@ import pandas as pd
 
 # Words of a filter that its line shows.
 SHOWN = 5
+# Share of the live filters that may bear one name before it is said that it does not tell them apart.
+COMMON = 0.1
+UNTOLD = "cannot be told"
 
 
 def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataFrame | None) -> pd.DataFrame:
@@ -13,13 +16,14 @@ def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataF
 
     A filter is named by its claim, the best of its words that masks can test, where that is supported. One whose
     claim does not beat its null is "unsupported" and has no name. Without masks nothing can be tested: the name
-    is the first word and the status "untested". New words, which no mask can test, stand among the words.
+    is the first word and the status "untested". New words, which no mask can test, stand among the words. Where a
+    filter fires "cannot be told" if it never does on the images that its threshold comes from, but on others.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     """
     words = words.sort_values(["filter", "rank"])
     first = words.groupby("filter").first()
-    table = thresholds[["filter", "dead"]].copy()
+    table = thresholds[["filter", "dead", "fires_elsewhere"]].copy()
     said = table["filter"].isin(first.index)
     table["status"] = "untested"
     if claims is not None:
@@ -27,6 +31,7 @@ def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataF
         table["status"] = table["status"].map({True: "supported", False: "unsupported"})
     table.loc[~said, "status"] = "silent"
     table.loc[table["dead"], "status"] = "dead"
+    table.loc[table["fires_elsewhere"], "status"] = UNTOLD
     named = table["status"].isin(["supported", "untested"])
     name = first["word"] if claims is None else claims.set_index("filter")["claim"]
     table["name"] = table["filter"].map(name).where(named)
@@ -38,5 +43,33 @@ def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataF
         table = table.assign(**dict.fromkeys(evidence))
     else:
         table = table.merge(claims[["filter", *evidence]], on="filter", how="left")
-    table = table.drop(columns="dead").astype(object)
+    table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
+
+
+def called(names: pd.DataFrame) -> pd.Series:
+    """What each filter of the `filter_names` table is called, supported or not; empty where it is called nothing."""
+    return names["claim"].where(names["claim"].notna(), names["name"])
+
+
+def common_names(names: pd.DataFrame) -> pd.Series:
+    """By name, commonest first, how many filters bear it: those that more than COMMON of the live filters do.
+
+    names: `filter_names`. A name that one filter alone bears is never common, however few filters there are.
+    """
+    live = int((names["status"] != "dead").sum())
+    counts = called(names).dropna().value_counts()
+    return counts[(counts > COMMON * live) & (counts > 1)]
+
+
+def name_remarks(names: pd.DataFrame) -> list[str]:
+    """On the `filter_names` table: the names that too many filters bear, a sentence each."""
+    live = int((names["status"] != "dead").sum())
+    remarks = []
+    for name, count in common_names(names).items():
+        supported = int(((called(names) == name) & (names["status"] == "supported")).sum())
+        remarks.append(
+            f"“{name}” is what {count} of {live} live filters are called ({count / live:.0%}; supported for "
+            f"{supported} of them): it does not tell these filters apart."
+        )
+    return remarks
