@@ -12,6 +12,7 @@ rule summarise_study:
         claims=[words_of(entry, "filter_claims.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         sanity=[words_of(entry, "sanity.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
+        remarked=[path for entry in EXPLANATIONS for path in remarked(entry)],
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
         diagnosis=summarised_files(summarised_diagnosis()),

@@ -93,8 +93,18 @@ def heading(entry):
     return f"{entry['probe']} on {entry['dataset']}, in words of {entry['vocabulary']}"
 
 
+def remarked(entry):
+    """Thresholds, top images and names of an explanation."""
+    folder = f"results/activations/{entry['dataset']}/{entry['probe']}"
+    own = [f"{folder}/{name}.parquet" for name in ("thresholds", "top_images")]
+    return [*own, words_of(entry, "filter_names.parquet")]
+
+
 def summarised(entry):
-    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had."""
+    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had.
+
+    Then what is remarked on: thresholds, top images and names.
+    """
     annotated = entry["dataset"] in ANNOTATED
     return [
         words_of(entry, "filter_words.parquet"),
@@ -102,4 +112,5 @@ def summarised(entry):
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
         words_of(entry, "sanity.parquet") if annotated else None,
+        *remarked(entry),
     ]

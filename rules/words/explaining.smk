@@ -220,6 +220,7 @@ rule render_sheets:
         weights=weights_of,
         by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words=rules.tabulate_words.output.table,
+        names=rules.tabulate_words.output.names,
         claims=claims_of,
     output:
         sheets=report(

@@ -15,9 +15,11 @@ def rendered(study, folder, **changed):
     arguments = {
         "path_to_images": study.images,
         "path_to_top_images": study.top_images,
+        "path_to_thresholds": study.thresholds,
         "path_to_weights": study.weights,
         "path_to_image_words": study.words_by_image,
         "path_to_words": study.filter_words,
+        "path_to_names": study.filter_names,
         "path_to_claims": study.filter_claims,
         "path_to_sheets": folder / "sheets",
         "folder": study.pictures,
@@ -56,17 +58,17 @@ def test_sheets_show_the_top_images_beside_their_heatmaps(study, tmp_path, monke
     drawn = []
     draw = sheets.sheet
 
-    def watching(title, words, claim, images):
-        drawn.append((title, words, claim, images))
-        return draw(title, words, claim, images)
+    def watching(title, name, words, claim, images, remarks):
+        drawn.append((title, name, words, claim, images))
+        return draw(title, name, words, claim, images, remarks)
 
     monkeypatch.setattr("words.render_sheets.sheet", watching)
     rendered(study, tmp_path)
     top = study.table("top_images")
     assert {title for title, *_ in drawn} == {"p on d   filter 0", "p on d   filter 1"}
-    for title, words, claim, images in drawn:
+    for title, name, words, claim, images in drawn:
         number, colour = (0, "red") if title.endswith("0") else (1, "blue")
-        assert words["word"].iloc[0] == claim["claim"] == colour
+        assert words["word"].iloc[0] == claim["claim"] == name["name"] == colour
         ids = top[top["filter"] == number].head(3)["image_id"]
         assert len(images) == 3
         for image_id, each in zip(ids, images, strict=True):
@@ -81,6 +83,32 @@ def test_sheets_show_the_top_images_beside_their_heatmaps(study, tmp_path, monke
             assert colour in each.words
 
 
+def test_sheets_say_what_must_be_known_of_the_filter(study, tmp_path, monkeypatch):
+    """The same filter, saturated, with a name that all others bear and with ties."""
+    remarked = []
+    draw = sheets.sheet
+
+    def watching(*arguments):
+        remarked.append(arguments[-1])
+        return draw(*arguments)
+
+    monkeypatch.setattr("words.render_sheets.sheet", watching)
+    changed = {
+        "thresholds": study.table("thresholds").assign(saturated=True),
+        "filter_names": study.table("filter_names").assign(claim="red"),
+        "top_images": study.table("top_images").assign(tied=5, asked=25),
+    }
+    for name, table in changed.items():
+        tables.write(table, name, tmp_path / f"{name}.parquet")
+    paths = {f"path_to_{name}": tmp_path / f"{name}.parquet" for name in ("thresholds", "top_images")}
+    rendered(study, tmp_path, best=1, path_to_names=tmp_path / "filter_names.parquet", **paths)
+    ((common, saturated, cut),) = remarked
+    assert common.endswith("live filters are called “red”: it does not tell them apart")
+    assert saturated.startswith("saturated")
+    assert "instead of the 25 asked for" in cut
+    assert cut.endswith("5 of them reach the same maximum as others")
+
+
 def test_earlier_sheets_are_gone(study, tmp_path):
     rendered(study, tmp_path, best=1, also=[3])
     assert rendered(study, tmp_path, best=0, also=[2]) == ["filter_0002.png"]
@@ -90,8 +118,16 @@ def test_photographs_without_masks_have_sheets_too(study, tmp_path):
     words = study.table("filter_words")
     words[["supported", "claim", "auprc", "low", "high"]] = None
     tables.write(words, "filter_words", tmp_path / "words.parquet")
+    untested = study.table("filter_names").assign(status="untested", claim=None)
+    untested[["auprc", "low", "high", "null"]] = None
+    tables.write(untested, "filter_names", tmp_path / "names.parquet")
     names = rendered(
-        study, tmp_path, path_to_claims=None, path_to_words=tmp_path / "words.parquet", annotated=False,
+        study,
+        tmp_path,
+        path_to_claims=None,
+        path_to_names=tmp_path / "names.parquet",
+        path_to_words=tmp_path / "words.parquet",
+        annotated=False,
         activations=replace(study.extraction, batch_size=2),
-    )  # fmt: skip
+    )
     assert len(names) == 2

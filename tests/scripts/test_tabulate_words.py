@@ -86,3 +86,12 @@ def test_no_words_at_all_are_an_empty_table(study, tmp_path):
         names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas()
         assert set(names["status"]) == {"silent", "dead"}
         assert names["name"].isna().all()
+
+
+def test_names_that_many_filters_bear_are_warned_of(study, tmp_path, caplog):
+    claims = study.table("filter_claims")
+    claims["claim"] = claims["claim"].where(claims["claim"].isna(), "red")
+    tables.write(claims, "filter_claims", tmp_path / "claims.parquet")
+    with caplog.at_level("WARNING", "filterscope"):
+        tabulated(study, tmp_path, path_to_claims=tmp_path / "claims.parquet")
+    assert "“red” is what 4 of 4 live filters are called (100%; supported for" in caplog.text

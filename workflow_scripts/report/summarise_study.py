@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 from filterscope import job, tables
+from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
 from filterscope.report.summary import Shown, as_html, as_text, explanation_section
+from filterscope.words.naming import name_remarks
 
 SCHEMAS = {
     "words": "filter_words",
@@ -15,12 +17,14 @@ SCHEMAS = {
     "known": "known_answers",
     "sanity": "sanity",
 }
+# What the remarks on an explanation are made from, and by what.
+REMARKED = {"thresholds": threshold_remarks, "top_images": mining_remarks, "filter_names": name_remarks}
 OF_FACETS = {"summary": "facet_summary", "criteria": "criteria", "validation": "criteria_validation"}
 EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
 
 
 def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text, path_to_html, title):
-    """explanations: by heading, the paths of SCHEMAS in its order; None for what is absent.
+    """explanations: by heading, the paths of SCHEMAS in its order, None for what is absent, then those of REMARKED.
 
     pictures: by heading, tables of `pictures` by recipe, the paths of OF_FACETS (or None), the judge, and figures or
     folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item, figures; temperature: the
@@ -30,9 +34,14 @@ def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text
     for heading, paths in explanations.items():
         found = {
             name: tables.read(path, schema).to_pandas() if path else None
-            for (name, schema), path in zip(SCHEMAS.items(), paths, strict=True)
+            for (name, schema), path in zip(SCHEMAS.items(), paths[: len(SCHEMAS)], strict=True)
         }
-        sections.append(explanation_section(heading, **found))
+        remarks = [
+            sentence
+            for (schema, remark), path in zip(REMARKED.items(), paths[len(SCHEMAS) :], strict=True)
+            for sentence in remark(tables.read(path, schema).to_pandas())
+        ]
+        sections.append(explanation_section(heading, **found, remarks=remarks))
     for heading, given in pictures.items():
         recipes = {name: tables.read(path, "pictures").to_pandas() for name, path in given["recipes"].items()}
         facets = given["facets"] or dict.fromkeys(OF_FACETS)

@@ -9,7 +9,7 @@ from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.data import networks
-from filterscope.words.sheets import TopImage, chosen_filters, sheet, views
+from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet, views
 
 WORDS_PER_IMAGE = 3
 
@@ -17,9 +17,11 @@ WORDS_PER_IMAGE = 3
 def render_sheets(
     path_to_images,
     path_to_top_images,
+    path_to_thresholds,
     path_to_weights,
     path_to_image_words,
     path_to_words,
+    path_to_names,
     path_to_claims,
     path_to_sheets,
     folder,
@@ -36,8 +38,10 @@ def render_sheets(
     words = tables.read(path_to_words, "filter_words").to_pandas()
     claims = tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None
     filters = chosen_filters(words, claims, best, also)
-    top = tables.read(path_to_top_images, "top_images").to_pandas()
-    top = top[top["filter"].isin(filters) & (top["rank"] < images_per_sheet) & (top["maximum"] > 0)]
+    names = tables.read(path_to_names, "filter_names").to_pandas()
+    thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
+    mined = tables.read(path_to_top_images, "top_images").to_pandas()
+    top = mined[mined["filter"].isin(filters) & (mined["rank"] < images_per_sheet) & (mined["maximum"] > 0)]
     said = tables.read(path_to_image_words, "image_words").to_pandas()
     said = said[(said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)]
     said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
@@ -53,12 +57,14 @@ def render_sheets(
         own = top[top["filter"] == number]
         figure = sheet(
             f"{name}   filter {number}",
+            names.set_index("filter").loc[number],
             words[words["filter"] == number],
             None if claims is None else claims.set_index("filter").loc[number],
             [
                 TopImage(*seen[number, image_id], said[number, image_id], maximum)
                 for image_id, maximum in zip(own["image_id"], own["maximum"], strict=True)
             ],
+            remarks_of(number, names, thresholds, mined),
         )
         figure.savefig(target / f"filter_{number:04d}.png")
 
@@ -70,9 +76,11 @@ if __name__ == "__main__":
     render_sheets(
         path_to_images=snakemake.input.images,
         path_to_top_images=snakemake.input.top_images,
+        path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
         path_to_image_words=snakemake.input.by_image,
         path_to_words=snakemake.input.words,
+        path_to_names=snakemake.input.names,
         path_to_claims=snakemake.input.get("claims") or None,
         path_to_sheets=snakemake.output.sheets,
         folder=snakemake.input.pictures,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.words.naming import filter_names
+from filterscope.words.naming import filter_names, name_remarks
 from filterscope.words.novelty import novel
 from filterscope.words.targets import token_list
 
@@ -47,6 +47,8 @@ def tabulate_words(
         tables.write(names, "filter_names", path)
     statuses = ", ".join(f"{count} {status}" for status, count in names["status"].value_counts().items())
     job.LOGGER.info("filters: %s", statuses)
+    for remark in name_remarks(names):
+        job.LOGGER.warning("%s", remark)
 
 
 if __name__ == "__main__":

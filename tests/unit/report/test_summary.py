@@ -67,6 +67,13 @@ def test_scores_names_and_support_are_told(words, claims, scores):
     assert "<b>blue" not in text, "unsupported filters are not named"
 
 
+def test_remarks_stand_above_the_names(words, claims, scores):
+    remarks = ["2 filters are saturated.", "“red” is everywhere."]
+    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, remarks)])
+    assert text.index("live filters") < text.index(remarks[0]) < text.index(remarks[1]) < text.index("red, crimson*")
+    assert remarks[0] in as_text("t", [explanation_section("album", words, None, None, None, None, remarks)])
+
+
 def test_null_rows_stand_below_the_words(words, claims, scores):
     text = as_text("t", [explanation_section("p", words, claims, scores.iloc[::-1], None, SANITY)])
     assert text.index("words (ours)") < text.index("constant words") < text.index("random network")

@@ -1,9 +1,10 @@
 """A filter is called by what was tested, not by what was merely said first."""
 
 import pandas as pd
+import pytest
 
 from filterscope import tables
-from filterscope.words.naming import filter_names
+from filterscope.words.naming import called, common_names, filter_names, name_remarks
 
 WORDS = pd.DataFrame(
     {
@@ -41,3 +42,46 @@ def test_without_masks_the_first_word_is_the_untested_name():
     assert table["name"].tolist()[:3] == ["tomato", "person", "cat"]
     assert table["status"].tolist() == ["untested", "untested", "untested", "silent", "dead"]
     assert table[["claim", "auprc"]].isna().all(axis=None)
+
+
+def test_a_filter_that_fires_elsewhere_only_cannot_be_told():
+    thresholds = THRESHOLDS.assign(dead=[False, True, False, False, True], fires_elsewhere=[False, True] + [False] * 3)
+    claims = CLAIMS.assign(claim=["bowl", None, "dog", None, None])
+    table = tables.checked(filter_names(WORDS, thresholds, claims), "filter_names").to_pandas()
+    assert table["status"].tolist() == ["supported", "cannot be told", "supported", "silent", "dead"]
+    assert table["name"].isna().tolist() == [False, True, False, True, True]
+    assert table["words"][1] == "person"  # its images are told all the same
+
+
+def names_of(claims, statuses):
+    """`filter_names` as far as it matters here."""
+    names = [claim if status == "supported" else None for claim, status in zip(claims, statuses, strict=True)]
+    return pd.DataFrame({"filter": range(len(claims)), "status": statuses, "name": names, "claim": claims})
+
+
+def test_names_that_more_than_a_tenth_of_the_live_filters_bear_are_told():
+    claims = ["person"] * 12 + ["dog"] * 3 + ["cat"] * 2 + [f"word{n}" for n in range(3)] + [None] * 5
+    statuses = ["supported"] * 4 + ["unsupported"] * 16 + ["dead"] * 5
+    table = names_of(claims, statuses)
+    assert common_names(table).to_dict() == {"person": 12, "dog": 3}  # of 20: two are no more than a tenth
+    person, dog = name_remarks(table)
+    assert person.startswith("“person” is what 12 of 20 live filters are called (60%; supported for 4 of them)")
+    assert dog.startswith("“dog” is what 3 of 20 live filters")
+
+
+def test_different_names_need_no_remark():
+    """Of few filters each name is more than a tenth."""
+    table = names_of(["square", "disc", "star", None], ["supported", "unsupported", "supported", "silent"])
+    assert name_remarks(table) == []
+
+
+def test_without_masks_first_words_are_what_filters_are_called():
+    table = filter_names(WORDS.assign(word="person"), THRESHOLDS, None)
+    assert called(table).dropna().tolist() == ["person"] * 3
+    (said,) = name_remarks(table)
+    assert said.startswith("“person” is what 3 of 4 live filters are called")
+
+
+@pytest.mark.parametrize("status", ["dead", "silent"])
+def test_filters_that_are_called_nothing_need_no_remark(status):
+    assert name_remarks(names_of([None] * 4, [status] * 4)) == []

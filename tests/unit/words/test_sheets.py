@@ -1,13 +1,14 @@
 """The sheet of a filter: which filters get one, and what can be seen on it."""
 
 import io
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from filterscope.words.sheets import TopImage, chosen_filters, sheet
+from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet
 
 WORDS = pd.DataFrame(
     {
@@ -30,6 +31,14 @@ CLAIMS = pd.DataFrame(
         "iou": [0.3, 0.5, 0.6, 0.1, None],
         "rival": ["red", "blue", "disc", "disc", None],
         "supported": [True, True, True, False, False],
+    }
+)
+NAMES = pd.DataFrame(
+    {
+        "filter": [0, 1, 2, 3, 4],
+        "status": ["supported", "supported", "supported", "unsupported", "silent"],
+        "name": ["red", "blue", "disc", None, None],
+        "claim": ["red", "blue", "disc", "square", None],
     }
 )
 
@@ -70,8 +79,13 @@ def seen(figure):
     return np.asarray(Image.open(buffer).convert("RGB")), texts
 
 
-def drawn(count=5, claim=CLAIMS.iloc[0], words=WORDS[WORDS["filter"] == 0]):
-    return sheet("p on d   filter 0", words, claim, top_images(count))
+def drawn(count=5, name=NAMES.iloc[0], claim=CLAIMS.iloc[0], words=WORDS[WORDS["filter"] == 0], remarks=()):
+    return sheet("p on d   filter 0", name, words, claim, top_images(count), remarks)
+
+
+def largest(figure):
+    """The text that is written largest."""
+    return max(figure.texts, key=lambda text: text.get_fontsize())
 
 
 @pytest.mark.parametrize("count", [1, 4, 5, 8])
@@ -116,23 +130,88 @@ def test_new_words_are_marked():
     assert texts["red (5)"].get_style() == "normal"
 
 
+def test_the_headline_is_the_name_and_not_the_word_with_most_votes():
+    figure = drawn(name=NAMES.iloc[1], claim=CLAIMS.iloc[1])
+    assert largest(figure).get_text() == "blue"
+    lower = {text.get_text(): text.get_position()[1] for text in figure.texts}
+    assert lower["blue"] > lower["what its images show:"] == lower["red (5)"]
+    assert "supported" in lower
+
+
 def test_an_unsupported_name_is_called_so():
-    figure = drawn(claim=CLAIMS.iloc[3], words=WORDS[WORDS["filter"] == 3])
-    _, texts = seen(figure)
-    assert any(text.startswith("unsupported") for text in texts)
-    colours = {text.get_text(): text.get_color() for text in figure.texts}
-    assert colours["square (1)"] != {text.get_text(): text.get_color() for text in drawn().texts}["red (5)"]
+    figure = drawn(name=NAMES.iloc[3], claim=CLAIMS.iloc[3], words=WORDS[WORDS["filter"] == 3])
+    texts = {text.get_text(): text for text in figure.texts}
+    assert largest(figure).get_text() == "square"
+    assert texts["square"].get_color() != {text.get_text(): text for text in drawn().texts}["red"].get_color()
+    assert texts["unsupported"].get_color() != texts["square (1)"].get_color()
 
 
 def test_without_masks_the_absence_of_a_score_is_said():
-    _, texts = seen(drawn(claim=None))
+    untested = NAMES.iloc[0].replace({"supported": "untested"}).copy()
+    untested["claim"] = None
+    figure = drawn(name=untested, claim=None)
+    _, texts = seen(figure)
+    assert largest(figure).get_text() == "red"
     assert any("no masks here, so no score" in text for text in texts)
+    assert "untested" in texts
     assert not any("unsupported" in text for text in texts)
 
 
 def test_a_filter_with_words_but_no_claim_is_told():
-    _, texts = seen(drawn(claim=CLAIMS.iloc[4]))
+    figure = drawn(name=NAMES.iloc[4], claim=CLAIMS.iloc[4])
+    _, texts = seen(figure)
+    assert largest(figure).get_text() == "no name"
+    assert "silent" in texts
     assert any("no claim" in text for text in texts)
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_remarks_stand_above_the_pictures(count):
+    """However many there are, the sheet grows by them, and neither covers the other."""
+    few, many = drawn(count), drawn(count, remarks=["saturated", "tied", "cut"])
+    assert many.get_figheight() > few.get_figheight()
+    texts = [text for text in many.texts if text.get_text() in ("saturated", "tied", "cut")]
+    assert len(texts) == 3
+    renderer = many.canvas.get_renderer()
+    boxes = sorted((text.get_window_extent(renderer) for text in texts), key=lambda box: -box.y0)
+    assert all(upper.y0 >= lower.y1 - 1 for upper, lower in itertools.pairwise(boxes))
+    assert boxes[-1].y0 >= max(axes.get_window_extent(renderer).y1 for axes in many.axes)
+    assert min(axes.get_window_extent(renderer).y0 for axes in many.axes) > 0
+
+
+MINED = pd.DataFrame(
+    {
+        "filter": [0, 0, 0, 1, 1, 1],
+        "rank": [0, 1, 2, 0, 1, 2],
+        "image_id": [7, 8, 9, 7, 5, 4],
+        "maximum": [6.0, 6.0, 5.0, 3.0, 0.0, 0.0],
+        "tied": [2, 2, 1, 1, 2, 2],
+        "asked": 3,
+        "mined": 30,
+    }
+)
+PLAIN = pd.DataFrame({"filter": [0, 1], "threshold": [6.0, 2.5], "saturated": [True, False]})
+
+
+def test_what_must_be_known_of_a_filter_is_remarked():
+    saturated, tied = remarks_of(0, NAMES, PLAIN, MINED)
+    assert saturated.startswith("saturated: its activations end at 6")
+    assert tied == "3 top images, 10% of the 30 that were mined; 2 of them reach the same maximum as others"
+
+
+def test_an_ordinary_filter_needs_no_remark():
+    """Images in which it is silent do not tie."""
+    assert remarks_of(1, NAMES, PLAIN, MINED) == []
+
+
+def test_a_cut_is_remarked_on_every_sheet():
+    (cut,) = remarks_of(1, NAMES, PLAIN, MINED.assign(asked=25))
+    assert cut.startswith("3 top images, 10% of the 30 that were mined instead of the 25 asked for")
+
+
+def test_a_common_name_is_remarked():
+    (said,) = remarks_of(1, NAMES.assign(claim="blue"), PLAIN, MINED)
+    assert said == "5 of 5 live filters are called “blue”: it does not tell them apart"
 
 
 def test_many_long_words_do_not_run_out_of_the_sheet():

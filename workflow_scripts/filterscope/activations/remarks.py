@@ -28,17 +28,23 @@ def threshold_remarks(thresholds: pd.DataFrame) -> list[str]:
     return remarks
 
 
-def mining_remarks(top: pd.DataFrame) -> list[str]:
-    """On the `top_images` table: how many images were asked for and taken, how many tie, how many vote at all."""
-    filters, kept = top["filter"].nunique(), int(top["rank"].max()) + 1
-    asked, mined = int(top["asked"].iloc[0]), int(top["mined"].iloc[0])
+def taken(top: pd.DataFrame) -> str:
+    """How many top images a filter has, and why fewer than were asked for."""
+    kept, asked, mined = int(top["rank"].max()) + 1, int(top["asked"].iloc[0]), int(top["mined"].iloc[0])
+    cut = f" instead of the {asked} asked for, because "
     if kept == asked:
         cut = ""
     elif kept == mined:
-        cut = f" instead of the {asked} asked for, because there are no more"
+        cut += "there are no more"
     else:
-        cut = f" instead of the {asked} asked for, because more would be too large a share (words.top_share)"
-    remarks = [f"Every filter has {kept} top images, {kept / mined:.0%} of the {mined} that were mined{cut}."]
+        cut += "more would be too large a share (words.top_share)"
+    return f"{kept} top images, {kept / mined:.0%} of the {mined} that were mined{cut}"
+
+
+def mining_remarks(top: pd.DataFrame) -> list[str]:
+    """On the `top_images` table: how many images were asked for and taken, how many tie, how many vote at all."""
+    filters, kept, mined = top["filter"].nunique(), int(top["rank"].max()) + 1, int(top["mined"].iloc[0])
+    remarks = [f"Every filter has {taken(top)}."]
     heard = top[top["maximum"] > 0]
     tied = heard[heard["tied"] > 1].groupby("filter").size()
     if len(tied):

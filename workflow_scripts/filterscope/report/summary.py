@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import jinja2
@@ -65,11 +66,13 @@ def explanation_section(
     scores: pd.DataFrame | None,
     known: pd.DataFrame | None,
     sanity: pd.DataFrame | None,
+    remarks: Sequence[str] = (),
     shown: int = 10,
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    claims, scores and sanity are None where there are no masks, known where no right names are known.
+    claims, scores and sanity are None where there are no masks, known where no right names are known. remarks:
+    sentences on thresholds, top images and names.
     """
     lines, tables = [], []
     if known is not None:
@@ -91,6 +94,7 @@ def explanation_section(
         tables.append(score_table(scores[~apart]))
         if apart.any():
             tables.append(score_table(scores[apart]))
+    lines += remarks
     tables.append(name_table(words, claims, shown))
     return Section(title, lines, tables)
 

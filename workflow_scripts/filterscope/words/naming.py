@@ -8,6 +8,9 @@ import pandas as pd
 
 # Words of a filter that its line shows.
 SHOWN = 5
+# Share of the live filters that may bear one name before it is said that it does not tell them apart.
+COMMON = 0.1
+UNTOLD = "cannot be told"
 
 
 def filter_names(
@@ -21,10 +24,11 @@ def filter_names(
     """One line per filter: the `filter_names` table.
 
     A filter is named by its claim, the category token that its map follows best on training images, where masks support
-    that. One whose claim does not beat its null is "unsupported" and has no name; where there are too few decoys to
-    hold the rate of false names, the status is "cannot_be_told". Without masks nothing can be tested: the name is the
-    claim and the status "untested", and what the reference dataset's masks say of the same claim stands beside it. New
-    words, which no mask can test, stand among the words.
+    that. One whose claim does not beat its null is "unsupported" and has no name. What a filter is "cannot be told" where
+    there are too few decoys to hold the rate of false names, or where it never fires on the images that its threshold
+    comes from, but on others. Without masks nothing can be tested: the name is the claim and the status "untested", and
+    what the reference dataset's masks say of the same claim stands beside it. New words, which no mask can test, stand
+    among the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the
@@ -32,15 +36,16 @@ def filter_names(
     """
     words = words.sort_values(["filter", "rank"])
     first = words.groupby("filter").first()
-    table = thresholds[["filter", "dead"]].copy()
+    table = thresholds[["filter", "dead", "fires_elsewhere"]].copy()
     said = table["filter"].isin(first.index)
     table["status"] = "untested"
     if claims is not None:
         table["status"] = table["filter"].isin(claims.loc[claims["supported"], "filter"])
-        untold = "unsupported" if claims["told"].all() else "cannot_be_told"
+        untold = "unsupported" if claims["told"].all() else UNTOLD
         table["status"] = table["status"].map({True: "supported", False: untold})
     table.loc[~said, "status"] = "silent"
     table.loc[table["dead"], "status"] = "dead"
+    table.loc[table["fires_elsewhere"], "status"] = UNTOLD
     named = table["status"].isin(["supported", "untested"])
     table["name"] = table["filter"].map(claimed).where(named)
     for column, some in (("words", words), ("apart", apart)):
@@ -58,7 +63,7 @@ def filter_names(
         agrees = table["filter"].map(same["claim"]) == table["claim"]
         for column, own in (("reference_status", "status"), *((each, each) for each in evidence[1:])):
             table[column] = table["filter"].map(same[own]).where(agrees)
-    table = table.drop(columns="dead").astype(object)
+    table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
 
 
@@ -67,3 +72,31 @@ def _lists(words: pd.DataFrame) -> pd.Series:
     words = words.sort_values(["filter", "rank"])
     marked = words["word"].where(~words["novel"].astype(bool), words["word"] + "*")
     return marked.groupby(words["filter"]).agg(lambda each: ", ".join(each[:SHOWN]))
+
+
+def called(names: pd.DataFrame) -> pd.Series:
+    """What each filter of the `filter_names` table is called, supported or not; empty where it is called nothing."""
+    return names["claim"].where(names["claim"].notna(), names["name"])
+
+
+def common_names(names: pd.DataFrame) -> pd.Series:
+    """By name, commonest first, how many filters bear it: those that more than COMMON of the live filters do.
+
+    names: `filter_names`. A name that one filter alone bears is never common, however few filters there are.
+    """
+    live = int((names["status"] != "dead").sum())
+    counts = called(names).dropna().value_counts()
+    return counts[(counts > COMMON * live) & (counts > 1)]
+
+
+def name_remarks(names: pd.DataFrame) -> list[str]:
+    """On the `filter_names` table: the names that too many filters bear, a sentence each."""
+    live = int((names["status"] != "dead").sum())
+    remarks = []
+    for name, count in common_names(names).items():
+        supported = int(((called(names) == name) & (names["status"] == "supported")).sum())
+        remarks.append(
+            f"“{name}” is what {count} of {live} live filters are called ({count / live:.0%}; supported for "
+            f"{supported} of them): it does not tell these filters apart."
+        )
+    return remarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +12,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from filterscope.activations.extraction import read_maps
+from filterscope.activations.remarks import taken
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
 from filterscope.words.heatmaps import heatmap
+from filterscope.words.naming import called, common_names
 
-NOVEL, KNOWN, QUIET = "#1a7f37", "#1f2328", "#6e7781"
+NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4
 INCH = 2.1  # side of a picture
+# Inches from the top of the sheet to title, name, evidence, words and remarks; between remarks; below the last.
+TITLE, NAME, EVIDENCE, SHOWN, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.45, 0.2, 0.1
 
 
 @dataclass
@@ -68,21 +73,54 @@ def views(batches, reader: Reader, inputs: InputSettings, top: pd.DataFrame, dev
     return seen
 
 
-def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list[TopImage]) -> Figure:
+def remarks_of(number: int, names: pd.DataFrame, thresholds: pd.DataFrame, top: pd.DataFrame) -> list[str]:
+    """What must be known of one filter before its sheet is believed, a line each.
+
+    names: `filter_names`; thresholds: the table of that name; top: `top_images`; of all filters of the layer.
+    """
+    remarks = []
+    name = called(names)[names["filter"] == number].iloc[0]
+    common = common_names(names)
+    if name in common.index:
+        live = int((names["status"] != "dead").sum())
+        remarks.append(f"{common[name]} of {live} live filters are called “{name}”: it does not tell them apart")
+    threshold = thresholds[thresholds["filter"] == number].iloc[0]
+    if threshold["saturated"]:
+        remarks.append(f"saturated: its activations end at {threshold['threshold']:.4g}, and it fires where they do")
+    own = top[top["filter"] == number]
+    tied = own[(own["tied"] > 1) & (own["maximum"] > 0)]
+    ties = f"; {len(tied)} of them reach the same maximum as others" if len(tied) else ""
+    if ties or len(own) < own["asked"].iloc[0]:
+        remarks.append(f"{taken(own)}{ties}")
+    return remarks
+
+
+def sheet(
+    title: str,
+    name: pd.Series,
+    words: pd.DataFrame,
+    claim: pd.Series | None,
+    images: list[TopImage],
+    remarks: Sequence[str] = (),
+) -> Figure:
     """Draw one sheet.
 
-    words: the filter's rows of `filter_words`, best first; new words are green. claim: its row of
-    `filter_claims`, None where there are no masks.
+    name: the filter's row of `filter_names`, which is the headline. words: its rows of `filter_words`, best first: what
+    its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
+    line each.
     """
-    lines = -(-len(images) // COLUMNS)
-    width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + 1.5
+    lines, header = -(-len(images) // COLUMNS), REMARKS + STEP * len(remarks)
+    width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + header + GAP
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
     FigureCanvasAgg(figure)  # measures texts
-    _headline(figure, title, words, claim, width, height)
+    _headline(figure, title, name, width, height)
+    _shown(figure, words, width, height)
+    for lower, text in [(EVIDENCE, _evidence(claim)), *((REMARKS + STEP * n, each) for n, each in enumerate(remarks))]:
+        figure.text(0.2 / width, 1 - lower / height, text, fontsize=10, color=QUIET, va="top")
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS
         left = 0.2 + column * (2 * INCH + 0.25)
-        low = height - 1.4 - (line + 1) * (INCH + 0.5) + 0.45
+        low = height - header - (line + 1) * (INCH + 0.5) + 0.45
         for part, picture in enumerate((each.picture, each.heatmap)):
             box = ((left + part * INCH) / width, low / height, (INCH - 0.03) / width, (INCH - 0.03) / height)
             axes = figure.add_axes(box)
@@ -93,28 +131,43 @@ def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list
     return figure
 
 
-def _headline(figure: Figure, title: str, words: pd.DataFrame, claim, width: float, height: float) -> None:
-    supported = claim is None or bool(claim["supported"])
-    figure.text(0.2 / width, 1 - 0.2 / height, title, fontsize=11, color=QUIET, va="top")
-    place = 0.2
-    if not supported:
-        note = figure.text(place / width, 1 - 0.48 / height, "unsupported: ", fontsize=17, color="#bc4c00", va="top")
-        place += _width(figure, note)
+def _headline(figure: Figure, title: str, name: pd.Series, width: float, height: float) -> None:
+    """What the filter is called and how far that is believed."""
+    figure.text(0.2 / width, 1 - TITLE / height, title, fontsize=11, color=QUIET, va="top")
+    word = called(name.to_frame().T).iloc[0]
+    nameless, believed = pd.isna(word), pd.notna(name["name"])
+    text = figure.text(
+        0.2 / width,
+        1 - NAME / height,
+        "no name" if nameless else word,
+        fontsize=17,
+        color=KNOWN if believed else QUIET,
+        va="top",
+    )
+    left = 0.2 + _width(figure, text) + 0.18
+    status = name["status"]
+    figure.text(
+        left / width, 1 - (NAME + 0.06) / height, status, fontsize=12, color=QUIET if believed else DOUBTFUL, va="top"
+    )
+
+
+def _shown(figure: Figure, words: pd.DataFrame, width: float, height: float) -> None:
+    """The words with most votes, as many as fit."""
+    label = figure.text(0.2 / width, 1 - SHOWN / height, "what its images show:", fontsize=12, color=QUIET, va="top")
+    place = 0.2 + _width(figure, label) + 0.18
     for word in words.itertuples():
-        colour = NOVEL if word.novel else KNOWN
         text = figure.text(
             place / width,
-            1 - 0.48 / height,
+            1 - SHOWN / height,
             f"{word.word} ({word.votes})",
-            fontsize=17 if word.rank == 0 else 12,
-            color=colour if supported else QUIET,
+            fontsize=12,
+            color=NOVEL if word.novel else KNOWN,
             style="italic" if word.novel else "normal",
             va="top",
         )
         place += _width(figure, text) + 0.18
         if place > width - 1.2:
             break
-    figure.text(0.2 / width, 1 - 0.93 / height, _evidence(claim), fontsize=10, color=QUIET, va="top")
 
 
 def _width(figure: Figure, text) -> float:
