@@ -30,7 +30,7 @@ FOLDS = 5
 DEFAULT = TrialSettings(
     ExtractionSettings(),
     TrainingSettings(
-        learning_rate=0.003, averaging=3, vocabulary_negatives=1024, loss="softmax", power=0.5, attended=4
+        learning_rate=0.003, averaging=3, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512, attended=4
     ),
     MiningSettings(proposals=ProposalSettings(0.03, 0.028)),
     ExplanationSettings(),
@@ -57,6 +57,7 @@ def variants() -> dict[str, TrialSettings]:
         "objects alone are learnt from": trained(attended=0),
         "margin loss": trained(loss="csmr"),
         "inputs as they are": trained(power=1.0),
+        "hidden layer as wide as the input": trained(hidden=None),
         "no negatives from the vocabulary": trained(vocabulary_negatives=0),
         "weights not averaged": trained(averaging=0),
         "nearest words alone": mined(proposals=ProposalSettings()),

@@ -9,7 +9,9 @@ from torch import nn
 
 
 class Explainer(nn.Module):
-    """BN(d), dropout, Linear(d, d), ReLU, BN(d), dropout, Linear(d, D); d^2 + 305 d + 300 parameters for D = 300.
+    """BN(d), dropout, Linear(d, h), ReLU, BN(h), dropout, Linear(h, D); for h = d d^2 + d (D + 5) + D parameters.
+
+    hidden: h, the filters d where it is None (LaViSE).
 
     frozen_batch_norm repeats a defect of the reference, whose batch norms never learn their statistics and so
     are a learnt scale and shift only. power: of the inputs, sign(z) |z|^power (ours): pooled activations are
@@ -23,19 +25,21 @@ class Explainer(nn.Module):
         dropout: float = 0.1,
         frozen_batch_norm: bool = False,
         power: float = 1.0,
+        hidden: int | None = None,
     ):
         super().__init__()
+        hidden = hidden or filters
         self.register_buffer("power", torch.tensor(float(power)))
         self.filters, self.dimension = filters, dimension
         self.frozen_batch_norm = frozen_batch_norm
         self.layers = nn.Sequential(
             nn.BatchNorm1d(filters),
             nn.Dropout(dropout),
-            nn.Linear(filters, filters),
+            nn.Linear(filters, hidden),
             nn.ReLU(),
-            nn.BatchNorm1d(filters),
+            nn.BatchNorm1d(hidden),
             nn.Dropout(dropout),
-            nn.Linear(filters, dimension),
+            nn.Linear(hidden, dimension),
         )
 
     def train(self, mode: bool = True) -> Explainer:
@@ -65,6 +69,6 @@ def load_explainer(path: str | Path, inputs: int, dimension: int) -> Explainer:
         raise ValueError(
             f"{path}: explains {found[0]} inputs in {found[1]} dimensions, needed are {inputs} and {dimension}"
         )
-    model = Explainer(inputs, dimension)
+    model = Explainer(inputs, dimension, hidden=state["layers.2.weight"].shape[0])
     model.load_state_dict(state)
     return model.eval()

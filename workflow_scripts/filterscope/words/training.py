@@ -53,6 +53,7 @@ class TrainingSettings:
     margin: float = 1.0
     scale: float = 8.0
     power: float = 1.0
+    hidden: int | None = None
     dropout: float = 0.1
     batch_norm: str = "train"
     vocabulary_negatives: int = 0
@@ -81,7 +82,9 @@ class TrainingSettings:
     def faithful(self, defects: Faithful) -> TrainingSettings:
         """These settings with the switched-on defects of the reference."""
         changed = replace(self, batch_norm="frozen") if defects.frozen_batch_norm else self
-        return replace(changed, loss="csmr", power=1.0, attended=0.0) if defects.published_words else changed
+        return (
+            replace(changed, loss="csmr", power=1.0, hidden=None, attended=0.0) if defects.published_words else changed
+        )
 
 
 @dataclass
@@ -134,6 +137,7 @@ def train(
             settings.dropout,
             settings.batch_norm == "frozen",
             settings.power,
+            min(settings.hidden or samples.activations.shape[1], samples.activations.shape[1]),
         ).to(device)
         data = _to(samples, device)
         held_out = data if validation is None else _to(validation, device)
