@@ -3,6 +3,9 @@
 # What the words room steers itself, by `training.learning_rate`.
 EXPLAINER_SCHEDULES = ("constant", "cosine")
 
+# Keys of `words` that say what is learnt of filters from training images.
+EVIDENCE = ("top_images", "top_share", "shrinkage", "contrast", "pseudo")
+
 # Layers of the embedded networks whose filters have a known name, by source.
 KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
 
@@ -39,6 +42,25 @@ def words_of(entry, file):
 def reference_categories(wildcards):
     """Categories of the annotated dataset that the explainer learnt from."""
     return f"results/data/{reference(wildcards)}/categories.parquet"
+
+
+def reference_names(wildcards):
+    """Names by the reference dataset's masks for photographs without, where the study asks for both."""
+    entry = {**wildcards, "dataset": reference(wildcards)}
+    asked = wildcards.dataset not in ANNOTATED and any(
+        all(each[name] == entry[name] for name in ("dataset", "probe", "vocabulary")) for each in EXPLANATIONS
+    )
+    return words_of(entry, "filter_names.parquet") if asked else []
+
+
+def reference_evidence(wildcards):
+    """What the annotated dataset's training images say of the filters."""
+    return f"results/activations/{reference(wildcards)}/{wildcards.probe}/evidence.parquet"
+
+
+def in_memory_words():
+    """Keys of `words` by which variants are explained that are measured and not kept."""
+    return only("words", "split", "voting", "weighting", "method", "per_image", "evidence", "novelty", *EVIDENCE)
 
 
 def reference_explainer(wildcards):

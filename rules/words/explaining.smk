@@ -4,6 +4,7 @@
 rule train_explainer:
     input:
         pooled=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/pooled.parquet"),
+        attended="results/activations/{dataset}/{probe}/attended.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
     output:
@@ -27,7 +28,7 @@ rule train_explainer:
     params:
         code=code("words/train_explainer.py"),
         training=explainer_training(),
-        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
+        faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
         seed=config["seed"],
         shuffled_labels=False,
     message:
@@ -49,7 +50,7 @@ use rule train_explainer as train_null_explainer with:
     params:
         code=code("words/train_explainer.py"),
         training=explainer_training(),
-        faithful=only("faithful", "frozen_batch_norm", "instance_split"),
+        faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
         seed=config["seed"],
         shuffled_labels=True,
     message:
@@ -66,11 +67,13 @@ rule explain_filters:
         categories=reference_categories,
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
+        evidence="results/activations/{dataset}/{probe}/evidence.parquet",
         words=rules.train_explainer.output.weights,
         shuffled_labels=rules.train_null_explainer.output.weights,
     output:
         words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
         shuffled_labels_by_image="results/words/{dataset}/{probe}/{vocabulary}/null/image_words.parquet",
         shuffled_labels_by_filter="results/words/{dataset}/{probe}/{vocabulary}/null/filter_votes.parquet",
     wildcard_constraints:
@@ -90,8 +93,8 @@ rule explain_filters:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
-        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
-        faithful=only("faithful", "projection", "unpooled"),
+        words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
+        faithful=only("faithful", "projection", "unpooled", "published_words"),
         annotated=True,
         explainers=["words", "shuffled_labels"],
     message:
@@ -110,10 +113,12 @@ use rule explain_filters as explain_photographs with:
         categories=reference_categories,
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
+        evidence=reference_evidence,
         words=reference_explainer,
     output:
         words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
+        apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
     wildcard_constraints:
         dataset=sources("datasets", "folder"),
     log:
@@ -124,8 +129,8 @@ use rule explain_filters as explain_photographs with:
         code=code("words/explain_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
-        words=only("words", "method", "per_image", "voting", "weighting", "printed"),
-        faithful=only("faithful", "projection", "unpooled"),
+        words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
+        faithful=only("faithful", "projection", "unpooled", "published_words"),
         annotated=False,
         explainers=["words"],
     message:
@@ -143,6 +148,8 @@ rule dissect_filters:
         weights=weights_of,
     output:
         overlaps="results/activations/{dataset}/{probe}/overlaps.parquet",
+        evidence="results/activations/{dataset}/{probe}/evidence.parquet",
+        attended="results/activations/{dataset}/{probe}/attended.parquet",
     wildcard_constraints:
         dataset="|".join(ANNOTATED),
     log:
@@ -160,6 +167,11 @@ rule dissect_filters:
         code=code("words/dissect_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
+        words=only("words", "method", *EVIDENCE),
+        attended=config["training"]["attended"],
+        overlap=config["scores"]["overlap"],
+        faithful=only("faithful", "projection", "unpooled"),
+        seed=config["seed"],
         resolution=config["scores"]["resolution"],
         kept=max(config["scores"]["recall_at"]),
     message:
@@ -170,11 +182,14 @@ rule dissect_filters:
 
 rule tabulate_words:
     input:
+        apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
         votes="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         categories=reference_categories,
         claims=claims_of,
+        reference=reference_names,
     output:
+        apart_csv="results/words/{dataset}/{probe}/{vocabulary}/words_apart.csv",
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
         names="results/words/{dataset}/{probe}/{vocabulary}/filter_names.parquet",

@@ -23,6 +23,8 @@ class Faithful:
     few_filters: bool = False  # [5] every 12th filter up to 252
     projection: bool = False  # [8] projection where the text says attention
     unpooled: bool = False  # [9] explainer fed with whole maps
+    scored_images_choose: bool = False  # the images that are scored choose the explainer's epoch
+    published_words: bool = False  # objects alone are learnt from, nearest words alone said, the claim voted for
 
     @classmethod
     def names(cls) -> list[str]:

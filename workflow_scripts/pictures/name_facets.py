@@ -13,6 +13,7 @@ from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, explain
 from filterscope.words.firing import Thresholds
+from filterscope.words.proposals import nearest_words
 from filterscope.words.targets import Tokens
 
 
@@ -50,10 +51,11 @@ def name_facets(
         pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
         thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
         batches = stream(pictures, settings.batch_size, 0, stop)
+        asked = {"words": nearest_words(sought, reader.filters, device)}
         found = explain(
-            batches, reader, probe.inputs, {"words": explainer}, pairs.top, thresholds, sought, settings, device
+            batches, reader, probe.inputs, {"words": explainer}, pairs.top, thresholds, asked, settings, device
         )
-    table = pairs.vote(found["words", "vocabulary"], vocabulary.words, voting, printed)
+    table = pairs.vote(found.words["words", "vocabulary"], vocabulary.words, voting, printed)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
 

@@ -1,5 +1,9 @@
 """Explain all filters of a probe: words for every top image, and the filters' words by vote."""
 
+from functools import partial
+
+import numpy as np
+
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
@@ -7,10 +11,13 @@ from filterscope.data import networks
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.candidates import candidates, read_allowed
+from filterscope.words.evidence import Evidence
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.firing import Thresholds
-from filterscope.words.results import image_words, top_images, votes_table
+from filterscope.words.proposals import ProposalSettings, apart, proposers
+from filterscope.words.results import claimed, image_words, top_images, votes_table
+from filterscope.words.rows import WORDS
 from filterscope.words.targets import Tokens
 
 
@@ -22,23 +29,46 @@ def explain_filters(
     path_to_categories,
     path_to_vocabulary,
     path_to_allowed,
+    path_to_evidence,
     paths_to_explainers,
     paths_to_words,
     paths_to_votes,
+    path_to_apart,
     folder,
     annotated,
     probe: ProbeSettings,
     activations: ExtractionSettings,
     settings: ExplanationSettings,
+    proposals: ProposalSettings,
     voting,
     weighting,
     printed,
+    voted=False,
 ):
-    """paths_to_explainers, paths_to_words and paths_to_votes go by the explainer's name: words, shuffled_labels."""
+    """paths_to_explainers, paths_to_words and paths_to_votes go by the explainer's name: words, shuffled_labels.
+
+    path_to_evidence: of the dataset that the explainers learnt from. voted: whether claims are voted for, the published
+    way, and not chosen by the evidence.
+    """
     device = job.device()
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
     sought = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed), tokens.held_out)
+    evidence = Evidence.of(tables.read(path_to_evidence, "evidence").to_pandas(), tokens.every)
+    surprise = evidence.surprise(~tokens.unsupervised)
+    # Shuffled labels know how common tokens are, but nothing of a single filter.
+    known = {name: surprise if name == WORDS else surprise.mean(0, keepdims=True) for name in paths_to_explainers}
+    known = {name: np.broadcast_to(each, surprise.shape) for name, each in known.items()}
+    of_tokens = vocabulary.restricted(tokens.supervised)
+    asked = {
+        name: proposers(sought, of_tokens, each[:, ~tokens.unsupervised], proposals, device)
+        for name, each in known.items()
+    }
+    everything = {"vocabulary": (vocabulary, np.arange(len(vocabulary)))}
+    whole = {
+        name: proposers(everything, of_tokens, each[:, ~tokens.unsupervised], proposals, device)["vocabulary"]
+        for name, each in known.items()
+    }
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
     pairs = TopPairs(top_ids, maxima)
     images = tables.read(path_to_images, "images").to_pandas()
@@ -57,17 +87,22 @@ def explain_filters(
             explainers,
             pairs,
             Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas()),
-            sought,
+            asked,
             settings,
             device,
         )
     for name in paths_to_explainers:
-        words = {where: found[name, where] for where in sought}
+        words = {where: found.words[name, where] for where in sought}
         with tables.Writer("image_words", paths_to_words[name]) as writer:
             for part in image_words(words, top_ids, vocabulary.words):
                 writer.add(part)
-        votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed)
+        claims = None
+        if name == WORDS and not voted:
+            claims = claimed(evidence.claims(~tokens.unsupervised), found.directions[name], vocabulary, tokens.every)
+        weigh = partial(whole[name].of_words, found.directions[name])
+        votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])
+    tables.write(apart(found.directions[WORDS], asked[WORDS], printed), "words_apart", path_to_apart)
     job.LOGGER.info("%d filters explained by %d images", len(top_ids), len(images))
 
 
@@ -85,9 +120,11 @@ if __name__ == "__main__":
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
         path_to_allowed=snakemake.input.get("allowed") or None,
+        path_to_evidence=snakemake.input.evidence,
         paths_to_explainers={name: snakemake.input[name] for name in names},
         paths_to_words={name: snakemake.output[f"{name}_by_image"] for name in names},
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
+        path_to_apart=snakemake.output.apart,
         folder=snakemake.input.pictures,
         annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
@@ -98,7 +135,11 @@ if __name__ == "__main__":
             per_image=snakemake.params.words["per_image"],
             batch_size=activations.batch_size,
         ).faithful(faithful),
+        proposals=ProposalSettings(snakemake.params.words["evidence"], snakemake.params.words["novelty"]).faithful(
+            faithful
+        ),
         voting=snakemake.params.words["voting"],
         weighting=snakemake.params.words["weighting"],
         printed=snakemake.params.words["printed"],
+        voted=faithful.published_words,
     )

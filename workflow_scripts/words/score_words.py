@@ -82,18 +82,26 @@ def score_words(
             top_ids,
             maxima,
             Thresholds.of(thresholds),
+            thresholds["dead"].to_numpy(),
             rows,
             settings.faithful(defects, reader.filters),
             seed,
             device,
             tokens.asked,
+            decoys=True,
         )
     tables.write(tables.measurements(measured.table), "measurements", path_to_measurements)
     claims = support(measured, thresholds, tokens.every, settings)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
+    if not claims["told"].all():
+        job.LOGGER.warning("too few filters or images to tell which names are supported at this rate")
     job.LOGGER.info(
-        "%d of %d live filters have a supported name", claims["supported"].sum(), (~thresholds["dead"]).sum()
+        "%d of %d live filters have a supported name; %d of %d lent claims would be",
+        claims["supported"].sum(),
+        (~thresholds["dead"]).sum(),
+        claims["lent_supported"].sum(),
+        claims["lent"].sum(),
     )
 
 

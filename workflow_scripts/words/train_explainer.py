@@ -1,5 +1,6 @@
 """Train one explainer: from pooled activations to word vectors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,13 +10,14 @@ from filterscope.data.vocabulary import Vocabulary
 from filterscope.data.weights import write_weights
 from filterscope.faithful import Faithful
 from filterscope.words import resumption
-from filterscope.words.samples import gather_samples, split_samples
+from filterscope.words.samples import Gathered, gather_samples, split_samples
 from filterscope.words.targets import token_list
-from filterscope.words.training import TrainingSettings, train
+from filterscope.words.training import TrainingSettings, fit
 
 
 def train_explainer(
     paths_to_pooled,
+    path_to_attended,
     path_to_categories,
     path_to_vocabulary,
     path_to_weights,
@@ -25,10 +27,14 @@ def train_explainer(
     seed,
     shuffled_labels=False,
     instance_split=False,
+    scored_choose=False,
     code="",
     path_to_temperatures=None,
 ):
-    """shuffled_labels trains the null explainer; instance_split repeats defect 3 of the reference.
+    """path_to_attended: samples pooled by filters' attention, with the tokens that their regions show.
+
+    shuffled_labels trains the null explainer. instance_split repeats a defect of the reference, parts drawn by object;
+    scored_choose another one, that the scored images choose the epoch.
 
     code: digest of the program; a checkpoint of another program is not taken up. path_to_temperatures: of a training
     that follows a schedule of the temperature room; the table has no lines for others.
@@ -41,39 +47,51 @@ def train_explainer(
     rows = vocabulary.rows(tokens)
     vectors = vocabulary.vectors[rows]
     shards = (tables.read(path, "pooled_activations") for path in paths_to_pooled)
-    samples, training = gather_samples(shards, tokens)
+    gathered = gather_samples(shards, tokens)
+    if settings.attended:
+        attended = gather_samples([tables.read(path_to_attended, "attended_activations")], tokens)
+        gathered = Gathered.joined(gathered, attended)
     if shuffled_labels:
-        samples = samples.shuffled_labels(seed)
-    parts = split_samples(samples, training, seed if instance_split else None)
-    del samples
-    arrays = [array for part in parts for array in (part.activations, part.targets)]
+        gathered = replace(gathered, samples=gathered.samples.shuffled_labels(seed))
+    parts = split_samples(gathered, settings.choosing, seed, scored_choose, instance_split)
+    count, attended = len(gathered.samples), gathered.samples.attended
+    del gathered
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
-    checkpoint = resumption.beside(path_to_weights, *arrays, words, rows, settings, seed, code)
-    temperatures = []
-    model, history = train(
-        *parts,
+
+    temperatures, checkpoints = [], []
+
+    def checkpoint(samples, own, phase):
+        """A killed training goes on, if it is just this one."""
+        arrays = samples.activations, samples.targets
+        beside = path_to_weights.with_name(f"{path_to_weights.stem}.{phase}")
+        checkpoints.append(resumption.beside(beside, *arrays, words, rows, own, seed, code))
+        return checkpoints[-1]
+
+    model, history = fit(
+        parts,
         vectors,
         settings,
         seed,
         device,
         vocabulary.vectors,
         rows,
-        resume=checkpoint.load(device),
-        save=checkpoint.save,
+        checkpoint=checkpoint,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
         measured=temperatures.append,
     )
     if path_to_temperatures is not None:
-        (found,) = temperatures
+        found = temperatures[-1]
         tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
     table = pd.DataFrame(history)
     tables.write(table, "history", path_to_history)
     tables.write(table, "history", path_to_csv)
     with tables.replacing(path_to_weights) as temporary:
         write_weights(model.cpu(), temporary)
-    checkpoint.remove()
+    for each in checkpoints:
+        each.remove()
     best = table[table["best"]].iloc[0]
-    job.LOGGER.info("%d objects, best epoch %d, validation loss %.3f", len(training), best["epoch"], best["val_loss"])
+    job.LOGGER.info("%d objects and %d attended samples", count - attended, attended)
+    job.LOGGER.info("chosen by %d samples: epoch %d, loss %.3f", len(parts.choose), best["epoch"], best["val_loss"])
 
 
 if __name__ == "__main__":
@@ -82,6 +100,7 @@ if __name__ == "__main__":
     faithful = Faithful(**snakemake.params.faithful)
     train_explainer(
         paths_to_pooled=list(snakemake.input.pooled),
+        path_to_attended=snakemake.input.attended,
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
         path_to_weights=Path(snakemake.output.weights),
@@ -91,6 +110,7 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         shuffled_labels=snakemake.params.shuffled_labels,
         instance_split=faithful.instance_split,
+        scored_choose=faithful.scored_images_choose,
         code=snakemake.params.code,
         path_to_temperatures=snakemake.output.temperatures,
     )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+
+from filterscope import tables
 
 # So many images explain a filter, if there are as many, however small a share of the mined images may.
 FEWEST = 5
@@ -63,6 +67,17 @@ class TopImages:
             "asked": np.full(filters * kept, self.p),
             "mined": np.full(filters * kept, self.seen),
         }
+
+
+def mined(paths: Iterable[str | Path], p: int, share: float, split: str) -> TopImages:
+    """The top images of a split, or of "all" images, in the shards of the `image_activations` table."""
+    top = TopImages(p, share)
+    for path in paths:
+        for batch in tables.batches(path, "image_activations", columns=["image_id", "split", "maximum", "mean"]):
+            chosen = np.ones(len(batch), bool) if split == "all" else batch["split"].to_numpy(False) == split
+            maxima, means = (tables.matrix(batch[name])[chosen] for name in ("maximum", "mean"))
+            top.add(batch["image_id"].to_numpy()[chosen], maxima, means)
+    return top
 
 
 def ties(maxima: np.ndarray) -> np.ndarray:

@@ -85,7 +85,8 @@ def explanation_section(
         dead = int(claims["dead"].sum())
         lines.append(
             f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a supported claim "
-            f"({int(claims['lent_supported'].sum())} would have one with another filter's claim, often the same word); "
+            f"({int(claims['lent_supported'].sum())} of {int(claims['lent'].sum())} lent claims of another word would "
+            "be called so); "
             f"{dead} filters are dead{_listed(claims)}."
         )
         lines.append(_sanity(sanity))
@@ -142,7 +143,11 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
             for metric, k, where in zip(scores["metric"], scores["k"], scores["candidates"], strict=True)
         ],
         text=[
-            "not measurable" if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+            "not measurable"
+            if pd.isna(value)
+            else f"{value:.3f}"
+            if pd.isna(low)
+            else f"{value:.3f} [{low:.3f}, {high:.3f}]"
             for value, low, high in zip(scores["value"], scores["low"], scores["high"], strict=True)
         ],
     )

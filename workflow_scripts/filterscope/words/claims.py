@@ -33,7 +33,8 @@ class Claims:
 
     labels: by name (any key), a token index per filter, -1 where a filter claims nothing; int [d].
     thresholds: [d]. weights: [1+resamples, images] from `resample_weights`. resolution: px of the grid on which
-    regions and masks are compared. every: also collect every filter's AUPRC for every token, the null of support.
+    regions and masks are compared. every: also collect what every filter reaches for every token: the null of
+    support, and the best claims that there are.
     """
 
     def __init__(
@@ -63,6 +64,9 @@ class Claims:
         self.positives, self.everything = zeros(count, filters, BINS), zeros(filters, BINS)
         self.cells = zeros(1)
         self.every = torch.zeros(filters, tokens, BINS, device=device) if every else None
+        # Of every filter with every token: intersection, product; of every token: mask area, sums of m and m^2.
+        self.pairs = torch.zeros(filters, tokens, 2, device=device) if every else None
+        self.of_tokens = torch.zeros(tokens, 3, device=device)
         self._waiting: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]] = []
 
     def add(self, image: int, maps: torch.Tensor, scene: Scene) -> None:
@@ -89,7 +93,10 @@ class Claims:
             per_token[:, :present, 3] = covered.square().sum(1)
             per_token[:, :present, 4] = flat @ covered.T
             if self.every is not None:
-                self.every[:, torch.from_numpy(scene.tokens).to(self.device)] += positives[:, :present]
+                tokens = torch.from_numpy(scene.tokens).to(self.device)
+                self.every[:, tokens] += positives[:, :present]
+                self.pairs[:, tokens] += per_token[:, :present, [0, 4]]
+                self.of_tokens[tokens] += per_token[0, :present, 1:4]
         # Column of each claimed token among those present; the last, empty column where the token is absent.
         column = torch.full((self.tokens + 1,), present, device=self.device)
         column[torch.from_numpy(scene.tokens).to(self.device)] = torch.arange(present, device=self.device)
@@ -150,6 +157,27 @@ class Claims:
         self._flush()
         parts = zip(self.every.split(CHUNK), self.everything[0].split(CHUNK), strict=True)
         return torch.cat([average_precision(right, said[:, None]) for right, said in parts]).cpu().numpy()
+
+    def best_possible(self) -> dict[str, np.ndarray]:
+        """By metric, what each filter reaches with the best claim that there is for it on these very images, [d].
+
+        A ceiling: no choice of claims can do better here, and none that does not look at these masks as well.
+        """
+        self._flush()
+        shared, product = self.pairs.double().unbind(-1)
+        area, mass, mass2 = self.of_tokens.double().unbind(-1)
+        region, total, total2 = (each[:, None] for each in self.by_filter[0].double().unbind(-1))
+        cells = self.cells[0].double()
+        spread = ((total2 - total**2 / cells) * (mass2 - mass**2 / cells)).clamp(min=0).sqrt()
+        auprc = self.every_auprc()
+        values = {
+            "iou": _ratio(shared, region + area - shared).cpu().numpy(),
+            "f1": _ratio(2 * shared, region + area).cpu().numpy(),
+            "auprc": auprc,
+            "auprc_lift": auprc - auprc.mean(0),
+            "correlation": _ratio(product - total * mass / cells, spread).cpu().numpy(),
+        }
+        return {name: value.max(1) for name, value in values.items()}
 
 
 def bin_edges(thresholds: Thresholds) -> torch.Tensor:

@@ -12,11 +12,20 @@ class Explainer(nn.Module):
     """BN(d), dropout, Linear(d, d), ReLU, BN(d), dropout, Linear(d, D); d^2 + 305 d + 300 parameters for D = 300.
 
     frozen_batch_norm repeats a defect of the reference, whose batch norms never learn their statistics and so
-    are a learnt scale and shift only.
+    are a learnt scale and shift only. power: of the inputs, sign(z) |z|^power (ours): pooled activations are
+    skewed, and their roots tell more of what fires weakly; 1 takes them as they are. It is kept with the weights.
     """
 
-    def __init__(self, filters: int, dimension: int, dropout: float = 0.1, frozen_batch_norm: bool = False):
+    def __init__(
+        self,
+        filters: int,
+        dimension: int,
+        dropout: float = 0.1,
+        frozen_batch_norm: bool = False,
+        power: float = 1.0,
+    ):
         super().__init__()
+        self.register_buffer("power", torch.tensor(float(power)))
         self.filters, self.dimension = filters, dimension
         self.frozen_batch_norm = frozen_batch_norm
         self.layers = nn.Sequential(
@@ -39,6 +48,9 @@ class Explainer(nn.Module):
 
     def forward(self, activations: torch.Tensor) -> torch.Tensor:
         """[B, d] pooled activations to [B, D] points among the words."""
+        power = float(self.power)
+        if power != 1:
+            activations = activations.sign() * activations.abs() ** power
         return self.layers(activations)
 
 

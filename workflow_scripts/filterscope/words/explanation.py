@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings, normalise
-from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.attention import METHODS
 from filterscope.words.explainer import Explainer
 from filterscope.words.firing import Thresholds
+from filterscope.words.proposals import Proposer
 
 
 @dataclass(frozen=True)
@@ -65,31 +66,43 @@ class Words:
     cosines: np.ndarray
 
 
+@dataclass
+class Explained:
+    """What explainers make of the top images.
+
+    words: by (explainer, candidates). directions: by explainer, the mean over a filter's top images of the points of
+    unit length, [filters, D]; 0 for filters without one. A word's mean cosine over a filter's top images is its vector
+    times the filter's direction.
+    """
+
+    words: dict[tuple[str, str], Words]
+    directions: dict[str, np.ndarray]
+
+
 def explain(
     batches: Iterable[Batch],
     reader: Reader,
     inputs: InputSettings,
-    explainers: dict[str, Explainer],
+    explainers: Mapping[str, Explainer],
     pairs: TopPairs,
     thresholds: Thresholds | np.ndarray,
-    candidates: dict[str, tuple[Vocabulary, np.ndarray]],
+    proposers: Mapping[str, Mapping[str, Proposer]],
     settings: ExplanationSettings,
     device: torch.device,
-) -> dict[tuple[str, str], Words]:
+) -> Explained:
     """Name what every filter sees in its top images.
 
-    explainers: by name. candidates: by name, a vocabulary and the row of each of its words in the whole one.
-    Returns Words by (explainer, candidates).
+    explainers: by name. proposers: by explainer and candidates.
     """
     limits = Thresholds.of(thresholds, device)
-    found = {
-        (explainer, name): Words(
-            np.full((*pairs.shape, min(settings.per_image, len(rows))), -1, np.int32),
-            np.zeros((*pairs.shape, min(settings.per_image, len(rows))), np.float32),
-        )
-        for explainer in explainers
-        for name, (_, rows) in candidates.items()
-    }
+    words, directions = {}, {}
+    for explainer, model in explainers.items():
+        directions[explainer] = np.zeros((pairs.shape[0], model.dimension))
+        for name, proposer in proposers[explainer].items():
+            count = min(settings.per_image, len(proposer.rows))
+            words[explainer, name] = Words(
+                np.full((*pairs.shape, count), -1, np.int32), np.zeros((*pairs.shape, count), np.float32)
+            )
     for batch in batches:
         members = [pairs.of(int(image_id)) for image_id in batch.image_ids]
         filters = np.concatenate([pair[0] for pair in members])
@@ -97,29 +110,39 @@ def explain(
         if not len(filters):
             continue
         maps = read_maps(batch, reader, inputs, device)
+        asked = torch.from_numpy(filters).to(device)
         with torch.inference_mode():
             shown = _inputs(batch, maps, members, reader, inputs, limits, settings, device)
             for explainer, model in explainers.items():
-                points = model(shown)
-                for name, (vocabulary, rows) in candidates.items():
-                    words = found[explainer, name]
-                    cosines, nearest = vocabulary.nearest(points, words.rows.shape[2])
-                    words.rows[filters, ranks] = rows[nearest.cpu().numpy()]
-                    words.cosines[filters, ranks] = cosines.cpu().numpy()
-    return found
+                points = functional.normalize(model(shown), dim=1)
+                np.add.at(directions[explainer], filters, points.double().cpu().numpy())
+                for name, proposer in proposers[explainer].items():
+                    each = words[explainer, name]
+                    each.rows[filters, ranks], each.cosines[filters, ranks] = proposer(
+                        points, asked, each.rows.shape[2]
+                    )
+    for each in directions.values():
+        each /= np.maximum(np.bincount(pairs.filters, minlength=len(each)), 1)[:, None]
+    return Explained(words, directions)
 
 
 def _inputs(batch, maps, members, reader, inputs, thresholds, settings, device) -> torch.Tensor:
     """Explainer inputs of all pairs of a batch, [n, d] or [n, d*h*w]."""
     if settings.method == "image":
         return _masked_images(batch, maps, members, reader, inputs, thresholds, settings, device)
-    method = METHODS[settings.method]
     return torch.cat(
         [
-            method(maps[index], torch.from_numpy(filters).to(device), thresholds, settings.pool)
+            explainer_inputs(maps[index], torch.from_numpy(filters).to(device), thresholds, settings)
             for index, (filters, _) in enumerate(members)
         ]
     )
+
+
+def explainer_inputs(
+    maps: torch.Tensor, filters: torch.Tensor, thresholds: Thresholds, settings: ExplanationSettings
+) -> torch.Tensor:
+    """What the explainer is shown of these filters in one image, [n, d] or [n, d*h*w]; not for the method "image"."""
+    return METHODS[settings.method](maps, filters, thresholds, settings.pool)
 
 
 def _masked_images(batch, maps, members, reader, inputs, thresholds, settings, device) -> torch.Tensor:

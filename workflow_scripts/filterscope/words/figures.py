@@ -18,10 +18,11 @@ COLOURS = {
     "shuffled_filters": "#d4a72c",
     "shuffled_labels": "#6e7781",
     "random_network": "#afb8c1",
+    "ceiling": "#eaeef2",
 }
 
 PANELS = 3  # side by side
-METRICS = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC"}
+METRICS = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC", "auprc_lift": "AUPRC\nlift"}
 
 # Titles by candidates.
 RECALLS = {
@@ -62,8 +63,8 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame, temperatures: Seq
         best = table[table["best"]].iloc[0]
         losses.plot(best["epoch"], best["val_loss"], "o", color=colour, markersize=5)
         recalls.plot(table["epoch"], table["val_recall"], color=colour, label=name)
-    _plain(losses, "CSMR loss (dot: weights kept)")
-    _plain(recalls, "validation objects with a right token among 5")
+    _plain(losses, "loss (dot: the epoch that is kept)")
+    _plain(recalls, "choosing samples with a right token among 5")
     recalls.set_ylim(0, 1)
     for axes in (losses, recalls):
         axes.set_xlabel("epoch", fontsize=8)

@@ -34,3 +34,26 @@ def csmr_loss(
         foreign = points @ functional.normalize(negatives, dim=1).T
         loss = loss + (margin - own[:, None] + foreign).clamp(min=0).mean(1) * categories.shape[0]
     return loss.mean()
+
+
+def softmax_loss(
+    points: torch.Tensor,
+    targets: torch.Tensor,
+    categories: torch.Tensor,
+    scale: float = 8.0,
+    negatives: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Cross entropy of scaled cosines over the category tokens and further words, mean over the batch (ours).
+
+    An object's own tokens share the wanted probability. Unlike the margin loss it dwells on the words that are nearly
+    as close as the right ones. Normalised softmax, after Wang et al. 2017 (NormFace).
+
+    points: [B, D]. targets: bool [B, C], own tokens. categories: [C, D]. scale: by which cosines are multiplied.
+    negatives: further words that are nobody's token, [M, D]. Raises ValueError where an object has no token.
+    """
+    if not bool(targets.any(1).all()):
+        raise ValueError(f"object {int((~targets.any(1)).nonzero()[0])} of the batch has no token")
+    words = categories if negatives is None or not len(negatives) else torch.cat([categories, negatives])
+    logits = scale * functional.normalize(points, dim=1) @ functional.normalize(words, dim=1).T
+    chances = functional.log_softmax(logits, dim=1)[:, : len(categories)]
+    return -((chances * targets).sum(1) / targets.sum(1)).mean()

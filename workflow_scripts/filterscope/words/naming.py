@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 # Words of a filter that its line shows.
 SHOWN = 5
 # Share of the live filters that may bear one name before it is said that it does not tell them apart.
 COMMON = 0.1
-UNTOLD = "cannot be told"
+UNTOLD = "cannot_be_told"
 
 
-def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataFrame | None) -> pd.DataFrame:
+def filter_names(
+    words: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    claims: pd.DataFrame | None,
+    claimed: Mapping[int, str],
+    apart: pd.DataFrame,
+    reference: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One line per filter: the `filter_names` table.
 
-    A filter is named by its claim, the best of its words that masks can test, where that is supported. One whose
-    claim does not beat its null is "unsupported" and has no name. Without masks nothing can be tested: the name
-    is the first word and the status "untested". New words, which no mask can test, stand among the words. Where a
-    filter fires "cannot be told" if it never does on the images that its threshold comes from, but on others.
+    A filter is named by its claim, the category token that its map follows best on training images, where masks support
+    that. One whose claim does not beat its null is "unsupported" and has no name; where there are too few decoys to
+    hold the rate of false names, the status is "cannot_be_told", as it is of a filter that fires only on images that
+    its threshold does not come from. Without masks nothing can be tested: the name is the claim and the status
+    "untested", and what the reference dataset's masks say of the same claim stands beside it. New words, which no mask
+    can test, stand among the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
+    claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the
+    `filter_names` of the reference dataset, for photographs without masks.
     """
     words = words.sort_values(["filter", "rank"])
     first = words.groupby("filter").first()
@@ -28,23 +41,37 @@ def filter_names(words: pd.DataFrame, thresholds: pd.DataFrame, claims: pd.DataF
     table["status"] = "untested"
     if claims is not None:
         table["status"] = table["filter"].isin(claims.loc[claims["supported"], "filter"])
-        table["status"] = table["status"].map({True: "supported", False: "unsupported"})
+        untold = "unsupported" if claims["told"].all() else UNTOLD
+        table["status"] = table["status"].map({True: "supported", False: untold})
     table.loc[~said, "status"] = "silent"
     table.loc[table["dead"], "status"] = "dead"
     table.loc[table["fires_elsewhere"], "status"] = UNTOLD
     named = table["status"].isin(["supported", "untested"])
-    name = first["word"] if claims is None else claims.set_index("filter")["claim"]
-    table["name"] = table["filter"].map(name).where(named)
-    marked = words["word"].where(~words["novel"].astype(bool), words["word"] + "*")
-    lists = marked.groupby(words["filter"]).agg(lambda each: ", ".join(each[:SHOWN]))
-    table["words"] = table["filter"].map(lists).where(said, "")
+    table["name"] = table["filter"].map(claimed).where(named)
+    for column, some in (("words", words), ("apart", apart)):
+        table[column] = table["filter"].map(_lists(some)).where(said, "").fillna("")
     evidence = ["claim", "auprc", "low", "high", "null"]
     if claims is None:
         table = table.assign(**dict.fromkeys(evidence))
     else:
         table = table.merge(claims[["filter", *evidence]], on="filter", how="left")
+    if claims is None:
+        table["claim"] = table["filter"].map(claimed).where(said)
+    table["reference_status"] = None
+    if reference is not None:
+        same = reference[reference["claim"].notna()].set_index("filter")
+        agrees = table["filter"].map(same["claim"]) == table["claim"]
+        for column, own in (("reference_status", "status"), *((each, each) for each in evidence[1:])):
+            table[column] = table["filter"].map(same[own]).where(agrees)
     table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
+
+
+def _lists(words: pd.DataFrame) -> pd.Series:
+    """The first words of every filter, * behind those that no category has; words have filter, rank, word and novel."""
+    words = words.sort_values(["filter", "rank"])
+    marked = words["word"].where(~words["novel"].astype(bool), words["word"] + "*")
+    return marked.groupby(words["filter"]).agg(lambda each: ", ".join(each[:SHOWN]))
 
 
 def called(names: pd.DataFrame) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
@@ -13,7 +14,9 @@ from filterscope.data.rejection import stop
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.candidates import read_allowed
+from filterscope.words.evidence import EvidenceSettings
 from filterscope.words.explanation import ExplanationSettings
+from filterscope.words.proposals import ProposalSettings
 from filterscope.words.scoring import ScoreSettings
 from filterscope.words.targets import token_list
 from filterscope.words.training import TrainingSettings
@@ -44,7 +47,13 @@ def trial(params, threads: int) -> dict:
             activations,
             TrainingSettings(**params.training),
             MiningSettings(
-                words["split"], words["top_images"], words["voting"], words["weighting"], words["top_share"]
+                words["split"],
+                words["top_images"],
+                words["voting"],
+                words["weighting"],
+                words["top_share"],
+                ProposalSettings(words["evidence"], words["novelty"]),
+                EvidenceSettings(**{each.name: words[each.name] for each in fields(EvidenceSettings)}),
             ),
             ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
             ScoreSettings(**params.scores),

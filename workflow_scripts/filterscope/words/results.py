@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
+from filterscope.data.vocabulary import Vocabulary
 from filterscope.words.explanation import Words
 from filterscope.words.scoring import Row
 from filterscope.words.targets import Tokens, most_frequent, token_indices
@@ -49,16 +52,74 @@ def image_words(words: dict[str, Words], image_ids: np.ndarray, names: np.ndarra
 
 
 def votes_table(
-    words: dict[str, Words], maxima: np.ndarray, names: np.ndarray, voting: int, weighting: str, printed: int
+    words: dict[str, Words],
+    maxima: np.ndarray,
+    names: np.ndarray,
+    voting: int,
+    weighting: str,
+    printed: int,
+    claims: Claimed | None = None,
+    weigh: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]] | None = None,
 ) -> pd.DataFrame:
-    """The `filter_votes` table by candidates; maxima [d, p]."""
+    """The `filter_votes` table by candidates; maxima [d, p].
+
+    weigh: called with filters [n] and vocabulary rows [n], gives the parts of each word's score, as `Proposer.parts`.
+
+    A filter's claim is the word of the categories that masks will test: the one given, which leads the categories in
+    every list, or the one with most votes where none are given.
+    """
     parts = []
     for candidates, each in words.items():
-        votes = vote(each.rows[..., :voting], each.cosines[..., :voting], maxima, weighting, printed)
+        given = claims is not None and candidates != "unsupervised"
+        votes = vote(each.rows[..., :voting], each.cosines[..., :voting], maxima, weighting, None if given else printed)
+        votes = claims.leading(votes, printed) if given else votes.assign(claim=votes["rank"] == 0)
+        votes["claim"] &= candidates != "vocabulary"
+        if weigh is not None:
+            weighed = weigh(votes["filter"].to_numpy(), votes["row"].to_numpy())
+            votes = votes.assign(evidence=weighed["evidence"], lift=weighed["lift"])
         parts.append(
             votes.assign(candidates=candidates, word=np.asarray(names, object)[votes["row"]]).drop(columns="row")
         )
     return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What every filter claims, as vocabulary rows: rows [d], -1 for none; cosines with its direction, [d].
+
+    tokens: vocabulary rows of all category tokens.
+    """
+
+    rows: np.ndarray
+    cosines: np.ndarray
+    tokens: np.ndarray
+
+    def leading(self, votes: pd.DataFrame, printed: int) -> pd.DataFrame:
+        """Votes of all words, from `vote`, with the claim as the first category, cut to the printed words.
+
+        A claim that no top image voted for is added with 0 votes; filters without votes claim nothing.
+        """
+        claimed = votes["filter"].map(dict(enumerate(self.rows.tolist()))).to_numpy()
+        votes = votes.assign(claim=votes["row"].to_numpy() == claimed, key=votes["rank"].astype(float))
+        missing = np.setdiff1d(votes["filter"][self.rows[votes["filter"]] >= 0], votes["filter"][votes["claim"]])
+        added = pd.DataFrame(
+            {"filter": missing, "row": self.rows[missing], "votes": 0, "cosine": self.cosines[missing], "claim": True}
+        )
+        votes = pd.concat([votes, added.assign(key=np.inf)], ignore_index=True) if len(added) else votes
+        categories = votes[votes["row"].isin(self.tokens)].groupby("filter")["key"].min()
+        before = votes["filter"].map(categories).fillna(np.inf).clip(upper=printed - 1) - 0.5
+        votes["key"] = np.where(votes["claim"], np.minimum(votes["key"], before), votes["key"])
+        votes = votes.sort_values(["filter", "key"], kind="stable", ignore_index=True)
+        votes["rank"] = votes.groupby("filter").cumcount()
+        return votes[votes["rank"] < printed].drop(columns="key").reset_index(drop=True)
+
+
+def claimed(claims: np.ndarray, directions: np.ndarray, vocabulary: Vocabulary, tokens: list[str]) -> Claimed:
+    """Claims as vocabulary rows; claims: token index per filter, -1 for none, [d]. directions: [d, D]."""
+    rows = vocabulary.rows(tokens)
+    unit = torch.nn.functional.normalize(vocabulary.vectors[torch.from_numpy(rows)].float(), dim=1).numpy()
+    cosines = (directions * unit[claims]).sum(1)
+    return Claimed(np.where(claims >= 0, rows[claims], -1), cosines, rows)
 
 
 def scored_row(
@@ -88,8 +149,8 @@ def scored_row(
 
 
 def _claims(votes: pa.Table, candidates: str, tokens: list[str], filters: int) -> np.ndarray:
-    """The token with most votes of every filter, -1 where there is none."""
-    first = votes.filter(pc.and_(pc.equal(votes["candidates"], candidates), pc.equal(votes["rank"], 0)))
+    """The token that every filter claims, -1 where it claims none."""
+    first = votes.filter(pc.and_(pc.equal(votes["candidates"], candidates), votes["claim"]))
     claims = np.full(filters, -1, np.int64)
     claims[first["filter"].to_numpy()] = token_indices(first["word"], tokens)
     return claims

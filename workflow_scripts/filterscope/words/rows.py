@@ -8,6 +8,8 @@ import pandas as pd
 from filterscope.words.bootstrap import interval
 
 WORDS = "words"
+# Not a way of naming: the best claim that there is for each filter, by the scored masks themselves.
+CEILING = "ceiling"
 # What people call them, in the order in which they are shown.
 ROW_NAMES = {
     WORDS: "words (ours)",
@@ -16,6 +18,7 @@ ROW_NAMES = {
     "shuffled_filters": "shuffled filters",
     "shuffled_labels": "shuffled labels",
     "random_network": "random network",
+    CEILING: "best possible claims",
 }
 
 
@@ -33,8 +36,8 @@ def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
             if row["n"]:
                 values = np.asarray(row["resamples"], np.float64)
                 low, high = interval(values, confidence)
-                line |= {"value": values[0], "low": low, "high": high}
-            if row["n"] and own["n"] and row["row"] != WORDS:
+                line |= {"value": values[0]} | ({} if row["row"] == CEILING else {"low": low, "high": high})
+            if row["n"] and own["n"] and row["row"] not in (WORDS, CEILING):
                 margins = np.asarray(own["resamples"], np.float64) - np.asarray(row["resamples"], np.float64)
                 low, high = interval(margins, confidence)
                 line |= {"margin": margins[0], "margin_low": low, "margin_high": high}

@@ -1,4 +1,4 @@
-"""What an explainer learns from: pooled activations of objects, and the objects' tokens."""
+"""What an explainer learns from: pooled activations, and the tokens of what they were pooled over."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from filterscope.words.targets import multi_hot
 
 @dataclass(frozen=True)
 class Samples:
-    """Pooled activations float32 [n, d] and the tokens of their objects, bool [n, C]."""
+    """Pooled activations float32 [n, d] and the tokens of their objects, bool [n, C].
+
+    attended: how many of them, the last ones, were pooled by a filter's attention and not under an object's mask.
+    """
 
     activations: np.ndarray
     targets: np.ndarray
+    attended: int = 0
 
     def __post_init__(self):
         if len(self.activations) != len(self.targets):
@@ -29,30 +33,89 @@ class Samples:
     def shuffled_labels(self, seed: int) -> Samples:
         """The same activations with their targets permuted: the null that training cannot beat honestly."""
         order = np.random.default_rng(seed).permutation(len(self))
-        return Samples(self.activations, self.targets[order])
+        return Samples(self.activations, self.targets[order], self.attended)
+
+    def those(self, chosen: np.ndarray) -> Samples:
+        """The chosen ones; bool [n]."""
+        attended = int(chosen[len(self) - self.attended :].sum())
+        return Samples(self.activations[chosen], self.targets[chosen], attended)
 
 
-def gather_samples(shards: Iterable[pa.Table], tokens: list[str]) -> tuple[Samples, np.ndarray]:
-    """Samples of all objects with one of these tokens, and whether their images are for training, bool [n].
+@dataclass(frozen=True)
+class Gathered:
+    """All samples, with the image of each, [n], and whether that is a training image, bool [n]."""
 
-    shards: `pooled_activations`, taken in one by one: of Visual Genome's objects, whose activations are 16 GB, a third
-    are never supervised.
+    samples: Samples
+    image_ids: np.ndarray
+    training: np.ndarray
+
+    @classmethod
+    def joined(cls, objects: Gathered, attended: Gathered | None) -> Gathered:
+        """Objects and, after them, attended samples."""
+        if attended is None or not len(attended.samples):
+            return objects
+        parts = (objects, attended)
+        samples = Samples(
+            np.concatenate([part.samples.activations for part in parts]),
+            np.concatenate([part.samples.targets for part in parts]),
+            len(attended.samples),
+        )
+        image_ids, training = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("image_ids", "training")
+        )
+        return cls(samples, image_ids, training)
+
+
+def gather_samples(shards: Iterable[pa.Table], tokens: list[str]) -> Gathered:
+    """Samples of all objects with one of these tokens.
+
+    shards: `pooled_activations` or `attended_activations`, taken in one by one: of Visual Genome's objects, whose
+    activations are 16 GB, a third are never supervised.
     """
     parts = []
     for pooled in shards:
         targets = multi_hot(pooled["tokens"], tokens)
         known = targets.any(1)
         training = pooled["split"].to_numpy()[known] == "train"
-        parts.append((tables.matrix(pooled["vector"])[known], targets[known], training))
-    activations, targets, training = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Samples(activations, targets), training
+        images = pooled["image_id"].to_numpy()[known]
+        parts.append((tables.matrix(pooled["vector"])[known], targets[known], images, training))
+    activations, targets, image_ids, training = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Gathered(Samples(activations, targets), image_ids, training)
 
 
-def split_samples(samples: Samples, training: np.ndarray, by_instance: int | None = None) -> tuple[Samples, Samples]:
-    """Training and validation samples: by their images' split, or at random with a seed (defect 3), same sizes.
+@dataclass(frozen=True)
+class Parts:
+    """Images to learn from and images that choose, as samples; final: what the weights that are kept learn from.
 
-    training: bool [n], whether the object's image is a training image.
+    Scored images are in none of them.
     """
-    if by_instance is not None:
-        training = np.random.default_rng(by_instance).permutation(training)
-    return tuple(Samples(samples.activations[part], samples.targets[part]) for part in (training, ~training))
+
+    learn: Samples
+    choose: Samples
+    final: Samples | None  # None: the weights of the best epoch are kept
+
+
+def split_samples(
+    gathered: Gathered, share: float, seed: int, scored_choose: bool = False, by_instance: bool = False
+) -> Parts:
+    """Samples by their part: images that choose are cut from the training images, by image.
+
+    share: of the training images, that choose the epoch; they are learnt from, too, once it is chosen.
+    scored_choose: the published way, in which the images that are scored choose the epoch. by_instance: its
+    other defect, parts drawn at random by object, so that an image's objects are in both. Raises ValueError where
+    there are too few training images for two parts.
+    """
+    samples, training = gathered.samples, gathered.training
+    if scored_choose or by_instance:
+        if by_instance:
+            training = np.random.default_rng(seed).permutation(training)
+        return Parts(samples.those(training), samples.those(~training), None)
+    images = np.unique(gathered.image_ids[training])
+    count = round(share * len(images))
+    if not 1 <= count < len(images):
+        raise ValueError(
+            f"training.choosing is {share}: {count} of {len(images)} training images with objects would choose the "
+            "epoch; at least 1 must, and 1 be left to learn from"
+        )
+    choosing = np.isin(gathered.image_ids, np.random.default_rng(seed).permutation(images)[:count])
+    return Parts(samples.those(training & ~choosing), samples.those(training & choosing), samples.those(training))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -19,11 +20,13 @@ from filterscope.words.claims import Claims
 from filterscope.words.explanation import TopPairs
 from filterscope.words.firing import Thresholds
 from filterscope.words.recall import by_image, recall, region_tokens
-from filterscope.words.rows import WORDS
-from filterscope.words.truth import Truth, scenes
+from filterscope.words.rows import CEILING, WORDS
+from filterscope.words.truth import Scene, Truth, scenes
 
 # Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
-CLAIM_METRICS = ("iou", "f1", "auprc", "correlation")
+CLAIM_METRICS = ("iou", "f1", "auprc", "auprc_lift", "correlation")
+# Decoys that there are at least: claims of filters whose maps are compared with the masks of other images.
+DECOYS = 256
 # The reference scores every 12th filter from 0 to 252 (defect 5).
 FEW_STEP, LAST_OF_FEW = 12, 252
 
@@ -85,21 +88,41 @@ class Row:
         return replace(self, words=self.words | more, others=self.others | {"unsupervised": claims})
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How far claims beat their null on some images.
+
+    metrics: by name, of the claims, [1+resamples, d]. null: what the layer's mean live filter reaches for each token,
+    [T].
+    """
+
+    claims: np.ndarray
+    metrics: dict[str, np.ndarray]
+    null: np.ndarray
+
+    def lift(self) -> np.ndarray:
+        """AUPRC minus what the layer's mean filter reaches for the same word, [1+resamples, d].
+
+        In every resample the null moves with the share of the pixels that the word covers there, on which AUPRC by
+        chance depends. 0 for filters without a claim.
+        """
+        share = self.metrics["share"]
+        moved = np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
+        return np.where(self.claims >= 0, self.metrics["auprc"] - self.null[self.claims] * moved, 0.0)
+
+
 @dataclass
 class Measured:
-    """Measurements as the table of that name, and the claims' metrics, each [1+resamples, labels, d].
+    """Measurements as the table of that name, and how far the claims of every row beat their null.
 
-    Labels are the rows' claims among all categories, in their order, and after them their other claims.
+    decoys: the words' claims, with maps compared with the masks of other images: what chance gives. dead filters take
+    no part in the nulls.
     """
 
     table: pd.DataFrame
     rows: dict[str, Row]
-    metrics: dict[str, np.ndarray]
-    every_auprc: np.ndarray  # [d, T]
-
-    def metric(self, row: str, name: str) -> np.ndarray:
-        """One metric of one row, [1+resamples, d]."""
-        return self.metrics[name][:, list(self.rows).index(row)]
+    evidence: dict[str, Evidence]
+    decoys: list[Evidence]
 
 
 def measure(
@@ -111,16 +134,19 @@ def measure(
     top_ids: np.ndarray,
     top_maxima: np.ndarray,
     thresholds: Thresholds | np.ndarray,
+    dead: np.ndarray,
     rows: dict[str, Row],
     settings: ScoreSettings,
     seed: int,
     device: torch.device,
     asked: Mapping[str, np.ndarray] = MappingProxyType({}),
+    decoys: bool = False,
 ) -> Measured:
     """Look at the images once more, with their masks, and score all rows.
 
-    image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds: [d].
+    image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds, dead: [d].
     asked: by candidates, the tokens that recall asks for, bool [T]; all of them for candidates that are not named.
+    decoys: whether the words' claims are also measured on the masks of other images, as `support` needs.
     """
     chosen = np.zeros(len(thresholds), bool)
     chosen[settings.chosen(len(thresholds))] = True
@@ -129,28 +155,68 @@ def measure(
     positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
     limits = Thresholds.of(thresholds, device)
     labels = _labels(rows)
-    claims = Claims(
-        labels,
-        limits,
-        len(truth.tokens),
-        weights,
-        settings.resolution,
-        device,
-        every=True,
-    )
+
+    def collector(labels) -> Claims:
+        return Claims(labels, limits, len(truth.tokens), weights, settings.resolution, device, every=True)
+
+    claims = collector(labels)
+    strangers = Strangers(min(-(-DECOYS // len(dead)), len(image_ids) - 1) if decoys else 0)
+    apart = [collector({WORDS: rows[WORDS].claims}) for _ in range(strangers.distance)]
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
         position = positions[image_id]
         claims.add(position, maps, scene)
+        for collected, other in zip(apart, strangers.of(position, maps, scene), strict=False):
+            collected.add(position, maps, other)
         filters, ranks = pairs.of(image_id)
         if len(filters) and len(scene.objects):
             some = torch.from_numpy(filters).to(device)
             tokens = region_tokens(maps[some], limits[some], scene, settings.overlap, settings.mask_resolution)
             found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
-    metrics = claims.metrics()
+    for position, maps, others in strangers.rest():
+        for collected, other in others:
+            apart[collected].add(position, maps, other)
+    live = ~np.asarray(dead)
+    evidence = _evidence(claims, labels, live)
+    false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
     recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
-    table = pd.DataFrame([*recalls, *_means(metrics, labels, chosen)])
-    return Measured(table, rows, metrics, claims.every_auprc())
+    table = pd.DataFrame([*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, chosen & live, len(weights))])
+    own = {name: evidence[name, "categories"] for name in rows}
+    return Measured(table, rows, own, false)
+
+
+class Strangers:
+    """Pairs the maps of every image with the scenes of the images before it, the first ones with those of the last."""
+
+    def __init__(self, distance: int):
+        """distance: how many images before it an image is paired with; fewer than there are images."""
+        self.distance = distance
+        self._recent: deque[Scene] = deque(maxlen=distance)
+        self._first: list[tuple[int, torch.Tensor]] = []
+
+    def of(self, position: int, maps: torch.Tensor, scene: Scene) -> list[Scene]:
+        """The scenes before this image, the nearest first; fewer for the first images (see `rest`)."""
+        before = list(self._recent)[::-1]
+        if len(before) < self.distance:
+            self._first.append((position, maps))
+        self._recent.append(scene)
+        return before
+
+    def rest(self) -> Iterable[tuple[int, torch.Tensor, list[tuple[int, Scene]]]]:
+        """Of the first images, position and maps, and the scenes that they lack, each with its distance less one."""
+        last = list(self._recent)[::-1]
+        for place, (position, maps) in enumerate(self._first):
+            yield position, maps, [(away, last[away - place]) for away in range(place, self.distance)]
+
+
+def _evidence(claims: Claims, labels: Mapping[Hashable, np.ndarray], live: np.ndarray) -> dict[Hashable, Evidence]:
+    """By label."""
+    metrics, every = claims.metrics(), claims.every_auprc()
+    null = every[live].mean(0) if live.any() else np.zeros(every.shape[1])
+    return {
+        label: Evidence(own, {name: values[:, place] for name, values in metrics.items()}, null)
+        for place, (label, own) in enumerate(labels.items())
+    }
 
 
 def _labels(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
@@ -188,15 +254,16 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _means(
-    metrics: dict[str, np.ndarray], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
+    evidence: dict[tuple[str, str], Evidence], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
 ) -> Iterable[dict]:
     first = next(iter(labels))[0]
-    for index, (name, where) in enumerate(labels):
+    for (name, where), each in evidence.items():
         # The same filters for every row, those that the words name: constant words would name dead filters too. A
         # row that names nothing there scores 0.
         named = chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
+        metrics = each.metrics | {"auprc_lift": each.lift()}
         for metric in CLAIM_METRICS:
-            values = metrics[metric][:, index, named]
+            values = metrics[metric][:, named]
             yield {
                 "row": name,
                 "metric": metric,
@@ -207,34 +274,48 @@ def _means(
             }
 
 
+def _ceiling(claims: Claims, chosen: np.ndarray, resamples: int) -> Iterable[dict]:
+    """What the best claims that there are would reach on these images; they are not resampled."""
+    best = claims.best_possible()
+    for metric in CLAIM_METRICS:
+        value = best[metric][chosen].mean() if chosen.any() else 0.0
+        yield {
+            "row": CEILING,
+            "metric": metric,
+            "candidates": "categories",
+            "k": 1,
+            "n": int(chosen.sum()),
+            "resamples": np.full(resamples, value),
+        }
+
+
 def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], settings: ScoreSettings) -> pd.DataFrame:
     """Which filters' claims beat their null: the `filter_claims` table.
 
-    The null of a claim is the mean AUPRC of all live filters for the same word; in every resample it moves with the
-    share of the pixels that the word covers there, on which AUPRC by chance depends. The evidence for a claim is the
-    lower end of the interval of its AUPRC minus the null. A claim is supported where its evidence is above zero and
-    so large that, of the claims with as much, at most `false_discoveries` are false by the account of the decoys:
-    claims lent from other filters, of another word than the filter's own.
+    The null of a claim is the mean AUPRC of all live filters for the same word. The evidence for a claim is the lower
+    end of the interval of its AUPRC minus the null (`Evidence.lift`). A claim is supported where its evidence is above
+    zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of each
+    kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have their
+    words' frequencies; and claims lent from other filters, of another word than the filter's own, where at least half
+    the filters can be lent one. Where the decoys are too few to tell so small a share, nothing is supported and `told`
+    is false.
     """
     confidence = settings.confidence
-    claims = measured.rows[WORDS].claims
+    own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
     rivals = measured.rows["dissection"].claims
     live = ~thresholds["dead"].to_numpy()
-    auprc = measured.metric(WORDS, "auprc")
-    low, high = interval(auprc, confidence)
-    lent = measured.rows["shuffled_filters"].claims
-    named = live & (claims >= 0)
-    null = measured.every_auprc[live].mean(0) if live.any() else np.zeros(len(tokens))
+    low, high = interval(own.metrics["auprc"], confidence)
+    named = live & (own.claims >= 0)
     names = np.array([*tokens, None], object)
 
-    def evidence(row: str, claimed: np.ndarray) -> np.ndarray:
-        share = measured.metric(row, "share")
-        scaled = null[claimed] * np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
-        lowest = interval(measured.metric(row, "auprc") - scaled, confidence)[0]
-        return np.where(named & (claimed >= 0), lowest, -np.inf)
+    def lowest(evidence: Evidence) -> np.ndarray:
+        return np.where(named & (evidence.claims >= 0), interval(evidence.lift(), confidence)[0], -np.inf)
 
-    own, decoys = evidence(WORDS, claims), evidence("shuffled_filters", lent)
-    least = least_evidence(own[named], decoys[named & (lent >= 0) & (lent != claims)], settings.false_discoveries)
+    claimed, borrowed = lowest(own), lowest(lent)
+    strangers = np.concatenate([lowest(each)[named] for each in measured.decoys] or [np.zeros(0)])
+    others = borrowed[named & (lent.claims >= 0) & (lent.claims != own.claims)]
+    kinds = [strangers, others] if 2 * len(others) >= named.sum() else [strangers]
+    least, told = least_evidence(claimed[named], kinds, settings.false_discoveries)
 
     def where(mask, values):
         return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
@@ -243,30 +324,43 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
         {
             "filter": thresholds["filter"],
             "dead": thresholds["dead"],
-            "claim": [name if keep else None for keep, name in zip(named, names[claims], strict=True)],
-            "auprc": where(named, auprc[0]),
+            "claim": [name if keep else None for keep, name in zip(named, names[own.claims], strict=True)],
+            "auprc": where(named, own.metrics["auprc"][0]),
             "low": where(named, low),
             "high": where(named, high),
-            "null": where(named, null[claims]),
-            "supported": own >= least,
-            "lent_supported": decoys >= least,
-            "iou": where(named, measured.metric(WORDS, "iou")[0]),
-            "f1": where(named, measured.metric(WORDS, "f1")[0]),
-            "correlation": where(named, measured.metric(WORDS, "correlation")[0]),
+            "null": where(named, own.null[own.claims]),
+            "lift": where(named, own.lift()[0]),
+            "told": told,
+            "supported": claimed >= least,
+            "lent": named & (lent.claims >= 0) & (lent.claims != own.claims),
+            "lent_supported": (borrowed >= least) & (lent.claims != own.claims),
+            "iou": where(named, own.metrics["iou"][0]),
+            "f1": where(named, own.metrics["f1"][0]),
+            "correlation": where(named, own.metrics["correlation"][0]),
             "rival": [name if keep else None for keep, name in zip(named, names[rivals], strict=True)],
-            "rival_auprc": where(named & (rivals >= 0), measured.metric("dissection", "auprc")[0]),
+            "rival_auprc": where(named & (rivals >= 0), measured.evidence["dissection"].metrics["auprc"][0]),
         }
     )
 
 
-def least_evidence(claims: np.ndarray, decoys: np.ndarray, rate: float) -> float:
-    """The least evidence above 0 at which at most this share of the claims is expected to be false.
+def least_evidence(claims: np.ndarray, kinds: Iterable[np.ndarray], rate: float) -> tuple[float, bool]:
+    """The least evidence above 0 at which at most this share of the claims is expected to be false, and whether any
+    could be.
 
-    Of n claims and m decoys as many claims as decoys, times n / m, pass by chance. Infinite where no evidence is
-    enough; without decoys, or where none has any, the smallest above 0.
+    kinds: the evidence of each kind of decoys; every kind must agree. Of n claims and m decoys one more claim than
+    decoys, times n / m, passes by chance: the one that makes the estimate hold for few decoys, too (Barber and Candes
+    2015, knockoff+). Infinite where no evidence is enough. False where even decoys without any evidence would be too
+    few for so small a share, or where there is no kind.
     """
     passing = np.sort(claims[claims > 0])
-    chance = len(claims) / max(len(decoys), 1)
-    false = chance * np.array([(decoys >= least).sum() for least in passing])
-    enough = np.flatnonzero(false <= rate * np.arange(len(passing), 0, -1))
-    return float(passing[enough[0]]) if len(enough) else np.inf
+    kinds = list(kinds)
+    fewest = min((len(decoys) for decoys in kinds), default=0)
+    if not fewest or not len(passing):
+        return np.inf, bool(fewest)
+    false = np.max(
+        [len(claims) / len(each) * (1 + np.array([(each >= least).sum() for least in passing])) for each in kinds], 0
+    )
+    allowed = rate * np.arange(len(passing), 0, -1)
+    enough = np.flatnonzero(false <= allowed)
+    told = len(claims) / fewest <= allowed[0]
+    return (float(passing[enough[0]]) if len(enough) else np.inf), bool(told)

@@ -23,15 +23,18 @@ from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
 from filterscope.data.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
+from filterscope.words.attended import Attended, drawn
 from filterscope.words.candidates import candidates
+from filterscope.words.evidence import Correlations, Evidence, EvidenceSettings
 from filterscope.words.explanation import ExplanationSettings, TopPairs, Words, explain
 from filterscope.words.firing import Thresholds
+from filterscope.words.proposals import ProposalSettings, proposers
 from filterscope.words.rows import WORDS
-from filterscope.words.samples import Samples, split_samples
+from filterscope.words.samples import Gathered, Samples, split_samples
 from filterscope.words.scoring import Row, ScoreSettings, measure
 from filterscope.words.targets import Tokens, multi_hot
-from filterscope.words.training import TrainingSettings, train
-from filterscope.words.truth import Truth
+from filterscope.words.training import TrainingSettings, fit
+from filterscope.words.truth import Truth, scenes
 from filterscope.words.voting import vote
 
 
@@ -44,6 +47,9 @@ class MiningSettings:
     voting: int = 5
     weighting: str = "none"
     top_share: float = 0.1
+    proposals: ProposalSettings = ProposalSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    voted: bool = False  # claims are voted for, not chosen by the evidence
 
     def mined(self, splits: np.ndarray) -> np.ndarray:
         """Which images of these splits are mined, bool."""
@@ -51,7 +57,8 @@ class MiningSettings:
 
     def faithful(self, defects: Faithful) -> MiningSettings:
         """These settings with the switched-on defects of the reference."""
-        return replace(self, split="all") if defects.training_images else self
+        changed = replace(self, split="all") if defects.training_images else self
+        return replace(changed, proposals=self.proposals.faithful(defects), voted=defects.published_words)
 
 
 @dataclass(frozen=True)
@@ -151,8 +158,17 @@ class Trials:
         tokens = Tokens.of(material.categories)
         category_rows = material.vocabulary.rows(tokens.every)
         learnt = category_rows[~tokens.unsupervised]
-        explainer, _ = train(
-            *split_samples(*self._samples(seen, tokens), self.seed if defects.instance_split else None),
+        images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
+        evidence, attended = self._study(images[images["split"] == "train"], seen, tokens, settings)
+        gathered = Gathered.joined(self._samples(seen, tokens), attended)
+        explainer, _ = fit(
+            split_samples(
+                gathered,
+                settings.training.choosing,
+                self.seed,
+                defects.scored_images_choose,
+                defects.instance_split,
+            ),
             material.vocabulary.vectors[learnt],
             settings.training,
             self.seed,
@@ -160,26 +176,35 @@ class Trials:
             material.vocabulary.vectors,
             learnt,
         )
-        images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
         mined = images[settings.mining.mined(images["split"].to_numpy())]
         top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
         sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
+        supervised = ~tokens.unsupervised
+        asked = proposers(
+            sought,
+            material.vocabulary.restricted(tokens.supervised),
+            evidence.surprise(supervised)[:, supervised],
+            settings.mining.proposals,
+            self.device,
+        )
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
-        words = explain(
+        found = explain(
             self._stream(self._pictures(shown), settings),
             self.reader,
             material.inputs,
             {name: explainer},
             pairs,
             seen.thresholds,
-            sought,
+            {name: asked},
             settings.explanation,
             self.device,
         )
-        by_candidates = {where: each for (_, where), each in words.items()}
-        side = material.inputs.crop
-        masked = self._pictures(mined, material.annotations, MaskGrid(sampled=((side, side),)))
+        by_candidates = {where: each for (_, where), each in found.words.items()}
+        masked = self._masked(mined)
+        row = row_from_words(by_candidates, category_rows, maxima, settings.mining)
+        if not settings.mining.voted:
+            row = replace(row, claims=np.where(row.claims >= 0, evidence.claims(supervised), -1))
         measured = measure(
             self._stream(masked, settings),
             self.reader,
@@ -189,7 +214,8 @@ class Trials:
             top_ids,
             maxima,
             seen.thresholds,
-            {name: row_from_words(by_candidates, category_rows, maxima, settings.mining)},
+            seen.maxima.max(0) <= 0,
+            {name: row},
             settings.scores,
             self.seed,
             self.device,
@@ -197,13 +223,53 @@ class Trials:
         )
         return measured.table
 
-    def _samples(self, seen: _Seen, tokens: Tokens) -> tuple[Samples, np.ndarray]:
+    def _study(
+        self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
+    ) -> tuple[Evidence, Gathered | None]:
+        """What the training images say of filters and tokens, and the samples that their attention pools."""
+        top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
+        pairs = TopPairs(top_ids, maxima)
+        masked = self._masked(images)
+        truth = Truth(masked.annotations.table, tokens.every)
+        most = round(settings.training.attended * len(masked.annotations.table))
+        correlations = Correlations(self.reader.filters, len(tokens.every), self.device)
+        shown = Attended(
+            pairs,
+            drawn(pairs, most, self.seed),
+            seen.thresholds,
+            len(tokens.every),
+            settings.scores.overlap,
+            settings.explanation,
+            self.device,
+        )
+        vectors, targets, image_ids = [], [], []
+        batches = self._stream(masked, settings)
+        for image_id, maps, scene in scenes(batches, self.reader, self.material.inputs, truth, self.device):
+            correlations.add(maps, scene)
+            found = shown.add(image_id, maps, scene)
+            vectors.append(found["vectors"])
+            targets.append(found["targets"][:, ~tokens.unsupervised])
+            image_ids.append(np.full(len(found["filter"]), image_id))
+        evidence = Evidence.gathered(correlations, shown.shown, shown.fired, settings.mining.evidence)
+        if not most:
+            return evidence, None
+        vectors, targets, image_ids = (np.concatenate(each) for each in (vectors, targets, image_ids))
+        known = targets.any(1)
+        samples = Samples(vectors[known], targets[known])
+        return evidence, Gathered(samples, image_ids[known], np.ones(len(samples), bool))
+
+    def _masked(self, images: pd.DataFrame) -> Pictures:
+        side = self.material.inputs.crop
+        return self._pictures(images, self.material.annotations, MaskGrid(sampled=((side, side),)))
+
+    def _samples(self, seen: _Seen, tokens: Tokens) -> Gathered:
         objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
         splits = self.material.images.set_index("image_id")["split"]
-        training = splits.loc[objects["image_id"].to_numpy()].to_numpy() == "train"
+        image_ids = objects["image_id"].to_numpy()
+        training = splits.loc[image_ids].to_numpy() == "train"
         targets = multi_hot(objects["tokens"], tokens.supervised)
         known = targets.any(1)
-        return Samples(seen.vectors[known], targets[known]), training[known]
+        return Gathered(Samples(seen.vectors[known], targets[known]), image_ids[known], training[known])
 
     def _pictures(self, images: pd.DataFrame, annotations: pa.Table | None = None, grids: MaskGrid = MaskGrid()):
         return open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)

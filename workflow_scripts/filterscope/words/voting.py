@@ -13,12 +13,15 @@ WEIGHTINGS = {
 }
 
 
-def vote(rows: np.ndarray, cosines: np.ndarray, maxima: np.ndarray, weighting: str, printed: int) -> pd.DataFrame:
+def vote(
+    rows: np.ndarray, cosines: np.ndarray, maxima: np.ndarray, weighting: str, printed: int | None
+) -> pd.DataFrame:
     """Count the words of all filters' top images.
 
     rows: vocabulary rows of the words, int [filters, p, s], -1 for none. cosines: same shape. maxima: [filters, p];
     images with m <= 0 do not vote, nor does an image whose weight is 0. Returns filter, rank, row, votes and
-    mean cosine of the `printed` words with most votes; ties go to the higher mean cosine, then to the smaller row.
+    mean cosine of the `printed` words with most votes (None: of all); ties go to the higher mean cosine, then to the
+    smaller row.
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"words.weighting is {weighting!r}, should be one of {', '.join(WEIGHTINGS)}")
@@ -34,6 +37,8 @@ def vote(rows: np.ndarray, cosines: np.ndarray, maxima: np.ndarray, weighting: s
     )
     ballots = ballots[(ballots["votes"] > 0) & (ballots["row"] >= 0)]
     counted = ballots.groupby(["filter", "row"], as_index=False).agg(votes=("votes", "sum"), cosine=("cosine", "mean"))
-    counted = counted.sort_values(["filter", "votes", "cosine", "row"], ascending=[True, False, False, True])
+    counted = counted.sort_values(
+        ["filter", "votes", "cosine", "row"], ascending=[True, False, False, True], ignore_index=True
+    )
     counted["rank"] = counted.groupby("filter").cumcount()
-    return counted[counted["rank"] < printed].reset_index(drop=True)
+    return counted if printed is None else counted[counted["rank"] < printed].reset_index(drop=True)
