@@ -41,6 +41,11 @@ NETWORKS = {
         "features",
     ),
     "squeezenet": ({"source": "checkpoint", "architecture": "squeezenet1_1"}, "squeezenet1_1.pth", "features"),
+    "mobilenet": (
+        {"source": "checkpoint", "architecture": "mobilenet_v2"},
+        "mobilenet_v2-b0353104.pth",
+        "features",
+    ),
     "resnet50": (
         {"source": "factory", "factory": f"{ROOT / 'tests/real/factories.py'}:resnet50_stride_in_1x1"},
         "resnet50_stride_in_1x1.fp16.pth",

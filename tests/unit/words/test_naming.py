@@ -49,7 +49,7 @@ def test_a_filter_that_fires_elsewhere_only_cannot_be_told():
     claims = CLAIMS.assign(claim=["bowl", None, "dog", None, None], told=True)
     found = filter_names(WORDS, thresholds, claims, {0: "bowl", 1: "person", 2: "dog"}, WORDS)
     table = tables.checked(found, "filter_names").to_pandas()
-    assert table["status"].tolist() == ["supported", "cannot_be_told", "supported", "silent", "dead"]
+    assert table["status"].tolist() == ["supported", "cannot be told", "supported", "silent", "dead"]
     assert table["name"].isna().tolist() == [False, True, False, True, True]
     assert table["words"][1] == "person"  # its images are told all the same
 

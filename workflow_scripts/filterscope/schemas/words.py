@@ -148,8 +148,8 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "status",
                 TEXT,
-                "supported, unsupported, cannot_be_told (too few decoys, or it never fires where its threshold comes "
-                "from), untested (no masks), silent (in all mined images) or dead",
+                "supported, unsupported, untested (no masks), silent (in all mined images), dead, or cannot be told "
+                "(too few decoys, or it never fires where its threshold comes from)",
             ),
             Column("name", TEXT, "the claim where it is supported or untested", optional=True),
             Column("words", TEXT, "what its images show: words with most votes, * where no category has the lemma"),

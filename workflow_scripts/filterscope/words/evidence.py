@@ -4,7 +4,7 @@ A filter's claim is the token whose masks its map correlates with best over the 
 masks, so their correlations are noisy; each filter's are therefore drawn towards those of the filters that fire at the
 same places (an empirical Bayes estimate whose prior is the neighbourhood). What the layer's mean filter has, too, does
 not set a filter apart and is taken off. The criterion and both strengths were chosen by cross-validation on training
-images (benchmarks/claims.py).
+images (benchmarks/choices.py).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pandas as pd
 SHOWN = 5
 # Share of the live filters that may bear one name before it is said that it does not tell them apart.
 COMMON = 0.1
-UNTOLD = "cannot_be_told"
+UNTOLD = "cannot be told"
 
 
 def filter_names(
@@ -24,9 +24,9 @@ def filter_names(
     """One line per filter: the `filter_names` table.
 
     A filter is named by its claim, the category token that its map follows best on training images, where masks support
-    that. One whose claim does not beat its null is "unsupported" and has no name; where there are too few decoys to
-    hold the rate of false names, the status is "cannot_be_told", as it is of a filter that fires only on images that
-    its threshold does not come from. Without masks nothing can be tested: the name is the claim and the status
+    that. One whose claim does not beat its null is "unsupported" and has no name. What a filter is "cannot be told"
+    where there are too few decoys to hold the rate of false names, or where it never fires on the images that its
+    threshold comes from, but on others. Without masks nothing can be tested: the name is the claim and the status
     "untested", and what the reference dataset's masks say of the same claim stands beside it. New words, which no mask
     can test, stand among the words.
 
