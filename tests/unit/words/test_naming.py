@@ -46,8 +46,9 @@ def test_without_masks_the_first_word_is_the_untested_name():
 
 def test_a_filter_that_fires_elsewhere_only_cannot_be_told():
     thresholds = THRESHOLDS.assign(dead=[False, True, False, False, True], fires_elsewhere=[False, True] + [False] * 3)
-    claims = CLAIMS.assign(claim=["bowl", None, "dog", None, None])
-    table = tables.checked(filter_names(WORDS, thresholds, claims), "filter_names").to_pandas()
+    claims = CLAIMS.assign(claim=["bowl", None, "dog", None, None], told=True)
+    found = filter_names(WORDS, thresholds, claims, {0: "bowl", 1: "person", 2: "dog"}, WORDS)
+    table = tables.checked(found, "filter_names").to_pandas()
     assert table["status"].tolist() == ["supported", "cannot be told", "supported", "silent", "dead"]
     assert table["name"].isna().tolist() == [False, True, False, True, True]
     assert table["words"][1] == "person"  # its images are told all the same
@@ -75,8 +76,8 @@ def test_different_names_need_no_remark():
     assert name_remarks(table) == []
 
 
-def test_without_masks_first_words_are_what_filters_are_called():
-    table = filter_names(WORDS.assign(word="person"), THRESHOLDS, None)
+def test_without_masks_untested_claims_are_what_filters_are_called():
+    table = filter_names(WORDS, THRESHOLDS, None, dict.fromkeys(range(3), "person"), WORDS)
     assert called(table).dropna().tolist() == ["person"] * 3
     (said,) = name_remarks(table)
     assert said.startswith("“person” is what 3 of 4 live filters are called")

@@ -147,8 +147,7 @@ def test_an_unsupported_name_is_called_so():
 
 
 def test_without_masks_the_absence_of_a_score_is_said():
-    untested = NAMES.iloc[0].replace({"supported": "untested"}).copy()
-    untested["claim"] = None
+    untested = NAMES.assign(status="untested", claim=None).iloc[0]
     figure = drawn(name=untested, claim=None)
     _, texts = seen(figure)
     assert largest(figure).get_text() == "red"
@@ -217,6 +216,7 @@ def test_a_common_name_is_remarked():
 def test_many_long_words_do_not_run_out_of_the_sheet():
     words = pd.concat([WORDS.iloc[[0]].assign(word="incomprehensibility", rank=rank) for rank in range(10)])
     figure = drawn(words=words)
+    assert 1 < len([text for text in figure.texts if "incomprehensibility" in text.get_text()]) < 10
     width = figure.get_figwidth() * figure.dpi
     renderer = figure.canvas.get_renderer()
     for text in figure.texts:

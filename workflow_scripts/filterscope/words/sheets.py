@@ -166,7 +166,8 @@ def _shown(figure: Figure, words: pd.DataFrame, width: float, height: float) -> 
             va="top",
         )
         place += _width(figure, text) + 0.18
-        if place > width - 1.2:
+        if place > width:
+            text.remove()
             break
 
 
