@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from PIL import Image
 
+from filterscope.figures import Figure
 from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
 from filterscope.pictures.outcomes import MEAN
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from filterscope.activations.extraction import read_maps
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
+from filterscope.figures import Figure
 from filterscope.words.heatmaps import heatmap
 
 NOVEL, KNOWN, QUIET = "#1a7f37", "#1f2328", "#6e7781"
