@@ -21,7 +21,6 @@ def rendered(study, folder, **changed):
         "path_to_claims": study.filter_claims,
         "path_to_sheets": folder / "sheets",
         "folder": study.pictures,
-        "annotated": True,
         "probe": study.probe(),
         "activations": study.extraction,
         "best": 2,
@@ -91,7 +90,7 @@ def test_photographs_without_masks_have_sheets_too(study, tmp_path):
     words[["supported", "claim", "auprc", "low", "high"]] = None
     tables.write(words, "filter_words", tmp_path / "words.parquet")
     names = rendered(
-        study, tmp_path, path_to_claims=None, path_to_words=tmp_path / "words.parquet", annotated=False,
+        study, tmp_path, path_to_claims=None, path_to_words=tmp_path / "words.parquet",
         activations=replace(study.extraction, batch_size=2),
     )  # fmt: skip
     assert len(names) == 2

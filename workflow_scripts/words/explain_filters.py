@@ -25,7 +25,6 @@ def explain_filters(
     paths_to_words,
     paths_to_votes,
     folder,
-    annotated,
     probe: ProbeSettings,
     activations: ExtractionSettings,
     settings: ExplanationSettings,
@@ -48,7 +47,7 @@ def explain_filters(
             name: load_explainer(path, size, vocabulary.dimension).to(device)
             for name, path in paths_to_explainers.items()
         }
-        pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
+        pictures = open_pictures(folder, images, None, probe.inputs)
         found = explain(
             look(pictures, activations),
             reader,
@@ -88,7 +87,6 @@ if __name__ == "__main__":
         paths_to_words={name: snakemake.output[f"{name}_by_image"] for name in names},
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,
         settings=ExplanationSettings(
