@@ -34,6 +34,12 @@ def vocabulary_of(wildcards):
     return f"results/data/vocabularies/{name}/vocabulary.parquet"
 
 
+def coco_reading(wildcards):
+    """How names become tokens, and which way up pictures are read."""
+    dataset = config["datasets"][wildcards.dataset]
+    return {key: dataset[key] for key in ("whole_names", "exif")}
+
+
 def visual_genome_settings(wildcards):
     """How objects become annotations; where they were downloaded from does not matter for that."""
     dataset = config["datasets"][wildcards.dataset]

@@ -117,6 +117,8 @@ rule prepare_coco:
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
         dataset=sources("datasets", "coco"),
     log:
@@ -132,6 +134,7 @@ rule prepare_coco:
     params:
         code=code("data/prepare_coco.py"),
         listing=listing_of,
+        reading=coco_reading,
         max_bad_fraction=bad_fraction,
     message:
         "Preparing the tables of {wildcards.dataset}"
@@ -288,6 +291,8 @@ rule prepare_folder:
     output:
         images="results/data/{dataset}/images.parquet",
         rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
         dataset=sources("datasets", "folder"),
     log:

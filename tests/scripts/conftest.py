@@ -160,7 +160,7 @@ class Study:
             path = self.pictures / f"{number}.png"
             Image.fromarray(pixels).save(path)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            images.append((number, "train" if number < TRAIN else "val", path.name, SIDE, SIDE, digest))
+            images.append((number, "train" if number < TRAIN else "val", path.name, SIDE, SIDE, False, digest))
         self.write("images", images)
         self.write("annotations", annotations)
         rows = [(name, [name], *self.counts(annotations, name), True) for name in COLOURS]
@@ -247,7 +247,6 @@ class Study:
             "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
             "paths_to_votes": {name: self.folder / f"{name}_by_filter.parquet" for name in names},
             "folder": self.pictures,
-            "annotated": True,
             "probe": self.probe(),
             "activations": self.extraction,
             "settings": self.explanation,

@@ -178,7 +178,12 @@ def dataset(tmp_path):
         pixels[5:35, 25:55] = COLOURS["berry"]
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     images = pd.DataFrame(
-        {"image_id": range(3), "split": ["train", "train", "val"], "path": [f"{n}.png" for n in range(3)]}
+        {
+            "image_id": range(3),
+            "split": ["train", "train", "val"],
+            "path": [f"{n}.png" for n in range(3)],
+            "turned": False,
+        }
     )
     rows = []
     for number in range(3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from filterscope.report.summary import as_html, as_text, explanation_section
+from filterscope.report.summary import Section, as_html, as_text, explanation_section
 
 SANITY = pd.DataFrame(
     {
@@ -105,3 +105,10 @@ def test_html_escapes_what_comes_from_data(words):
     assert "&lt;b&gt;blue" in html
     assert "<b>blue" not in html
     assert "<h1>&lt;study&gt;</h1>" in html
+
+
+def test_names_stay_in_their_cell():
+    """A class of the user's may be called anything."""
+    table = pd.DataFrame({"filter": [0], "name": ["cat|dog\nor \\both"], "words": ["$a_$, new*"]})
+    line = as_text("study", [Section("names", [], [table], [])]).splitlines()[-1]
+    assert line == r"| 0      | cat\|dog or \\both | $a_$, new* |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -209,11 +210,16 @@ def as_text(title: str, sections: list[Section]) -> str:
 
 def _markdown(table: pd.DataFrame) -> str:
     cells = [
-        [str(name) for name in table.columns],
-        *([str(cell) for cell in row] for row in table.itertuples(index=False)),
+        [_cell(name) for name in table.columns],
+        *([_cell(cell) for cell in row] for row in table.itertuples(index=False)),
     ]
     widths = [max(len(row[index]) for row in cells) for index in range(len(table.columns))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def _cell(value: object) -> str:
+    """The text of a cell; what would end it is escaped, as in the names of users' classes."""
+    return re.sub(r"([\\|])", r"\\\1", " ".join(str(value).split()))

@@ -16,6 +16,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("path", TEXT, "file, relative to the dataset's picture folder"),
             Column("width", INTEGER, "px"),
             Column("height", INTEGER, "px"),
+            Column("turned", TRUTH, "whether the file's pixels are turned as its EXIF tag asks, here and when read"),
             Column("sha256", TEXT, "digest of the file"),
         ),
     ),
@@ -68,7 +69,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "findings": Schema(
-        "prepare_visual_genome",
+        "prepare_<source>",
         ("finding",),
         (
             Column("finding", TEXT, "what is unusual, and was dealt with as configured"),

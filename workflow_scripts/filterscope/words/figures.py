@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from filterscope.figures import Figure
 from filterscope.words.rows import ROW_NAMES
 
 # One colour per row, the same in every figure.
