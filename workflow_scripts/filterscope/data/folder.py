@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 
-from filterscope import job
+from filterscope import folders, job
 from filterscope.data.images import ImageError, inspect_all
 from filterscope.data.rejection import Rejections
 
@@ -19,15 +18,15 @@ SPLIT = "val"  # nothing is trained on these pictures
 def list_pictures(folder: str | Path) -> list[str]:
     """Paths of the pictures in a folder and below it, relative to it, sorted; hidden files do not count.
 
-    Raises ValueError if there is no such folder or no picture in it.
+    Linked folders are followed (`folders.walk`). Raises ValueError if there is no such folder, one that cannot be read,
+    or no picture in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        names = [name for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+    for place, files in folders.walk(folder):
+        names = [name for name in files if name.lower().endswith(SUFFIXES)]
         found += [Path(place, name).relative_to(folder).as_posix() for name in names]
     if not found:
         raise ValueError(f"{folder}: no picture in it or below (looked for {', '.join(SUFFIXES)})")
