@@ -16,8 +16,10 @@ def vectors_of(wildcards):
 
 
 def network_settings(wildcards):
-    """How a network is built."""
-    return config["networks"][wildcards.network]
+    """How a network is built; of a function in a module, with a digest of what the module holds."""
+    network = config["networks"][wildcards.network]
+    holds = provenance.factory_module(network["factory"]) if "factory" in network else None
+    return {**network, "definition": holds} if holds else network
 
 
 def network_files(wildcards):

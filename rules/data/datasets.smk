@@ -313,3 +313,26 @@ rule prepare_folder:
         "Listing the pictures of {wildcards.dataset}"
     script:
         "../../workflow_scripts/data/prepare_folder.py"
+
+
+rule find_repeated_images:
+    input:
+        images="results/data/{dataset}/images.parquet",
+    output:
+        table="results/data/{dataset}/repeats.parquet",
+        csv="results/data/{dataset}/repeats.csv",
+    log:
+        "results/logs/find_repeated_images/{dataset}.log",
+    benchmark:
+        "results/benchmarks/find_repeated_images/{dataset}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("data/find_repeated_images.py"),
+    message:
+        "Looking for images that {wildcards.dataset} has twice"
+    script:
+        "../../workflow_scripts/data/find_repeated_images.py"

@@ -119,3 +119,25 @@ def test_says_what_is_wrong_with_the_folder(tmp_path):
     (tmp_path / "only.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match="none of its 1 pictures"):
         read_folder(tmp_path, 1, 1)
+
+
+def test_links_that_lead_nowhere_are_rejected_and_may_be_allowed(pictures):
+    """As git-annex leaves them where a file was not fetched."""
+    (pictures / "trip" / "annexed.jpg").symlink_to("../.git/annex/objects/none.jpg")
+    (pictures / "self.png").symlink_to("self.png")
+    (pictures / "trip" / "album").symlink_to(pictures)
+    with pytest.raises(RejectionError, match=r"image 4 \(trip/annexed\.jpg\): a link that leads nowhere"):
+        read_folder(pictures, 0, 1)
+    images, rejected = read_folder(pictures, 0.3, 1)
+    assert len(images) == 5
+    assert rejected["item"] == ["image 3 (self.png)", "image 4 (trip/annexed.jpg)"]
+
+
+def test_a_linked_folder_is_read_and_a_pipe_is_not(pictures, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    picture(other / "far.png")
+    (pictures / "linked").symlink_to(other)
+    os.mkfifo(pictures / "pipe.jpg")
+    images, rejected = read_folder(pictures, 0.2, 1)
+    assert "linked/far.png" in images["path"].to_pylist()
+    assert rejected == {"item": ["image 4 (pipe.jpg)"], "reason": ["not a file"]}

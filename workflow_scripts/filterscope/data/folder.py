@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 
-from filterscope import job
+from filterscope import folders, job
 from filterscope.data.images import TURNS, ImageError, inspect_all
 from filterscope.data.rejection import Rejections
 
@@ -24,10 +25,11 @@ SPLIT = "val"  # nothing is trained on these pictures
 def list_pictures(folder: str | Path) -> list[str]:
     """Paths of the pictures in a folder and below it, relative to it, sorted; hidden files do not count.
 
-    Pictures of kinds that cannot be read here are among them, so that whoever reads them says so, but for those with a
-    readable picture of the same name beside them. Files that are left aside are named in the log.
+    Linked folders are followed (`folders.walk`). Pictures of kinds that cannot be read here are among them, so that
+    whoever reads them says so, but for those with a readable picture of the same name beside them. Files that are left
+    aside are named in the log.
 
-    Raises ValueError if there is no such folder or no picture in it.
+    Raises ValueError if there is no such folder, one that cannot be read, or no picture in it.
     """
     return _list(folder)[0]
 
@@ -38,10 +40,10 @@ def _list(folder: str | Path) -> tuple[list[str], dict[str, int]]:
     if not folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     found, aside = [], []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for place, files in folders.walk(folder):
+        hidden = [each.name for each in os.scandir(place) if each.name.startswith(".") and each.is_file()]
         readable = {Path(name).stem for name in files if name.lower().endswith(SUFFIXES)}
-        for name in files:
+        for name in [*files, *hidden]:
             path = Path(place, name).relative_to(folder).as_posix()
             alone = name.lower().endswith(UNREAD) and Path(name).stem not in readable  # no JPEG of it beside it
             is_picture = (alone or name.lower().endswith(SUFFIXES)) and not name.startswith(".")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import stat
 import struct
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -116,10 +117,13 @@ def inspect_all(paths: Iterable[str | Path], threads: int, decode: bool = False)
 
 
 def _bytes(path: str | Path) -> bytes:
+    path = Path(path)
     try:
-        data = Path(path).read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+            raise ImageError(path, "not a file")
+        data = path.read_bytes()
     except FileNotFoundError:
-        raise ImageError(path, "the file is missing") from None
+        raise ImageError(path, "a link that leads nowhere" if path.is_symlink() else "the file is missing") from None
     except OSError as error:
         raise ImageError(path, f"the file cannot be read ({error.strerror})") from error
     if not data:

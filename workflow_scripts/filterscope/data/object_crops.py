@@ -62,7 +62,12 @@ def read_crops(
         for split in (TRAIN, TEST)
         if (own := (table["split"] == split).to_numpy()).any()
     }
-    return joined(parts, classes)
+    boxes = table[["x", "y", "w", "h"]].to_numpy()
+    origins = [
+        f"{path} [{', '.join(f'{each:g}' for each in box)}]" for path, box in zip(table["path"], boxes, strict=True)
+    ]
+    split = table["split"].to_numpy()
+    return joined(parts, classes, {name: np.array(origins, object)[split == name] for name in parts})
 
 
 def _class_of(row, by: str) -> str:

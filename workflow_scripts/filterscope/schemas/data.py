@@ -123,8 +123,21 @@ SCHEMAS: dict[str, Schema] = {
             Column("split", TEXT, "train or test"),
             Column("label", INTEGER, "number of its class, from 0"),
             Column("class", TEXT, "name of its class"),
+            Column(
+                "origin", TEXT, "where it was read from: row of an array, file; empty for samples made", optional=True
+            ),
             Column("values", VALUES, "the sample row by row: bytes, as pixels from 0 to 255, or real numbers"),
         ),
         metadata=("shape", "classes"),  # JSON: [d] or [C, H, W]; names of the classes in order of label
+    ),
+    "repeats": Schema(
+        "find_repeated_images, prepare_samples",
+        (),
+        (
+            Column("group", INTEGER, "items of one group are the same, from 0"),
+            Column("split", TEXT, "train, val or test"),
+            Column("class", TEXT, "class of a sample; empty for images of a dataset", optional=True),
+            Column("item", TEXT, "file, or where the sample was read from"),
+        ),
     ),
 }
