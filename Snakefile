@@ -46,7 +46,4 @@ report: "rules/captions/study.rst"
 
 
 onsuccess:
-    if Path("results/report/summary.md").exists():
-        print(
-            f"Finished. Read results/report/summary.md; {workflow.basedir}/results/README.md tells where the rest is."
-        )
+    print(parting_words())

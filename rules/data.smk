@@ -18,6 +18,7 @@ rule data:
             "results/data/networks/{network}/weights.pt",
             network={config["probes"][entry["probe"]]["network"] for entry in EXPLANATIONS},
         ),
+        expand("results/data/{dataset}/repeats.csv", dataset={entry["dataset"] for entry in EXPLANATIONS}),
         compared(),
 
 

@@ -16,8 +16,10 @@ def vectors_of(wildcards):
 
 
 def network_settings(wildcards):
-    """How a network is built."""
-    return config["networks"][wildcards.network]
+    """How a network is built; of a function in a module, with a digest of what the module holds."""
+    network = config["networks"][wildcards.network]
+    holds = provenance.factory_module(network["factory"]) if "factory" in network else None
+    return {**network, "definition": holds} if holds else network
 
 
 def network_files(wildcards):
@@ -32,6 +34,12 @@ def vocabulary_of(wildcards):
     """The vocabulary that the dataset's categories need a vector in."""
     name = config["datasets"][wildcards.dataset]["vocabulary"]
     return f"results/data/vocabularies/{name}/vocabulary.parquet"
+
+
+def coco_reading(wildcards):
+    """How names become tokens, and which way up pictures are read."""
+    dataset = config["datasets"][wildcards.dataset]
+    return {key: dataset[key] for key in ("whole_names", "exif")}
 
 
 def visual_genome_settings(wildcards):

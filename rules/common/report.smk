@@ -4,6 +4,18 @@
 PUBLISHED = f"{workflow.basedir}/studies/published.csv"
 REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
 
+SUMMARIES = ["results/report/summary.md", "results/report/summary.html"]
+
+
+def parting_words():
+    """What a run that went well says at its end: where to read on, if what it made includes the summary."""
+    asked = workflow.dag_settings
+    whole = set(asked.targets) <= {"all", "summarise_study", *SUMMARIES}
+    if whole and not asked.until and not asked.omit_from:
+        return f"Finished. Read {SUMMARIES[0]}; {workflow.basedir}/results/README.md tells where the rest is."
+    older = f"; {SUMMARIES[0]} is of an earlier run" if Path(SUMMARIES[0]).exists() else ""
+    return f"Finished what was asked for{older}."
+
 
 def reproduced_datasets():
     """By published dataset: this study's name for it, its images, annotations and categories."""

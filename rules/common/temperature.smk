@@ -67,6 +67,12 @@ def temperature_factory(wildcards):
     return [file] if file else []
 
 
+def temperature_module(wildcards):
+    """Digest of the module of a network that comes from a function in one."""
+    factory = trained_network(wildcards)["factory"]
+    return provenance.factory_module(factory) if factory else None
+
+
 def schedule_settings(wildcards):
     """What a schedule is set to, before tuning."""
     entry = config["temperature"]["schedules"][wildcards.schedule]

@@ -117,6 +117,8 @@ rule prepare_coco:
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
         dataset=sources("datasets", "coco"),
     log:
@@ -132,6 +134,7 @@ rule prepare_coco:
     params:
         code=code("data/prepare_coco.py"),
         listing=listing_of,
+        reading=coco_reading,
         max_bad_fraction=bad_fraction,
     message:
         "Preparing the tables of {wildcards.dataset}"
@@ -288,6 +291,8 @@ rule prepare_folder:
     output:
         images="results/data/{dataset}/images.parquet",
         rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
         dataset=sources("datasets", "folder"),
     log:
@@ -308,3 +313,26 @@ rule prepare_folder:
         "Listing the pictures of {wildcards.dataset}"
     script:
         "../../workflow_scripts/data/prepare_folder.py"
+
+
+rule find_repeated_images:
+    input:
+        images="results/data/{dataset}/images.parquet",
+    output:
+        table="results/data/{dataset}/repeats.parquet",
+        csv="results/data/{dataset}/repeats.csv",
+    log:
+        "results/logs/find_repeated_images/{dataset}.log",
+    benchmark:
+        "results/benchmarks/find_repeated_images/{dataset}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code("data/find_repeated_images.py"),
+    message:
+        "Looking for images that {wildcards.dataset} has twice"
+    script:
+        "../../workflow_scripts/data/find_repeated_images.py"

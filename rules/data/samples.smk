@@ -1,7 +1,7 @@
 # Labelled samples: vectors or pictures with a class each, for the rooms that judge data and training.
 #
 # Inputs:  generated or packaged sets, downloads, the user's own arrays and class folders, a dataset's objects
-# Outputs: results/data/samples/{samples}/samples.parquet
+# Outputs: results/data/samples/{samples}/: samples.parquet, repeats.*
 # Steps:   download, prepare
 
 
@@ -40,6 +40,8 @@ rule prepare_samples:
         unpack(samples_source),
     output:
         samples="results/data/samples/{samples}/samples.parquet",
+        repeats="results/data/samples/{samples}/repeats.parquet",
+        repeats_csv="results/data/samples/{samples}/repeats.csv",
     wildcard_constraints:
         samples=other_sources("samples", "objects"),
     log:
@@ -69,6 +71,8 @@ rule prepare_object_samples:
         pictures=lambda wildcards: pictures(config["samples"][wildcards.samples]["dataset"]),
     output:
         samples="results/data/samples/{samples}/samples.parquet",
+        repeats="results/data/samples/{samples}/repeats.parquet",
+        repeats_csv="results/data/samples/{samples}/repeats.csv",
     wildcard_constraints:
         samples=sources("samples", "objects"),
     log:

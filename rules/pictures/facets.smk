@@ -56,7 +56,6 @@ rule average_facets:
     params:
         code=code("pictures/average_facets.py"),
         inputs=inputs_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
     message:
         "Averaging images of the facets of {wildcards.probe}"
@@ -129,7 +128,6 @@ rule name_facets:
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "printed"),
         faithful=only("faithful", "projection", "unpooled"),
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
     message:
         "Naming the facets of {wildcards.probe}"
@@ -168,7 +166,6 @@ rule draw_facets:
     params:
         code=code("pictures/draw_facets.py"),
         inputs=inputs_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
     message:
         "Drawing the facets of {wildcards.probe}"
     script:
@@ -207,7 +204,6 @@ rule score_pictures:
     params:
         code=code("pictures/score_pictures.py"),
         inputs=inputs_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         recipe=lambda wildcards: entry_of("facets", wildcards)["recipe"],
         recipes=recipes_of,
         plain=plain_recipes,

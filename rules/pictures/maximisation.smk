@@ -62,7 +62,6 @@ rule render_pictures:
         code=code("pictures/render_pictures.py"),
         inputs=inputs_of,
         recipes=recipes_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         per_sheet=config["maximisation"]["per_sheet"],
     message:
         "Rendering sheets of the pictures of {wildcards.probe}"

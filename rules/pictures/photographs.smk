@@ -25,7 +25,6 @@ rule find_strongest_filters:
         probe=probe_settings,
         entry=lambda wildcards: entry_of("strongest_filters", wildcards),
         strongest=config["strongest"],
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         batch_size=config["activations"]["batch_size"],
     message:
         "Finding the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
@@ -60,7 +59,6 @@ rule render_strongest_filters:
     params:
         code=code("pictures/render_strongest_filters.py"),
         inputs=inputs_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
     message:
         "Drawing the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
     script:
@@ -130,7 +128,6 @@ rule render_occlusion:
     params:
         code=code("pictures/render_occlusion.py"),
         inputs=inputs_of,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
     message:
         "Drawing the covered parts of photographs of {wildcards.dataset} before {wildcards.probe}"
     script:

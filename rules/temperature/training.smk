@@ -24,6 +24,7 @@ rule tune_schedule:
     params:
         code=code("temperature/tune_schedule.py"),
         network=trained_network,
+        definition=temperature_module,
         schedule=schedule_settings,
         search=lambda wildcards: config["temperature"]["schedules"][wildcards.schedule]["search"],
         training=training_settings,
@@ -64,6 +65,7 @@ rule train_with_schedule:
     params:
         code=code("temperature/train_with_schedule.py"),
         network=trained_network,
+        definition=temperature_module,
         schedule=schedule_settings,
         training=training_settings,
         seed=config["seed"],
@@ -99,6 +101,7 @@ rule analyse_learning_rates:
     params:
         code=code("temperature/analyse_learning_rates.py"),
         network=trained_network,
+        definition=temperature_module,
         schedule=schedule_settings,
         training=training_settings,
         at=analysed_moments,

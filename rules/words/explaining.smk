@@ -95,7 +95,6 @@ rule explain_filters:
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
         faithful=only("faithful", "projection", "unpooled", "published_words"),
-        annotated=True,
         explainers=["words", "shuffled_labels"],
     message:
         "Explaining the filters of {wildcards.probe} on {wildcards.dataset}"
@@ -131,7 +130,6 @@ use rule explain_filters as explain_photographs with:
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
         faithful=only("faithful", "projection", "unpooled", "published_words"),
-        annotated=False,
         explainers=["words"],
     message:
         "Explaining the filters of {wildcards.probe} by the photographs of {wildcards.dataset}"
@@ -246,7 +244,6 @@ rule render_sheets:
         code=code("words/render_sheets.py"),
         probe=probe_settings,
         activations=activation_settings,
-        annotated=lambda wildcards: wildcards.dataset in ANNOTATED,
         sheets=config["sheets"],
     message:
         "Rendering sheets of filters of {wildcards.probe} on {wildcards.dataset}"

@@ -68,7 +68,13 @@ def published(results):
 
 
 def test_means_of_the_published_groups_are_the_published_images(photographs, realdata, tmp_path):
-    prepare_folder(photographs, tmp_path / "images.parquet", tmp_path / "rejected.parquet", 0, 2)
+    prepare_folder(
+        photographs,
+        *(tmp_path / f"{name}.parquet" for name in ("images", "rejected", "findings")),
+        tmp_path / "f.csv",
+        0,
+        2,
+    )
     images = tables.read(tmp_path / "images.parquet", "images").to_pandas()
     parts = images["path"].str.split("/", expand=True)
     table = pd.DataFrame({"unit": parts[0].map(CLASSES), "class": parts[0], "image_id": images["image_id"]})

@@ -171,7 +171,7 @@ class Study:
             path = self.pictures / f"{number}.png"
             Image.fromarray(pixels).save(path)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            images.append((number, "train" if number < TRAIN else "val", path.name, SIDE, SIDE, digest))
+            images.append((number, "train" if number < TRAIN else "val", path.name, SIDE, SIDE, False, digest))
         self.write("images", images)
         self.write("annotations", annotations)
         rows = [(name, [name], *self.counts(annotations, name), True) for name in COLOURS]
@@ -263,7 +263,6 @@ class Study:
             "paths_to_votes": votes,
             "path_to_apart": beside / "words_apart.parquet",
             "folder": self.pictures,
-            "annotated": True,
             "probe": self.probe(),
             "activations": self.extraction,
             "settings": self.explanation,

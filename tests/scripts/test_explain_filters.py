@@ -142,7 +142,7 @@ def test_what_is_said_has_its_parts_beside_it(study):
 
 
 def test_photographs_without_annotations_get_words_too(study, tmp_path):
-    votes, _ = explained(study, tmp_path, annotated=False, paths_to_explainers={"words": study.explainers["words"]})
+    votes, _ = explained(study, tmp_path, paths_to_explainers={"words": study.explainers["words"]})
     assert votes.equals(study.table("words_by_filter", "filter_votes"))
 
 

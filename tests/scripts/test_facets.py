@@ -281,7 +281,6 @@ def test_facets_are_named_by_the_words_of_their_own_images(study, tmp_path):
         "path_to_table": tmp_path / "facet_words.parquet",
         "path_to_csv": tmp_path / "facet_words.csv",
         "folder": study.pictures,
-        "annotated": True,
         "probe": study.probe(),
         "settings": study.explanation,
         "nearest": 2,

@@ -38,7 +38,13 @@ def photographs(tmp_path_factory):
             pixels = chance.integers(60, 120, (80, 90, 3))
             pixels[20 + number : 50 + number, 20:60] = colour
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02d}.png")
-    prepare_folder(folder, folder / "images.parquet", folder / "rejected.parquet", 0, 1)
+    prepare_folder(
+        folder,
+        *(folder / f"{name}.parquet" for name in ("images", "rejected", "findings")),
+        folder / "findings.csv",
+        0,
+        1,
+    )
     return folder
 
 
@@ -112,7 +118,6 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
         paths=(facets, written / "facet_pictures.parquet", images, {}, None),
         outputs=[tmp_path / f"{each}.{kind}" for each in SCORES for kind in ("parquet", "csv")],
         folder=photographs,
-        annotated=False,
         inputs=probe.inputs,
         recipe="mean",
         plain=["plain"],

@@ -17,7 +17,6 @@ def found(study, folder, **changed):
         "path_to_table": folder / "strongest_filters.parquet",
         "path_to_csv": folder / "strongest_filters.csv",
         "folder": study.pictures,
-        "annotated": True,
         "probe": study.probe(),
         "images": [3, "20.png"],
         "n": 4,

@@ -125,7 +125,6 @@ def test_sheets_show_pictures_beside_photographs(study, folder, tmp_path):
         "path_to_names": tmp_path / "names.parquet",
         "path_to_sheets": tmp_path / "sheets",
         "folder": study.pictures,
-        "annotated": True,
         "inputs": study.probe().inputs,
         "title": "p on d",
         "per_sheet": 2,

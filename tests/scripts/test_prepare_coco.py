@@ -1,4 +1,4 @@
-"""prepare_coco writes four tables that fit their schemas, or none."""
+"""prepare_coco writes five tables that fit their schemas, or none."""
 
 import json
 
@@ -9,13 +9,13 @@ from data.prepare_coco import prepare_coco
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
 
-NAMES = ("images", "annotations", "categories", "rejected")
+NAMES = ("images", "annotations", "categories", "rejected", "findings")
 
 
 def prepared(folder, results, **settings):
     """The tables by name, or none if the script fails."""
     paths = {name: results / f"{name}.parquet" for name in NAMES}
-    prepare_coco(folder, *paths.values(), **{"max_bad_fraction": 0, "threads": 2, **settings})
+    prepare_coco(folder, *paths.values(), results / "findings.csv", **{"max_bad_fraction": 0, "threads": 2, **settings})
     return {name: tables.read(path, name) for name, path in paths.items()}
 
 
@@ -59,6 +59,14 @@ def test_writes_what_is_usable_and_lists_the_rest(folder, tmp_path):
     assert found["images"]["path"].to_pylist() == ["train2017/a.jpg"]
     assert found["annotations"]["tokens"].to_pylist() == [["stop", "sign"]]
     assert found["rejected"]["item"].to_pylist() == ["image 2 (val2017/a.jpg)", "annotation 2"]
+    counted = "finding,count\ncrowds left out,0\ncrowd marks written as text,0\npictures that are not listed,0\n"
+    assert (tmp_path / "results" / "findings.csv").read_text().replace('"', "") == counted
+
+
+def test_names_may_stay_whole(folder, tmp_path):
+    found = prepared(folder, tmp_path / "results", max_bad_fraction=0.5, whole_names=True)
+    assert found["annotations"]["tokens"].to_pylist() == [["stop sign"]]
+    assert found["categories"]["tokens"].to_pylist() == [["stop sign"]]
 
 
 def test_same_folder_same_bytes(folder, tmp_path):

@@ -23,7 +23,6 @@ def rendered(study, folder, **changed):
         "path_to_claims": study.filter_claims,
         "path_to_sheets": folder / "sheets",
         "folder": study.pictures,
-        "annotated": True,
         "probe": study.probe(),
         "activations": study.extraction,
         "best": 2,
@@ -127,7 +126,6 @@ def test_photographs_without_masks_have_sheets_too(study, tmp_path):
         path_to_claims=None,
         path_to_names=tmp_path / "names.parquet",
         path_to_words=tmp_path / "words.parquet",
-        annotated=False,
         activations=replace(study.extraction, batch_size=2),
     )
     assert len(names) == 2

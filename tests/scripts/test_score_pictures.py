@@ -74,7 +74,6 @@ def scored(folder, where, **changed):
         "paths": (*given, {"maco": folder / "maco/pictures.parquet"}, folder / "weights.pt"),
         "outputs": [where / f"{name}.{kind}" for name in NAMES for kind in ("parquet", "csv")],
         "folder": folder / "pictures",
-        "annotated": True,
         "inputs": JUDGE.inputs,
         "recipe": "octaves",
         "plain": ["plain"],

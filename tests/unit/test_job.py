@@ -94,6 +94,28 @@ class TestLog:
         assert "read_pictures" in log
         assert "ValueError: images.parquet: no such column" in log
 
+    @pytest.mark.parametrize(
+        ("raised", "said"),
+        [
+            ('ValueError("\\n$5_$\\n ^\\nParseException: double subscript")', "ValueError: $5_$\n ^\nParseException"),
+            ('ValueError("  \\n\\r\\n  what is wrong")', "ValueError: what is wrong\n"),
+            ("StopIteration", "StopIteration: an error without a message of script.py, line 5, find; the log file"),
+        ],
+    )
+    def test_what_an_error_says_begins_beside_its_kind(self, tmp_path, raised, said):
+        done = run(
+            f"""
+            job.log_to("job.log")
+
+            def find(): raise {raised}
+
+            find()
+            """,
+            tmp_path,
+        )
+        assert said in done.stderr
+        assert said in (tmp_path / "job.log").read_text()
+
 
 class TestProgress:
     def test_passes_everything_on(self):

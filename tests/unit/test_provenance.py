@@ -188,11 +188,11 @@ def test_folder_without_init_is_passed_over(tree):
 def test_a_factory_is_found_where_python_would_import_it(tmp_path, monkeypatch):
     (tmp_path / "my_networks.py").write_text("raise RuntimeError('looking for it does not run it')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert provenance.factory_file("my_networks:build") == str(tmp_path / "my_networks.py")
+    assert provenance.factory_module("my_networks:build") == provenance.contents(tmp_path / "my_networks.py")
+    assert provenance.factory_file("my_networks:build") is None, "a place in this folder ties results to it"
     assert provenance.factory_file("some/where.py:build") == "some/where.py"
-    assert provenance.factory_file("nowhere_to_be_found:build") is None
-    assert provenance.factory_file("nowhere.to.be.found:build") is None
-    assert provenance.factory_file("sys:exit") is None
+    for other in ("some/where.py:build", "nowhere_to_be_found:build", "nowhere.to.be.found:build", "sys:exit"):
+        assert provenance.factory_module(other) is None
 
 
 def test_contents_are_all_that_counts_in_a_text(tmp_path):

@@ -26,8 +26,10 @@ def test_download_unpack_prepare(served, tmp_path, faults):
         download_coco(path, archive=name, mirror=served.address + "/", verify=False)
     assert served.ranges("zips/train2017.zip") == [None, "bytes=700-"]
     unpack_coco(paths, tmp_path / "pictures")
-    outputs = {name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected")}
-    prepare_coco(tmp_path / "pictures", *(outputs[name] for name in outputs), max_bad_fraction=0, threads=2)
+    outputs = {
+        name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected", "findings")
+    }
+    prepare_coco(tmp_path / "pictures", *outputs.values(), tmp_path / "findings.csv", max_bad_fraction=0, threads=2)
     found = {name: tables.read(path, name) for name, path in outputs.items()}
     assert found["images"]["path"].to_pylist() == [
         "train2017/000000000009.jpg",

@@ -53,6 +53,7 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_pat
     again = study.planned(config=config)
     assert set(again) - {"all"} == {
         "prepare_folder",
+        "find_repeated_images",
         "extract_activations",
         "gather_thresholds",
         "mine_top_images",

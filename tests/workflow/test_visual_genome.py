@@ -64,7 +64,7 @@ def config(small_config, served, tmp_path):
         "mirrors": {key: [f"{address}/gone/{name}", f"{address}/{name}"] for key, name in names.items()},
         "verify": False,
         "vocabulary": "words",
-        "whole_lemma": True,
+        "whole_names": True,
         "min_count": 5,
         "supervised": 0.5,
         "compare_with": "theirs.txt",  # relative to --directory, as everything in the config

@@ -40,7 +40,7 @@ def extract_activations(
         tables.Writer("image_activations", path_to_image_activations) as whole,
     ):
         grids = settings.grids((reader.height, reader.width))
-        pictures = open_pictures(folder, images, annotations, probe.inputs, grids, random_crops, annotations is None)
+        pictures = open_pictures(folder, images, annotations, probe.inputs, grids, random_crops)
         ordered = pictures.annotations.table
         splits = all_images.set_index("image_id")["split"]
         chosen = pd.Series(deciding(splits), splits.index)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from configuration import data, diagnosis, pictures, report, schema, temperature, words
+from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
 from configuration.environment import share_library, yield_idle_cores
 from configuration.study import leave_out_embedded
 
@@ -29,6 +29,6 @@ def check(config: dict, path_to_schema: str | Path) -> None:
     """
     mistakes = schema.mistakes(config, yaml.safe_load(Path(path_to_schema).read_text()))
     if not mistakes:
-        mistakes = [mistake for room in ROOMS for mistake in room.mistakes(config)]
+        mistakes = [mistake for room in (paths, *ROOMS) for mistake in room.mistakes(config)]
     if mistakes:
         raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))

@@ -1,10 +1,10 @@
 """Prepare labelled samples from a reference dataset: its objects, cropped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filterscope import job, tables
-from filterscope.data import object_crops
+from filterscope.data import object_crops, repeats
 from filterscope.data.samples import write_samples
 
 COLUMNS = ["image_id", "category", "tokens", "x", "y", "w", "h"]
@@ -18,14 +18,20 @@ def prepare_object_samples(
     settings: Mapping,
     seed: int,
     name: str,
+    paths_to_repeats: Sequence[str | Path] = (),
 ) -> None:
-    """Cut out the objects; `settings` are those of an entry of `samples`, without its source and dataset."""
+    """Cut out the objects; `settings` are those of an entry of `samples`, without its source and dataset.
+
+    paths_to_repeats: Parquet and CSV files of the table of samples that come more than once.
+    """
     settings = dict(settings)
     limits = settings.pop("limit")
     images = tables.read(path_to_images, "images").to_pandas()
     annotations = tables.read(path_to_annotations, "annotations").select(COLUMNS).to_pandas()
     samples = object_crops.read_crops(images, annotations, path_to_pictures, **settings)
-    write_samples(samples.limited(limits, job.derived_seed(seed, "prepare_samples", name)), path_to_samples)
+    samples = samples.limited(limits, job.derived_seed(seed, "prepare_samples", name))
+    write_samples(samples, path_to_samples)
+    repeats.write(repeats.of_samples(samples), paths_to_repeats, len(samples), "samples")
 
 
 if __name__ == "__main__":
@@ -38,4 +44,5 @@ if __name__ == "__main__":
         settings=snakemake.params.samples,
         seed=snakemake.params.seed,
         name=snakemake.wildcards.samples,
+        paths_to_repeats=(snakemake.output.repeats, snakemake.output.repeats_csv),
     )

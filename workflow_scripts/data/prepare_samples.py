@@ -1,10 +1,10 @@
 """Prepare labelled samples: one table, whatever they are read from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filterscope import job
-from filterscope.data import sample_sources
+from filterscope.data import repeats, sample_sources
 from filterscope.data.samples import write_samples
 
 
@@ -14,16 +14,19 @@ def prepare_samples(
     seed: int,
     name: str,
     path_to_source: str | Path | None = None,
+    paths_to_repeats: Sequence[str | Path] = (),
 ) -> None:
     """Read, draw or generate the samples that an entry of the config's `samples` describes.
 
-    path_to_source: file or folder that they are read from, None for generated and packaged ones.
+    path_to_source: file or folder that they are read from, None for generated and packaged ones. paths_to_repeats:
+    Parquet and CSV files of the table of samples that come more than once.
     """
     settings = dict(settings)
     limits = settings.pop("limit")
     own = job.derived_seed(seed, "prepare_samples", name)
     samples = sample_sources.read(path=path_to_source, limits=limits, seed=own, **settings)
     write_samples(samples, path_to_samples)
+    repeats.write(repeats.of_samples(samples), paths_to_repeats, len(samples), "samples")
     counts = ", ".join(f"{(samples.split == split).sum()} {split}" for split in ("train", "test"))
     job.LOGGER.info("%s samples of %s, %d classes", counts, list(samples.shape), len(samples.classes))
 
@@ -36,4 +39,5 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         name=snakemake.wildcards.samples,
         path_to_source=snakemake.input.get("source"),
+        paths_to_repeats=(snakemake.output.repeats, snakemake.output.repeats_csv),
     )

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ LOGGER = logging.getLogger("filterscope")
 
 
 def log_to(path: str | Path) -> None:
-    """Send messages to the job's log file and to the terminal, and an error's last line to both."""
+    """Send messages to the job's log file and to the terminal, and what an error says to both."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     formatting = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
     LOGGER.setLevel(logging.INFO)
@@ -36,14 +37,23 @@ def log_to(path: str | Path) -> None:
 
 
 def _log_error(kind, error, trace) -> None:
-    """The whole trace goes to the log file, its cause in one line to the terminal."""
+    """The whole trace goes to the log file, what it says to the terminal."""
     to_file, to_terminal = LOGGER.handlers[0], LOGGER.handlers[1]
-    record = LOGGER.makeRecord(
-        LOGGER.name, logging.ERROR, "", 0, f"{kind.__name__}: {error}", None, (kind, error, trace)
-    )
+    message = f"{kind.__name__}: {_said(error, trace)}"
+    record = LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, message, None, (kind, error, trace))
     to_file.emit(record)
     record.exc_info = record.exc_text = None
     to_terminal.emit(record)
+
+
+def _said(error: BaseException, trace) -> str:
+    """The error's message from its first line that says something on; where it has none, the place it comes from."""
+    lines = [line for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())) if line.strip()]
+    if not lines:
+        place = traceback.extract_tb(trace)[-1] if trace else None
+        where = f" of {Path(place.filename).name}, line {place.lineno}, {place.name}" if place else ""
+        return f"an error without a message{where}; the log file has the trace"
+    return "\n".join([lines[0].strip(), *lines[1:]])
 
 
 def progress(items: Iterable, total: int | None = None, title: str = "") -> Iterator:

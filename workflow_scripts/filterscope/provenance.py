@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from filterscope import folders
+
 LIBRARY = Path(__file__).resolve().parent
 
 
@@ -88,28 +90,45 @@ def code_files(script: str | Path) -> list[Path]:
 
 
 def factory_file(factory: str) -> str | None:
-    """The file that `module:function` or `file.py:function` comes from; None where no such module can be found."""
-    place, _, _ = factory.rpartition(":")
-    if place.endswith(".py"):
-        return place
+    """The file of `file.py:function`, as it is named there; None for `module:function`."""
+    place = factory.rpartition(":")[0]
+    return place if place.endswith(".py") else None
+
+
+def factory_module(factory: str) -> str | None:
+    """Sixteen hexadecimal digits of what the module of `module:function` holds; None for a file or no such module.
+
+    Where a module lies is nothing that a study depends on: as an input it would tie the results to this folder.
+    """
+    if factory_file(factory):
+        return None
     try:
-        found = importlib.util.find_spec(place)
+        found = importlib.util.find_spec(factory.rpartition(":")[0])
     except (ImportError, ValueError):
         return None
-    return found.origin if found and found.has_location else None
+    return contents(found.origin) if found and found.has_location else None
 
 
 def listing(folder: str | Path) -> str:
     """Sixteen hexadecimal digits that change when a file below the folder is added, removed or written anew.
 
-    Names, sizes and times are looked at, not contents: a hundred thousand pictures take about a second.
+    Names, sizes and times are looked at, not contents: a hundred thousand pictures take about a second. A link that
+    leads nowhere counts as what it is, and so does a folder that cannot be read: whether they matter, the job decides.
     """
     total = hashlib.sha256()
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders.sort()
-        for name in sorted(files):
-            status = os.stat(os.path.join(place, name))
-            total.update(f"{os.path.relpath(place, folder)}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+
+    def note(path: str, *facts: object) -> None:
+        line = f"{os.path.relpath(path, folder)} {' '.join(map(str, facts))}\n"
+        total.update(line.encode("utf-8", "surrogateescape"))  # names that are not in Unicode
+
+    for place, files in folders.walk(folder, hidden=True, unreadable=lambda place, error: note(place, error.errno)):
+        for path in (os.path.join(place, name) for name in files):
+            try:
+                status = os.stat(path)
+            except OSError as error:
+                note(path, error.errno)
+            else:
+                note(path, status.st_size, status.st_mtime_ns)
     return total.hexdigest()[:16]
 
 

@@ -7,23 +7,21 @@ import numpy as np
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.geometry import Geometry
-from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings
 from filterscope.pictures.facets import mean_image
 from filterscope.pictures.files import file_of
+from filterscope.pictures.photographs import Photographs
 
 
-def average_facets(path_to_facets, path_to_images, path_to_means, folder, annotated, inputs: InputSettings, nearest):
+def average_facets(path_to_facets, path_to_images, path_to_means, folder, inputs: InputSettings, nearest):
     """One PNG per facet, as the network would be shown it; nearest: images that are averaged, at most."""
     table = tables.read(path_to_facets, "facets").to_pandas()
-    paths = tables.read(path_to_images, "images").to_pandas().set_index("image_id")["path"]
-    geometry, target = Geometry(inputs.resize, inputs.crop), Path(path_to_means)
+    photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs)
+    target = Path(path_to_means)
     means = {}
     near = table[table["rank"] < nearest].sort_values(["unit", "facet", "rank"])
     for (unit, facet), rows in near.groupby(["unit", "facet"]):
-        own = [read_image(f"{folder}/{paths[each]}", apply_exif=not annotated) for each in rows["image_id"]]
-        pictures = np.stack([geometry.picture(each).permute(1, 2, 0).numpy() for each in own])
+        pictures = np.stack([photographs.view(each) for each in rows["image_id"]])
         means[file_of(unit, facet)] = mean_image(pictures).round().astype(np.uint8)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -38,7 +36,6 @@ if __name__ == "__main__":
         path_to_images=snakemake.input.images,
         path_to_means=snakemake.output.means,
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         inputs=InputSettings(**snakemake.params.inputs),
         nearest=snakemake.params.nearest,
     )

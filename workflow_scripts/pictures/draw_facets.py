@@ -17,7 +17,6 @@ def draw_facets(
     path_to_images,
     path_to_figures,
     folder,
-    annotated,
     inputs,
 ):
     """path_to_table: of the facets' pictures, which lie beside it; path_to_words: None where nothing was explained."""
@@ -25,7 +24,7 @@ def draw_facets(
     summary = tables.read(path_to_summary, "facet_summary").to_pandas()
     made = tables.read(path_to_table, "facet_pictures").to_pandas()
     names = facet_names(tables.read(path_to_words, "facet_words").to_pandas()) if path_to_words else {}
-    photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs, annotated)
+    photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs)
     target, beside = job.empty_folder(path_to_figures), Path(path_to_table).parent
     pictures = dict(list(made.groupby(["unit", "facet"], sort=False)))
     for unit, rows in facets.groupby("unit"):
@@ -49,6 +48,5 @@ if __name__ == "__main__":
         path_to_images=snakemake.input.images,
         path_to_figures=snakemake.output.figures,
         folder=snakemake.input.folder,
-        annotated=snakemake.params.annotated,
         inputs=InputSettings(**snakemake.params.inputs),
     )

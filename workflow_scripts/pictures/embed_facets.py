@@ -31,7 +31,7 @@ def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, bat
         Goal(reader, probe.inputs, chosen_targets(list(classes.values()), None, reader.filters), device)  # units exist
         for name, unit in job.progress(list(classes.items()), len(classes), "classes"):
             check_count(len(chosen[name]), entry["facets"], f"class {name!r}")
-            pictures = open_pictures(folder, chosen[name], None, probe.inputs, apply_exif=annotations is None)
+            pictures = open_pictures(folder, chosen[name], None, probe.inputs)
             seen = [at(batch.pictures(device)) for batch in stream(pictures, batch_size, 0, stop)]
             codes, means = (torch.cat([each[part].cpu() for each in seen]) for part in (0, 1))
             seeds = [job.derived_seed(seed, "facets", name, part) for part in range(1 + settings.repetitions)]

@@ -19,7 +19,6 @@ def find_strongest_filters(
     path_to_table,
     path_to_csv,
     folder,
-    annotated,
     probe: ProbeSettings,
     images,
     n,
@@ -32,7 +31,7 @@ def find_strongest_filters(
     warn_of_small(chosen, probe.inputs)
     rows = []
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, chosen, None, probe.inputs, apply_exif=not annotated)
+        pictures = open_pictures(folder, chosen, None, probe.inputs)
         for batch in stream(pictures, batch_size, 0, stop):
             means = mean_activations(batch.pictures(device), reader, probe.inputs, device, batch_size)
             for image_id, own in zip(batch.image_ids, means, strict=True):
@@ -64,7 +63,6 @@ if __name__ == "__main__":
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         images=snakemake.params.entry["images"],
         n=snakemake.params.strongest["filters"],

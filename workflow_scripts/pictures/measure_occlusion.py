@@ -30,7 +30,7 @@ def measure_occlusion(paths, outputs, folder, probe, images, cover, settings, ba
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         look = partial(mean_activations, reader=reader, inputs=probe.inputs, device=device, batch_size=batch_size)
         for image in job.progress(list(chosen.itertuples()), len(chosen), "photographs"):
-            photograph = read_image(f"{folder}/{image.path}", apply_exif=annotations is None)
+            photograph = read_image(f"{folder}/{image.path}", image.turned)
             view, own = geometry.picture(photograph), job.derived_seed(seed, "occlusion", int(image.image_id))
             parts = occlusion.parts(cover, view, photograph.shape[1:], image, annotations, geometry, settings)
             found = list(occlusion.measure(view, parts, look, *numbers, np.random.default_rng(own)))

@@ -29,7 +29,6 @@ def name_facets(
     path_to_table,
     path_to_csv,
     folder,
-    annotated,
     probe: ProbeSettings,
     settings: ExplanationSettings,
     nearest,
@@ -48,7 +47,7 @@ def name_facets(
         explainer = load_explainer(path_to_explainer, size, vocabulary.dimension).to(device)
         pairs = FacetPairs(facets, nearest, reader.filters)
         images = images[images["image_id"].isin(pairs.top.image_ids)]
-        pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
+        pictures = open_pictures(folder, images, None, probe.inputs)
         thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
         batches = stream(pictures, settings.batch_size, 0, stop)
         asked = {"words": nearest_words(sought, reader.filters, device)}
@@ -76,7 +75,6 @@ if __name__ == "__main__":
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         settings=ExplanationSettings(
             method=snakemake.params.words["method"],

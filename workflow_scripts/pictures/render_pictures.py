@@ -8,29 +8,23 @@ import pandas as pd
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.geometry import Geometry
-from filterscope.data.images import read_image
 from filterscope.data.networks import InputSettings
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import Card, Shown, sheet
 
 
-def render_pictures(
-    paths_to_tables, path_to_images, path_to_names, path_to_sheets, folder, annotated, inputs, title, per_sheet
-):
+def render_pictures(paths_to_tables, path_to_images, path_to_names, path_to_sheets, folder, inputs, title, per_sheet):
     """paths_to_tables: by recipe; path_to_names: table of the filters' names, or None; per_sheet: filters on a page."""
     made = {name: tables.read(path, "pictures").to_pandas() for name, path in paths_to_tables.items()}
-    images = tables.read(path_to_images, "images").to_pandas().set_index("image_id")
+    photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs)
     names = names_of(tables.read(path_to_names, "filter_names").to_pandas() if path_to_names else None)
-    geometry = Geometry(inputs.resize, inputs.crop)
     together = pd.concat(made.values()).sort_values(["filter", "number"])
     cards = []
     for number, rows in together.groupby("filter"):
         first = rows.iloc[0]
-        photograph = read_image(f"{folder}/{images.loc[first.best_image_id, 'path']}", apply_exif=not annotated)
         # Recipes with goals of their own (mean of the map, its centre) have best images of their own: one is shown.
         whose = f" for {first.recipe}" if rows["best_image_id"].nunique() > 1 else ""
-        best = Shown(geometry.picture(photograph).permute(1, 2, 0).numpy(), f"best image{whose}")
+        best = Shown(photographs.view(first.best_image_id), f"best image{whose}")
         optimised = [_shown(row, Path(paths_to_tables[row.recipe]).parent) for row in rows.itertuples()]
         cards.append(Card(f"{number}  {names.get(number, '')}".rstrip(), [best, *optimised]))
     target = Path(path_to_sheets)
@@ -57,7 +51,6 @@ if __name__ == "__main__":
         path_to_names=snakemake.input.get("names") or None,
         path_to_sheets=snakemake.output.sheets,
         folder=snakemake.input.folder,
-        annotated=snakemake.params.annotated,
         inputs=InputSettings(**snakemake.params.inputs),
         title=f"{snakemake.wildcards.probe}, beside the images of {snakemake.wildcards.dataset} that excite it most",
         per_sheet=snakemake.params.per_sheet,

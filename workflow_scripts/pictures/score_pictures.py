@@ -15,9 +15,7 @@ from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.validation import CriteriaSettings
 
 
-def score_pictures(
-    paths, outputs, folder, annotated, inputs, recipe, plain, positioned, judge, settings, batch_size, seed
-):
+def score_pictures(paths, outputs, folder, inputs, recipe, plain, positioned, judge, settings, batch_size, seed):
     """paths: of facets, their pictures, images, tables of `pictures` by recipe, judge's weights; outputs: tables, each
     with its CSV; recipe: of the facets; plain: names of those without regularisation; positioned: of those of the
     tables that aimed at one position; judge: a probe, or None."""
@@ -28,7 +26,7 @@ def score_pictures(
     made = {name: tables.read(path, "pictures").to_pandas() for name, path in paths_to_recipes.items()}
     of_facets = tables.read(path_to_pictures, "facet_pictures").to_pandas()
     shown = gallery.gallery(scored, facets, of_facets, made, positioned)
-    photographs = Photographs.of(folder, images, inputs, annotated)
+    photographs = Photographs.of(folder, images, inputs)
     pixels, beside = {}, Path(path_to_pictures).parents[1]
     for row in job.progress(gallery.present(shown), title="pictures"):
         picture = np.asarray(Image.open(beside / row.path)) if row.path else photographs.view(row.image_id)
@@ -52,7 +50,6 @@ if __name__ == "__main__":
         paths=(given.facets, given.table, given.images, recipes, given.get("judge")),
         outputs=list(snakemake.output),
         folder=given.folder,
-        annotated=params.annotated,
         inputs=InputSettings(**params.inputs),
         recipe=params.recipe,
         plain=params.plain,

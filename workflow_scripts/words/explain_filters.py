@@ -35,7 +35,6 @@ def explain_filters(
     paths_to_votes,
     path_to_apart,
     folder,
-    annotated,
     probe: ProbeSettings,
     activations: ExtractionSettings,
     settings: ExplanationSettings,
@@ -79,7 +78,7 @@ def explain_filters(
             name: load_explainer(path, size, vocabulary.dimension).to(device)
             for name, path in paths_to_explainers.items()
         }
-        pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
+        pictures = open_pictures(folder, images, None, probe.inputs)
         found = explain(
             look(pictures, activations),
             reader,
@@ -126,7 +125,6 @@ if __name__ == "__main__":
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
         path_to_apart=snakemake.output.apart,
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,
         settings=ExplanationSettings(

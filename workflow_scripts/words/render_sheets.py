@@ -25,7 +25,6 @@ def render_sheets(
     path_to_claims,
     path_to_sheets,
     folder,
-    annotated,
     probe: ProbeSettings,
     activations: ExtractionSettings,
     best,
@@ -48,7 +47,7 @@ def render_sheets(
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(top["image_id"])]
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, None, probe.inputs, apply_exif=not annotated)
+        pictures = open_pictures(folder, images, None, probe.inputs)
         seen = views(look(pictures, activations), reader, probe.inputs, top, device)
     target = Path(path_to_sheets)
     shutil.rmtree(target, ignore_errors=True)
@@ -84,7 +83,6 @@ if __name__ == "__main__":
         path_to_claims=snakemake.input.get("claims") or None,
         path_to_sheets=snakemake.output.sheets,
         folder=snakemake.input.pictures,
-        annotated=snakemake.params.annotated,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
         best=snakemake.params.sheets["filters"],

@@ -28,12 +28,12 @@ def world(tmp_path):
         pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
         split = "train" if number < 4 else "val"
-        rows.append((10 + number, split, f"{number}.png", SIDE, SIDE))
+        rows.append((10 + number, split, f"{number}.png", SIDE, SIDE, False))
         for place in range(number % 3):
             mask = np.zeros((SIDE, SIDE))
             mask[:8, 8 * place : 8 * place + 8] = 1
             objects.append((100 * place + number, 10 + number, encoded(mask)))
-    images = pd.DataFrame(rows, columns=["image_id", "split", "path", "width", "height"])
+    images = pd.DataFrame(rows, columns=["image_id", "split", "path", "width", "height", "turned"])
     annotations = pa.table(dict(zip(["annotation_id", "image_id", "mask"], zip(*objects, strict=True), strict=True)))
     return tmp_path, images, annotations
 

@@ -27,6 +27,19 @@ import configuration
             {"explanations": [{"dataset": "scenes", "probe": "planted", "vocabulary": "captions", "dataste": "x"}]},
             "explanations.0.dataste is not known; did you mean dataset",
         ),
+        # paths that Snakemake would take apart
+        (
+            {"datasets": {"album": {"source": "folder", "folder": "/data/{a}/b", "reference": "scenes"}}},
+            r"datasets\.album\.folder is '/data/\{a\}/b': Snakemake reads \{\.\.\.\} as a wildcard.*ln -s",
+        ),
+        (
+            {"vocabularies": {"mine": {"source": "glove", "file": "a}.txt"}}},
+            r"vocabularies\.mine\.file is 'a\}\.txt': Snakemake reads",
+        ),
+        (
+            {"networks": {"mine": {"source": "checkpoint", "architecture": "resnet18", "file": "w{1}.pt"}}},
+            r"networks\.mine\.file is 'w\{1\}\.pt'",
+        ),
         # wrong types and values
         ({"seed": "zero"}, "seed is 'zero': 'zero' is not of type 'integer'"),
         ({"seed": -1}, "seed is -1: -1 is less than the minimum of 0"),

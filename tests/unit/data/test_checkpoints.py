@@ -1,9 +1,12 @@
 """Files of weights: only tensors are read, and what does not fit says why and what would help."""
 
 import argparse
+import io
 import os
 import pickle
+import zipfile
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -51,10 +54,51 @@ def test_a_file_that_is_absent_cut_off_or_a_web_page_says_so(tmp_path):
         read_checkpoint(path)
     torch.save({"weight": torch.ones(1000)}, path)
     whole = path.read_bytes()
-    for content in (whole[: len(whole) // 2], b"", b"<html><body>404 Not Found</body></html>"):
+    for content in (whole[: len(whole) // 2], b""):
         path.write_bytes(content)
-        with pytest.raises(NetworkError, match=rf"no readable weights: {len(content)} bytes"):
+        with pytest.raises(NetworkError, match=rf"no readable weights: {len(content)} bytes.*fetch it again"):
             read_checkpoint(path)
+
+
+def zipped(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return buffer.getvalue()
+
+
+def arrays():
+    buffer = io.BytesIO()
+    np.savez(buffer, weight=np.ones(3))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("w.npz", arrays(), "NumPy arrays: where their names.*state_dict"),
+        ("w.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4'}", "a NumPy array"),
+        ("w.onnx", b"\x08\x07\x12\x07pytorch", "an ONNX network: rebuild it in PyTorch"),
+        ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(90), r"an HDF5 file \(Keras, MATLAB\)"),
+        ("w.keras", zipped("metadata.json", "model.weights.h5"), "a Keras network"),
+        ("w.safetensors", (60).to_bytes(8, "little") + b'{"weight":{"dtype":"F32"}}', "a safetensors file: torch.save"),
+        ("w.zip", zipped("readme.txt", "net.pth"), "a zip archive of weights: unpack it"),
+        ("w.pth", zipped("a.txt"), "a zip archive of a.txt"),
+        ("w.pth", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS.*`git lfs pull`"),
+        ("w.pth", b"<html><body>404 Not Found</body></html>", "a web page, not the file"),
+        ("w.pth.gz", b"\x1f\x8b\x08" + bytes(30), "compressed by gzip: unpack it"),
+        ("w.pb", b"\n\x05\x08\x01", "a TensorFlow network"),
+    ],
+)
+def test_weights_of_other_programs_are_told(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(NetworkError, match=said) as caught:
+        read_checkpoint(tmp_path / name)
+    assert str(caught.value).endswith(
+        "wanted are the weights of a PyTorch network, torch.save(network.state_dict(), file)"
+    )
+    assert "cut off" not in str(caught.value)
 
 
 def test_the_usual_wrappers_are_opened_and_half_precision_becomes_single(tmp_path):

@@ -2,15 +2,16 @@
 
 import copy
 import json
-import logging
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
 from filterscope import tables
 from filterscope.data.coco import CocoError, read_coco, tokens_of
+from filterscope.data.images import read_image
 from filterscope.data.rejection import RejectionError
 
 NAMES = """
@@ -140,6 +141,10 @@ def first(train, **changes):
         del train["annotations"][0][key]
 
 
+def put(train, key, value):
+    train["annotations"][0][key] = value
+
+
 ANNOTATION_FAULTS = {  # fault: (change, why annotation 23 is left out)
     "absent image": (lambda train, val: first(train, image_id=5), "image 5 is not listed in train"),
     "image of the other split": (
@@ -163,6 +168,18 @@ ANNOTATION_FAULTS = {  # fault: (change, why annotation 23 is left out)
     "no box": (lambda train, val: first(train, bbox=None), "bbox should be four numbers"),
     "box of three numbers": (lambda train, val: first(train, bbox=[1, 2, 3]), "bbox should be four numbers"),
     "negative width": (lambda train, val: first(train, bbox=[1, 2, -3, 4]), "negative"),
+    "area of hundreds of digits": (lambda train, val: first(train, area=10**400), "bbox should be four numbers"),
+    "coordinate of hundreds of digits": (
+        lambda train, val: first(train, segmentation=[[1, 1, 9, 9, 10**400, 1]]),
+        "numbers only",
+    ),
+    "image_id is null": (lambda train, val: put(train, "image_id", None), "image_id is None, should be a whole"),
+    "image_id is text": (lambda train, val: first(train, image_id="9"), "image_id is '9', should be a whole"),
+    "image_id of 2^63": (lambda train, val: first(train, image_id=2**63), "image_id is 9223372036854775808"),
+    "image_id is a list": (lambda train, val: first(train, image_id=[9]), r"image_id is \[9\]"),
+    "category_id is real": (lambda train, val: first(train, category_id=1.0), "category_id is 1.0"),
+    "crowd mark is a word": (lambda train, val: first(train, iscrowd="maybe"), "iscrowd is 'maybe', should be 0 or 1"),
+    "crowd mark is 2": (lambda train, val: first(train, iscrowd=2), "iscrowd is 2, should be 0 or 1"),
     "area is not a number": (lambda train, val: first(train, area=float("nan")), "not finite"),
 }
 
@@ -218,6 +235,116 @@ def test_unusable_images_take_their_annotations_with_them(folder, how, reason):
     assert str(folder) not in "".join(found.rejected["reason"])
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"file_name": None}, "its file_name is None, should be the name of a file"),
+        ({"file_name": ""}, "its file_name is '', should be"),
+        ({"file_name": "a\0.jpg"}, "its file_name is 'a\\x00.jpg'"),
+        ({"file_name": "\ud800.jpg"}, "its file_name is '\\ud800.jpg'"),
+        ({"width": "40"}, "its width is '40', should be a whole number of px"),
+        ({"height": None}, "its height is None"),
+        ({"height": float("nan")}, "its height is nan"),
+    ],
+)
+def test_what_the_files_say_of_an_image_is_checked(folder, change, reason):
+    write(folder, lambda train, val: train["images"][1].update(change))
+    found = read_coco(folder, 0.4, 1)
+    assert found.images["image_id"].to_pylist() == [9, 7]
+    assert reason in found.rejected["reason"][0]
+    tables.checked(found.rejected, "rejected")
+
+
+def findings(found):
+    return dict(zip(found.findings["finding"], found.findings["count"], strict=True))
+
+
+@pytest.mark.parametrize("mark", ["0", 0, 0.0, False, None, "false", " 0 "])
+def test_a_single_object_may_be_marked_in_many_ways(folder, mark):
+    write(folder, lambda train, val: put(train, "iscrowd", mark))
+    found = read_coco(folder, 0, 1)
+    assert 23 in found.annotations["annotation_id"].to_pylist()
+    assert found.rejected["item"] == []
+    assert findings(found)["crowds left out"] == 1
+    assert findings(found)["crowd marks written as text"] == isinstance(mark, str)
+
+
+@pytest.mark.parametrize("mark", ["1", 1, True, "True"])
+def test_what_is_left_aside_is_counted(folder, mark):
+    write(folder, lambda train, val: put(train, "iscrowd", mark))
+    Image.new("RGB", (4, 4)).save(folder / "val2017" / "more.jpg")
+    found = read_coco(folder, 0, 1)
+    assert 23 not in found.annotations["annotation_id"].to_pylist()
+    assert findings(found)["crowds left out"] == 2
+    assert findings(found)["pictures that are not listed"] == 1
+    tables.checked(found.findings, "findings")
+
+
+def test_a_half_turn_is_read_as_it_is_stored_and_counted(folder, caplog):
+    """The mask of a picture that was annotated as a viewer shows it lies where the turned picture has the object."""
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    pixels[15:25, 27:37] = 255  # upside down: 5:15, 3:13, where annotation 23 is
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    path = folder / "train2017" / "000000000009.jpg"
+    Image.fromarray(pixels).save(path, exif=exif, quality=95)
+    for choice, bright in (("auto", False), ("stored", False), ("turned", True)):
+        found = read_coco(folder, 0, 1, exif=choice)
+        row = {row["image_id"]: row for row in found.images.to_pylist()}[9]
+        mask = found.annotations.filter(pc.equal(found.annotations["annotation_id"], 23))["mask"][0].as_py()
+        under = read_image(path, row["turned"]).numpy()[
+            :, mask_utils.decode({"size": [HEIGHT, WIDTH], "counts": mask}) > 0
+        ]
+        assert (under.mean() > 200) == bright
+        way, other = ("turned", "as stored") if bright else ("as stored", "turned")
+        assert findings(found)[f"pictures with EXIF tag 3 read {way} ({other} would fit as well)"] == 1
+    assert "train2017/000000000009.jpg" in caplog.text
+
+
+def test_a_picture_that_was_annotated_turned_is_turned(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (HEIGHT, WIDTH)).save(folder / "train2017" / "000000000009.jpg", exif=exif)
+    found = read_coco(folder, 0, 1)
+    row = {row["image_id"]: row for row in found.images.to_pylist()}[9]
+    assert (row["width"], row["height"], row["turned"]) == (WIDTH, HEIGHT, True)
+
+
+def test_names_may_stay_whole(folder):
+    found = read_coco(folder, 0, 1, whole_names=True)
+    assert found.annotations["tokens"].to_pylist() == [["kite"], ["dog"], ["hot dog"], ["dog"], ["dog"]]
+    assert found.categories["tokens"].to_pylist() == [["dog"], ["hot dog"], ["kite"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_other_encodings_of_unicode_are_understood(folder, encoding):
+    path = folder / "annotations" / "instances_val2017.json"
+    before = read_coco(folder, 0, 1)
+    path.write_bytes(path.read_text().encode(encoding))
+    assert read_coco(folder, 0, 1) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            '{"images": [], "annotations": [], "categories": [{"name": "café"}]}'.encode("latin1"),
+            "byte 62 is b'\\xe9', .*iconv",
+        ),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "a pointer of Git LFS.*git lfs pull"),
+        (b"\x1f\x8b\x08" + bytes(40), "compressed by gzip: unpack it"),
+        (b"\n<!DOCTYPE html><html>", "a web page, not the file"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"images": [{"id": 9, "file_na', "not whole JSON.*fetch the file again"),
+    ],
+)
+def test_files_that_are_something_else_are_told(folder, content, said):
+    path = folder / "annotations" / "instances_val2017.json"
+    path.write_bytes(content)
+    with pytest.raises(CocoError, match=rf"instances_val2017\.json: {said}"):
+        read_coco(folder, 1, 1)
+
+
 def test_files_outside_the_folder_are_not_taken(folder):
     write(folder, lambda train, val: train["images"][1].update(file_name="../val2017/000000000007.jpg"))
     assert "leads out of the folder" in read_coco(folder, 0.4, 1).rejected["reason"][0]
@@ -251,7 +378,7 @@ FILE_FAULTS = {  # fault: (change, message)
     ),
     "number is text": (
         lambda train, val: train["images"][0].update(id="nine"),
-        "'nine' should be a whole number",
+        "the id 'nine' of entry 0 of 'images' should be a whole number",
     ),
     "number is missing": (
         lambda train, val: train["annotations"][0].pop("image_id"),
@@ -262,6 +389,27 @@ FILE_FAULTS = {  # fault: (change, message)
         lambda train, val: val.pop("categories"),
         "val2017.json: the list 'categories' is missing",
     ),
+    "number of 2^63": (
+        lambda train, val: train["annotations"][0].update(id=2**63),
+        r"id 9223372036854775808 of entry 0 of 'annotations' should be a whole number from",
+    ),
+    "numbers of several types": (
+        lambda train, val: train["images"][1].update(id="4"),
+        r"train2017\.json: the id '4' of entry 1 of 'images'",
+    ),
+    "number is true": (lambda train, val: train["images"][0].update(id=True), "the id True of entry 0"),
+    "number is null": (lambda train, val: val["categories"][0].update(id=None), "the id None of entry 0"),
+    "name is a number": (
+        lambda train, val: train["categories"][0].update(name=7),
+        r"train2017\.json: category 1 has the name '7' \(int\), should be text",
+    ),
+    "name is null": (lambda train, val: val["categories"][0].update(name=None), r"category 1 has the name 'None'"),
+    "name is half a character": (lambda train, val: val["categories"][2].update(name="\ud83d"), "category 90.*Unicode"),
+    "name is blank": (
+        lambda train, val: [each["categories"][0].update(name=" ") for each in (train, val)],
+        "no words",
+    ),
+    "entry is null": (lambda train, val: train["images"].append(None), "entry 2 of 'images' is 'None'"),
     "all are crowds": (
         lambda train, val: [entry.update(iscrowd=1) for entry in train["annotations"] + val["annotations"]],
         "no annotation can be used",
@@ -287,11 +435,3 @@ def test_broken_json_names_its_file(folder, content):
 def test_a_folder_of_another_layout_is_told_the_right_one(tmp_path):
     with pytest.raises(CocoError, match="holds train2017/, val2017/ and annotations/"):
         read_coco(tmp_path, 0, 1)
-
-
-def test_pycocotools_speaks_in_the_log(folder, capsys, caplog):
-    with caplog.at_level(logging.INFO, "filterscope"):
-        read_coco(folder, 0, 1)
-    assert "index created" in caplog.text
-    assert "1 crowds left out" in caplog.text
-    assert capsys.readouterr().out == ""

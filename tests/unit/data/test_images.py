@@ -141,6 +141,13 @@ BROKEN = {
     "half a png": (KINDS["png"][0][: len(KINDS["png"][0]) // 2], "cut short"),
     "half a webp": (KINDS["webp"][0][: len(KINDS["webp"][0]) // 2], "damaged|cut short|could not"),
     "half a bmp": (KINDS["bmp"][0][: len(KINDS["bmp"][0]) // 2], "cut short"),
+    "phone's HEIC": (b"\0\0\0\x18ftypheic" + bytes(99), "a HEIC picture, as phones take them; save it as JPEG or PNG"),
+    "JPEG XL": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "a JPEG XL picture; save it as JPEG or PNG"),
+    "pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid",
+        "not a picture: a pointer of Git LFS.*git lfs pull",
+    ),
+    "film": (b"\0\0\0\x18ftypisom" + bytes(99), "not a picture: a film"),
     "32-bit grey": (encoded(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF"), "32 bits"),
 }
 
@@ -155,6 +162,16 @@ def test_refuses_broken_files_by_name(stored, fault):
     assert str(path.parent) not in caught.value.cause
     with pytest.raises(ImageError):
         inspect(path, decode=True)
+
+
+def test_a_picture_of_too_many_pixels_is_not_called_damaged(stored):
+    """187 megapixels, as scanners of herbaria and slides make them; only the header is needed to tell."""
+    header = struct.pack(">IIBBBBB", 17000, 11000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    whole = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path = stored(whole + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
+    with pytest.raises(ImageError, match=r"has 187 million pixels; more than 179 million are refused.*scale it down"):
+        inspect(path)
 
 
 def test_refuses_missing_files_and_folders(tmp_path):

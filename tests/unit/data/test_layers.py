@@ -168,3 +168,78 @@ def test_channels_that_come_last_are_not_taken_for_maps():
     ]
     with pytest.raises(LayerError, match=r"'features\.7' puts out a tensor \[1, 2, 2, 768\], which is no map"):
         Reader(network, "features.7", input_size=64)
+
+
+class Adaptive(nn.Module):
+    """Looks again as often as the picture is rough."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, images):
+        for _ in range(1 + int(images.std() > 0.5)):
+            images = self.block(images)
+        return images
+
+
+def test_the_last_call_is_refused_where_the_picture_decides_how_many_there_are(images):
+    """It would be the last for a black picture only."""
+    with pytest.raises(
+        LayerError, match=r"used 1 times for a black picture and 2 times for noise.*give the call from 0"
+    ):
+        Reader(Adaptive(), "block", input_size=12)
+    network = Adaptive().eval()
+    with torch.no_grad():
+        expected = network.block(images)
+    with torch.no_grad(), Reader(network, "block", 0, input_size=12) as reader:
+        torch.testing.assert_close(reader(images), expected)
+
+
+class Writer(nn.Module):
+    """Normalises its input in place, as some networks do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images):
+        images.sub_(0.5).mul_(2)
+        return self.conv(images)
+
+
+def test_a_network_that_writes_into_its_input_reads_the_same_picture_twice(images):
+    network, before = Writer().eval(), images.clone()
+    with torch.inference_mode(), Reader(network, "conv", input_size=12) as reader:
+        first = reader(images)
+        assert torch.equal(images, before)
+        assert torch.equal(first, reader(images))
+    leaf = images.clone().requires_grad_()
+    with Reader(network, "conv", input_size=12) as reader:
+        reader(leaf).sum().backward()
+    assert leaf.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (
+            nn.Sequential(nn.Conv2d(1, 2, 3)),
+            r"fails on a picture of 3 channels, 12 x 12 px \(RuntimeError: Given groups=1.*'0', takes 1 channels",
+        ),
+        (nn.Sequential(nn.Conv2d(1, 2, 3)), r"Let the factory return a module that gives it images\.mean\(1, keepdim"),
+        (
+            nn.Sequential(nn.Conv2d(4, 2, 3)),
+            r"'0', takes 4 channels, and pictures have 3\. .*what it needs made of the 3",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(7, 2)),
+            r"\(RuntimeError: mat1 and mat2 shapes.*pictures of another size, set input: resize and crop",
+        ),
+    ],
+)
+def test_a_network_that_cannot_take_pictures_says_why(network, said):
+    with pytest.raises(LayerError, match=said):
+        Reader(network, "0", input_size=12)
+    with pytest.raises(LayerError, match=said):
+        list_layers(network, 12)

@@ -35,6 +35,15 @@ def trained(width=4):
 def number():
     return 7
 
+def scripted():
+    return torch.jit.script(Scaled(4))
+
+def compiled():
+    return torch.compile(trained())
+
+def parallel():
+    return nn.DataParallel(trained())
+
 class Stubborn(nn.Linear):
     def reset_parameters(self):
         self.weight.data = torch.eye(2)
@@ -240,6 +249,22 @@ def test_initialising_is_seeded_and_leaves_the_random_state_alone(factory):
         assert torch.equal(torch.rand(3), expected)
         assert same(first, networks.initialise(settings, seed=1))
         assert not same(first, networks.initialise(settings, seed=2))
+
+
+def test_a_scripted_network_is_refused_with_what_to_return(factory):
+    with pytest.raises(
+        NetworkError, match=r"own\.py:scripted returned a scripted network.*that it was scripted or traced"
+    ):
+        networks.build(factory("scripted"))
+
+
+@pytest.mark.parametrize("wrapper", ["compiled", "parallel"])
+def test_wrappers_of_torch_are_taken_off(factory, wrapper, tmp_path):
+    network = networks.build(factory(wrapper))
+    assert [name for name, _ in network.named_children()] == ["body"]
+    write_weights(network, tmp_path / "weights.pt")
+    again = networks.load(factory(wrapper), tmp_path / "weights.pt")
+    assert again.body[1].running_mean.eq(3).all()
 
 
 def test_nothing_that_a_factory_has_learnt_survives(factory):

@@ -39,7 +39,7 @@ def read(tmp_path):
 )
 def test_category_is_the_first_word_of_the_lemma_or_the_lemma(synset, word, lemma):
     assert category_of(synset) == word
-    assert category_of(synset, whole_lemma=True) == lemma
+    assert category_of(synset, whole_names=True) == lemma
 
 
 def categories(listed):
@@ -71,7 +71,7 @@ def test_several_synsets_count_as_configured(read):
     assert categories(each) == [(1, "computer"), (2, "tree"), (2, "car"), (3, "car")]  # one category counts once
     assert each.is_object.tolist() == [True, True, False, True]
     assert each.count() == {"images": 1, "annotations": 3, "categories": 3}
-    whole, _ = read(images, several_synsets="each", whole_lemma=True)
+    whole, _ = read(images, several_synsets="each", whole_names=True)
     assert categories(whole)[:2] == [(1, "computer"), (1, "computer_monitor")]
     none, _ = read(images, several_synsets="drop")
     assert categories(none) == [(1, None), (2, None), (3, "car")]
@@ -85,7 +85,7 @@ def test_objects_without_a_synset_count_as_configured(read):
     assert categories(dropped) == [(1, None), (2, None), (3, None), (4, "car")]
     assert dropped.findings["objects without a synset"] == 3
     assert rejected["item"] == []  # one in fourteen of the official objects has none: that is no mistake
-    named, _ = read(images, without_synset="name", whole_lemma=True)
+    named, _ = read(images, without_synset="name", whole_names=True)
     assert categories(named) == [(1, "a_thing"), (2, "tree_trunk"), (3, None), (4, "car")]
 
 
@@ -100,6 +100,8 @@ def test_objects_without_a_synset_count_as_configured(read):
         (thing(5, "a.n.01", w=10**400), "its box is not finite"),
         (thing(5, "a.n.01", w=float("nan")), "its box is not finite"),
         (thing(5, "a.n.01", synsets="a.n.01"), "its synsets are 'a.n.01', should be a list of names"),
+        (thing(5, "a.n.01", synsets=["\ud800.n.01"]), "should be a list of names in Unicode"),
+        (thing(5, "a.n.01", object_id=2**63), "its object_id is 9223372036854775808"),
         (thing(5, ".n.01"), "one of which names nothing"),
     ],
 )
@@ -145,12 +147,28 @@ def test_a_file_that_is_cut_short_is_refused_with_its_length(read):
         (b'[{"id": 1, "objects": []}]', "the entry at byte 1 has the image_id None, should be a whole number"),
         (b'[{"image_id": "1", "objects": []}]', "the entry at byte 1 has the image_id '1'"),
         (b'[{"image_id": 1, "objects": []}, 5]', "the entry at byte 33 has the image_id None"),
+        (b'[{"image_id": 9223372036854775808, "objects": []}]', "the image_id 9223372036854775808, should be a whole"),
+        (b'[{"image_id": 1.0, "objects": []}]', r"the image_id 1\.0, should be a whole"),
+        (
+            '[{"image_id": 1, "objects": [{"names": ["café"]}]}]'.encode("latin1"),
+            "byte 43: not UTF-8; it may be in Latin-1",
+        ),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS.*should be a JSON list"),
+        (b"\x1f\x8b\x08" + bytes(20), "compressed by gzip: unpack it"),
         (b'[{"image_id": 1, "regions": []}]', "image 1, at byte 1, has no list of objects"),
     ],
 )
 def test_files_of_another_form_are_refused_with_the_byte(read, text, said):
     with pytest.raises(VisualGenomeError, match=said):
         read(text=text)
+
+
+def test_a_byte_order_mark_is_passed_over(read):
+    whole = json.dumps([{"image_id": 1, "objects": [thing(1, "tree.n.01")]}]).encode()
+    listed, _ = read(text=b"\xef\xbb\xbf" + whole)
+    assert categories(listed) == [(1, "tree")]
+    with pytest.raises(VisualGenomeError, match="the entry at byte 4 has the image_id None"):
+        read(text=b"\xef\xbb\xbf[5]")
 
 
 def test_unknown_settings_are_refused(read):
@@ -165,7 +183,7 @@ def test_the_official_file_of_fifteen_images(realdata):
     """Counted with the standard library: 460 objects, 35 without a synset, 2 with several, 176 synsets."""
     path = realdata / "visual_genome" / "objects.json"
     rejections = Rejections(0)
-    listed = read_objects(path, rejections, several_synsets="each", whole_lemma=True)
+    listed = read_objects(path, rejections, several_synsets="each", whole_names=True)
     rejections.check(image=15, annotation=460)
     entries = [each for image in json.loads(path.read_text()) for each in image["objects"]]
     assert listed.objects == len(entries) == 460

@@ -259,3 +259,66 @@ def test_digits_are_pictures_and_every_source_has_a_reader():
     assert set(np.bincount(samples.part("train").labels)) <= {9, 10, 11}
     with pytest.raises(SamplesError, match="source is 'emnist', should be one of xor, circle"):
         sample_sources.read("emnist", None, {}, seed=0)
+
+
+def test_a_place_is_the_users_in_every_array(tmp_path):
+    """Whatever the split makes of the order."""
+    wrong = X.copy()
+    wrong[13, 2] = np.inf
+    with pytest.raises(SamplesError, match=r"mine\.npz: x\[13\] has NaN or infinite values, the first at \[2\]"):
+        sample_arrays.read_arrays(npz(tmp_path, x=wrong, y=Y), 0.3, seed=0)
+    with pytest.raises(SamplesError, match=r"mine\.npz: x_test\[13\] has NaN"):
+        sample_arrays.read_arrays(npz(tmp_path, x=X, y=Y, x_test=wrong, y_test=Y), 0.3, seed=0)
+    samples = sample_arrays.read_arrays(npz(tmp_path, x=X, y=Y), 0.3, seed=0)
+    rows = [int(origin[2:-1]) for origin in samples.origins]
+    assert np.array_equal(samples.values, X[rows].astype(np.float32))
+
+
+BIG = 2**24
+SECONDS = 1.7e9 + np.arange(20.0)[:, None] * [1, 1000]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.arange(20)[:, None] + BIG - 10, r"x\[11, 0\] is 16777217, but single precision holds whole numbers up to"),
+        (-np.arange(20)[:, None] - BIG, r"x\[1, 0\] is -16777217"),
+        (np.arange(20, dtype=np.uint64)[:, None] + np.uint64(2**63), r"x\[0, 0\] is 9223372036854775808"),
+        (np.array([[2**53 + 1]] * 20), r"x\[0, 0\] is 9007199254740993"),
+        (np.full((20, 2, 2), BIG + 1), r"x\[0, 0, 0, 0\] is 16777217"),
+        (SECONDS, r"column \[0\] of x goes from 1700000000\.0 to 1700000019\.0; single precision has steps of 128"),
+        (np.linspace(1, 1 + 1e-6, 20)[:, None], r"column \[0\] of x goes from 1\.0 to 1\.000001"),
+    ],
+)
+def test_values_that_single_precision_would_make_equal(tmp_path, values, said):
+    with pytest.raises(SamplesError, match=said):
+        sample_arrays.read_arrays(npz(tmp_path, x=values, y=Y), 0.2, seed=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(20)[:, None] + BIG - 20,  # whole numbers up to 2^24, and beyond it those that fit
+        np.arange(20)[:, None] * 2**10 + BIG,
+        np.full((20, 1), 1.7e9 + 0.3),  # constant: nothing is lost that could be told apart
+        np.random.default_rng(0).normal(1e6, 1e5, (20, 2)),
+        np.random.default_rng(0).integers(0, 2**40, (20, 2)).astype(np.float64),  # rounding was chosen
+        np.array([[1e-300], [1.0]] * 10),
+    ],
+)
+def test_values_that_single_precision_holds_well_enough(tmp_path, values):
+    samples = sample_arrays.read_arrays(npz(tmp_path, x=values, y=Y), 0.0, seed=0)
+    assert np.array_equal(samples.values, values.astype(np.float32))
+
+
+def test_pixels_in_a_wider_type_are_judged_together(tmp_path):
+    """A training split that happens to be dark is no other kind of picture than its test split."""
+    dark, bright = np.full((20, 4, 4), 200), np.full((20, 4, 4), 300)
+    dark[:, 0, 0] = bright[:, 0, 0] = np.arange(20)
+    arrays = {"x": dark, "y": Y, "x_test": bright, "y_test": Y}
+    samples = sample_arrays.read_arrays(npz(tmp_path, **arrays), 0, seed=0)
+    assert samples.values.dtype == np.float32
+    assert np.array_equal(samples.part("test").values[:, 0], bright)
+    for wrong in ({"x_test": bright / 300}, {"x": dark.astype(np.uint8)}):
+        with pytest.raises(SamplesError, match=r"x holds \w+, x_test holds \w+; should be the same"):
+            sample_arrays.read_arrays(npz(tmp_path, **arrays | wrong), 0, seed=0)

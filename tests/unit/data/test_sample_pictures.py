@@ -178,7 +178,12 @@ def dataset(tmp_path):
         pixels[5:35, 25:55] = COLOURS["berry"]
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     images = pd.DataFrame(
-        {"image_id": range(3), "split": ["train", "train", "val"], "path": [f"{n}.png" for n in range(3)]}
+        {
+            "image_id": range(3),
+            "split": ["train", "train", "val"],
+            "path": [f"{n}.png" for n in range(3)],
+            "turned": False,
+        }
     )
     rows = []
     for number in range(3):
@@ -218,3 +223,115 @@ def test_small_rare_and_shapeless_objects(dataset):
         crops((images, annotations, folder), by="shape")
     with pytest.raises(SamplesError, match="by is 'colour'"):
         crops(dataset, by="colour")
+
+
+def splits_of(samples):
+    return {split: len(samples.part(split)) for split in ("train", "test") if (samples.split == split).any()}
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Train", "Test"),
+        ("TRAIN", "VAL"),
+        ("training", "testing"),
+        ("Training", "Validation"),
+        ("train_set", "test_set"),
+        ("training-images", "valid"),
+        ("train2017", "val2017"),
+        ("trainval", "test"),
+        ("train", "eval"),
+        ("train data", "dev"),
+    ],
+)
+def test_other_spellings_of_the_splits(tmp_path, train, test):
+    fill(tmp_path / train)
+    fill(tmp_path / test, count=1)
+    samples = read(tmp_path, test=0.5)
+    assert samples.classes == ("apple", "berry")
+    assert splits_of(samples) == {"train": 8, "test": 2}
+    assert samples.part("test").origins.tolist() == [f"{test}/apple/0.png", f"{test}/berry/0.png"]
+
+
+def flat(folder, count=3, suffix="png"):
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.new("RGB", (12, 10), (number, 9, 9)).save(folder / f"{number}.{suffix}")
+    return folder
+
+
+def test_layouts_that_could_be_read_in_two_ways_are_refused(tmp_path):
+    flat(tmp_path / "a" / "Train"), flat(tmp_path / "a" / "Test")
+    with pytest.raises(SamplesError, match="Train, Test are called like splits, but in Train every class needs"):
+        read(tmp_path / "a")
+    fill(tmp_path / "b" / "test"), fill(tmp_path / "b" / "val")
+    with pytest.raises(SamplesError, match="test, val are called like splits, but train/ is missing"):
+        read(tmp_path / "b")
+    fill(tmp_path / "c"), flat(tmp_path / "c" / "test")
+    with pytest.raises(SamplesError, match="test is called like a split, but lies beside the classes apple, berry"):
+        read(tmp_path / "c")
+    fill(tmp_path / "d" / "train"), fill(tmp_path / "d" / "Training")
+    with pytest.raises(SamplesError, match="Training, train are all called like a training split"):
+        read(tmp_path / "d")
+    for name in COLOURS:
+        flat(tmp_path / "e" / name / "train"), flat(tmp_path / "e" / name / "test")
+    with pytest.raises(SamplesError, match="apple: a class with splits in it; should be the other way round"):
+        read(tmp_path / "e")
+    fill(tmp_path / "f" / "archive" / "apples"), fill(tmp_path / "f" / "archive" / "berries")
+    with pytest.raises(SamplesError, match="only one folder in it, archive; the classes are below: name that one"):
+        read(tmp_path / "f")
+
+
+def test_a_test_folder_with_other_names_is_no_reason_to_go_without(tmp_path):
+    fill(tmp_path / "train")
+    fill(tmp_path / "val", classes=("apple",))
+    (tmp_path / "val" / "apple").rename(tmp_path / "val" / "Apple")
+    with pytest.raises(SamplesError, match="val: has the classes Apple, the training split has apple, berry"):
+        read(tmp_path)
+
+
+def test_what_is_left_aside_is_told(tmp_path, caplog):
+    fill(tmp_path / "train"), fill(tmp_path / "test", count=1), fill(tmp_path / "val", count=2)
+    flat(tmp_path / "unlabelled")
+    Image.new("RGB", (9, 9)).save(tmp_path / "train" / "loose.png")
+    assert splits_of(read(tmp_path)) == {"train": 8, "test": 2}
+    assert "left aside beside train: unlabelled" in caplog.text
+    assert "train: 1 pictures beside the class folders are left aside (loose.png)" in caplog.text
+    assert f"{tmp_path / 'val'}: left aside, another folder is the test split" in caplog.text
+
+
+def test_a_training_folder_alone_gives_its_share_as_every_other_source(tmp_path, caplog):
+    fill(tmp_path / "train")
+    flat(tmp_path / "test")  # without classes, as of a competition
+    assert splits_of(read(tmp_path, test=0.25)) == {"train": 6, "test": 2}
+    assert "test: left aside, it has no class of the training split" in caplog.text
+    assert "has no pictures to test by: 0.25 of every class of train will do" in caplog.text
+    assert splits_of(read(tmp_path)) == {"train": 8}
+
+
+def test_a_class_may_be_a_train(tmp_path, caplog):
+    flat(tmp_path / "train"), flat(tmp_path / "bus")
+    assert read(tmp_path).classes == ("bus", "train")
+    assert "train is read as a class, as bus" in caplog.text
+
+
+def test_litter_and_links_back_are_no_classes(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "again").symlink_to(tmp_path)
+    flat(tmp_path / "__MACOSX"), flat(tmp_path / "apple" / "@eaDir")
+    samples = read(tmp_path)
+    assert samples.classes == ("apple", "berry")
+    assert len(samples) == 8
+
+
+def test_a_class_of_one_picture_is_named(tmp_path):
+    fill(tmp_path), fill(tmp_path, count=1, classes=("cherry",))
+    with pytest.raises(SamplesError, match="class 'cherry' has a single sample, which cannot be on both sides"):
+        read(tmp_path, test=0.4)
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "apple" / "annexed.png").symlink_to("nowhere.png")
+    with pytest.raises(ImageError, match=r"apple/annexed\.png: a link that leads nowhere"):
+        read(tmp_path)

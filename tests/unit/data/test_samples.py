@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterscope import tables
 from filterscope.data.samples import (
     Samples,
     SamplesError,
+    held_out,
     joined,
     numbered,
     read_samples,
@@ -128,6 +129,7 @@ def test_splits_that_do_not_belong_together():
         joined({"train": first, "test": (np.ones((2, 3), np.float32), np.array([0, 1, 1]))}, ("a", "b"))
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(
     counts=st.lists(st.integers(1, 30), min_size=2, max_size=6),
     share=st.floats(0, 1),
@@ -162,3 +164,79 @@ def test_limits_are_by_split_and_keep_the_order():
     assert not np.array_equal(few.values, samples.limited({"train": 12}, seed=4).values)
     with pytest.raises(SamplesError, match="3 of 60 samples of 4 classes: every class needs one"):
         samples.limited({"train": 3}, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([7, 1_000_000_007, 7], "go from 7 to 1000000007, 2 different ones among 3 samples"),
+        (np.array([0, 2**62]), f"go from 0 to {2**62}"),
+        (np.array([0, 2**63 + 5], np.uint64), f"go from 0 to {2**63 + 5}"),
+        ([-1, 0, 1], "go from -1 to 1"),
+        (np.array([0.0, 1e9]), "go from 0 to 1000000000"),
+        (np.array([0.0, 1e300]), r"labels go up to 1e\+300, where float64 skips whole numbers"),
+    ],
+)
+def test_ids_are_no_labels_and_take_no_memory(labels, said):
+    """A list of as many names as the largest id would have filled the machine."""
+    with pytest.raises(SamplesError, match=said) as raised:
+        numbered(np.asarray(labels))
+    assert "as text, as in y.astype(str)" in str(raised.value)
+
+
+def test_ids_given_as_text_are_classes():
+    labels, classes = numbered(np.array([1_000_000_007, 7, 7]).astype(str))
+    assert (labels.tolist(), classes) == ([0, 1, 1], ("1000000007", "7"))
+
+
+def test_a_class_of_one_cannot_be_on_both_sides():
+    labels = np.array([0, 0, 0, 1, 1, 1, 2])
+    with pytest.raises(SamplesError, match="class 'eel' has a single sample, which cannot be on both sides"):
+        split_off(np.ones((7, 2), np.float32), labels, CLASSES, 0.4, seed=0)
+    assert len(split_off(np.ones((7, 2), np.float32), labels, CLASSES, 0.0, seed=0)) == 7
+    with pytest.raises(SamplesError, match="6 of 6 samples of 3 classes: every class needs one and one left"):
+        split_off(np.ones((6, 2), np.float32), labels[[0, 1, 3, 4, 6, 6]], CLASSES, 0.99, seed=0)
+
+
+@settings(deadline=None)
+@given(counts=st.lists(st.integers(2, 12), min_size=2, max_size=6), share=st.floats(0.01, 0.99))
+def test_both_sides_of_a_split_have_every_class(counts, share):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    size = round(share * len(labels))
+    if not len(counts) <= size <= len(labels) - len(counts):
+        with pytest.raises(SamplesError, match="every class needs one and one left"):
+            held_out(labels, share, 0, CLASSES)
+        return
+    apart = held_out(labels, share, 0, CLASSES)
+    assert apart.sum() == size
+    for side in (labels[apart], labels[~apart]):
+        assert set(side.tolist()) == set(range(len(counts)))
+
+
+def test_a_class_must_be_learnt_but_need_not_be_tested(caplog):
+    values = np.arange(8, dtype=np.float32)[:, None]
+    parts = {"train": (values[:5], np.array([0, 0, 2, 2, 2])), "test": (values[5:], np.array([0, 1, 2]))}
+    with pytest.raises(SamplesError, match="the test split has the class 'dog', of which the train split has no"):
+        joined(parts, CLASSES)
+    parts["train"] = (values[:5], np.array([0, 1, 2, 2, 2]))
+    parts["test"] = (values[5:], np.array([0, 0, 2]))
+    joined(parts, CLASSES)
+    assert "the test split has no sample of the class 'dog'" in caplog.text
+
+
+def test_a_sample_is_named_as_it_was_read_whatever_became_of_it(tmp_path):
+    values = np.arange(40, dtype=np.float32).reshape(20, 2)
+    samples = split_off(values, np.arange(20) % 2, ("a", "b"), 0.3, 0, [f"x[{row}]" for row in range(20)])
+    few = samples.limited({"train": 4}, seed=1)
+    for part in (samples, samples.part("test"), few):
+        assert part.origins.tolist() == [f"x[{int(row) // 2}]" for row in part.values[:, 0]]
+    write_samples(few, tmp_path / "samples.parquet")
+    assert read_samples(tmp_path / "samples.parquet").origins.tolist() == few.origins.tolist()
+    assert pictures().origins is None
+    write_samples(pictures(), tmp_path / "made.parquet")
+    assert read_samples(tmp_path / "made.parquet").origins is None
+    values[13, 1] = np.nan
+    with pytest.raises(SamplesError, match=r"^x\[13\] has NaN or infinite values, the first at \[1\]"):
+        split_off(values, np.arange(20) % 2, ("a", "b"), 0.3, 0, [f"x[{row}]" for row in range(20)])
+    with pytest.raises(SamplesError, match="there are 9 samples and 1 origins"):
+        pictures(origins=np.array(["x[0]"], object))

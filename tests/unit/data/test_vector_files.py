@@ -1,6 +1,7 @@
 """Files of word vectors are read as they are meant; a wrong line is named, with its word."""
 
 import gzip
+import re
 import zipfile
 
 import numpy as np
@@ -167,6 +168,69 @@ def test_damaged_binary_files_say_what_is_wrong(trained, tmp_path):
     path.write_bytes(whole[:at] + np.float32(np.nan).tobytes() + whole[at + 4 :])
     with pytest.raises(VocabularyError, match="entry 8, word 'word7': NaN"):
         read_vectors(path, binary)
+
+
+@pytest.mark.parametrize("form", ["plain", "gz", "zip"])
+def test_a_header_that_counts_too_few_cuts_nothing_off(trained, tmp_path, form):
+    path, binary = tmp_path / "vectors.bin", VocabularySettings("word2vec", binary=True)
+    trained.save_word2vec_format(str(path), binary=True)
+    whole = path.read_bytes()
+    assert whole.startswith(b"50 7\n")
+
+    def stored(content):
+        if form == "gz":
+            (tmp_path / "vectors.gz").write_bytes(gzip.compress(content))
+            return tmp_path / "vectors.gz"
+        path.write_bytes(content)
+        if form == "plain":
+            return path
+        with zipfile.ZipFile(tmp_path / "vectors.zip", "w") as archive:
+            archive.write(path, "vectors.bin")
+        return tmp_path / "vectors.zip"
+
+    few = stored(b"40 7\n" + whole[5:])
+    with pytest.raises(VocabularyError, match=r"line 1 promises 40 words of 7 dimensions, but .* bytes more follow"):
+        read_vectors(few, binary)
+    assert len(read_vectors(few, VocabularySettings("word2vec", binary=True, limit=30))[0]) == 30
+    lines = b"".join(word.encode() + b" " + trained[word].tobytes() + b"\n" for word in trained.index_to_key)
+    assert len(read_vectors(stored(b"50 7\n" + lines), binary)[0]) == 50  # as word2vec's own program writes it
+
+
+def test_text_whose_header_counts_too_few_or_that_is_binary_says_so(trained, tmp_path):
+    with pytest.raises(VocabularyError, match="promises 2 words, the file holds 3: its count is too low"):
+        read_vectors(text(tmp_path / "vectors.txt", ["2 3", *LINES]), WORD2VEC)
+    trained.save_word2vec_format(str(tmp_path / "vectors.bin"), binary=True)
+    with pytest.raises(VocabularyError, match=r"zero bytes after line 1, so it is no text: set binary: true"):
+        (tmp_path / "zeros.bin").write_bytes(b"1 2\nword " + bytes(8))
+        read_vectors(tmp_path / "zeros.bin", WORD2VEC)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path):
+    for lines, kind in ((LINES, GLOVE), (["3 3", *LINES], WORD2VEC)):
+        text(tmp_path / "vectors.txt", lines)
+        path = tmp_path / "marked.txt"
+        path.write_bytes(b"\xef\xbb\xbf" + (tmp_path / "vectors.txt").read_bytes())
+        words, vectors = read_vectors(path, kind)
+        assert words == ["the", "dog", "cat"]
+        assert np.array_equal(vectors, VECTORS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("v.txt", "the 1 2\n".encode("utf-16"), "text in UTF-16: `iconv"),
+        ("v.txt", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
+        ("v.txt", b"<!DOCTYPE html>", "a web page"),
+        ("v.bin", b"\xba\x16\x4f\x2f" + bytes(20), r"fastText's own binary format.*\.vec"),
+        ("v.txt", b"PK\x03\x04" + bytes(30), r"a zip archive: give it a name that ends in \.zip"),
+        ("v.txt", gzip.compress(b"the 1 2\n"), "compressed by gzip: unpack it"),
+    ],
+)
+def test_files_that_are_something_else_are_told(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    for kind in (GLOVE, VocabularySettings("word2vec", binary=True)):
+        with pytest.raises(VocabularyError, match=rf"{re.escape(name)}: {said}"):
+            read_vectors(tmp_path / name, kind)
 
 
 FLOATS = st.floats(-(2.0**100), 2.0**100, width=32)

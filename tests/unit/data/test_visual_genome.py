@@ -144,6 +144,20 @@ def test_what_is_odd_is_counted(folder, caplog):
     assert "pictures that are not listed: 2" in caplog.text
 
 
+@pytest.mark.parametrize(("exif", "turned"), [("auto", False), ("stored", False), ("turned", True)])
+def test_boxes_do_not_tell_which_way_up_a_picture_is(folder, exif, turned):
+    place = folder()
+    tag = Image.Exif()
+    tag[0x0112] = 3
+    with Image.open(place / "VG_100K" / "1.jpg") as picture:
+        picture.save(place / "VG_100K" / "1.jpg", exif=tag)
+    found = read(place, VisualGenomeSettings(min_count=1, exif=exif))
+    assert {row["image_id"]: row["turned"] for row in found["images"].to_pylist()} == {
+        1: turned, 2: False, 5: False, 8: False
+    }  # fmt: skip
+    assert [count for finding, count in findings(found).items() if "EXIF tag 3" in finding] == [1]
+
+
 def test_every_pass_says_what_it_left(folder):
     assert by_pass(read(folder())) == {
         "listed": (4, 9, 5),
@@ -184,14 +198,14 @@ def test_without_merge_every_object_is_an_annotation(folder):
     assert counts["tree"]["images_train"] + counts["tree"]["images_val"] == 2
 
 
-def test_whole_lemmas_keep_compounds_whose_words_all_have_vectors(folder):
-    found = read(folder(), VisualGenomeSettings(min_count=1, whole_lemma=True))
+def test_whole_names_keep_compounds_whose_words_all_have_vectors(folder):
+    found = read(folder(), VisualGenomeSettings(min_count=1, whole_names=True))
     assert "traffic_light" in found["categories"]["category"].to_pylist()
     tokens = dict(
         zip(found["categories"]["category"].to_pylist(), found["categories"]["tokens"].to_pylist(), strict=True)
     )
     assert tokens["traffic_light"] == ["traffic_light"]
-    without = read(folder(), VisualGenomeSettings(min_count=1, whole_lemma=True), vocabulary=WORDS - {"light"})
+    without = read(folder(), VisualGenomeSettings(min_count=1, whole_names=True), vocabulary=WORDS - {"light"})
     assert "traffic_light" not in without["categories"]["category"].to_pylist()
 
 

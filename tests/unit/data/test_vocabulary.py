@@ -147,3 +147,12 @@ def test_the_common_component_is_removed():
     for n in (-2, 6):
         with pytest.raises(VocabularyError, match=f"remove_components is {n}, should be from -1 to 5"):
             without_common_component(vectors, n)
+
+
+def test_names_of_several_words_have_the_mean_of_their_vectors():
+    words = Vocabulary(["dining", "table", "hot"], torch.eye(3))
+    whole = words.including(["dining table", "table", "hot_table"])
+    assert whole.words == ["dining", "table", "hot", "dining table", "hot_table"]
+    torch.testing.assert_close(whole.vectors[3], torch.tensor([0.5, 0.5, 0.0]).sqrt())
+    with pytest.raises(VocabularyError, match="no vector for 'dining room'"):
+        words.including(["dining room"])

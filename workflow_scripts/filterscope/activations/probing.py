@@ -60,16 +60,14 @@ def open_pictures(
     inputs: InputSettings,
     grids: MaskGrid = MaskGrid(),
     random_crops: int | None = None,
-    apply_exif: bool = False,
 ) -> Pictures:
-    """Pictures as a network takes them; apply_exif turns a user's own photographs as their camera says."""
+    """Pictures as a network takes them."""
     return Pictures(
         folder,
         images,
         Annotations(annotations, images["image_id"].to_numpy()),
         Geometry(inputs.resize, inputs.crop),
         grids,
-        apply_exif=apply_exif,
         random_crops=random_crops,
     )
 

@@ -92,7 +92,6 @@ class Pictures(Dataset):
         annotations: Annotations,
         geometry: Geometry,
         grids: MaskGrid,
-        apply_exif: bool = False,
         random_crops: int | None = None,
     ):
         self.folder = Path(folder)
@@ -100,8 +99,9 @@ class Pictures(Dataset):
         self.paths = images["path"].tolist()
         self.sizes = images[["height", "width"]].to_numpy()
         self.splits = images["split"].to_numpy()
+        self.turned = images["turned"].to_numpy()
         self.annotations, self.geometry, self.grids = annotations, geometry, grids
-        self.apply_exif, self.random_crops = apply_exif, random_crops
+        self.random_crops = random_crops
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -110,7 +110,7 @@ class Pictures(Dataset):
         image_id = int(self.image_ids[index])
         positions, runs = self.annotations.of(image_id)
         try:
-            picture = read_image(self.folder / self.paths[index], apply_exif=self.apply_exif)
+            picture = read_image(self.folder / self.paths[index], bool(self.turned[index]))
         except ImageError as error:
             return Look(image_id, torch.zeros(0), positions, {}, str(error))
         if tuple(picture.shape[1:]) != tuple(self.sizes[index]):

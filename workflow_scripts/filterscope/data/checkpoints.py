@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import pickle
+import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
@@ -17,6 +18,8 @@ from pathlib import Path
 import torch
 import torchvision
 from torch import nn
+
+from filterscope.data import strangers
 
 LOGGER = logging.getLogger("filterscope")
 
@@ -43,6 +46,20 @@ def read_checkpoint(path: str | Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise NetworkError(f"{path}: there is no such file of weights")
     return as_float32(_unwrapped(_read(path), path))
+
+
+def read_packed(path: str | Path) -> dict:
+    """What a rule has packed into a file: tensors, numbers and texts by name, as they were.
+
+    Raises NetworkError when the file is absent, damaged, holds code, or nothing by name.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file of weights")
+    packed = _read(path)
+    if not isinstance(packed, Mapping):
+        raise NetworkError(f"{path}: holds a {type(packed).__name__}, should be values by name")
+    return dict(packed)
 
 
 def _read(path: Path):
@@ -78,10 +95,47 @@ def _start(path: Path) -> bytes:
 
 
 def _damaged(path: Path) -> NetworkError:
+    what = _stranger(path)
+    if what:
+        return NetworkError(
+            f"{path}: {what}; wanted are the weights of a PyTorch network, torch.save(network.state_dict(), file)"
+        )
     return NetworkError(
         f"{path}: no readable weights: {path.stat().st_size} bytes that start with {_start(path)!r}; "
         "it may be cut off, fetch it again"
     )
+
+
+# Files of other programs that their first bytes do not tell, by suffix.
+_BY_SUFFIX = {
+    ".onnx": "an ONNX network: rebuild it in PyTorch (onnx2torch), or take the checkpoint that it was exported from",
+    ".pb": "a TensorFlow network",
+    ".mlmodel": "a Core ML network",
+    ".caffemodel": "weights of Caffe: its source is caffe, with a prototxt",
+}
+# Members of zip archives that tell what they are.
+_BY_MEMBER = {
+    ".npy": "NumPy arrays: where their names and shapes are PyTorch's, {name: torch.from_numpy(array) for name, array "
+    "in numpy.load(file).items()} is a state_dict",
+    ".h5": "a Keras network",
+    ".mlmodel": "a Core ML network",
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".tar"), "a zip archive of weights: unpack it"),
+}
+
+
+def _stranger(path: Path) -> str | None:
+    """What a file is that torch cannot read, None where that cannot be told."""
+    with path.open("rb") as stream:
+        start = stream.read(strangers.START)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        found = [what for end, what in _BY_MEMBER.items() if any(name.endswith(end) for name in names)]
+        return found[0] if found else f"a zip archive of {_named(names)}" if names else "an empty zip archive"
+    what = strangers.recognised(start)
+    if what and what.startswith("a safetensors"):
+        what += ": torch.save(safetensors.torch.load_file(file), other) makes it one that can be read"
+    return what or (_BY_SUFFIX.get(path.suffix.lower()) if start else None)
 
 
 def _unwrapped(data, path: Path) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,9 +12,17 @@ from filterscope import job
 from filterscope.data.folder import SUFFIXES, list_pictures
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, joined, stratified
+from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, held_out, joined, stratified
+from filterscope.folders import FolderError, is_visible, subfolders
 
-_TESTS = ("test", "val", "valid", "validation")
+# How folders of splits are called, with capitals or without: Train, testing, val_set, training-images, val2017.
+_SPLIT = re.compile(
+    r"(?:(?P<train>train(?:ing|val)?)|(?P<test>test(?:ing)?)|(?P<val>val(?:id(?:ation)?)?|dev|eval(?:uation)?))"
+    r"(?:[ _-]?(?:set|split|data|images|pictures))?(?:[ _-]?\d{4})?",
+    re.IGNORECASE,
+)
+_TESTS = ("test", "val")  # what becomes the test split, the first that there is
+_NAMED = 5  # folders that a message spells out
 _LISTED = "val_annotations.txt"  # Tiny ImageNet: name and class of every validation picture, and a box
 
 
@@ -22,18 +31,22 @@ def read_class_folders(
 ) -> Samples:
     """The pictures, uint8 [N, 3, size, size], or of their own size where all have the same and `size` is None.
 
-    With a folder train/ the test split is the first of test/, val/ and the like that has train's classes (Tiny
-    ImageNet's list of validation pictures is understood); without one, a share `test` of every class. A class is a
-    folder; its pictures may lie deeper. limits: at most so many pictures of a split, drawn by class before any is
-    decoded. Raises SamplesError for empty class folders, strange classes and mixed sizes, ImageError for pictures
-    that cannot be read.
+    With a folder train/ (or Training/, train_set/ ...) the test split is the first of test/, val/ and the like that
+    has train's classes (Tiny ImageNet's list of validation pictures is understood); without one of either, a share
+    `test` of every class. A class is a folder; its pictures may lie deeper. What is left aside is logged. limits: at
+    most so many pictures of a split, drawn by class before any is decoded. Raises SamplesError for empty class
+    folders, strange classes, mixed sizes and layouts that can be read in two ways, ImageError for pictures that cannot
+    be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise SamplesError(f"{folder}: there is no such folder")
-    files = _listed(folder, test, seed)
+    try:
+        files = _listed(folder, test, seed)
+    except FolderError as error:
+        raise SamplesError(str(error)) from error
     classes = sorted({name for _, name in files[TRAIN]})
-    parts = {}
+    parts, origins = {}, {}
     for place, (split, pairs) in enumerate(files.items()):
         strange = sorted({name for _, name in pairs} - set(classes))
         if strange:
@@ -44,7 +57,8 @@ def read_class_folders(
             rows = stratified(labels, limit, np.random.default_rng([seed, place]))
             pairs, labels = [pairs[row] for row in rows], labels[rows]
         parts[split] = (read_pictures([path for path, _ in pairs], size), labels)
-    return joined(parts, classes)
+        origins[split] = [path.relative_to(folder).as_posix() for path, _ in pairs]
+    return joined(parts, classes, origins)
 
 
 def read_pictures(paths: Sequence[Path], size: int | None) -> np.ndarray:
@@ -68,40 +82,109 @@ def read_pictures(paths: Sequence[Path], size: int | None) -> np.ndarray:
 
 def _listed(folder: Path, test: float, seed: int) -> dict[str, list[tuple[Path, str]]]:
     """Files and classes of each split."""
-    if not (folder / "train").is_dir():
-        pairs = _classes(folder)
-        if not test:
-            return {TRAIN: pairs}
-        labels = np.unique([name for _, name in pairs], return_inverse=True)[1]
-        chosen = set(stratified(labels, round(test * len(pairs)), np.random.default_rng(seed)).tolist())
-        return {
-            TRAIN: [pair for row, pair in enumerate(pairs) if row not in chosen],
-            TEST: [pairs[row] for row in sorted(chosen)],
-        }
-    train = _classes(folder / "train")
-    names = {name for _, name in train}
-    for place in (folder / name for name in _TESTS):
-        if (place / _LISTED).is_file():
-            return {TRAIN: train, TEST: _by_list(place)}
-        if place.is_dir() and names & {each.name for each in _folders(place)}:
-            return {TRAIN: train, TEST: _classes(place)}
-    job.LOGGER.info("%s has no test pictures: none of %s with classes of train", folder, ", ".join(_TESTS))
-    return {TRAIN: train}
+    train, tests = _splits(folder)
+    if train is None:
+        return _divided(_classes(folder), test, seed)
+    pairs = _classes(train)
+    found = _test_pictures(tests, {name for _, name in pairs})
+    if found is not None:
+        return {TRAIN: pairs, TEST: found}
+    if test:
+        job.LOGGER.warning("%s has no pictures to test by: %g of every class of %s will do", folder, test, train.name)
+    return _divided(pairs, test, seed)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+def _divided(pairs: list[tuple[Path, str]], test: float, seed: int) -> dict[str, list[tuple[Path, str]]]:
+    names, labels = np.unique([name for _, name in pairs], return_inverse=True)
+    apart = held_out(labels, test, seed, names.tolist())
+    parts = {TRAIN: [pair for pair, out in zip(pairs, apart, strict=True) if not out]}
+    return {**parts, TEST: [pair for pair, out in zip(pairs, apart, strict=True) if out]} if test else parts
+
+
+def _kind(folder: Path) -> str | None:
+    """train, test or val, where a folder is called like a split."""
+    found = _SPLIT.fullmatch(folder.name)
+    return found.lastgroup if found else None
+
+
+def _splits(folder: Path) -> tuple[Path | None, list[Path]]:
+    """The folder of training pictures and those that may have test pictures; None where classes lie in `folder` itself.
+
+    Raises SamplesError for what can be read in both ways, or in none.
+    """
+    inside = subfolders(folder)
+    train, tests = ([each for each in inside if _kind(each) in kinds] for kinds in (("train",), _TESTS))
+    others = [each for each in inside if _kind(each) is None]
+    tests.sort(key=lambda each: (_TESTS.index(_kind(each)), each.name))
+    if len(train) > 1:
+        raise SamplesError(f"{folder}: {_spelt(train)} are all called like a training split; should be one")
+    if train and subfolders(train[0]):
+        if others:
+            job.LOGGER.warning("%s: left aside beside %s: %s", folder, train[0].name, _spelt(others))
+        return train[0], tests
+    if tests and not others:
+        wanted = f"in {train[0].name} every class needs a folder of its pictures" if train else "train/ is missing"
+        raise SamplesError(f"{folder}: {_spelt(train + tests)} are called like splits, but {wanted}")
+    if tests:
+        raise SamplesError(
+            f"{folder}: {_spelt(tests)} is called like a split, but lies beside the classes {_spelt(others)}; put "
+            f"those into train/, or rename it if it is a class"
+        )
+    if train and others:
+        job.LOGGER.warning("%s: %s is read as a class, as %s", folder, train[0].name, _spelt(others))
+    return None, []
+
+
+def _test_pictures(tests: list[Path], classes: set[str]) -> list[tuple[Path, str]] | None:
+    """Files and classes of the first of these folders that has classes of the training split; None where none has."""
+    found, strange = None, []
+    for place in tests:
+        names = [each.name for each in subfolders(place)]
+        listed = (place / _LISTED).is_file()
+        if not listed and not classes & set(names):
+            if len(names) > 1 or {name.casefold() for name in names} & {name.casefold() for name in classes}:
+                strange.append((place, names))
+            job.LOGGER.warning("%s: left aside, it has no class of the training split", place)
+        elif found is not None:
+            job.LOGGER.warning("%s: left aside, another folder is the test split", place)
+        else:
+            found = _by_list(place) if listed else _classes(place)
+            job.LOGGER.info("%s is the test split", place)
+    if found is None and strange:
+        place, names = strange[0]
+        raise SamplesError(
+            f"{place}: has the classes {_spelt(names)}, the training split has {_spelt(sorted(classes))}; "
+            f"should be the same names"
+        )
+    return found
+
+
+def _spelt(folders: Sequence[Path | str]) -> str:
+    names = [Path(each).name for each in folders[:_NAMED]]
+    return ", ".join(names) + (f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else "")
 
 
 def _classes(folder: Path) -> list[tuple[Path, str]]:
-    found = []
-    for each in _folders(folder):
+    found, inside = [], subfolders(folder)
+    if len(inside) == 1 and len(subfolders(inside[0])) > 1:
+        raise SamplesError(f"{folder}: only one folder in it, {inside[0].name}; the classes are below: name that one")
+    for each in inside:
+        kinds = {_kind(deeper) for deeper in subfolders(each)}
+        if "train" in kinds and kinds & set(_TESTS):
+            raise SamplesError(f"{each}: a class with splits in it; should be the other way round: train/{each.name}")
         try:
             found += [(each / path, each.name) for path in list_pictures(each)]
+        except FolderError:
+            raise
         except ValueError as error:
             raise SamplesError(f"the class folder {each} is empty: no {', '.join(SUFFIXES)} in it") from error
     if not found:
         raise SamplesError(f"{folder}: no class folders in it; every class needs a folder of its pictures")
+    beside = [each for each in folder.iterdir() if is_visible(each.name) and not each.is_dir()]
+    loose = [each for each in beside if each.suffix.lower() in SUFFIXES]
+    if loose:
+        first = _spelt(sorted(loose))
+        job.LOGGER.warning("%s: %d pictures beside the class folders are left aside (%s)", folder, len(loose), first)
     return found
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import stat
 import struct
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 from torchvision.io import ImageReadMode, decode_image, decode_jpeg
+
+from filterscope.data import strangers
 
 JPEG, PNG, WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"
 ORIENTATION = 0x0112  # tag of EXIF
@@ -45,19 +49,25 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the images table says of a file: width and height in px, and its digest."""
+    """What is in a file: width and height in px as it is stored, its EXIF orientation (1 to 8) and its digest."""
 
     width: int
     height: int
+    orientation: int
     sha256: str
+
+    def row(self, turned: bool) -> dict:
+        """Columns of the images table. turned: whether it is read as its orientation asks."""
+        turned = turned and self.orientation in TURNS
+        size = (self.height, self.width) if turned and self.orientation in SIDEWAYS else (self.width, self.height)
+        return {"width": size[0], "height": size[1], "turned": turned, "sha256": self.sha256}
 
 
 def read_image(path: str | Path, apply_exif: bool = False) -> torch.Tensor:
     """The picture as a uint8 tensor [3, height, width], RGB; not always contiguous.
 
     Greyscale, palette, CMYK and 16-bit pictures are converted; transparency is laid on white, as a viewer
-    shows it. `apply_exif` turns the picture as its camera asks: for pictures without masks only, because
-    annotations refer to the pixels as they are stored.
+    shows it. `apply_exif` turns the picture as its camera asks; whether it must is in the images table.
 
     Raises ImageError for files that are missing, empty, cut short or no pictures.
     """
@@ -71,30 +81,28 @@ def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
     return _size(_bytes(path), path, apply_exif)
 
 
-def inspect(path: str | Path, apply_exif: bool = False, decode: bool = False) -> Inspection:
-    """Size and digest from one read of the file. Raises ImageError.
+def inspect(path: str | Path, decode: bool = False) -> Inspection:
+    """Size, orientation and digest from one read of the file. Raises ImageError.
 
     The header is parsed and a JPEG must have its end; with `decode` the whole picture is decoded.
     """
     data = _bytes(path)
     if data.startswith(JPEG):
         _require_end(data, path)
-    width, height = _size(data, path, apply_exif)
+    width, height = _size(data, path, apply_exif=False)
     if decode:
         _decode(data, path)
-    return Inspection(width, height, hashlib.sha256(data).hexdigest())
+    return Inspection(width, height, _orientation(data), hashlib.sha256(data).hexdigest())
 
 
-def inspect_all(
-    paths: Iterable[str | Path], threads: int, apply_exif: bool = False, decode: bool = False
-) -> Iterator[Inspection | ImageError]:
+def inspect_all(paths: Iterable[str | Path], threads: int, decode: bool = False) -> Iterator[Inspection | ImageError]:
     """`inspect` for many files in a thread pool, in their order; a failure is handed back, not raised."""
 
     def attempt(some: list[str | Path]) -> list[Inspection | ImageError]:
         found: list[Inspection | ImageError] = []
         for path in some:
             try:
-                found.append(inspect(path, apply_exif, decode))
+                found.append(inspect(path, decode))
             except ImageError as error:
                 found.append(error)
         return found
@@ -109,10 +117,13 @@ def inspect_all(
 
 
 def _bytes(path: str | Path) -> bytes:
+    path = Path(path)
     try:
-        data = Path(path).read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+            raise ImageError(path, "not a file")
+        data = path.read_bytes()
     except FileNotFoundError:
-        raise ImageError(path, "the file is missing") from None
+        raise ImageError(path, "a link that leads nowhere" if path.is_symlink() else "the file is missing") from None
     except OSError as error:
         raise ImageError(path, f"the file cannot be read ({error.strerror})") from error
     if not data:
@@ -124,9 +135,21 @@ def _opened(data: bytes, path: str | Path) -> Image.Image:
     """Pillow's picture of which only the header is parsed."""
     try:
         return Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        found = re.search(r"(\d+) pixels\)", str(error))
+        size = f"{int(found[1]) / 1e6:.0f} million" if found else "too many"
+        raise ImageError(
+            path,
+            f"the picture has {size} pixels; more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million are refused, "
+            "lest a small file fill the memory: scale it down",
+        ) from None
     except UNREADABLE as error:
         if isinstance(error, Image.UnidentifiedImageError):
-            raise ImageError(path, f"not a picture or cut short (begins with {data[:12]!r})") from None
+            what = strangers.recognised(data[: strangers.START])
+            if what is None:
+                raise ImageError(path, f"not a picture or cut short (begins with {data[:12]!r})") from None
+            known = what in strangers.PICTURES
+            raise ImageError(path, f"{what}; save it as JPEG or PNG" if known else f"not a picture: {what}") from None
         raise ImageError(path, f"the picture is damaged or cut short ({error})") from error
 
 

@@ -26,14 +26,21 @@ class JsonError(ValueError):
     """The file is no whole JSON list: names the byte and what is there."""
 
 
+class NotUtf8Error(JsonError):
+    """The file is no text in UTF-8."""
+
+
 def entries(file: BinaryIO, window: int = WINDOW) -> Iterator[tuple[int, object]]:
     """The entries of the list that a file holds, each with the byte offset at which it begins.
 
-    Memory: an entry and a window. Raises JsonError with the byte offset where the file is cut short, is not
+    A byte order mark before the list is passed over. Memory: an entry and a window.
+    Raises JsonError with the byte offset where the file is cut short, is not
     UTF-8, not JSON, or goes on after the list.
     """
     text = _Text(file, window)
     decoder = json.JSONDecoder()
+    if text.next() == "\ufeff":
+        text.take(1)
     begins = text.next()
     if begins != "[":
         raise JsonError(f"{text.here()}: should begin with [, a list" if begins else "the file is empty")
@@ -126,7 +133,7 @@ class _Text:
             place = self._read - (len(error.object) - len(data)) + error.start
             if not data:
                 raise JsonError(self.cut("in the middle of a character")) from None
-            raise JsonError(f"byte {place}: not UTF-8") from None
+            raise NotUtf8Error(f"byte {place}: not UTF-8") from None
         self._read += len(data)
         self._ended = not data
         if data:

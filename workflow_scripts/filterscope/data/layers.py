@@ -82,10 +82,22 @@ class _Output:
     described: str
 
 
-def _passed(network: nn.Module, modules: list[nn.Module], height: int, width: int) -> list[_Output]:
-    """What the modules put out in one forward pass of a black picture, in the order of their uses."""
+@dataclass(frozen=True)
+class _Pass:
+    """What modules put out in a forward pass, in the order of their uses; whether the network wrote into its input."""
+
+    outputs: list[_Output]
+    writes: bool
+
+
+def _passed(network: nn.Module, modules: list[nn.Module], height: int, width: int, noise: bool = False) -> _Pass:
+    """One forward pass of a black picture, or of noise. Raises LayerError where the network fails."""
     parameter = next(network.parameters(), torch.zeros(()))
-    images = torch.zeros(1, 3, height, width, device=parameter.device, dtype=parameter.dtype)
+    with torch.inference_mode(False):  # whose tensors do not count what is written into them
+        images = torch.zeros(1, 3, height, width)
+        if noise:
+            images = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+        images = images.to(parameter.device, parameter.dtype)
     outputs: list[_Output] = []
     calls = dict.fromkeys(modules, 0)
 
@@ -93,26 +105,49 @@ def _passed(network: nn.Module, modules: list[nn.Module], height: int, width: in
         outputs.append(_Output(module, calls[module], _shape(output), _described(output)))
         calls[module] += 1
 
-    with evaluating(network), torch.no_grad(), _hooked(modules, note):
-        network(images)
-    return outputs
+    before = images._version
+    try:
+        with evaluating(network), torch.inference_mode(False), torch.no_grad(), _hooked(modules, note):
+            network(images)
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AssertionError, AttributeError) as error:
+        raise LayerError(_failure(network, height, width, error)) from error
+    return _Pass(outputs, images._version != before)
 
 
-def _observe(network: nn.Module, modules: list[nn.Module], size: Size) -> list[tuple[_Output, tuple | None]]:
+def _failure(network: nn.Module, height: int, width: int, error: Exception) -> str:
+    """Why a network cannot take a picture, as far as its first convolution tells."""
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    start = f"the network fails on a picture of 3 channels, {width} x {height} px ({type(error).__name__}: {said})"
+    found = [(name, each) for name, each in network.named_modules() if isinstance(each, nn.Conv2d)]
+    if found and found[0][1].in_channels != 3:
+        name, first = found[0]
+        grey = "images.mean(1, keepdim=True), grey, " if first.in_channels == 1 else "what it needs "
+        return (
+            f"{start}: its first convolution, {name!r}, takes {first.in_channels} channels, and pictures have 3. Let "
+            f"the factory return a module that gives it {grey}made of the 3"
+        )
+    return f"{start}; where it takes pictures of another size, set input: resize and crop"
+
+
+def _observe(
+    network: nn.Module, modules: list[nn.Module], size: Size
+) -> tuple[list[tuple[_Output, tuple | None]], bool]:
     """The outputs of the modules, each with the (filters, height, width) of its maps, None where it has none.
+
+    The second value is whether the network writes into its input.
 
     Networks with plain layer norms (Swin, ConvNeXt) keep channels last in places: there a [B, x, y, z] output
     is a map of filters only where z is seen to be its width, as it grows with the picture's.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    outputs = _passed(network, modules, height, width)
+    seen = _passed(network, modules, height, width)
     wider: list[_Output] | None = None
     if any(type(module) is nn.LayerNorm for module in network.modules()):
         try:
-            wider = _passed(network, modules, height, 2 * width)
-        except (RuntimeError, ValueError, AssertionError):
+            wider = _passed(network, modules, height, 2 * width).outputs
+        except LayerError:
             wider = []  # the network takes one size of picture only, so where its channels are cannot be seen
-    return [(output, _map(output, wider, index)) for index, output in enumerate(outputs)]
+    return [(output, _map(output, wider, index)) for index, output in enumerate(seen.outputs)], seen.writes
 
 
 def _map(output: _Output, wider: list[_Output] | None, index: int) -> tuple[int, int, int] | None:
@@ -138,7 +173,7 @@ def list_layers(network: nn.Module, input_size: Size = 224) -> list[LayerCall]:
     names = {module: name for name, module in network.named_modules() if name}
     return [
         LayerCall(names[output.module], output.call, type(output.module).__name__, *filters)
-        for output, filters in _observe(network, list(names), input_size)
+        for output, filters in _observe(network, list(names), input_size)[0]
         if filters is not None
     ]
 
@@ -157,7 +192,9 @@ class Reader:
     >>> with Reader(network, "layer4", input_size=224) as reader:
     ...     maps = reader(images)  # [B, d, h, w]
 
-    call: which use of the module, from 0; negative ones count from the last (-1, the default).
+    call: which use of the module, from 0; negative ones count from the last (-1, the default), which needs a network
+    whose uses of the module do not depend on the picture: they are counted for a black picture and for noise.
+    A network that writes into its input is given a copy.
     filters, height, width: of the maps of a picture of input_size. Whether gradients flow is the caller's
     choice. Because the pass ends in the layer, an in-place operation after it never touches the maps.
     Raises LayerError when the layer or the call is not there, or its output is no map of filters.
@@ -166,7 +203,7 @@ class Reader:
     def __init__(self, network: nn.Module, layer: str, call: int = -1, input_size: Size = 224):
         self._network, self.layer = network, layer
         self._module = find_layer(network, layer)
-        observed = _observe(network, [self._module], input_size)
+        observed, self._writes = _observe(network, [self._module], input_size)
         if not observed:
             raise LayerError(f"layer {layer!r} is never used in a forward pass, so it has no output to read")
         if not -len(observed) <= call < len(observed):
@@ -181,9 +218,21 @@ class Reader:
                 "[B, filters] or [B, filters, height, width], and be seen to have its filters there"
             )
         self.call = wanted.call
+        if call < 0:
+            self._refuse_changing(input_size, call, len(observed))
         self.filters, self.height, self.width = filters
         self._seen = 0
         self._stack: contextlib.ExitStack | None = None
+
+    def _refuse_changing(self, size: Size, call: int, uses: int) -> None:
+        """Raises LayerError where the picture decides how often the layer is used."""
+        height, width = (size, size) if isinstance(size, int) else size
+        others = len(_passed(self._network, [self._module], height, width, noise=True).outputs)
+        if others != uses:
+            raise LayerError(
+                f"layer {self.layer!r} is used {uses} times for a black picture and {others} times for noise, so call "
+                f"{call} is not the same for every picture: give the call from 0"
+            )
 
     def __enter__(self) -> Reader:
         with contextlib.ExitStack() as stack:
@@ -207,7 +256,7 @@ class Reader:
             raise RuntimeError("a Reader reads inside its with block only")
         self._seen = 0
         try:
-            self._network(images)
+            self._network(images.clone() if self._writes else images)
         except _Reached as reached:
             output = reached.output
         else:

@@ -24,6 +24,7 @@ import torch
 import torchvision
 from torch import nn
 
+from filterscope import job
 from filterscope.data import checkpoints
 from filterscope.data.checkpoints import NetworkError
 
@@ -154,6 +155,16 @@ def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
         raise NetworkError(f"{settings.factory} cannot be called with {dict(settings.arguments)}: {error}") from error
     if not isinstance(network, nn.Module):
         raise NetworkError(f"{settings.factory} returned a {type(network).__name__}, should be a torch.nn.Module")
+    if isinstance(network, torch.jit.ScriptModule):
+        raise NetworkError(
+            f"{settings.factory} returned a scripted network (TorchScript), whose layers cannot be read: return the "
+            "module that it was scripted or traced from"
+        )
+    # torch.compile's wrapper, and those for several GPUs, hide the layers, and give them other names.
+    for wrapper, inside in ((torch._dynamo.eval_frame.OptimizedModule, "_orig_mod"), (nn.DataParallel, "module")):
+        if isinstance(network, wrapper):
+            job.LOGGER.info("%s returned a %s; what it wraps is used", settings.factory, type(network).__name__)
+            network = getattr(network, inside)
     return network
 
 

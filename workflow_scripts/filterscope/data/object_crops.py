@@ -29,7 +29,7 @@ def read_crops(
 ) -> Samples:
     """Objects as uint8 [N, 3, size, size], in the order of the annotations; validation images are the test split.
 
-    images: the images table (image_id, split, path). annotations: of the annotations table image_id, category,
+    images: the images table (image_id, split, path, turned). annotations: of the annotations table image_id, category,
     tokens, x, y, w, h. by: whether the class is the "category", or the "shape" among the tokens (scenes). smallest:
     px, shorter side of a box below which an object is left out. min_count: training objects below which a class is.
 
@@ -38,7 +38,7 @@ def read_crops(
     """
     if by not in BY:
         raise SamplesError(f"by is {by!r}, should be one of {', '.join(BY)}")
-    table = annotations.merge(images[["image_id", "split", "path"]], on="image_id", validate="many_to_one")
+    table = annotations.merge(images[["image_id", "split", "path", "turned"]], on="image_id", validate="many_to_one")
     table = table[table[["w", "h"]].min(axis=1) >= smallest]
     table = table.assign(named=[_class_of(row, by) for row in table.itertuples()], split=table["split"].map(_SPLIT_OF))
     counts = table.loc[table["split"] == TRAIN, "named"].value_counts()
@@ -53,7 +53,7 @@ def read_crops(
     values = np.empty((len(table), 3, size, size), np.uint8)
     pictures = table.groupby("path", sort=False)
     for path, objects in job.progress(pictures, pictures.ngroups, "cutting out objects"):
-        picture = read_image(Path(folder, path))
+        picture = read_image(Path(folder, path), bool(objects["turned"].iloc[0]))
         for row in objects.itertuples():
             values[row.Index] = _cut(picture, (row.x, row.y, row.w, row.h), size)
     labels = np.array([classes.index(name) for name in table["named"]], np.int64)
@@ -62,7 +62,12 @@ def read_crops(
         for split in (TRAIN, TEST)
         if (own := (table["split"] == split).to_numpy()).any()
     }
-    return joined(parts, classes)
+    boxes = table[["x", "y", "w", "h"]].to_numpy()
+    origins = [
+        f"{path} [{', '.join(f'{each:g}' for each in box)}]" for path, box in zip(table["path"], boxes, strict=True)
+    ]
+    split = table["split"].to_numpy()
+    return joined(parts, classes, {name: np.array(origins, object)[split == name] for name in parts})
 
 
 def _class_of(row, by: str) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from filterscope import job
-from filterscope.data import json_stream
+from filterscope.data import json_stream, strangers
+from filterscope.data.instances import is_text
 from filterscope.data.rejection import Rejections
 
 SEVERAL, WITHOUT = ("first", "each", "drop"), ("drop", "name")
@@ -65,16 +66,16 @@ class Listed:
         }
 
 
-def category_of(synset: str, whole_lemma: bool = False) -> str:
+def category_of(synset: str, whole_names: bool = False) -> str:
     """The category of a synset such as traffic_light.n.01: its lemma's first word, or the whole lemma (spec A1)."""
     lemma = synset.split(".")[0]
-    return lemma if whole_lemma else lemma.split("_")[0]
+    return lemma if whole_names else lemma.split("_")[0]
 
 
 def read_objects(
     path: str | Path,
     rejections: Rejections,
-    whole_lemma: bool = False,
+    whole_names: bool = False,
     several_synsets: str = "first",
     without_synset: str = "drop",
 ) -> Listed:
@@ -106,7 +107,7 @@ def read_objects(
             try:
                 number, box, synsets = _object(entry)
                 own = _named(entry, synsets, several_synsets, without_synset)
-                mine = [names.setdefault(category_of(each, whole_lemma), len(names)) for each in own]
+                mine = [names.setdefault(category_of(each, whole_names), len(names)) for each in own]
             except ObjectError as error:
                 number = entry.get("object_id") if isinstance(entry, dict) else None
                 rejections.add("annotation", f"{number} (image {image_id})", error)
@@ -155,7 +156,18 @@ def _images(path: Path) -> Iterator[tuple[int, list]]:
                     raise VisualGenomeError(f"{path}: image {image_id}, at byte {place}, has no list of objects")
                 yield image_id, entry["objects"]
         except json_stream.JsonError as error:
-            raise VisualGenomeError(f"{path}: not a whole JSON list: {error}; fetch the file again") from error
+            raise VisualGenomeError(f"{path}: {_told(path, error)}") from error
+
+
+def _told(path: Path, error: json_stream.JsonError) -> str:
+    """What a file is that is no JSON list in UTF-8, and what to do about it."""
+    with path.open("rb") as file:
+        what = strangers.recognised(file.read(strangers.START))
+    if what:
+        return f"{what}; should be a JSON list"
+    if isinstance(error, json_stream.NotUtf8Error):
+        return f"{error}; {strangers.recoding(path.name)}"
+    return f"not a whole JSON list: {error}; fetch the file again"
 
 
 def _object(entry: object) -> tuple[int, tuple[float, ...], list[str]]:
@@ -165,8 +177,8 @@ def _object(entry: object) -> tuple[int, tuple[float, ...], list[str]]:
     number, synsets = entry.get("object_id"), entry.get("synsets", [])
     if type(number) is not int or not -(2**63) <= number < 2**63:
         raise ObjectError(f"its object_id is {number!r}, should be a whole number")
-    if not isinstance(synsets, list) or not all(isinstance(each, str) for each in synsets):
-        raise ObjectError(f"its synsets are {str(synsets)[:40]!r}, should be a list of names")
+    if not isinstance(synsets, list) or not all(is_text(each) for each in synsets):
+        raise ObjectError(f"its synsets are {str(synsets)[:40]!r}, should be a list of names in Unicode")
     box = tuple(entry.get(key) for key in "xywh")
     if not all(type(value) in (int, float) for value in box):
         raise ObjectError(f"its box is {', '.join(map(repr, box))}, should be four numbers")
@@ -183,7 +195,7 @@ def _named(entry: dict, synsets: list[str], several: str, without: str) -> list[
     """The synsets, or what stands for them, that the object counts for. Raises ObjectError."""
     if not synsets and without == "name":
         given = entry.get("names")
-        name = given[0] if isinstance(given, list) and given and isinstance(given[0], str) else ""
+        name = given[0] if isinstance(given, list) and given and is_text(given[0]) else ""
         synsets = ["_".join(name.lower().replace(".", " ").split())] if name.strip(". ") else []
     if len(synsets) > 1:
         synsets = {"first": synsets[:1], "each": synsets, "drop": []}[several]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +13,33 @@ from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, joined,
 
 _CHANNELS = (1, 3)
 _LARGEST = 255
+_WHOLE, _DOUBLE = 2**24, 2**53  # up to which single and double precision hold every whole number
+_STEPS = 1000  # of single precision, that a column must span for rounding not to matter
 
 
 def read_arrays(path: str | Path, test: float, seed: int) -> Samples:
     """x: [N, d], [N, H, W], [N, C, H, W] or [N, H, W, C] of bytes, whole or real numbers; y: [N], text or 0, 1, 2 ...
 
-    test: share of x that becomes the test split where there is no x_test. Raises SamplesError naming the file.
+    Whole numbers are kept as they are or refused; real numbers are rounded to single precision where that is small
+    against the spread of their column. test: share of x that becomes the test split where there is no x_test.
+    Raises SamplesError naming the file, the array and the place in it.
     """
     path = Path(path)
     arrays = _loaded(path)
     try:
-        values = _values(arrays["x"], "x")
+        names = [name for name in ("x", "x_test") if name in arrays]
+        values = dict(zip(names, _values({name: arrays[name] for name in names}), strict=True))
+        origins = {name: [f"{name}[{row}]" for row in range(len(values[name]))] for name in names}
         labels, classes = numbered(arrays["y"])
-        if len(values) != len(labels):
-            raise SamplesError(f"x has {len(values)} samples, y has {len(labels)} labels")
+        if len(values["x"]) != len(labels):
+            raise SamplesError(f"x has {len(values['x'])} samples, y has {len(labels)} labels")
         if "x_test" not in arrays:
-            return split_off(values, labels, classes, test, seed)
-        test_values = _values(arrays["x_test"], "x_test")
+            return split_off(values["x"], labels, classes, test, seed, origins["x"])
         test_labels, _ = numbered(arrays["y_test"], classes)
-        if len(test_values) != len(test_labels):
-            raise SamplesError(f"x_test has {len(test_values)} samples, y_test has {len(test_labels)} labels")
-        if values.dtype != test_values.dtype:
-            raise SamplesError(f"x holds {values.dtype}, x_test holds {test_values.dtype}; should be the same")
-        return joined({TRAIN: (values, labels), TEST: (test_values, test_labels)}, classes)
+        if len(values["x_test"]) != len(test_labels):
+            raise SamplesError(f"x_test has {len(values['x_test'])} samples, y_test has {len(test_labels)} labels")
+        parts = {TRAIN: (values["x"], labels), TEST: (values["x_test"], test_labels)}
+        return joined(parts, classes, {TRAIN: origins["x"], TEST: origins["x_test"]})
     except SamplesError as error:
         raise SamplesError(f"{path}: {error}") from error
 
@@ -56,27 +61,90 @@ def _loaded(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _values(values: np.ndarray, name: str) -> np.ndarray:
-    """uint8 or float32, [N, d] or [N, C, H, W]."""
+def _values(arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """All as uint8 or all as float32, [N, d] or [N, C, H, W]: what one of them cannot be, none is."""
+    shaped = {name: _channels_first(values, name) for name, values in arrays.items()}
+    if all(map(_are_bytes, shaped.values())):
+        return [values.astype(np.uint8, copy=False) for values in shaped.values()]
+    whole = all(values.dtype.kind in "iu" and values.dtype != np.uint8 for values in shaped.values())
+    if any(map(_are_bytes, shaped.values())) and not whole:  # 0 to 255 beside 0 to 1, most likely
+        found = ", ".join(f"{name} holds {values.dtype}" for name, values in shaped.items())
+        raise SamplesError(f"{found}; should be the same")
+    return [_single(values, name) for name, values in shaped.items()]
+
+
+def _channels_first(values: np.ndarray, name: str) -> np.ndarray:
     if values.dtype.kind not in "biuf":
         raise SamplesError(f"{name} is {values.dtype}, should be numbers")
     if values.ndim == 3:
-        values = values[:, None]
-    elif values.ndim == 4:
+        return values[:, None]
+    if values.ndim == 4:
         first, last = values.shape[1] in _CHANNELS, values.shape[3] in _CHANNELS
         if first == last:
             found = f"{name} is {list(values.shape)}"
             raise SamplesError(f"{found}: either its second or its last axis should be channels, 1 or 3")
-        values = np.ascontiguousarray(values.transpose(0, 3, 1, 2)) if last else values
-    elif values.ndim != 2:
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2)) if last else values
+    if values.ndim != 2:
         raise SamplesError(f"{name} is {list(values.shape)}, should be [N, d], [N, H, W] or with channels")
+    return values
+
+
+def _are_bytes(values: np.ndarray) -> bool:
+    """Bytes, or pixels in a wider type."""
     if values.dtype == np.uint8:
-        return values
-    if values.ndim == 4 and values.dtype.kind in "iu" and values.size and 0 <= values.min() <= values.max() <= _LARGEST:
-        return values.astype(np.uint8)  # pixels in a wider type
+        return True
+    pixels = values.ndim == 4 and values.dtype.kind in "iu" and values.size
+    return bool(pixels) and 0 <= values.min() <= values.max() <= _LARGEST
+
+
+def _single(values: np.ndarray, name: str) -> np.ndarray:
+    """float32. Raises SamplesError naming the first value that single precision cannot stand for."""
     with np.errstate(over="ignore"):
         converted = values.astype(np.float32)
-    lost = np.isfinite(values) & ~np.isfinite(converted) if values.dtype.kind == "f" else np.zeros(1, bool)
-    if lost.any():
-        raise SamplesError(f"{name} has values beyond the range of single precision")
+    if values.dtype.kind in "iu":
+        _require_exact(values, converted, name)
+    elif values.dtype.itemsize > converted.itemsize:
+        lost = np.isfinite(values) & ~np.isfinite(converted)
+        if lost.any():
+            place, value = _first(lost, values)
+            raise SamplesError(f"{name}{place} is {value}, beyond the range of single precision")
+        _require_spread(values, name)
     return converted
+
+
+def _require_exact(values: np.ndarray, converted: np.ndarray, name: str) -> None:
+    """Whole numbers are ids, counts or codes: two that are different must stay so."""
+    if values.size and max(-int(values.min()), int(values.max())) <= _WHOLE:
+        return
+    # Compared in double precision, which from 2^53 on rounds the original as well: nothing from there is taken.
+    changed = (converted.astype(np.float64) != values.astype(np.float64)) | (np.abs(converted) >= _DOUBLE)
+    if changed.any():
+        place, value = _first(changed, values)
+        raise SamplesError(
+            f"{name}{place} is {value}, but single precision holds whole numbers up to 2^24 without gaps "
+            f"({_WHOLE:,}): subtract an offset or divide; if rounding does not matter, save x as real numbers"
+        )
+
+
+def _require_spread(values: np.ndarray, name: str) -> None:
+    """A column that hardly varies beside its size, as times since 1970, would keep few of its different values."""
+    if not values.size:
+        return
+    columns = values.reshape(len(values), -1)
+    least, most = columns.min(0), columns.max(0)  # of columns with NaN both are NaN, which `Samples` refuses
+    steps = np.spacing(np.maximum(np.abs(least), np.abs(most)).astype(np.float32))
+    with np.errstate(invalid="ignore"):
+        narrow = np.flatnonzero((most > least) & (most - least < _STEPS * steps))
+    for column in narrow.tolist():
+        own, step = columns[:, column], steps[column]
+        if len(np.unique(own.astype(np.float32))) < len(np.unique(own)):
+            place = list(map(int, np.unravel_index(column, values.shape[1:])))
+            raise SamplesError(
+                f"column {place} of {name} goes from {own.min()} to {own.max()}; single precision has steps of "
+                f"{step:g} there, and different values would become equal: subtract an offset"
+            )
+
+
+def _first(where: np.ndarray, values: np.ndarray) -> tuple[list[int], object]:
+    place = tuple(map(int, np.argwhere(where)[0]))
+    return list(place), values[place]

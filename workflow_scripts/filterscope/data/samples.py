@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from filterscope import tables
+from filterscope import job, tables
 
 TRAIN, TEST = "train", "test"
 SPLITS = (TRAIN, TEST)
 _NAMED = 5  # classes that a message spells out
+_LARGEST_INTEGER = 2**53  # up to which double precision holds every whole number
+_IDS = "give ids and other numbers as text, as in y.astype(str)"
 
 
 class SamplesError(ValueError):
@@ -30,7 +32,8 @@ class Samples:
     """N labelled samples.
 
     values: uint8 or float32 [N, d] (vectors) or [N, C, H, W] (pictures). labels: int64 [N], 0 to K - 1.
-    classes: their names, in order of label. split: "train" or "test" for each sample.
+    classes: their names, in order of label. split: "train" or "test" for each sample. origins: text [N], where each
+    was read from, in the user's own counting (x[24], cat/7.jpg); None for samples that were made, not read.
 
     Raises SamplesError for other types and shapes, different lengths, NaN or infinite values, a split of another
     name, fewer than two classes, labels without a class, and classes without a sample.
@@ -40,6 +43,7 @@ class Samples:
     labels: np.ndarray
     classes: tuple[str, ...]
     split: np.ndarray
+    origins: np.ndarray | None = None
 
     def __post_init__(self):
         if self.values.dtype not in (np.uint8, np.float32) or self.values.ndim not in (2, 4) or not self.values.size:
@@ -50,7 +54,9 @@ class Samples:
             raise SamplesError(f"{found}: every sample needs one of each")
         if self.labels.dtype != np.int64 or self.labels.ndim != 1:
             raise SamplesError(f"labels are {self.labels.dtype} {list(self.labels.shape)}, should be int64 [N]")
-        _require_finite(self.values)
+        if self.origins is not None and len(self.origins) != len(self.labels):
+            raise SamplesError(f"there are {len(self.labels)} samples and {len(self.origins)} origins")
+        _require_finite(self.values, self.origins)
         unknown = sorted(set(np.unique(self.split).tolist()) - set(SPLITS))
         if unknown:
             raise SamplesError(f"split is {unknown[0]!r} for some samples, should be train or test")
@@ -108,17 +114,21 @@ class Samples:
         for name, value in (("values", self.values[rows]), ("labels", self.labels[rows]), ("split", self.split[rows])):
             object.__setattr__(part, name, value)
         object.__setattr__(part, "classes", self.classes)
+        object.__setattr__(part, "origins", None if self.origins is None else self.origins[rows])
         if len(np.unique(part.labels)) < 2:
             raise SamplesError(f"{what} has only the class {self.classes[part.labels[0]]!r}; two are needed")
         return part
 
 
-def _require_finite(values: np.ndarray) -> None:
+def _require_finite(values: np.ndarray, origins: np.ndarray | None) -> None:
     if values.dtype == np.uint8:
         return
     for row, sample in enumerate(values):
-        if not np.isfinite(sample).all():
-            raise SamplesError(f"sample {row} has NaN or infinite values")
+        finite = np.isfinite(sample)
+        if not finite.all():
+            name = f"sample {row}" if origins is None else origins[row]
+            place = [int(axis) for axis in np.argwhere(~finite)[0]]
+            raise SamplesError(f"{name} has NaN or infinite values, the first at {place}")
 
 
 def _require_classes(labels: np.ndarray, classes: Sequence[str]) -> None:
@@ -155,16 +165,33 @@ def numbered(labels: Sequence | np.ndarray, classes: Sequence[str] | None = None
             raise SamplesError(f"label {strange[0]!r} is no class; classes are {', '.join(names)}")
         return np.array([places[label] for label in labels.tolist()], np.int64), tuple(names)
     if labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == np.floor(labels)).all():
+        if np.abs(labels).max() > _LARGEST_INTEGER:
+            raise SamplesError(f"labels go up to {labels.max():g}, where {labels.dtype} skips whole numbers: {_IDS}")
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iub":
         raise SamplesError(f"labels are {labels.dtype}, should be text or whole numbers from 0")
-    labels = labels.astype(np.int64)
-    names = classes if classes is not None else [str(label) for label in range(max(int(labels.max()) + 1, 1))]
-    return labels, tuple(names)
+    # Compared before anything is made that is as long as the largest label: ids can be in the thousands of millions.
+    largest, least = int(labels.max()), int(labels.min())
+    known = len(labels) if classes is None else len(classes)
+    if largest >= known or least < 0:
+        different = len(np.unique(labels))
+        found = f"labels go from {least} to {largest}, {different} different ones among {len(labels)} samples"
+        raise SamplesError(f"{found}; should be 0, 1, 2 ... without a gap, at most {known - 1}: {_IDS}")
+    names = classes if classes is not None else [str(label) for label in range(max(largest + 1, 1))]
+    return labels.astype(np.int64), tuple(names)
 
 
-def joined(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: Sequence[str]) -> Samples:
-    """Samples of splits that were read apart: values and int64 labels by split, train first."""
+def joined(
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    classes: Sequence[str],
+    origins: Mapping[str, Sequence[str]] | None = None,
+) -> Samples:
+    """Samples of splits that were read apart: values and int64 labels by split, train first.
+
+    origins: where each was read from, by split; without them a split and the position in it.
+    Raises SamplesError for splits of different shape, and a class that the test split has and the train split lacks.
+    The opposite is legitimate and logged.
+    """
     shapes = {split: values.shape[1:] for split, (values, _) in parts.items()}
     if len(set(shapes.values())) > 1:
         found = ", ".join(f"{split} {list(shape)}" for split, shape in shapes.items())
@@ -173,44 +200,97 @@ def joined(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: Sequence
         if len(values) != len(labels):
             raise SamplesError(f"{split} has {len(values)} samples and {len(labels)} labels")
     order = [split for split in SPLITS if split in parts]
-    return Samples(
+    if origins is None:
+        origins = {split: [f"{split}[{row}]" for row in range(len(parts[split][1]))] for split in order}
+    samples = Samples(
         np.concatenate([parts[split][0] for split in order]),
         np.concatenate([parts[split][1] for split in order]),
         tuple(classes),
         np.concatenate([np.full(len(parts[split][1]), split) for split in order]),
+        np.concatenate([np.array(origins[split], object) for split in order]),
     )
+    _compare_splits(samples)
+    return samples
 
 
-def split_off(values: np.ndarray, labels: np.ndarray, classes: Sequence[str], share: float, seed: int) -> Samples:
+def _compare_splits(samples: Samples) -> None:
+    """Every class must be learnt; one that is not tested is told."""
+    present = {split: set(np.unique(samples.labels[samples.split == split]).tolist()) for split in SPLITS}
+    if not present[TRAIN] or not present[TEST]:
+        return
+    strange, untested = (
+        _spelt([samples.classes[label] for label in sorted(present[one] - present[other])])
+        for one, other in ((TEST, TRAIN), (TRAIN, TEST))
+    )
+    if strange:
+        raise SamplesError(f"the test split has the class {strange}, of which the train split has no sample")
+    if untested:
+        job.LOGGER.warning("the test split has no sample of the class %s", untested)
+
+
+def _spelt(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(repr, names[:_NAMED])) + more
+
+
+def split_off(
+    values: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    share: float,
+    seed: int,
+    origins: Sequence[str] | None = None,
+) -> Samples:
     """Samples of which a share, from 0 below 1, becomes the test split: drawn by class, order kept within the splits.
 
-    Raises SamplesError where the test split cannot have every class once.
+    origins: where each was read from; without them its position.
+    Raises SamplesError where the two splits cannot both have every class.
+    """
+    if len(values) != len(labels):
+        raise SamplesError(f"there are {len(values)} samples and {len(labels)} labels")
+    _require_classes(labels, classes)
+    is_test = held_out(labels, share, seed, classes)
+    origins = np.array([f"[{row}]" for row in range(len(labels))] if origins is None else origins, object)
+    chosen = {TRAIN: ~is_test, TEST: is_test} if share else {TRAIN: ~is_test}
+    parts = {split: (values[rows], labels[rows]) for split, rows in chosen.items()}
+    return joined(parts, classes, {split: origins[rows] for split, rows in chosen.items()})
+
+
+def held_out(labels: np.ndarray, share: float, seed: int, classes: Sequence[str]) -> np.ndarray:
+    """Which samples, bool [N], are kept apart from the others: a share, drawn by class; both sides have every class.
+
+    Raises SamplesError for a share that is not from 0 to below 1, or leaves a side without a class, which it names.
     """
     if not 0 <= share < 1:
         raise SamplesError(f"the share of test samples is {share}, should be from 0 to below 1")
-    if len(values) != len(labels):
-        raise SamplesError(f"there are {len(values)} samples and {len(labels)} labels")
-    if not share:
-        return joined({TRAIN: (values, labels)}, classes)
-    test = stratified(labels, round(share * len(labels)), np.random.default_rng(seed))
-    is_test = np.zeros(len(labels), bool)
-    is_test[test] = True
-    parts = {TRAIN: (values[~is_test], labels[~is_test]), TEST: (values[is_test], labels[is_test])}
-    return joined(parts, classes)
+    apart = np.zeros(len(labels), bool)
+    if share:
+        present, counts = np.unique(labels, return_counts=True)
+        if counts.min() < 2:
+            lone = _spelt([str(classes[label]) for label in present[counts < 2]])
+            raise SamplesError(
+                f"class {lone} has a single sample, which cannot be on both sides of a split: "
+                f"add samples, leave the class out, or hold nothing apart (a share of 0)"
+            )
+        apart[stratified(labels, round(share * len(labels)), np.random.default_rng(seed), left=1)] = True
+    return apart
 
 
-def stratified(labels: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+def stratified(labels: np.ndarray, size: int, generator: np.random.Generator, left: int = 0) -> np.ndarray:
     """Positions of `size` samples, sorted, with the classes in the proportions of `labels`, each at least once.
 
-    Raises SamplesError for fewer samples than classes, or more than there are.
+    left: samples that must remain of every class. Raises SamplesError for fewer samples than classes, or more than
+    may be taken.
     """
     names, counts = np.unique(labels, return_counts=True)
-    if not len(names) <= size <= len(labels):
-        raise SamplesError(f"{size} of {len(labels)} samples of {len(names)} classes: every class needs one")
+    most = counts - left
+    if not len(names) <= size <= most.sum():
+        rest = " and one left" if left else ""
+        raise SamplesError(f"{size} of {len(labels)} samples of {len(names)} classes: every class needs one{rest}")
     wanted = counts * (size / len(labels))
-    shares = np.maximum(1, np.floor(wanted)).astype(np.int64)
+    shares = np.clip(np.floor(wanted).astype(np.int64), 1, most)
     while shares.sum() < size:  # largest remainder first
-        shares[np.argmax(np.where(shares < counts, wanted - shares, -np.inf))] += 1
+        shares[np.argmax(np.where(shares < most, wanted - shares, -np.inf))] += 1
     while shares.sum() > size:  # small classes were raised to one
         shares[np.argmin(np.where(shares > 1, wanted - shares, np.inf))] -= 1
     chosen = [
@@ -230,6 +310,7 @@ def write_samples(samples: Samples, path: str | Path) -> None:
             "split": samples.split.tolist(),
             "label": samples.labels,
             "class": pa.DictionaryArray.from_arrays(samples.labels, list(samples.classes)).cast(pa.string()),
+            "origin": pa.nulls(count, pa.string()) if samples.origins is None else samples.origins.tolist(),
             "values": values,
         }
     )
@@ -247,4 +328,5 @@ def read_samples(path: str | Path) -> Samples:
         table["label"].to_numpy(),
         tuple(classes),
         np.asarray(table["split"].to_pylist()),
+        None if table["origin"].null_count else np.array(table["origin"].to_pylist(), object),
     )

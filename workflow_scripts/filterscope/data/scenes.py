@@ -221,6 +221,7 @@ def image_row(index: int, image: np.ndarray, file: bytes, train: int) -> dict:
         "path": file_name(index),
         "width": image.shape[1],
         "height": image.shape[0],
+        "turned": False,
         "sha256": hashlib.sha256(file).hexdigest(),
     }
 

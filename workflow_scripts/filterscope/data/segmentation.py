@@ -39,8 +39,8 @@ def _of_polygons(polygons: list, height: int, width: int) -> dict:
     try:
         far = max(map(abs, chain.from_iterable(polygons)), default=0.0)
         usable = isfinite(sum(chain.from_iterable(polygons))) and far <= _FAR
-    except TypeError:
-        raise MaskError("its polygons should hold numbers only") from None
+    except (TypeError, OverflowError):  # a whole number of hundreds of digits
+        raise MaskError("its polygons should hold numbers only, within the image") from None
     if not usable:
         raise MaskError(f"its polygons have coordinates that are not finite or beyond {_FAR} px")
     # pycocotools takes four numbers for a box, hence the filter comes before it.

@@ -13,7 +13,7 @@ from PIL import Image
 
 from filterscope import job
 from filterscope.data.geometry import Geometry
-from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, joined, split_off
+from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, joined, numbered, split_off
 
 # How sets call their splits, where they do not say train and test.
 _SPLITS = {
@@ -45,7 +45,8 @@ def read_torchvision(
         parts[split] = (values, labels)
         classes = classes or [_first(name) for name in getattr(opened, "classes", None) or []]
     try:
-        classes = _named(classes, max(int(labels.max()) for _, labels in parts.values()) + 1)
+        _, numbers = numbered(np.concatenate([labels for _, labels in parts.values()]))
+        classes = classes if classes and len(classes) == len(numbers) else numbers  # its own names where they fit
         if TEST in parts:
             return joined(parts, classes)
         return split_off(*parts[TRAIN], classes, test, seed)
@@ -105,8 +106,3 @@ def _channels_first(picture: Image.Image) -> torch.Tensor:
 def _first(name: str | tuple[str, ...]) -> str:
     """ImageNet's classes have several names."""
     return name if isinstance(name, str) else name[0]
-
-
-def _named(classes: list[str] | None, count: int) -> list[str]:
-    """The set's own names where they fit the labels, else the labels."""
-    return classes if classes and len(classes) == count else [str(label) for label in range(count)]

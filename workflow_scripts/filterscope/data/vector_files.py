@@ -6,6 +6,7 @@ that a wrong line is named and a word with spaces (GloVe 840B has them) is under
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gzip
 import tempfile
@@ -16,11 +17,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from shutil import copyfileobj
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+
+from filterscope.data import strangers
+from filterscope.job import LOGGER
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 BLOCK = 1 << 24  # bytes of text that are parsed at once
 LONGEST_LINE = 1 << 26  # bytes
@@ -69,10 +76,25 @@ def read_vectors(path: str | Path, settings: VocabularySettings) -> tuple[list[s
     """
     if not Path(path).is_file():
         raise VocabularyError(f"{path}: there is no such file of word vectors")
+    _refuse_strangers(Path(path))
     words, vectors = READERS[settings.source](Path(path), settings)
     if not words:
         raise VocabularyError(f"{path}: holds no word vectors")
     return words, vectors
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Raises VocabularyError for a file that is something else by its first bytes."""
+    if path.suffix not in (".zip", ".gz"):
+        with path.open("rb") as stream:
+            start = stream.read(strangers.START)
+        what = strangers.recognised(start)
+        if start.startswith(b"PK\x03\x04"):
+            what = "a zip archive: give it a name that ends in .zip"
+        elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            what = f"text in UTF-16: `iconv -f utf-16 -t utf-8 {path.name} > new` makes it UTF-8"
+        if what:
+            raise VocabularyError(f"{path}: {what}")
 
 
 @contextlib.contextmanager
@@ -142,8 +164,12 @@ def read_text(path: Path, member: str | None, limit: int | None, header: bool) -
     dimension, promised, line = 0, None, 1
     with _opened(path, member) as stream:
         for block in _blocks(stream):
+            if line == 1:
+                block = _without_mark(block, path)
             if line == 1 and header:
                 promised, dimension = _header(block, path)
+                if b"\0" in block[: 1 << 16]:
+                    raise VocabularyError(f"{path}: zero bytes after line 1, so it is no text: set binary: true")
                 block, line = block[block.find(b"\n") + 1 :], 2
             elif line == 1:
                 dimension = _dimension(block, path)
@@ -159,9 +185,18 @@ def read_text(path: Path, member: str | None, limit: int | None, header: bool) -
                 break
     expected = promised if limit is None or promised is None else min(promised, limit)
     if expected is not None and len(words) != expected:
-        raise VocabularyError(f"{path}: line 1 promises {promised} words, the file holds {len(words)}: it is not whole")
+        what = "it is not whole" if len(words) < expected else "its count is too low, and would cut the others off"
+        raise VocabularyError(f"{path}: line 1 promises {promised} words, the file holds {len(words)}: {what}")
     _check_unique(words, path, 2 if header else 1)
     return words, np.concatenate(parts) if parts else np.zeros((0, dimension), np.float32)
+
+
+def _without_mark(block: bytes, path: Path) -> bytes:
+    """The first block without the byte order mark of some editors; one that is a word of its own stays."""
+    if not block.startswith(codecs.BOM_UTF8) or block[len(codecs.BOM_UTF8) :].startswith(b" "):
+        return block
+    LOGGER.info("%s begins with a byte order mark, which is no part of the first word", path)
+    return block[len(codecs.BOM_UTF8) :]
 
 
 def _header(block: bytes, path: Path) -> tuple[int, int]:
@@ -285,6 +320,8 @@ def read_binary(path: Path, member: str | None, limit: int | None) -> tuple[list
         except (ValueError, EOFError, AssertionError, OSError, zlib.error) as error:
             raise VocabularyError(f"{path}: not whole, or no binary file of word2vec ({error})") from error
         entries = promised if limit is None else min(promised, limit)
+        if entries == promised and len(found.key_to_index) == promised:
+            _refuse_more(unpacked, path, found)
         if len(found.key_to_index) != entries:  # gensim has only warned, and left a row of zeros at the end
             repeated = _first_repeated(unpacked, entries, found.vectors.itemsize * found.vector_size)
             raise VocabularyError(f"{path}: {repeated}")
@@ -293,6 +330,31 @@ def read_binary(path: Path, member: str | None, limit: int | None) -> tuple[list
     if len(wrong):
         raise VocabularyError(f"{path}: entry {wrong[0] + 1}, word {words[wrong[0]]!r}: NaN or infinite values")
     return words, found.vectors
+
+
+def _refuse_more(unpacked: Path, path: Path, found: KeyedVectors) -> None:
+    """gensim reads as many entries as the header counts, and does not look whether more follow.
+
+    Raises VocabularyError for a file that is longer than its words and vectors by a vector or more.
+    """
+    length = found.vectors.itemsize * found.vector_size
+    words = [len(word.encode()) + 1 for word in found.index_to_key]  # a blank follows each
+    with _opened(unpacked, None) as stream:
+        expected = len(stream.readline()) + sum(words) + found.vectors.nbytes
+        stream.read(words[0] + length)
+        if stream.read(1) == b"\n":  # word2vec's own program ends a line after each vector, gensim does not
+            expected += len(words)
+        if unpacked.suffix == ".gz":
+            while stream.read(BLOCK):
+                pass
+            size = stream.tell()
+        else:
+            size = unpacked.stat().st_size
+    if size - expected >= length:
+        raise VocabularyError(
+            f"{path}: line 1 promises {len(words)} words of {found.vector_size} dimensions, but {size - expected} "
+            "bytes more follow: its count is too low, and would cut the others off"
+        )
 
 
 def _first_repeated(path: Path, entries: int, vector_bytes: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from filterscope import job
 from filterscope.data import boxes
 from filterscope.data.images import ImageError, inspect_all
 from filterscope.data.objects import Listed, VisualGenomeError, read_objects
+from filterscope.data.orientation import sighted, turns
 from filterscope.data.passes import Objects, run_passes
 from filterscope.data.rejection import Rejections
 from filterscope.data.vocabulary import spelt
@@ -34,7 +35,8 @@ AT_ONCE = 1 << 16  # annotations of a part of their table
 class VisualGenomeSettings:
     """How objects become annotations; see the config's schema."""
 
-    whole_lemma: bool = False
+    whole_names: bool = False
+    exif: str = "auto"
     several_synsets: str = "first"
     without_synset: str = "drop"
     passes: str | tuple[str, ...] = "paper"
@@ -88,10 +90,10 @@ def read_visual_genome(
     files = _files(folder)
     rejections = Rejections(max_bad_fraction)
     listed = read_objects(
-        folder / OBJECTS, rejections, settings.whole_lemma, settings.several_synsets, settings.without_synset
+        folder / OBJECTS, rejections, settings.whole_names, settings.several_synsets, settings.without_synset
     )
     rows = [{"pass": "listed", **listed.count(), "annotations": listed.objects}]
-    images = _images(folder, files, listed, rejections, threads)
+    images, tags = _images(folder, files, listed, rejections, threads, settings.exif)
     objects, counted, remarks = _in_their_images(listed, images, rejections)
     rows += counted
     rejections.check(image=len(listed.image_ids), annotation=listed.objects)
@@ -103,6 +105,7 @@ def read_visual_genome(
     findings = {
         **listed.findings,
         **remarks,
+        **tags,
         "pictures that are not listed": len(files) - sum(image is not None for image in images),
     }
     for finding, count in findings.items():
@@ -137,26 +140,34 @@ def _files(folder: Path) -> dict[int, list[str]]:
     return found
 
 
-def _images(folder, files, listed: Listed, rejections: Rejections, threads: int) -> list[dict | None]:
-    """For every listed image its row of the images table, but for the split; None for one that is left out."""
+def _images(
+    folder, files, listed: Listed, rejections: Rejections, threads: int, exif: str
+) -> tuple[list[dict | None], dict[str, int]]:
+    """For every listed image its row of the images table, but for the split, None for one that is left out; findings.
+
+    objects.json does not say for which size its boxes are, so pictures with an EXIF tag may be read either way.
+    """
     ids = listed.image_ids.tolist()
     paths = [files.get(image_id, []) for image_id in ids]
     readable = [folder / found[0] for found in paths if len(found) == 1]
     inspections = iter(job.progress(inspect_all(readable, threads), len(readable), "reading pictures"))
-    rows: list[dict | None] = []
+    kept: list[tuple | None] = []
     for image_id, found in zip(ids, paths, strict=True):
         if len(found) == 1:
             inspection = next(inspections)
             if not isinstance(inspection, ImageError):
-                rows.append({"image_id": image_id, "path": found[0], **asdict(inspection)})
+                kept.append((image_id, found[0], inspection))
                 continue
             rejections.add("image", f"{image_id} ({found[0]})", inspection.cause)
         elif found:
             rejections.add("image", image_id, f"it is there twice: {' and '.join(sorted(found))}")
         else:
             rejections.add("image", image_id, f"its file is missing in {' and '.join(FOLDERS)}")
-        rows.append(None)
-    return rows
+        kept.append(None)
+    turned, findings = turns([sighted(each[1], each[2], None) for each in kept if each], exif)
+    ways = iter(turned)
+    rows = [{"image_id": each[0], "path": each[1], **each[2].row(next(ways))} if each else None for each in kept]
+    return rows, findings
 
 
 def _in_their_images(

@@ -69,7 +69,7 @@ class Vocabulary:
         return [word for word in dict.fromkeys(words) if word not in self._rows]
 
     def including(self, tokens: Iterable[str]) -> Vocabulary:
-        """This vocabulary and the tokens that are compounds of its words, as traffic_light is, at its end.
+        """This vocabulary and the tokens that are compounds of its words, as traffic_light and hot dog, at its end.
 
         A compound's vector is the mean of its words' unit vectors. Tokens that are words already add nothing.
         Raises VocabularyError naming the tokens of which a part has no vector.
@@ -129,9 +129,9 @@ class Vocabulary:
 
 
 def spelt(token: str, words: Container[str]) -> list[str]:
-    """The words that a token's vector is made of: itself, or those that it joins by underscores; none if one lacks."""
-    parts = [token] if token in words else token.split("_")
-    return parts if all(part in words for part in parts) else []
+    """The words that a token's vector is made of: itself or its parts (traffic_light, hot dog); none if one lacks."""
+    parts = [token] if token in words else token.replace("_", " ").split()
+    return parts if parts and all(part in words for part in parts) else []
 
 
 def _some(words: list[str]) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+
+from filterscope.figures import Figure
 
 TEXT, FAINT = "#1f2328", "#d0d7de"
 # Okabe and Ito's colours, which people of any colour vision tell apart.

@@ -22,14 +22,13 @@ def checked(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
     require_finite(values)
     if labels.min() < 0:
         raise DiagnosisError(f"labels go down to {labels.min()}, should be 0, 1, 2 ...")
-    counts = np.bincount(labels)
-    if not counts.all():
-        raise DiagnosisError(
-            f"no sample has label {int(np.argmin(counts > 0))}; labels must be 0, 1, 2 ... without a gap"
-        )
-    if len(counts) < 2:
+    present = np.unique(labels)  # not as long as the largest label, which may be an id
+    gaps = np.flatnonzero(present != np.arange(len(present)))
+    if len(gaps):
+        raise DiagnosisError(f"no sample has label {gaps[0]}; labels must be 0, 1, 2 ... without a gap")
+    if len(present) < 2:
         raise DiagnosisError("all samples have label 0; classes are compared, so there must be two")
-    return values, labels, len(counts)
+    return values, labels, len(present)
 
 
 def flat(values: np.ndarray) -> np.ndarray:
@@ -49,6 +48,8 @@ def whole(labels: np.ndarray) -> np.ndarray:
         raise DiagnosisError(
             f"labels are {found}, should be whole numbers [samples]; samples.numbered makes them of text"
         )
+    if labels.dtype == np.uint64 and labels.max() > np.iinfo(np.int64).max:
+        raise DiagnosisError(f"labels go up to {labels.max()}, should be 0, 1, 2 ... without a gap")
     return labels.astype(np.int64)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from sklearn.decomposition import PCA
 
 from filterscope.diagnosis.evaluation import GUIDED
 from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, TEXT
+from filterscope.figures import Figure
 
 QUIET = "#6e7781"
 TITLES = {"none": "as they are", "smote": "SMOTE", "tomek": "Tomek links", "both": "SMOTE and Tomek links"}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, MARKERS, TEXT
+from filterscope.figures import Figure
 
 QUIET = "#6e7781"
 TITLES = {"greedy": "greedy, by gradient", "sparse": "random search", "bounded": "L-infinity, by gradient"}

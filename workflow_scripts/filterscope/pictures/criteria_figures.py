@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.figure import Figure
 
+from filterscope.figures import Figure
 from filterscope.pictures.figures import BLUE, DPI, ORANGE, QUIET, TEXT
 from filterscope.pictures.validation import verdicts
 

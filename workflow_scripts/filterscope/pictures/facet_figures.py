@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from PIL import Image
 
+from filterscope.figures import Figure
 from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
 from filterscope.pictures.outcomes import MEAN
 
@@ -93,7 +93,7 @@ def _fill(canvas: np.ndarray, x: int, y: int, side: int, colour: np.ndarray) -> 
 def facet_names(words: pd.DataFrame) -> dict[tuple[int, int], str]:
     """The first words of every facet that has some, by unit and facet; words: `facet_words`."""
     first = words[words["rank"] < WORDS].sort_values("rank")
-    return {key: " ".join(rows["word"]) for key, rows in first.groupby(["unit", "facet"])}
+    return {key: ", ".join(rows["word"]) for key, rows in first.groupby(["unit", "facet"])}
 
 
 def facet_card(row, name: str | None, pictures: pd.DataFrame, view: Callable[[int], np.ndarray], beside: Path) -> Card:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+
+from filterscope.figures import Figure
 
 TEXT, QUIET, BLUE, ORANGE = "#1f2328", "#6e7781", "#0969da", "#bc4c00"
 DPI = 100

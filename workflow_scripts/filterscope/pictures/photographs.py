@@ -19,22 +19,23 @@ NAMED = 3  # images that a warning names
 
 @dataclass(frozen=True)
 class Photographs:
-    """paths: of the images, by image_id, below the folder; apply_exif: turn them as their camera says."""
+    """paths: of the images, by image_id, below the folder; turned: those that are turned as their camera says."""
 
     folder: str | Path
     paths: Mapping[int, str]
     geometry: Geometry
-    apply_exif: bool
+    turned: frozenset[int]
 
     @classmethod
-    def of(cls, folder: str | Path, images: pd.DataFrame, inputs: InputSettings, annotated: bool) -> Photographs:
-        """Of the `images` of a dataset. annotated: masks lie on the files' pixels, which are not turned."""
+    def of(cls, folder: str | Path, images: pd.DataFrame, inputs: InputSettings) -> Photographs:
+        """Of the `images` of a dataset."""
         paths = dict(zip(images["image_id"].tolist(), images["path"], strict=True))
-        return cls(folder, paths, Geometry(inputs.resize, inputs.crop), not annotated)
+        turned = frozenset(images["image_id"][images["turned"]].tolist())
+        return cls(folder, paths, Geometry(inputs.resize, inputs.crop), turned)
 
     def view(self, image_id: int) -> np.ndarray:
         """The network's view of a photograph, uint8 [S, S, 3]."""
-        photograph = read_image(f"{self.folder}/{self.paths[image_id]}", apply_exif=self.apply_exif)
+        photograph = read_image(f"{self.folder}/{self.paths[image_id]}", image_id in self.turned)
         return self.geometry.picture(photograph).permute(1, 2, 0).numpy()
 
 

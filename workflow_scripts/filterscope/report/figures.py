@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from filterscope.figures import Figure
 from filterscope.report.reproduction import ORIGINAL, OURS, REPRODUCTION
 from filterscope.words.rows import ROW_NAMES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from filterscope.words.leaders import leaders
 from filterscope.words.rows import ROW_NAMES
 
 PAGE = jinja2.Template(
@@ -89,7 +91,7 @@ def explanation_section(
             "be called so); "
             f"{dead} filters are dead{_listed(claims)}."
         )
-        lines.append(_sanity(sanity))
+        lines += [leaders(scores), _sanity(sanity)]
         apart = scores["candidates"].str.contains("unsupervised")
         tables.append(score_table(scores[~apart]))
         if apart.any():
@@ -209,11 +211,16 @@ def as_text(title: str, sections: list[Section]) -> str:
 
 def _markdown(table: pd.DataFrame) -> str:
     cells = [
-        [str(name) for name in table.columns],
-        *([str(cell) for cell in row] for row in table.itertuples(index=False)),
+        [_cell(name) for name in table.columns],
+        *([_cell(cell) for cell in row] for row in table.itertuples(index=False)),
     ]
     widths = [max(len(row[index]) for row in cells) for index in range(len(table.columns))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def _cell(value: object) -> str:
+    """The text of a cell; what would end it is escaped, as in the names of users' classes."""
+    return re.sub(r"([\\|])", r"\\\1", " ".join(str(value).split()))

@@ -16,6 +16,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("path", TEXT, "file, relative to the dataset's picture folder"),
             Column("width", INTEGER, "px"),
             Column("height", INTEGER, "px"),
+            Column("turned", TRUTH, "whether the file's pixels are turned as its EXIF tag asks, here and when read"),
             Column("sha256", TEXT, "digest of the file"),
         ),
     ),
@@ -68,7 +69,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "findings": Schema(
-        "prepare_visual_genome",
+        "prepare_<source>",
         ("finding",),
         (
             Column("finding", TEXT, "what is unusual, and was dealt with as configured"),
@@ -122,8 +123,21 @@ SCHEMAS: dict[str, Schema] = {
             Column("split", TEXT, "train or test"),
             Column("label", INTEGER, "number of its class, from 0"),
             Column("class", TEXT, "name of its class"),
+            Column(
+                "origin", TEXT, "where it was read from: row of an array, file; empty for samples made", optional=True
+            ),
             Column("values", VALUES, "the sample row by row: bytes, as pixels from 0 to 255, or real numbers"),
         ),
         metadata=("shape", "classes"),  # JSON: [d] or [C, H, W]; names of the classes in order of label
+    ),
+    "repeats": Schema(
+        "find_repeated_images, prepare_samples",
+        (),
+        (
+            Column("group", INTEGER, "items of one group are the same, from 0"),
+            Column("split", TEXT, "train, val or test"),
+            Column("class", TEXT, "class of a sample; empty for images of a dataset", optional=True),
+            Column("item", TEXT, "file, or where the sample was read from"),
+        ),
     ),
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from filterscope.figures import Figure
 
 QUIET = "#6e7781"
 # Okabe and Ito's colours, told apart by everybody; then the same dashed.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, stratified
+from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, held_out
 
 _AT_ONCE = 500  # samples of an evaluation's batch
 
@@ -69,9 +69,7 @@ def prepare(samples: Samples, validation: float, seed: int, device: torch.device
             f"validation is {validation}, which is {count} of {len(train)} training samples; "
             f"{len(train.classes)} classes need at least one each, and the training too"
         )
-    rows = stratified(train.labels, count, np.random.default_rng(seed))
-    held = np.zeros(len(train), bool)
-    held[rows] = True
+    held = held_out(train.labels, validation, seed, train.classes)
     has_test = bool((samples.split == TEST).any())
     learnt = train.values[~held]
     axes = (0, 2, 3) if learnt.ndim == 4 else (0,)

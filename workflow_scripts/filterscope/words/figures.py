@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from filterscope.figures import Figure
 from filterscope.words.rows import ROW_NAMES
 
 # One colour per row, the same in every figure.
 COLOURS = {
     "words": "#0969da",
     "dissection": "#8250df",
+    "clip_dissect": "#1a7f37",
     "constant_words": "#bc4c00",
     "shuffled_filters": "#d4a72c",
     "shuffled_labels": "#6e7781",

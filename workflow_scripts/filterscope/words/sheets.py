@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.remarks import taken
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
+from filterscope.figures import Figure
 from filterscope.words.heatmaps import heatmap
 from filterscope.words.naming import called, common_names
 
