@@ -333,7 +333,7 @@ def test_clip_dissect_is_asked_for_categories_never_supervised_apart():
 
 @pytest.mark.parametrize("clip", [True, False])
 def test_clip_dissect_is_compared_where_it_has_words(clip):
-    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(said()), "filter_votes")
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
     own = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
     overlaps = tables.checked({"filter": [0], "rank": [0], "token": ["red"], "iou": [0.5]}, "overlaps")
