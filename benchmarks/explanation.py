@@ -24,6 +24,7 @@ from filterscope.data.rejection import stop
 from filterscope.words.candidates import candidates
 from filterscope.words.explainer import Explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.proposals import ProposalSettings, proposers
 from filterscope.words.results import constant_row, shuffled_row
 from filterscope.words.rows import WORDS
 from filterscope.words.scoring import ScoreSettings, measure
@@ -60,12 +61,17 @@ def measured(times: int) -> None:
         for batch in stream(open_pictures(study.folder, images, None, inputs), BATCH, 2, stop):
             maps = read_maps(batch, reader, inputs, device)
             tail.add(maps)
-            top.add(batch.image_ids, maps.amax((2, 3)).numpy())
+            top.add(batch.image_ids, maps.amax((2, 3)).numpy(), maps.mean((2, 3)).numpy())
         thresholds = threshold([tail.table()["values"]], tail.n, 0.995)
+        top_ids, maxima = top.best()  # 25 also of few images, so that only the number of images differs
+        # What training images say of the filters is another rule's work; how much they say does not matter here.
+        surprise = np.zeros((reader.filters, len(tokens)))
 
         started = time.perf_counter()
-        model = Explainer(reader.filters, study.vocabulary.dimension).eval()
-        pairs = TopPairs(top.image_ids, top.maxima)
+        model = Explainer(reader.filters, study.vocabulary.dimension, power=0.5, hidden=512).eval()
+        pairs = TopPairs(top_ids, maxima)
+        sought = candidates(study.vocabulary, tokens)
+        asked = proposers(sought, study.vocabulary.restricted(tokens), surprise, ProposalSettings(0.03, 0.028), device)
         shown = images[images["image_id"].isin(pairs.image_ids)]
         words = explain(
             stream(open_pictures(study.folder, shown, None, inputs), BATCH, 2, stop),
@@ -74,7 +80,7 @@ def measured(times: int) -> None:
             {WORDS: model},
             pairs,
             thresholds,
-            candidates(study.vocabulary, tokens),
+            {WORDS: asked},
             ExplanationSettings(),
             device,
         )
@@ -82,9 +88,9 @@ def measured(times: int) -> None:
 
         rows_of_tokens = study.vocabulary.rows(tokens)
         row = row_from_words(
-            {where: each for (_, where), each in words.items()}, rows_of_tokens, top.maxima, MiningSettings()
+            {where: each for (_, where), each in words.words.items()}, rows_of_tokens, maxima, MiningSettings()
         )
-        shape = top.image_ids.shape
+        shape = top_ids.shape
         rows = {
             WORDS: row,
             "constant_words": constant_row(np.arange(len(tokens)), shape, 20),
@@ -97,13 +103,15 @@ def measured(times: int) -> None:
             inputs,
             Truth(pictures.annotations.table, tokens),
             images["image_id"].to_numpy(),
-            top.image_ids,
-            top.maxima,
+            top_ids,
+            maxima,
             thresholds,
+            maxima.max(1) <= 0,
             rows,
             ScoreSettings(),
             0,
             device,
+            decoys=True,
         )
     scored = time.perf_counter() - started - explained
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

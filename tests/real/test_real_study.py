@@ -5,18 +5,44 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from filterscope.words.novelty import novel
+from filterscope.words.targets import token_list
+
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 
-# Recall@5/10/20 over the whole vocabulary of a prototype on the same data: to be beaten.
-PROTOTYPE = {
-    "alexnet": (0.393, 0.446, 0.502),
-    "squeezenet": (0.354, 0.395, 0.438),
-    "mobilenet": (0.478, 0.501, 0.551),
-    "resnet50": (0.515, 0.550, 0.586),
+PROBES = ("alexnet", "squeezenet", "mobilenet", "resnet50")
+# Recall@5/10/20 that the words must reach at least: over the whole vocabulary, and over the categories, where they must
+# not be worse than when claims were voted for.
+RECALL = {
+    "vocabulary": {
+        "alexnet": (0.60, 0.70, 0.78),
+        "squeezenet": (0.55, 0.63, 0.71),
+        "mobilenet": (0.66, 0.74, 0.81),
+        "resnet50": (0.70, 0.78, 0.84),
+    },
+    "categories": {
+        "alexnet": (0.592, 0.705, 0.803),
+        "squeezenet": (0.555, 0.685, 0.785),
+        "mobilenet": (0.667, 0.767, 0.867),
+        "resnet50": (0.727, 0.813, 0.877),
+    },
 }
+# Share of the first five words of an image that are new.
+NEW = 0.25
+# What compares the names with masks: nowhere below Network Dissection, and for so many networks above it by a margin
+# whose whole interval is above zero.
+METRICS = ("iou", "f1", "auprc_lift", "correlation")
+CERTAIN = 3
+# Share of a layer's filters that may have the same name, if Network Dissection's commonest label is not commoner.
+COMMONEST = 0.1
+DISTINCT = {"mobilenet": 55, "resnet50": 55}  # names at least
+# Supported names other than the commonest word, when claims were voted for; so many times as many are asked for.
+OTHERS = {"alexnet": 29, "squeezenet": 46, "mobilenet": 53}
+MORE = 1.5
+LENT = 0.1  # share of lent claims that may be supported, of the supported names
 
 
-def real_config(own_config, realdata, repository, probes=tuple(PROTOTYPE)):
+def real_config(own_config, realdata, repository, probes=PROBES):
     """The study of these probes on the photographs of the real data."""
     weights = realdata / "weights"
     checkpoint = {"source": "checkpoint", "architecture": "alexnet", "file": str(weights / "alexnet_features.pth")}
@@ -44,9 +70,7 @@ def real_config(own_config, realdata, repository, probes=tuple(PROTOTYPE)):
                 "file": str(weights / "resnet50_stride_in_1x1.fp16.pth"),
             },
         },
-        "probes": {
-            name: {"network": name, "layer": "layer4" if name == "resnet50" else "features"} for name in PROTOTYPE
-        },
+        "probes": {name: {"network": name, "layer": "layer4" if name == "resnet50" else "features"} for name in PROBES},
     }
 
 
@@ -60,7 +84,7 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
     (cache / name).symlink_to(realdata / "weights" / name)
     config = real_config(own_config, realdata, repository)
     # All that the words room makes of ResNet-50; of the others what is looked at here, to save minutes.
-    made = {probe: ["scores.csv"] for probe in PROTOTYPE}
+    made = {probe: ["scores.csv"] for probe in PROBES}
     made["resnet50"] += ["filter_names.csv", "sanity.csv", "sheets", "scores.png", "training.png"]
     targets = [f"results/words/coco/{probe}/glove/{file}" for probe, files in made.items() for file in files]
     environment = {"TORCH_HOME": str(directory / "torch")}
@@ -70,31 +94,94 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
 
 def scores(study, probe) -> pd.DataFrame:
     table = pd.read_parquet(study / f"words/coco/{probe}/glove/scores.parquet")
-    return table[table["metric"] == "recall"].set_index(["candidates", "row", "k"])
+    return table.set_index(["metric", "candidates", "row", "k"])
 
 
-@pytest.mark.parametrize("probe", PROTOTYPE)
-def test_recall_beats_the_prototype(study, probe):
-    table = scores(study, probe)
-    for k, prototype in zip((5, 10, 20), PROTOTYPE[probe], strict=True):
-        assert table.loc[("vocabulary", "words", k), "value"] > prototype, f"recall@{k}"
+def recalls(study, probe) -> pd.DataFrame:
+    return scores(study, probe).loc["recall"]
+
+
+def claims_of(study, probe) -> pd.DataFrame:
+    return pd.read_parquet(study / f"words/coco/{probe}/glove/filter_claims.parquet")
+
+
+@pytest.mark.parametrize("k", [5, 10, 20])
+@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("where", RECALL)
+def test_recall_is_high_enough(study, where, probe, k):
+    wanted = dict(zip((5, 10, 20), RECALL[where][probe], strict=True))[k]
+    # What was printed with three digits is not undercut by the fourth.
+    assert round(recalls(study, probe).loc[(where, "words", k), "value"], 3) >= wanted
+
+
+@pytest.mark.parametrize("k", [5, 10, 20])
+@pytest.mark.parametrize("probe", PROBES)
+def test_recall_is_above_every_other_row(study, probe, k):
+    """Constant words and Network Dissection, which name nothing but categories, among them."""
+    table = recalls(study, probe).xs("vocabulary").xs(k, level="k")["value"]
+    assert {"constant_words", "dissection", "shuffled_filters", "shuffled_labels", "random_network"} < set(table.index)
+    assert table.idxmax() == "words"
+    assert (table.drop("words") < table["words"]).all()
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_enough_of_the_first_words_are_new(study, probe):
+    categories = pd.read_parquet(study / "data/coco/categories.parquet")
+    columns = ["candidates", "rank", "word"]
+    words = pd.read_parquet(study / f"words/coco/{probe}/glove/image_words.parquet", columns=columns)
+    first = words.loc[(words["candidates"] == "vocabulary") & (words["rank"] < 5), "word"].value_counts()
+    new = novel(first.index, token_list(categories, supervised_only=False))
+    assert first[new].sum() / first.sum() >= NEW
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_names_follow_the_masks_better_than_network_dissections_labels(study, metric):
+    tables = {probe: scores(study, probe).loc[(metric, "categories")].xs(1, level="k") for probe in PROBES}
+    margins = {probe: table.loc["dissection", ["margin", "margin_low"]] for probe, table in tables.items()}
+    assert all(each["margin"] >= 0 for each in margins.values()), margins
+    assert sum(each["margin_low"] > 0 for each in margins.values()) >= CERTAIN, margins
+    for table in tables.values():
+        assert table.loc["words", "value"] <= table.loc["ceiling", "value"]
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_no_name_is_that_of_too_many_filters(study, probe):
+    claims = claims_of(study, probe)
+    names, rivals = claims["claim"].value_counts(), claims["rival"].value_counts()
+    assert names.iloc[0] <= max(COMMONEST * len(claims), rivals.iloc[0]), names.index[0]
+
+
+@pytest.mark.parametrize(("probe", "distinct"), DISTINCT.items())
+def test_names_are_many(study, probe, distinct):
+    assert claims_of(study, probe)["claim"].nunique() >= distinct
+
+
+@pytest.mark.parametrize("probe", OTHERS)
+def test_more_names_are_supported_at_the_same_rate(study, probe):
+    claims = claims_of(study, probe)
+    supported = claims[claims["supported"]]
+    assert claims["told"].all()
+    others = (supported["claim"] != claims["claim"].value_counts().index[0]).sum()
+    assert others >= MORE * OTHERS[probe]
+    assert claims["lent"].sum() >= len(claims) / 2  # or the lent claims tell nothing of the rate
+    assert claims["lent_supported"].sum() <= LENT * len(supported)
 
 
 @pytest.mark.parametrize("probe", ["mobilenet", "resnet50"])
 @pytest.mark.parametrize("k", [5, 10, 20])
 def test_words_beat_constant_words_by_a_margin(study, probe, k):
-    assert scores(study, probe).loc[("vocabulary", "constant_words", k), "margin_low"] > 0
+    assert recalls(study, probe).loc[("vocabulary", "constant_words", k), "margin_low"] > 0
 
 
-@pytest.mark.parametrize("probe", PROTOTYPE)
+@pytest.mark.parametrize("probe", PROBES)
 @pytest.mark.parametrize("null", ["shuffled_filters", "shuffled_labels"])
 def test_words_beat_the_shuffled_nulls_by_a_margin(study, probe, null):
-    assert scores(study, probe).loc[("vocabulary", null, 5), "margin_low"] > 0
+    assert recalls(study, probe).loc[("vocabulary", null, 5), "margin_low"] > 0
 
 
-@pytest.mark.parametrize("probe", PROTOTYPE)
+@pytest.mark.parametrize("probe", PROBES)
 def test_words_beat_the_random_network(study, probe):
-    assert scores(study, probe).loc[("vocabulary", "random_network", 5), "margin"] > 0
+    assert recalls(study, probe).loc[("vocabulary", "random_network", 5), "margin"] > 0
 
 
 def test_all_filters_of_a_layer_are_explained(study):
@@ -107,7 +194,7 @@ def test_all_filters_of_a_layer_are_explained(study):
 def test_only_supported_filters_are_named(study):
     names = pd.read_parquet(study / "words/coco/resnet50/glove/filter_names.parquet").set_index("status")["name"]
     assert names["supported"].notna().all()
-    assert names["unsupported"].isna().all()
+    assert names.drop("supported").isna().all()
     assert len(list((study / "words/coco/resnet50/glove/sheets").glob("*.png"))) == 4
 
 

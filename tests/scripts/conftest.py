@@ -25,6 +25,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
 from filterscope.faithful import Faithful
 from filterscope.words.explanation import ExplanationSettings
+from filterscope.words.proposals import ProposalSettings
 from filterscope.words.scoring import ScoreSettings
 from filterscope.words.training import TrainingSettings
 from filterscope.words.trial import MiningSettings, TrialSettings
@@ -88,10 +89,20 @@ class Study:
     """Where everything of the study lies, and its settings."""
 
     extraction = ExtractionSettings(batch_size=8, workers=0, quantile=0.95)
-    training = TrainingSettings(epochs=40, batch_size=8, learning_rate=0.01, vocabulary_negatives=4)
+    training = TrainingSettings(
+        epochs=40,
+        batch_size=8,
+        learning_rate=0.01,
+        vocabulary_negatives=4,
+        loss="softmax",
+        power=0.5,
+        choosing=0.25,
+        attended=1.0,
+    )
     explanation = ExplanationSettings(per_image=6, batch_size=8)
-    scores = ScoreSettings(recall_at=(1, 3), resolution=32, bootstrap=40)
-    mining = MiningSettings("val", 5, 3, "none")
+    # Of so few filters no small share of false names can be told: four claims, and as many lent ones.
+    scores = ScoreSettings(recall_at=(1, 3), resolution=32, bootstrap=40, false_discoveries=0.5)
+    mining = MiningSettings("val", 5, 3, "none", proposals=ProposalSettings(0.03, 0.025))
     seed, printed = 0, 5
 
     def __init__(self, folder: Path):
@@ -222,6 +233,7 @@ class Study:
         for name, path in self.explainers.items():
             arguments = {
                 "paths_to_pooled": self.shards("pooled"),
+                "path_to_attended": self.attended,
                 "path_to_categories": self.categories,
                 "path_to_vocabulary": self.vocabulary,
                 "path_to_weights": path,
@@ -235,6 +247,8 @@ class Study:
 
     def explain(self, **changed) -> None:
         names = list(self.explainers)
+        votes = {name: self.folder / f"{name}_by_filter.parquet" for name in names}
+        beside = Path(changed.get("paths_to_votes", votes)["words"]).parent
         arguments = {
             "path_to_images": self.images,
             "path_to_top_images": self.top_images,
@@ -243,13 +257,16 @@ class Study:
             "path_to_categories": self.categories,
             "path_to_vocabulary": self.vocabulary,
             "path_to_allowed": None,
+            "path_to_evidence": self.evidence,
             "paths_to_explainers": self.explainers,
             "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
-            "paths_to_votes": {name: self.folder / f"{name}_by_filter.parquet" for name in names},
+            "paths_to_votes": votes,
+            "path_to_apart": beside / "words_apart.parquet",
             "folder": self.pictures,
             "probe": self.probe(),
             "activations": self.extraction,
             "settings": self.explanation,
+            "proposals": self.mining.proposals,
             "voting": self.mining.voting,
             "weighting": self.mining.weighting,
             "printed": self.printed,
@@ -272,7 +289,19 @@ class Study:
         }
 
     def dissect(self, **changed) -> None:
-        arguments = {"path_to_overlaps": self.overlaps, "resolution": 32, "kept": 3}
+        beside = Path(changed.get("path_to_overlaps", self.overlaps)).parent
+        arguments = {
+            "path_to_overlaps": self.overlaps,
+            "path_to_evidence": beside / "evidence.parquet",
+            "path_to_attended": beside / "attended.parquet",
+            "explanation": self.explanation,
+            "settings": self.mining.evidence,
+            "attended": self.training.attended,
+            "overlap": self.scores.overlap,
+            "resolution": 32,
+            "kept": 3,
+            "seed": self.seed,
+        }
         dissect_filters(**{**self.looked_at, **arguments, **changed})
 
     def score(self, **changed) -> None:
@@ -299,13 +328,17 @@ class Study:
         return {**tables_, "image_activations": self.shards("image"), "weights": self.weights}
 
     def tabulate(self, **changed) -> None:
+        names = (self.filter_names, self.folder / "filter_names.csv")
         arguments = {
             "path_to_votes": self.words_by_filter,
+            "path_to_apart": self.words_apart,
             "path_to_thresholds": self.thresholds,
             "path_to_categories": self.categories,
             "path_to_claims": self.filter_claims,
+            "path_to_reference": None,
             "paths_to_words": (self.filter_words, self.folder / "filter_words.csv"),
-            "paths_to_names": (self.filter_names, self.folder / "filter_names.csv"),
+            "paths_to_names": names,
+            "path_to_apart_csv": Path(changed.get("paths_to_names", names)[0]).parent / "words_apart.csv",
         }
         tabulate_words(**{**arguments, **changed})
 
@@ -320,9 +353,9 @@ class Study:
         )
         mining = self.mining
         mine_top_images(self.shards("image"), self.top_images, mining.top_images, mining.top_share, "val")
+        self.dissect()
         self.train()
         self.explain()
-        self.dissect()
         self.score()
         score_random_network(
             self.paths, self.random_network, self.pictures, self.trial, self.probe(), self.seed, Faithful()

@@ -6,6 +6,7 @@ import pytest
 
 from data.prepare_network import prepare_network
 from filterscope import tables
+from filterscope.words.proposals import ProposalSettings
 
 COLOURS = {0: "red", 1: "blue"}
 
@@ -45,8 +46,15 @@ def test_words_stand_beside_the_images_that_they_come_from(study):
     assert len(joined) == len(words) == 4 * 5 * (6 + 3)  # live filters, images, words of both kinds
     assert (joined["image_id"] == joined["image_id_top"]).all()
     for _, group in words.groupby(["candidates", "filter", "image_id"]):
-        assert group.sort_values("rank")["cosine"].is_monotonic_decreasing
         assert group["word"].is_unique
+
+
+def test_without_evidence_and_novelty_the_nearest_words_are_said(study, tmp_path):
+    _, words = explained(study, tmp_path, proposals=ProposalSettings())
+    for _, group in words.groupby(["candidates", "filter", "image_id"]):
+        assert group.sort_values("rank")["cosine"].is_monotonic_decreasing
+    said = study.table("words_by_image", "image_words")
+    assert not words.equals(said)
 
 
 def test_votes_count_the_first_words_of_the_images(study):
@@ -54,7 +62,8 @@ def test_votes_count_the_first_words_of_the_images(study):
     voting = words[words["rank"] < study.mining.voting]
     counted = voting.groupby(["candidates", "filter", "word"]).size()
     for row in votes.itertuples():
-        assert counted[row.candidates, row.filter, row.word] == row.votes
+        assert counted.get((row.candidates, row.filter, row.word), 0) == row.votes
+        assert row.votes or row.claim or row.candidates == "vocabulary"  # only a claim needs no vote
     assert votes["rank"].max() < study.printed
 
 
@@ -65,14 +74,19 @@ def test_the_null_explainer_does_not_know_both(study):
 
 @pytest.mark.parametrize("method", ["attention", "activation", "image"])
 def test_every_method_names_the_colours(study, tmp_path, method):
-    """But for projection, the reference's, whose scale is not the one that the explainer was trained on."""
-    votes, _ = explained(study, tmp_path, settings=replace(study.explanation, method=method))
+    """By votes of nearest words alone, the published way: evidence names them whatever the explainer is shown.
+
+    But for projection, the reference's, whose scale is not the one that the explainer was trained on.
+    """
+    settings = replace(study.explanation, method=method)
+    votes, _ = explained(study, tmp_path, settings=settings, proposals=ProposalSettings(), voted=True)
     assert {number: first(votes, "categories")[number] for number in COLOURS} == COLOURS
 
 
 def test_the_method_original_cannot_tell_filters_apart(study, tmp_path):
     """It shows the whole image: filters with the same top image are told the same words."""
-    _, words = explained(study, tmp_path, settings=replace(study.explanation, method="original"))
+    settings = replace(study.explanation, method="original")
+    _, words = explained(study, tmp_path, settings=settings, proposals=ProposalSettings())
     words = words[(words["candidates"] == "vocabulary") & (words["rank"] == 0)]
     assert (words.groupby("image_id")["word"].nunique() == 1).all()
     assert words.groupby("image_id")["filter"].nunique().max() > 1
@@ -88,6 +102,45 @@ def test_only_allowed_words_are_said(study, tmp_path):
     assert first(votes, "categories")[0] == "red"
 
 
+def test_the_claim_is_what_the_evidence_says_and_leads_the_categories(study):
+    """Of every list it is one of the printed words, and the first category among them; of the vocabulary no claim."""
+    votes, evidence = study.table("words_by_filter", "filter_votes"), study.table("evidence")
+    best = evidence.sort_values("distinct", ascending=False).groupby("filter").first()
+    for (where, number), own in votes.groupby(["candidates", "filter"]):
+        own = own.sort_values("rank")
+        claim = best.loc[number, "token"]
+        assert best.loc[number, "distinct"] > 0
+        assert own[own["word"].isin(["red", "green", "blue"])]["word"].iloc[0] == claim
+        assert own[own["claim"]]["word"].tolist() == ([] if where == "vocabulary" else [claim])
+        assert own["rank"].tolist() == list(range(len(own)))
+        assert len(own) <= study.printed
+
+
+def test_claims_are_voted_for_where_the_published_way_is_asked_for(study, tmp_path):
+    votes, _ = explained(study, tmp_path, proposals=ProposalSettings(), voted=True)
+    claims = votes[votes["claim"]]
+    assert set(claims["candidates"]) == {"categories"}
+    assert (claims["rank"] == 0).all()
+    for _, own in votes.groupby(["candidates", "filter"]):
+        assert own.sort_values("rank")["votes"].is_monotonic_decreasing
+
+
+def test_what_is_said_has_its_parts_beside_it(study):
+    """Evidence of a colour for its filter is larger than for the filter of the other colour, and so is the lift."""
+    votes = study.table("words_by_filter", "filter_votes")
+    votes = votes[votes["candidates"] == "categories"].set_index(["filter", "word"])
+    for part in ("evidence", "lift"):
+        assert votes.loc[(0, "red"), part] > votes.loc[(1, "red"), part] if (1, "red") in votes.index else True
+        assert votes.loc[(0, "red"), part] > votes.loc[(0, "blue"), part] if (0, "blue") in votes.index else True
+    apart = study.table("words_apart")
+    assert set(apart["candidates"]) == {"vocabulary", "categories"}
+    best = apart[(apart["candidates"] == "categories") & (apart["rank"] == 0)].set_index("filter")["word"]
+    assert (best[0], best[1]) == ("red", "blue")
+    for _, own in apart.groupby(["candidates", "filter"]):
+        assert own["word"].is_unique
+        assert own.sort_values("rank")["lift"].is_monotonic_decreasing
+
+
 def test_photographs_without_annotations_get_words_too(study, tmp_path):
     votes, _ = explained(study, tmp_path, paths_to_explainers={"words": study.explainers["words"]})
     assert votes.equals(study.table("words_by_filter", "filter_votes"))
@@ -99,6 +152,7 @@ def test_same_bytes_every_time(study, tmp_path):
         for kind in ("by_image", "by_filter"):
             file = f"{name}_{kind}.parquet"
             assert (tmp_path / file).read_bytes() == (study.folder / file).read_bytes()
+    assert (tmp_path / "words_apart.parquet").read_bytes() == study.words_apart.read_bytes()
 
 
 def test_where_every_filter_is_silent_there_are_no_words(study, tmp_path):
@@ -106,6 +160,7 @@ def test_where_every_filter_is_silent_there_are_no_words(study, tmp_path):
     tables.write(top, "top_images", tmp_path / "top.parquet")
     votes, words = explained(study, tmp_path, path_to_top_images=tmp_path / "top.parquet")
     assert len(votes) == len(words) == 0
+    assert tables.read(tmp_path / "words_apart.parquet", "words_apart").num_rows == 0
 
 
 def test_an_explainer_of_another_layer_is_refused(study, tmp_path):

@@ -41,9 +41,10 @@ def scored(study, folder, **changed):
 
 def test_every_score_stands_beside_every_null(study):
     found = values(study.measurements)
-    metrics = {(metric, "categories", 1) for metric in ("iou", "f1", "auprc", "correlation")}
-    metrics |= {("recall", where, k) for where in ("vocabulary", "categories") for k in (1, 3)}
-    assert set(found.index) == {(row, *metric) for row in ROWS for metric in metrics}
+    claims = {(metric, "categories", 1) for metric in ("iou", "f1", "auprc", "auprc_lift", "correlation")}
+    metrics = claims | {("recall", where, k) for where in ("vocabulary", "categories") for k in (1, 3)}
+    rows = {(row, *metric) for row in ROWS for metric in metrics}
+    assert set(found.index) == rows | {("ceiling", *metric) for metric in claims}
     assert {len(each) for each in found["resamples"]} == {1 + study.scores.bootstrap}
     for _, group in found.groupby(level=KEYS):
         assert group["n"].nunique() == 1  # all rows are measured on the same pairs and filters
@@ -59,11 +60,34 @@ def test_the_right_names_are_supported_and_random_ones_need_not_be(study):
     assert not claims.loc[2, "supported"]
     assert (claims["low"].dropna() <= claims["auprc"].dropna()).all()
     assert claims.loc[4, "dead"]
-    assert claims.loc[4].drop(["dead", "supported", "lent_supported"]).isna().all()
-    assert not claims.loc[4, ["supported", "lent_supported"]].any()
+    assert claims["told"].all()
+    assert claims.loc[4].drop(["dead", "told", "supported", "lent", "lent_supported"]).isna().all()
+    assert not claims.loc[4, ["supported", "lent", "lent_supported"]].any()
     assert not claims.loc[[0, 1], "lent_supported"].any()  # with another filter's name neither is supported
     csv = pd.read_csv(study.folder / "filter_claims.csv")
     assert csv[csv["dead"]]["filter"].tolist() == [4]
+
+
+def test_nothing_beats_the_best_possible_claims(study):
+    found = values(study.measurements)
+    for metric in ("iou", "f1", "auprc", "auprc_lift", "correlation"):
+        best = found.loc[("ceiling", metric, "categories", 1), "resamples"]
+        assert (best == best[0]).all()
+        for row in ROWS:
+            assert found.loc[(row, metric, "categories", 1), "resamples"][0] <= best[0] + 1e-6
+    table = tables.read(study.folder / "scores.parquet", "scores").to_pandas()
+    ceiling = table[table["row"] == "ceiling"]
+    assert len(ceiling) == 5
+    assert ceiling["value"].notna().all()
+    assert ceiling[["low", "high", "margin", "margin_low", "margin_high"]].isna().all(axis=None)
+
+
+def test_where_so_few_filters_cannot_hold_the_rate_nothing_is_supported(study, tmp_path, caplog):
+    with caplog.at_level("WARNING", "filterscope"):
+        _, claims = scored(study, tmp_path, settings=replace(study.scores, false_discoveries=0.01))
+    assert not claims["told"].any()
+    assert not claims["supported"].any()
+    assert "too few filters or images to tell which names are supported" in caplog.text
 
 
 def test_words_beat_their_nulls_where_they_know_something(study):
@@ -118,6 +142,7 @@ def test_the_random_network_is_scored_the_same_way(study, tmp_path):
     found = values(study.random_network)
     assert set(found.index.get_level_values("row")) == {"random_network"}
     assert {index[1:] for index in found.index} == {index[1:] for index in values(study.measurements).index}
+    assert found.index.is_unique
     score_random_network(
         study.paths, tmp_path / "again.parquet", study.pictures, study.trial, study.probe(), study.seed, Faithful()
     )

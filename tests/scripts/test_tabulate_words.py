@@ -15,7 +15,8 @@ def test_words_are_those_with_most_votes(study):
     words = study.table("filter_words")
     votes = study.table("words_by_filter", "filter_votes")
     votes = votes[votes["candidates"] == "vocabulary"].reset_index(drop=True)
-    assert words[["filter", "rank", "word", "votes", "cosine"]].equals(votes.drop(columns="candidates"))
+    same = ["filter", "rank", "word", "votes", "cosine", "evidence", "lift"]
+    assert words[same].equals(votes[same])
     csv = pd.read_csv(study.folder / "filter_words.csv")
     assert csv["word"].tolist() == words["word"].tolist()
 
@@ -69,19 +70,63 @@ def test_without_masks_support_is_unknown_and_said_to_be(study, tmp_path, caplog
     with caplog.at_level("INFO", "filterscope"):
         words = tabulated(study, tmp_path, path_to_claims=None)
     assert "no masks" in caplog.text
-    assert words[["supported", "claim", "auprc", "low", "high"]].isna().all(axis=None)
+    assert words[["supported", "auprc", "low", "high"]].isna().all(axis=None)
     assert words["word"].tolist() == study.table("filter_words")["word"].tolist()
     names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas().set_index("filter")
     assert names["status"][0] == "untested"
-    assert names["name"][0] == words["word"][0]
+    claims = study.table("filter_claims").set_index("filter")["claim"]
+    live = [0, 1, 2, 3]
+    assert names.loc[live, "name"].tolist() == names.loc[live, "claim"].tolist() == claims[live].tolist()
+    assert words.groupby("filter")["claim"].first().tolist() == claims[live].tolist()
+    assert names[["reference_status", "auprc", "low", "high", "null"]].isna().all(axis=None)
     assert names["status"][4] == "dead"
+
+
+def test_names_without_masks_show_the_proofs_of_the_reference_for_the_same_claim(study, tmp_path):
+    """Of a filter that claims something else there, nothing is known."""
+    reference = study.table("filter_names")
+    reference.loc[reference["filter"] == 1, ["name", "claim"]] = "green"
+    tables.write(reference, "filter_names", tmp_path / "reference.parquet")
+    tabulated(study, tmp_path, path_to_claims=None, path_to_reference=tmp_path / "reference.parquet")
+    names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas().set_index("filter")
+    own = study.table("filter_names").set_index("filter")
+    assert names["status"].tolist() == ["untested"] * 4 + ["dead"]
+    assert names.loc[0, "reference_status"] == "supported"
+    proofs = ["auprc", "low", "high", "null"]
+    assert names.loc[0, proofs].tolist() == own.loc[0, proofs].tolist()
+    assert names.loc[[1, 4], ["reference_status", *proofs]].isna().all(axis=None)
+    assert names.loc[1, "name"] == "blue"
+
+
+def test_names_that_cannot_be_told_are_none(study, tmp_path):
+    claims = study.table("filter_claims").assign(told=False, supported=False)
+    tables.write(claims.astype(object).where(claims.notna(), None), "filter_claims", tmp_path / "claims.parquet")
+    tabulated(study, tmp_path, path_to_claims=tmp_path / "claims.parquet")
+    names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas()
+    assert names["status"].tolist() == ["cannot be told"] * 4 + ["dead"]
+    assert names["name"].isna().all()
+    assert names.loc[0, "claim"] == "red"
+
+
+def test_what_sets_a_filter_apart_is_told_beside_what_its_images_show(study):
+    names, apart = study.table("filter_names").set_index("filter"), study.table("words_apart")
+    apart = apart[apart["candidates"] == "vocabulary"].sort_values("rank")
+    for number, own in apart.groupby("filter"):
+        told = [word.rstrip("*") for word in names["apart"][number].split(", ")]
+        assert told == own["word"].head(5).tolist()
+    assert names["apart"][4] == ""
+    csv = pd.read_csv(study.folder / "words_apart.csv")
+    assert len(csv) == len(study.table("words_apart"))
 
 
 def test_no_words_at_all_are_an_empty_table(study, tmp_path):
     votes = study.table("words_by_filter", "filter_votes").iloc[:0]
     tables.write(tables.checked(votes, "filter_votes"), "filter_votes", tmp_path / "votes.parquet")
+    apart = tables.checked(study.table("words_apart").iloc[:0], "words_apart")
+    tables.write(apart, "words_apart", tmp_path / "apart.parquet")
     for claims in (study.filter_claims, None):
-        words = tabulated(study, tmp_path, path_to_votes=tmp_path / "votes.parquet", path_to_claims=claims)
+        paths = {"path_to_votes": tmp_path / "votes.parquet", "path_to_apart": tmp_path / "apart.parquet"}
+        words = tabulated(study, tmp_path, **paths, path_to_claims=claims)
         assert len(words) == 0
         names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas()
         assert set(names["status"]) == {"silent", "dead"}

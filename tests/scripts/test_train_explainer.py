@@ -15,12 +15,15 @@ from filterscope.words.training import TrainingSettings
 from words.render_training import render_training
 from words.train_explainer import train_explainer
 
-SHORT = TrainingSettings(epochs=6, batch_size=8, learning_rate=0.01, vocabulary_negatives=8)
+SHORT = TrainingSettings(
+    epochs=6, batch_size=8, learning_rate=0.01, vocabulary_negatives=8, choosing=0.25, attended=1.0
+)
 
 
 def trained(study, folder, **changed):
     arguments = {
         "paths_to_pooled": study.shards("pooled"),
+        "path_to_attended": study.attended,
         "path_to_categories": study.categories,
         "path_to_vocabulary": study.vocabulary,
         "path_to_weights": folder / "explainer.pt",
@@ -72,27 +75,33 @@ def test_temperatures_of_a_steered_training_are_written_and_drawn(study, tmp_pat
         assert drawn.width > 1.3 * plain.width, "one panel more"
 
 
+@pytest.mark.parametrize("killed_at", [("choosing", 4), ("choosing", 6), ("final", 1), ("final", 3)], ids=str)
 @pytest.mark.parametrize("null", [False, True])
-def test_a_killed_training_ends_as_an_undisturbed_one(study, tmp_path, monkeypatch, null):
-    """Killed after four epochs; a run of other data beside it does not take the checkpoint up."""
+def test_a_killed_training_ends_as_an_undisturbed_one(study, tmp_path, monkeypatch, null, killed_at):
+    """Killed while the epoch is chosen, or while the weights that are kept are trained so long."""
     expected = trained(study, tmp_path / "whole", shuffled_labels=null)
+    history = tables.read(tmp_path / "whole" / "history.parquet", "history").to_pandas()
+    best = int(history.loc[history["best"], "epoch"].item())
+    whole = [("choosing", epoch) for epoch in range(1, 7)] + [("final", epoch) for epoch in range(1, best + 1)]
+    if killed_at not in whole:
+        pytest.skip(f"epoch {best} was chosen: the second training is over before")
     saves = []
     save = resumption.Checkpoint.save
 
     def killing(checkpoint, state):
         checkpoint.interval = 0.0
         save(checkpoint, state)
-        saves.append(state.epoch)
-        if saves == [1, 2, 3, 4]:
+        saves.append((checkpoint.path.name.split(".")[2], state.epoch))
+        if saves == whole[: whole.index(killed_at) + 1]:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(resumption.Checkpoint, "save", killing)
     with pytest.raises(KeyboardInterrupt):
         trained(study, tmp_path / "killed", shuffled_labels=null)
-    left = [file.name for file in (tmp_path / "killed").iterdir()]
-    assert left == [".explainer.pt.checkpoint"]
+    left = {file.name for file in (tmp_path / "killed").iterdir()}
+    assert left == {f".explainer.{phase}.checkpoint" for phase, _ in saves}
     assert trained(study, tmp_path / "killed", shuffled_labels=null) == expected
-    assert saves == [1, 2, 3, 4, 5, 6]  # the second run went on, it did not start anew
+    assert saves == whole  # the second run went on, it did not start anew
 
 
 @pytest.mark.parametrize(
@@ -138,7 +147,47 @@ def test_a_checkpoint_of_another_training_is_not_taken_up(study, tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         trained(study, tmp_path / "killed")
     assert trained(study, tmp_path / "killed", **changed) == expected
-    assert epochs == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+    assert epochs[:9] == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+
+
+def spoilt(study, folder, split):
+    """The pooled activations with those of one split made up."""
+    table = tables.read(study.shards("pooled"), "pooled_activations")
+    vectors = tables.matrix(table["vector"]).copy()
+    own = table["split"].to_numpy() == split
+    vectors[own] = np.random.default_rng(0).exponential(size=vectors[own].shape)
+    place = table.column_names.index("vector")
+    path = folder / "spoilt.parquet"
+    tables.write(table.set_column(place, "vector", tables.vectors(vectors)), "pooled_activations", path)
+    return [path]
+
+
+def test_scored_images_neither_teach_nor_choose(study, tmp_path):
+    """Whatever the network sees in them, weights and history are the same to the byte; in the published way not."""
+    pooled = spoilt(study, tmp_path, "val")
+    assert trained(study, tmp_path / "own") == trained(study, tmp_path / "spoilt_own", paths_to_pooled=pooled)
+    published = trained(study, tmp_path / "published", scored_choose=True)
+    other = trained(study, tmp_path / "spoilt_published", scored_choose=True, paths_to_pooled=pooled)
+    assert published["history.parquet"] != other["history.parquet"]
+    assert published["explainer.pt"] != trained(study, tmp_path / "own")["explainer.pt"]
+    training = spoilt(study, tmp_path, "train")
+    assert trained(study, tmp_path / "own") != trained(study, tmp_path / "untaught", paths_to_pooled=training)
+
+
+def test_attended_samples_are_learnt_from_where_they_are_asked_for(study, tmp_path):
+    none = tmp_path / "none.parquet"
+    tables.write(tables.read(study.attended, "attended_activations").slice(0, 0), "attended_activations", none)
+    objects = replace(SHORT, attended=0.0)
+    alone = trained(study, tmp_path / "alone", settings=objects)["explainer.pt"]
+    assert alone != trained(study, tmp_path / "both")["explainer.pt"]
+    assert alone == trained(study, tmp_path / "nothing", settings=objects, path_to_attended=none)["explainer.pt"]
+
+
+def test_too_few_training_images_are_refused(study, tmp_path):
+    match = r"training\.choosing is 0\.01: 0 of 16 training images with objects would choose"
+    with pytest.raises(ValueError, match=match):
+        trained(study, tmp_path / "out", settings=replace(SHORT, choosing=0.01))
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_objects_of_no_known_token_are_passed_over(study, tmp_path):

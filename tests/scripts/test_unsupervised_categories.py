@@ -34,6 +34,9 @@ def held_out(study, tmp_path_factory):
         *new.explainers.values(),
         new.categories,
         new.overlaps,
+        new.evidence,
+        new.attended,
+        new.words_apart,
         new.measurements,
         new.filter_claims,
         new.random_network,
@@ -45,9 +48,9 @@ def held_out(study, tmp_path_factory):
             path.unlink()
     categories = study.table("categories")
     tables.write(categories.assign(supervised=categories["category"] != "blue"), "categories", new.categories)
+    new.dissect()
     new.train()
     new.explain()
-    new.dissect()
     new.score()
     new.tabulate()
     score_random_network(new.paths, new.random_network, new.pictures, new.trial, new.probe(), new.seed, Faithful())
@@ -75,7 +78,8 @@ def test_objects_of_unsupervised_categories_alone_take_no_part_in_training(study
         tables.write(table.set_column(place, "vector", tables.vectors(vectors)), "pooled_activations", spoilt[-1])
     again = copy.copy(held_out)
     again.folder = tmp_path
-    held_out_paths = {"path_to_categories": held_out.categories, "path_to_vocabulary": held_out.vocabulary}
+    names = ("categories", "vocabulary", "attended")
+    held_out_paths = {f"path_to_{name}": getattr(held_out, name) for name in names}
     again.train(paths_to_pooled=spoilt, **held_out_paths)
     for name, path in again.explainers.items():
         assert path.read_bytes() == held_out.explainers[name].read_bytes()
@@ -99,7 +103,7 @@ def test_they_remain_truth_and_may_be_said(study, held_out):
 def test_unsupervised_categories_are_scored_apart_beside_every_null(held_out):
     table = scores(held_out)
     apart = {("recall", where, k) for where in ("unsupervised", "vocabulary_unsupervised") for k in (1, 3)}
-    apart |= {(metric, "unsupervised", 1) for metric in ("iou", "f1", "auprc", "correlation")}
+    apart |= {(metric, "unsupervised", 1) for metric in ("iou", "f1", "auprc", "auprc_lift", "correlation")}
     for index in apart:
         rows = table.xs(index, level=KEYS[1:])
         assert set(rows.index) == NULLS | {"words"}
@@ -149,7 +153,8 @@ def test_compounds_are_said_though_the_vocabulary_has_only_their_words(study, he
     for path in study.folder.iterdir():
         if path.name not in ("categories.parquet", "annotations.parquet") and "_by_" not in path.name:
             (tmp_path / path.name).symlink_to(path)
-    for path in (*new.explainers.values(), *tmp_path.glob("*_history.*")):
+    made = (new.overlaps, new.evidence, new.attended, new.words_apart)
+    for path in (*new.explainers.values(), *made, *tmp_path.glob("*_history.*")):
         path.unlink()
     renamed = {"blue": "red_green"}
     for name in ("categories", "annotations"):
@@ -157,6 +162,7 @@ def test_compounds_are_said_though_the_vocabulary_has_only_their_words(study, he
         table["tokens"] = [[token] for token in table["category"]]
         tables.write(table, name, new.folder / f"{name}.parquet")
     new.extract(2, tmp_path / "shards")
+    new.dissect()
     new.train()
     new.explain()
     words = tables.read(tmp_path / "words_by_image.parquet", "image_words").to_pandas()

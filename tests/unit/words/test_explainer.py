@@ -31,13 +31,16 @@ def test_frozen_batch_norm_never_learns_its_statistics(frozen):
     assert all(each.requires_grad for each in norm.parameters())
 
 
-def test_reads_back_what_was_written(tmp_path):
-    model = Explainer(5, 3).train()
+@pytest.mark.parametrize(("power", "hidden"), [(1.0, None), (0.5, None), (0.5, 2), (0.25, 9)])
+def test_reads_back_what_was_written(tmp_path, power, hidden):
+    """Also the power of its inputs and the width of its hidden layer, which no setting tells the reader."""
+    model = Explainer(5, 3, power=power, hidden=hidden).train()
     model(torch.randn(16, 5, generator=torch.Generator().manual_seed(0)))
     torch.save(model.state_dict(), tmp_path / "explainer.pt")
     loaded = load_explainer(tmp_path / "explainer.pt", 5, 3)
-    inputs = torch.ones(2, 5)
+    inputs = torch.linspace(0, 4, 10).view(2, 5)
     assert not loaded.training
+    assert float(loaded.power) == power
     assert torch.equal(loaded(inputs), model.eval()(inputs))
 
 
@@ -47,3 +50,16 @@ def test_another_layer_or_vocabulary_is_refused(tmp_path, needed):
     match = rf"explainer\.pt: explains 5 inputs in 3 dimensions, needed are {needed[0]} and {needed[1]}"
     with pytest.raises(ValueError, match=match):
         load_explainer(tmp_path / "explainer.pt", *needed)
+
+
+def test_the_power_is_of_the_inputs_with_their_sign():
+    plain, rooted = Explainer(3, 2).eval(), Explainer(3, 2, power=0.5).eval()
+    rooted.load_state_dict({**plain.state_dict(), "power": torch.tensor(0.5)})
+    inputs, roots = torch.tensor([[4.0, 0.0, -9.0]]), torch.tensor([[2.0, 0.0, -3.0]])
+    torch.testing.assert_close(rooted(inputs), plain(roots))
+    assert not torch.allclose(rooted(inputs), plain(inputs))
+
+
+def test_the_hidden_layer_is_as_wide_as_asked_for():
+    sizes = [tuple(each.weight.shape) for each in Explainer(6, 3, hidden=2).layers if each._get_name() == "Linear"]
+    assert sizes == [(2, 6), (3, 2)]

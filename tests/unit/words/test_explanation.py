@@ -16,6 +16,7 @@ from filterscope.words.explainer import Explainer
 from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
+from filterscope.words.proposals import nearest_words
 
 CPU, SIDE, FILTERS, DIMENSION = torch.device("cpu"), 16, 5, 6
 INPUTS = InputSettings(SIDE, SIDE)
@@ -63,16 +64,18 @@ def test_equals_one_at_a_time(world, method):
     network, explainers, pictures, vocabulary = world
     ids, maxima = mined(network, pictures)
     thresholds = torch.from_numpy(np.quantile(maxima, 0.4, axis=1)).float()
-    sought = candidates(vocabulary, TOKENS)
+    sought = nearest_words(candidates(vocabulary, TOKENS), FILTERS, CPU)
     with Reader(network, "3", input_size=SIDE) as reader:
         found = explain(
-            batches(pictures), reader, INPUTS, explainers, TopPairs(ids, maxima), thresholds.numpy(), sought,
-            ExplanationSettings(method=method, per_image=4, batch_size=2), CPU,
+            batches(pictures), reader, INPUTS, explainers, TopPairs(ids, maxima), thresholds.numpy(),
+            dict.fromkeys(explainers, sought), ExplanationSettings(method=method, per_image=4, batch_size=2), CPU,
         )  # fmt: skip
+    directions, found = found.directions, found.words
     assert set(found) == {(name, where) for name in explainers for where in ("vocabulary", "categories")}
     assert found["words", "categories"].rows.shape == (FILTERS, 3, 3)  # no more than there are
     for name, model in explainers.items():
         for u in range(FILTERS):
+            points = []
             for rank in range(3):
                 rows = found[name, "vocabulary"].rows[u, rank]
                 if maxima[u, rank] <= 0:
@@ -80,6 +83,7 @@ def test_equals_one_at_a_time(world, method):
                     assert not found[name, "vocabulary"].cosines[u, rank].any()
                     continue
                 point = model(shown(method, network, pictures, ids[u, rank] - 40, u, thresholds))
+                points.append(torch.nn.functional.normalize(point, dim=1)[0].detach())
                 cosines = torch.cosine_similarity(point, vocabulary.vectors)
                 best = cosines.argsort(descending=True)[:4]
                 assert rows.tolist() == best.tolist()
@@ -88,6 +92,7 @@ def test_equals_one_at_a_time(world, method):
                 )
                 own = sorted(vocabulary.rows(TOKENS), key=lambda row: -cosines[row])
                 assert found[name, "categories"].rows[u, rank].tolist() == own
+            np.testing.assert_allclose(directions[name][u], torch.stack(points).mean(0), atol=1e-5)
 
 
 def test_batches_do_not_matter(world):
@@ -98,9 +103,10 @@ def test_batches_do_not_matter(world):
         with Reader(network, "3", input_size=SIDE) as reader:
             found = explain(
                 batches(pictures, size), reader, INPUTS, explainers, TopPairs(ids, maxima), np.zeros(FILTERS),
-                candidates(vocabulary, TOKENS), ExplanationSettings(), CPU,
+                dict.fromkeys(explainers, nearest_words(candidates(vocabulary, TOKENS), FILTERS, CPU)),
+                ExplanationSettings(), CPU,
             )  # fmt: skip
-        results.append(found["words", "vocabulary"].rows)
+        results.append(found.words["words", "vocabulary"].rows)
     assert np.array_equal(*results)
 
 
@@ -111,12 +117,13 @@ def test_native_pool_shows_whole_maps(world):
     with Reader(network, "3", input_size=SIDE) as reader:
         found = explain(
             batches(pictures), reader, INPUTS, explainer, TopPairs(ids, maxima), np.zeros(FILTERS),
-            candidates(vocabulary, TOKENS), ExplanationSettings().faithful(Faithful.only("unpooled")), CPU,
+            {"words": nearest_words(candidates(vocabulary, TOKENS), FILTERS, CPU)},
+            ExplanationSettings().faithful(Faithful.only("unpooled")), CPU,
         )  # fmt: skip
     maps = network(normalise(pictures[ids[2, 0] - 40][None], INPUTS))[0]
     inputs = METHODS["attention"](maps, torch.tensor([2]), Thresholds.of(torch.zeros(FILTERS)), "native")
     best = vocabulary.nearest(explainer["words"](inputs), 20)[1][0]
-    assert found["words", "vocabulary"].rows[2, 0].tolist() == best.tolist()
+    assert found.words["words", "vocabulary"].rows[2, 0].tolist() == best.tolist()
 
 
 def test_pairs_are_those_in_which_a_filter_fires():
@@ -159,3 +166,19 @@ def test_settings():
     assert ExplanationSettings().faithful(Faithful()) == ExplanationSettings()
     with pytest.raises(ValueError, match=r"words\.method is 'gradcam', should be one of attention, .*image"):
         ExplanationSettings(method="gradcam")
+
+
+def test_a_filter_that_fires_nowhere_has_no_direction(world):
+    network, explainers, pictures, vocabulary = world
+    ids, maxima = mined(network, pictures)
+    maxima[2] = 0
+    with Reader(network, "3", input_size=SIDE) as reader:
+        found = explain(
+            batches(pictures), reader, INPUTS, explainers, TopPairs(ids, maxima), np.zeros(FILTERS),
+            dict.fromkeys(explainers, nearest_words(candidates(vocabulary, TOKENS), FILTERS, CPU)),
+            ExplanationSettings(), CPU,
+        )  # fmt: skip
+    for directions in found.directions.values():
+        assert directions.any(1).tolist() == [True, True, False, True, True]
+        assert np.isfinite(directions).all()
+    assert (found.words["words", "vocabulary"].rows[2] == -1).all()

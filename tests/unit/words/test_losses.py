@@ -1,9 +1,9 @@
-"""The cosine margin loss: known answers of spec A3."""
+"""The losses: known answers of the cosine margin loss, and cross entropy as torch has it."""
 
 import pytest
 import torch
 
-from filterscope.words.losses import csmr_loss
+from filterscope.words.losses import csmr_loss, softmax_loss
 
 # Unit vectors with just these cosines: the points are axes, a third axis of its own fills each category up.
 COSINES = torch.tensor([[0.9, 0.2, -0.5], [0.1, 0.4, 0.3]], dtype=torch.float64)
@@ -64,3 +64,29 @@ def test_negatives_count_as_much_as_all_categories():
 def test_an_object_without_a_token_is_refused():
     with pytest.raises(ValueError, match="object 1 of the batch has no token"):
         csmr_loss(POINTS, hot({0}, set()), CATEGORIES)
+
+
+@pytest.mark.parametrize("negatives", [0, 6])
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_softmax_is_the_cross_entropy_of_scaled_cosines(scale, negatives):
+    """Of torch, whose targets may be shares: an object's own tokens have equal ones, foreign words none."""
+    chance = torch.Generator().manual_seed(0)
+    points, categories = torch.randn(7, 4, generator=chance), torch.randn(5, 4, generator=chance)
+    others = torch.randn(negatives, 4, generator=chance)
+    targets = torch.rand(7, 5, generator=chance) < 0.4
+    targets[:, 0] |= ~targets.any(1)
+    assert targets.sum(1).max() > 1
+    logits = scale * torch.nn.functional.cosine_similarity(
+        points[:, None], torch.cat([categories, others])[None], dim=2
+    )
+    wanted = torch.nn.functional.pad(targets / targets.sum(1, keepdim=True), (0, negatives))
+    expected = torch.nn.functional.cross_entropy(logits, wanted)
+    found = softmax_loss(points, targets, categories, scale, others if negatives else None)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+    longer = softmax_loss(points * 7, targets, categories * 0.1, scale, 3 * others)
+    assert longer.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_softmax_refuses_an_object_without_a_token():
+    with pytest.raises(ValueError, match="object 1 of the batch has no token"):
+        softmax_loss(POINTS, hot({0}, set()), CATEGORIES)

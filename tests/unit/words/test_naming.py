@@ -24,24 +24,62 @@ CLAIMS = pd.DataFrame(
         "low": [0.4, 0.0, 0.3, None, None],
         "high": [0.6, 0.2, 0.5, None, None],
         "null": [0.1, 0.1, 0.1, None, None],
+        "told": True,
+    }
+)
+CLAIMED = {0: "bowl", 1: "person", 2: "dog"}
+APART = pd.DataFrame(
+    {
+        "filter": [0, 0, 1, 2],
+        "rank": [0, 1, 0, 0],
+        "word": ["ketchup", "bowl", "hat", "dog"],
+        "novel": [True, False, True, False],
     }
 )
 
 
 def test_the_tested_claim_is_the_name():
-    table = tables.checked(filter_names(WORDS, THRESHOLDS, CLAIMS), "filter_names").to_pandas()
+    table = tables.checked(filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART), "filter_names").to_pandas()
     assert table["name"].tolist()[0] == "bowl"  # tomato was said first, but no mask tells tomatoes
     assert table["words"].tolist() == ["tomato*, bowl", "person", "cat", "", ""]
+    assert table["apart"].tolist() == ["ketchup*, bowl", "hat*", "dog", "", ""]
     assert table["name"].tolist()[2] == "dog"
     assert table["status"].tolist() == ["supported", "unsupported", "supported", "silent", "dead"]
     assert table["name"].isna().tolist() == [False, True, False, True, True]
 
 
-def test_without_masks_the_first_word_is_the_untested_name():
-    table = tables.checked(filter_names(WORDS, THRESHOLDS, None), "filter_names").to_pandas()
-    assert table["name"].tolist()[:3] == ["tomato", "person", "cat"]
+def test_without_masks_the_claim_is_the_untested_name():
+    found = filter_names(WORDS, THRESHOLDS, None, {**CLAIMED, 3: "car"}, APART)
+    table = tables.checked(found, "filter_names").to_pandas()
+    assert table["name"].tolist()[:3] == table["claim"].tolist()[:3] == ["bowl", "person", "dog"]
     assert table["status"].tolist() == ["untested", "untested", "untested", "silent", "dead"]
-    assert table[["claim", "auprc"]].isna().all(axis=None)
+    assert table.loc[3:, ["name", "claim"]].isna().all(axis=None)
+    assert table[["auprc", "reference_status"]].isna().all(axis=None)
+
+
+def test_where_decoys_are_too_few_nothing_is_named():
+    claims = CLAIMS.assign(told=False, supported=False)
+    found = filter_names(WORDS, THRESHOLDS, claims, CLAIMED, APART)
+    table = tables.checked(found, "filter_names").to_pandas()
+    assert table["status"].tolist() == ["cannot be told"] * 3 + ["silent", "dead"]
+    assert table["name"].isna().all()
+    assert table["claim"].tolist()[:3] == ["bowl", "person", "dog"]
+    assert table["auprc"].tolist()[:3] == [0.5, 0.1, 0.4]  # what was measured is told all the same
+
+
+def test_an_album_shows_the_proofs_of_the_reference_for_the_same_claim():
+    """As what they are: its own names stay untested, and where it claims something else they prove nothing."""
+    reference = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART)
+    album = {0: "bowl", 1: "person", 2: "cat", 3: "car"}
+    words = pd.concat([WORDS, WORDS.iloc[3:].assign(filter=3)])
+    found = filter_names(words, THRESHOLDS, None, album, APART, reference)
+    table = tables.checked(found, "filter_names").to_pandas()
+    assert table["status"].tolist() == ["untested"] * 4 + ["dead"]
+    assert table["name"].tolist()[:4] == ["bowl", "person", "cat", "car"]
+    assert table["reference_status"].tolist()[:2] == ["supported", "unsupported"]
+    assert table["reference_status"].isna().tolist() == [False, False, True, True, True]
+    assert table.loc[0, ["auprc", "low", "high", "null"]].tolist() == [0.5, 0.4, 0.6, 0.1]
+    assert table.loc[2:, ["auprc", "low", "high", "null"]].isna().all(axis=None)
 
 
 def test_a_filter_that_fires_elsewhere_only_cannot_be_told():

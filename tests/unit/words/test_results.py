@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from filterscope import tables
+from filterscope.data.vocabulary import Vocabulary
 from filterscope.words.explanation import Words
 from filterscope.words.results import (
+    Claimed,
+    claimed,
     clip_row,
     compared_rows,
     constant_row,
@@ -34,6 +40,15 @@ def said():
     return {"vocabulary": Words(ROWS, cosines), "categories": Words(tokens, cosines)}
 
 
+def weighed(filters, rows):
+    """Parts that tell which filter and word they belong to."""
+    return {"evidence": filters + rows / 10, "lift": rows - filters / 10}
+
+
+def voted(words, maxima=MAXIMA, voting=2, printed=10, claims=None):
+    return votes_table(words, maxima, NAMES, voting, "none", printed, claims, weighed)
+
+
 def test_words_survive_the_tables():
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
     first = words.filter(pa.compute.equal(words["candidates"], "vocabulary")).to_pandas()
@@ -43,7 +58,7 @@ def test_words_survive_the_tables():
     np.testing.assert_allclose(mine["cosine"], [0.9, 0.8, 0.7], rtol=1e-6)
     assert set(first["filter"]) == {0, 1}
     assert len(first) == 9
-    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(said()), "filter_votes")
     row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
     assert row.words["vocabulary"][0].tolist() == [[2, -1, 0], [2, 1, -1]]
     assert row.words["vocabulary"][1].tolist() == [[1, -1, 2], [-1, -1, -1]]
@@ -54,7 +69,7 @@ def test_words_survive_the_tables():
 def test_no_words_at_all_survive_the_tables():
     nothing = {name: Words(np.full((2, 2, 3), -1, np.int32), np.zeros((2, 2, 3), np.float32)) for name in said()}
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(nothing, IMAGES[:2], NAMES)])
-    votes = tables.checked(votes_table(nothing, np.zeros((2, 2)), NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(nothing, np.zeros((2, 2))), "filter_votes")
     row = scored_row(words.to_batches(), votes, TOKENS, (2, 2), 3)
     assert row.claims.tolist() == [-1, -1]
     assert all((each == -1).all() for each in row.words.values())
@@ -62,7 +77,7 @@ def test_no_words_at_all_survive_the_tables():
 
 def test_only_the_first_words_of_an_image_count():
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
-    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(said()), "filter_votes")
     batches = words.to_batches(max_chunksize=2)
     assert len(batches) > 2
     whole, first = (scored_row(batches, votes, TOKENS, IMAGES.shape, depth) for depth in (3, 1))
@@ -91,6 +106,98 @@ def test_only_the_voting_words_vote():
     votes = votes_table(said(), MAXIMA, NAMES, 1, "none", 10)
     own = votes[votes["candidates"] == "vocabulary"]
     assert list(zip(own["filter"], own["word"], own["votes"], strict=True)) == [(0, "red", 2), (1, "blue", 1)]
+
+
+def test_every_word_has_its_own_parts():
+    for row in voted(said()).itertuples():
+        place = NAMES.index(row.word)
+        assert (row.evidence, row.lift) == pytest.approx((row.filter + place / 10, place - row.filter / 10))
+
+
+def test_without_claims_the_category_with_most_votes_is_the_claim():
+    votes = voted(said())
+    assert votes[votes["claim"]][["candidates", "filter", "rank"]].values.tolist() == [
+        ["categories", 0, 0],
+        ["categories", 1, 0],
+    ]
+
+
+def claim_of(rows, cosines=0.25):
+    """Claims by vocabulary row, where red, blue and disc are categories."""
+    return Claimed(np.array(rows), np.full(len(rows), cosines), np.array([1, 2, 3]))
+
+
+def test_the_claim_leads_the_categories_and_what_is_no_category_keeps_its_place():
+    """Filter 0 was told red twice, blue and the once: as disc, which nobody voted for, or blue, it is told before."""
+    for claim, vocabulary, categories in (
+        (1, ["red", "the", "blue"], ["red", "blue"]),
+        (2, ["blue", "red", "the"], ["blue", "red"]),
+        (3, ["disc", "red", "the", "blue"], ["disc", "red", "blue"]),
+    ):
+        votes = voted(said(), claims=claim_of([claim, 2, 1]))
+        own = votes[votes["filter"] == 0]
+        assert set(own.loc[own["candidates"] == "vocabulary", "word"]) == set(vocabulary)
+        assert own.loc[own["candidates"] == "vocabulary", "word"].iloc[0] == vocabulary[0]
+        assert own.loc[own["candidates"] == "categories", "word"].iloc[0] == categories[0]
+        assert own.loc[own["claim"], ["candidates", "word"]].values.tolist() == [["categories", categories[0]]]
+        if claim == 3:
+            assert own.loc[own["word"] == "disc", "votes"].tolist() == [0, 0]
+            assert own.loc[own["word"] == "disc", "cosine"].tolist() == [0.25] * 2
+    assert 2 not in set(votes["filter"])  # it fires nowhere, and claims nothing
+    assert (
+        voted(said(), claims=claim_of([-1, -1, -1])).drop(columns="claim").equals(voted(said()).drop(columns="claim"))
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    filters=st.integers(1, 4),
+    printed=st.integers(1, 6),
+    tokens=st.sets(st.integers(0, 11), min_size=1, max_size=6),
+)
+def test_the_claim_is_printed_and_the_first_category_among_the_printed(seed, filters, printed, tokens):
+    """Whatever the votes are: also where no image was given the claim, or any category at all."""
+    chance = np.random.default_rng(seed)
+    names, tokens = [f"word{number}" for number in range(12)], np.array(sorted(tokens))
+    shape = (filters, 3, 4)
+    rows = chance.permuted(np.tile(np.arange(12), (filters, 3, 1)), axis=2)[..., :4]
+    rows = np.where(chance.random(shape) < 0.3, -1, rows).astype(np.int32)
+    among = np.where(rows >= 0, tokens[rows % len(tokens)], -1).astype(np.int32)
+    cosines = chance.random(shape).astype(np.float32)
+    maxima = np.where(chance.random((filters, 3)) < 0.3, 0.0, 1.0)
+    claims = np.where(chance.random(filters) < 0.2, -1, chance.choice(tokens, filters))
+    words = {"vocabulary": Words(rows, cosines), "categories": Words(among, cosines)}
+    made = votes_table(words, maxima, names, 4, "none", printed, Claimed(claims, np.zeros(filters), tokens), weighed)
+    plain = votes_table(words, maxima, names, 4, "none", 12, None, weighed)
+    categories = {names[token] for token in tokens}
+    keys = ["candidates", "filter"]
+    assert set(map(tuple, made[keys].values)) == set(map(tuple, plain[keys].values))
+    for (where, number), own in made.groupby(keys):
+        voted_for = plain[(plain["candidates"] == where) & (plain["filter"] == number)]["word"].tolist()
+        said = own["word"].tolist()
+        assert own["rank"].tolist() == list(range(len(own)))
+        assert len(said) == len(set(said)) <= printed
+        if claims[number] < 0:
+            assert not own["claim"].any()
+            assert said == voted_for[:printed]
+            continue
+        claim = names[claims[number]]
+        assert next(word for word in said if word in categories) == claim
+        assert own.loc[own["claim"], "word"].tolist() == ([claim] if where == "categories" else [])
+        others = [word for word in said if word != claim]
+        assert others == [word for word in voted_for if word != claim][: len(others)]
+        assert len(said) == min(printed, len({*voted_for, claim}))
+
+
+def test_claims_become_words_of_the_vocabulary():
+    """With the cosine of the filter's direction, whose length is part of it."""
+    vocabulary = Vocabulary(NAMES, 3 * torch.eye(5))
+    directions = np.array([[0.0, 0.1, 0.2, 0.3, 0.4]] * 3)
+    found = claimed(np.array([2, 0, -1]), directions, vocabulary, TOKENS)  # red, disc, nothing
+    assert found.rows.tolist() == [1, 3, -1]
+    assert found.cosines[:2].tolist() == pytest.approx([0.1, 0.3])
+    assert found.tokens.tolist() == [3, 2, 1]
 
 
 def test_top_images_from_any_order():
@@ -149,7 +256,7 @@ def test_words_among_what_was_never_supervised_survive_the_tables():
     discs = np.where(ROWS[..., :1] >= 0, 3, -1)
     more = said() | {"unsupervised": Words(discs, np.full(discs.shape, 0.5, np.float32))}
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(more, IMAGES, NAMES)])
-    votes = tables.checked(votes_table(more, MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(more), "filter_votes")
     row = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3, held_out=True)
     assert row.words["unsupervised"][0].tolist() == [[0, -1, -1]] * 2
     assert row.others["unsupervised"].tolist() == [0, 0, -1]
@@ -226,7 +333,7 @@ def test_clip_dissect_is_asked_for_categories_never_supervised_apart():
 
 @pytest.mark.parametrize("clip", [True, False])
 def test_clip_dissect_is_compared_where_it_has_words(clip):
-    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    votes = tables.checked(voted(said()), "filter_votes")
     words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
     own = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
     overlaps = tables.checked({"filter": [0], "rank": [0], "token": ["red"], "iou": [0.5]}, "overlaps")

@@ -8,9 +8,10 @@ import torch
 
 from filterscope import tables
 from filterscope.faithful import Faithful
+from filterscope.words import training as training_module
 from filterscope.words.resumption import Checkpoint, beside
-from filterscope.words.samples import Samples, split_samples
-from filterscope.words.training import State, TrainingSettings, evaluate, train
+from filterscope.words.samples import Gathered, Parts, Samples, split_samples
+from filterscope.words.training import State, TrainingSettings, evaluate, fit, train
 
 FILTERS, DIMENSION, CLASSES = 6, 8, 4
 QUICK = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01)
@@ -51,6 +52,7 @@ SETTINGS = {
     "negatives": replace(QUICK, vocabulary_negatives=16),
     "both": replace(QUICK, optimiser="dadapt_adam", vocabulary_negatives=16, batch_norm="frozen"),
     "averaging": replace(QUICK, averaging=2.0),
+    "ours": replace(QUICK, loss="softmax", power=0.5, hidden=5, vocabulary_negatives=16),
     "actcoolr": replace(
         QUICK, steering={"method": "actcoolr", "learning_rate": 0.01, "initial_temperature": 2.0}, averaging=2.0
     ),
@@ -136,7 +138,7 @@ def test_shuffled_labels_are_not_learnt():
     own, _ = trained()
     _, history = train(TRAINING.shuffled_labels(3), VALIDATION.shuffled_labels(4), CATEGORIES, QUICK, 7)
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
-    loss, _ = evaluate(own, data, CATEGORIES, 1.0)
+    loss, _ = evaluate(own, data, CATEGORIES, QUICK)
     assert min(row["val_loss"] for row in history) > loss + 0.5
 
 
@@ -163,7 +165,7 @@ def test_keeps_the_weights_of_least_validation_loss():
         assert torch.equal(each, kept[best[0]["epoch"]][name])
     assert not model.training
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
-    assert evaluate(model, data, CATEGORIES, 1.0)[0] == pytest.approx(best[0]["val_loss"])
+    assert evaluate(model, data, CATEGORIES, QUICK)[0] == pytest.approx(best[0]["val_loss"])
 
 
 def test_averaging_steadies_the_validation_loss():
@@ -236,21 +238,161 @@ def test_losses_of_the_history_can_be_compared():
 def test_evaluation_follows_its_definition():
     model, _ = trained()
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
-    whole = evaluate(model, data, CATEGORIES, 1.0)
-    assert evaluate(model, data, CATEGORIES, 1.0, chunk=7) == pytest.approx(whole)
+    whole = evaluate(model, data, CATEGORIES, QUICK)
+    assert evaluate(model, data, CATEGORIES, QUICK, chunk=7) == pytest.approx(whole)
     assert whole[1] == 1.0  # of four categories a right one is always among five
 
 
-def test_split_by_image_and_by_instance():
-    training = np.arange(100) < 70
-    by_image = split_samples(TRAINING, training)
-    assert [len(part) for part in by_image] == [70, 30]
-    assert np.array_equal(by_image[0].activations, TRAINING.activations[:70])
-    by_instance = split_samples(TRAINING, training, by_instance=0)
-    assert [len(part) for part in by_instance] == [70, 30]
-    assert not np.array_equal(by_instance[0].activations, TRAINING.activations[:70])
-    again = split_samples(TRAINING, training, by_instance=0)
-    assert np.array_equal(by_instance[1].activations, again[1].activations)
+def gathered(objects=100, attended=60, images=20, scored=6, seed=0):
+    """Objects, then attended samples; the first numbers of images are training images. A sample's first activation
+    is the number of its image."""
+    chance = np.random.default_rng(seed)
+    own = samples(objects + attended, seed)
+    ids = np.concatenate([chance.integers(0, images, objects), chance.integers(0, images - scored, attended)])
+    activations = own.activations.copy()
+    activations[:, 0] = ids
+    return Gathered(Samples(activations, own.targets, attended), ids, ids < images - scored)
+
+
+def images_of(part):
+    return set(part.activations[:, 0].astype(int).tolist())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
+@pytest.mark.parametrize("seed", range(5))
+def test_three_parts_of_the_images_are_never_mixed(share, seed):
+    """Scored images are in none; those that choose are no others' images, of objects and of attended samples."""
+    everything = gathered(seed=seed)
+    training = set(everything.image_ids[everything.training].tolist())
+    parts = split_samples(everything, share, seed)
+    learn, choose, final = (images_of(part) for part in (parts.learn, parts.choose, parts.final))
+    assert not learn & choose
+    assert learn | choose == final == training
+    assert len(choose) == round(share * len(training))
+    assert len(parts.learn) + len(parts.choose) == len(parts.final) == everything.training.sum()
+    for part, ids in ((parts.learn, learn), (parts.choose, choose), (parts.final, training)):
+        own = np.isin(everything.image_ids, list(ids)) & everything.training
+        assert np.array_equal(part.activations, everything.samples.activations[own])
+        assert np.array_equal(part.targets, everything.samples.targets[own])
+        assert part.attended == own[100:].sum()
+    again = split_samples(everything, share, seed)
+    assert np.array_equal(parts.choose.activations, again.choose.activations)
+    assert images_of(split_samples(everything, share, seed + 1).choose) != choose
+
+
+def test_the_published_ways_let_scored_images_choose():
+    everything = gathered()
+    training = set(everything.image_ids[everything.training].tolist())
+    parts = split_samples(everything, 0.25, 0, scored_choose=True)
+    assert parts.final is None
+    assert images_of(parts.learn) == training
+    assert images_of(parts.choose) == set(everything.image_ids.tolist()) - training
+    by_instance = split_samples(everything, 0.25, 0, by_instance=True)
+    assert by_instance.final is None
+    assert len(by_instance.learn) == everything.training.sum()
+    assert images_of(by_instance.learn) & images_of(by_instance.choose)  # an image's objects are in both
+    again = split_samples(everything, 0.25, 0, by_instance=True)
+    assert np.array_equal(by_instance.choose.activations, again.choose.activations)
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.01, 0), (0.99, 4)])
+def test_too_few_images_for_two_parts_are_refused(share, count):
+    few = gathered(images=6, scored=2)
+    with pytest.raises(ValueError, match=rf"training\.choosing is {share}: {count} of 4 training images with objects"):
+        split_samples(few, share, 0)
+
+
+def test_attended_samples_follow_the_objects():
+    objects = Gathered(TRAINING, np.arange(100), np.ones(100, bool))
+    shown = Gathered(VALIDATION, np.arange(40), np.ones(40, bool))
+    both = Gathered.joined(objects, shown)
+    assert (len(both.samples), both.samples.attended) == (140, 40)
+    assert np.array_equal(both.samples.activations[100:], VALIDATION.activations)
+    assert np.array_equal(both.image_ids, np.concatenate([np.arange(100), np.arange(40)]))
+    assert Gathered.joined(objects, None) is objects
+    none = Gathered(VALIDATION.those(np.zeros(40, bool)), np.zeros(0, int), np.zeros(0, bool))
+    assert Gathered.joined(objects, none) is objects
+
+
+def test_each_epoch_shows_as_many_attended_samples_as_objects_in_turn(monkeypatch):
+    """30 objects and 70 attended samples: 30 others every epoch, and all of them in three."""
+    mixed = samples(100)
+    mixed = Samples(mixed.activations, mixed.targets, 70)
+    shown = []
+    order = training_module._order
+    monkeypatch.setattr(training_module, "_order", lambda *given: shown.append(order(*given)) or shown[-1])
+    train(mixed, VALIDATION, CATEGORIES, replace(QUICK, epochs=3), 0)
+    for each in shown:
+        assert len(each) == 60
+        assert sorted(each[each < 30].tolist()) == list(range(30))
+        assert len(set(each.tolist())) == 60
+    assert set(torch.cat(shown).tolist()) == set(range(100))
+
+
+def test_the_epoch_is_chosen_and_then_all_is_learnt_from_so_long():
+    """As two trainings by hand: one on the first part, judged by the second; one on both, of as many epochs."""
+    parts = Parts(TRAINING, VALIDATION, samples(140, 3))
+    settings = replace(QUICK, learning_rate=0.3, epochs=12)
+    model, history = fit(parts, CATEGORIES, settings, 7)
+    _, expected = train(TRAINING, VALIDATION, CATEGORIES, settings, 7)
+    assert history == expected
+    best = next(row["epoch"] for row in history if row["best"])
+    assert 1 <= best < 12  # or the test would not tell the best from the last
+    final, last = train(parts.final, None, CATEGORIES, replace(settings, epochs=best), 7)
+    assert same(model, final)
+    assert [row["best"] for row in last] == [False] * (best - 1) + [True]
+    kept, _ = fit(Parts(TRAINING, VALIDATION, None), CATEGORIES, settings, 7)
+    assert same(kept, train(TRAINING, VALIDATION, CATEGORIES, settings, 7)[0])
+
+
+@pytest.mark.parametrize(("phase", "epoch"), [("choosing", 2), ("choosing", 6), ("final", 1), ("final", 3)])
+def test_a_fit_that_was_killed_goes_on_in_either_training(phase, epoch, tmp_path):
+    parts = Parts(TRAINING, VALIDATION, samples(140, 3))
+    settings = SETTINGS["ours"]
+    whole, history = fit(parts, CATEGORIES, settings, 7, others=OTHERS)
+    best = next(row["epoch"] for row in history if row["best"])
+    assert best >= 3  # or the final training would be over before it is killed
+
+    class KilledError(Exception):
+        pass
+
+    saves = []
+
+    def kept(killed):
+        def checkpoint(part, own, name):
+            each = beside(tmp_path / name, part.activations, part.targets, own, 7)
+            each.interval = 0
+            save = each.save
+
+            def saving(state):
+                save(state)
+                saves.append((name, state.epoch))
+                if killed and saves[-1] == (phase, epoch):
+                    raise KilledError
+
+            each.save = saving
+            return each
+
+        return checkpoint
+
+    with pytest.raises(KilledError):
+        fit(parts, CATEGORIES, settings, 7, others=OTHERS, checkpoint=kept(True))
+    resumed, again = fit(parts, CATEGORIES, settings, 7, others=OTHERS, checkpoint=kept(False))
+    assert again == history
+    assert same(whole, resumed)
+    trainings = [("choosing", settings.epochs), ("final", best)]
+    assert saves == [(name, number) for name, count in trainings for number in range(1, count + 1)]
+
+
+def test_the_published_way_of_learning():
+    ours = replace(QUICK, loss="softmax", power=0.5, hidden=5, attended=4.0)
+    assert ours.faithful(Faithful.only("published_words")) == QUICK
+    assert ours.faithful(Faithful.only("scored_images_choose")) == ours
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match=r"training\.loss is 'hinge', should be one of csmr, softmax"):
+        TrainingSettings(loss="hinge")
 
 
 def test_a_batch_of_one_is_left_out():

@@ -51,7 +51,7 @@ class Tail:
         chosen: which of its images count, bool [B], all if None; of the others it is counted how much is above zero.
         """
         if chosen is not None:
-            some = torch.from_numpy(chosen).to(maps.device)
+            some = torch.tensor(chosen, device=maps.device)  # a copy: columns of a table cannot be written to
             self.elsewhere += (maps[~some] > 0).sum((0, 2, 3))
             maps = maps[some]
         if not len(maps):

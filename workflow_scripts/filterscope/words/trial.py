@@ -221,7 +221,8 @@ class Trials:
             self.device,
             tokens.asked,
         )
-        return measured.table
+        # Without the ceiling, which is of the images and filters and no row's own.
+        return measured.table[measured.table["row"] == name].reset_index(drop=True)
 
     def _study(
         self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
