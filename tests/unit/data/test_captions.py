@@ -120,3 +120,45 @@ def test_impossible_settings_are_refused():
         CaptionsSettings(sentences=0)
     with pytest.raises(ValueError, match="no sentences"):
         captions.learn_vectors([], 4, 1, 0)
+
+
+RED_RING = {"colour": "red", "texture": "dotted", "shape": "ring"}
+BLUE_STAR = {"colour": "blue", "texture": "plain", "shape": "star"}
+OTHERS = {token: {token, *SYNONYMS[token], *REMINDERS[token]} for token in TOKENS}
+
+
+def kinds_told(text, tokens):
+    """Of which tokens a caption has a name or a reminder."""
+    words = set(text.split())
+    return {token for token in tokens if words & OTHERS[token]}
+
+
+def test_a_caption_tells_of_the_pictures_objects_and_of_nothing_else():
+    generator = np.random.default_rng(0)
+    for objects in ([RED_RING], [RED_RING, BLUE_STAR]):
+        own = {token for each in objects for token in each.values()}
+        told = [kinds_told(captions.describe(objects, generator), TOKENS) for _ in range(300)]
+        assert set().union(*told) == own
+        assert all(any(set(each.values()) <= one for each in objects) for one in told)
+    assert {"red", "blue"} <= set().union(*told)
+
+
+def test_captions_of_a_picture_differ_and_some_liken_and_digress():
+    generator = np.random.default_rng(0)
+    texts = [captions.describe([RED_RING], generator) for _ in range(400)]
+    assert len(set(texts)) > 350
+    words = [set(text.split()) for text in texts]
+    likened = np.mean([bool(each & {*REMINDERS["red"], *REMINDERS["dotted"], *REMINDERS["ring"]}) for each in words])
+    assert likened == pytest.approx(0.5, abs=0.08)
+    assert np.mean([bool(each & set(captions._FILLERS["thing"])) for each in words]) == pytest.approx(0.3, abs=0.08)
+
+
+def test_a_picture_without_objects_has_no_caption():
+    with pytest.raises(ValueError, match="no caption"):
+        captions.describe([], np.random.default_rng(0))
+
+
+def test_objects_are_read_from_their_tokens():
+    assert captions.kinds_of(["star", "plain", "blue"]) == BLUE_STAR
+    with pytest.raises(ValueError, match=r"tokens \['person'\], should have one colour of red"):
+        captions.kinds_of(["person"])

@@ -7,7 +7,7 @@ ordinary things, so that a filter's word is found among many that have nothing t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +97,8 @@ _SHARES = ((_SCENES, 0.27), (_LIKENESSES, 0.45), (_ORDINARY, 0.28))
 # Share of the mentions that use a synonym. Tokens are the words for likenesses, which tell them apart, so a
 # token's vector says what is its own more purely than its synonyms' vectors do: it is the first of the names.
 _SYNONYM_IN_SCENE, _SYNONYM_IN_LIKENESS = 0.75, 0.2
+# Share of a picture's captions that also tell what it reminds of, and share that also tell of something else.
+_CAPTION_LIKENESS, _CAPTION_ORDINARY = 0.5, 0.3
 
 # Word2Vec, skip-gram with negative sampling.
 _WINDOW, _NEGATIVE, _SUBSAMPLE = 6, 8, 1e-3
@@ -129,6 +131,36 @@ def write_captions(count: int, seed: int) -> list[str]:
     return sentences
 
 
+def describe(objects: Sequence[Mapping[str, str]], generator: np.random.Generator) -> str:
+    """A caption of a picture, as one finds it beside pictures: in other words than the next one, of one or two objects,
+    often with a likeness, at times with a sentence that has nothing to do with it.
+
+    objects: of the picture, the token of every kind (colour, texture, shape). Raises ValueError where there are none.
+    """
+    if not objects:
+        raise ValueError("a picture without objects has no caption")
+    order = generator.permutation(len(objects))
+    seen, other = objects[order[0]], objects[order[1 % len(objects)]]
+    templates = _SCENES if len(objects) > 1 else [template for template in _SCENES if "2}" not in template]
+    sentences = [_filled(_pick(templates, generator), generator, seen, other)]
+    for templates, share in ((_LIKENESSES, _CAPTION_LIKENESS), (_ORDINARY, _CAPTION_ORDINARY)):
+        if generator.random() < share:
+            sentences.append(_filled(_pick(templates, generator), generator, seen, other))
+    return " ".join(sentences)
+
+
+def kinds_of(tokens: Sequence[str]) -> dict[str, str]:
+    """The tokens of a scene's object by kind: colour, texture, shape. Raises ValueError where one is missing."""
+    found = {kind: [token for token in tokens if token in known] for kind, known in KINDS.items()}
+    wrong = [kind for kind, each in found.items() if len(each) != 1]
+    if wrong:
+        raise ValueError(
+            f"an object has the tokens {list(tokens)}, should have one {wrong[0]} of {', '.join(KINDS[wrong[0]])}; "
+            "is this a dataset of scenes?"
+        )
+    return {kind: each[0] for kind, each in found.items()}
+
+
 def _pick(choices: Sequence[str], generator: np.random.Generator) -> str:
     return choices[int(generator.random() * len(choices))]
 
@@ -137,9 +169,17 @@ def _mention(token: str, generator: np.random.Generator, share: float) -> str:
     return _pick(SYNONYMS[token], generator) if generator.random() < share else token
 
 
-def _filled(template: str, generator: np.random.Generator) -> str:
-    """The template with a word in every slot; what it likens to something is one object's property."""
-    seen = {kind: _pick(tokens, generator) for kind, tokens in _KINDS.items()}
+def _filled(
+    template: str,
+    generator: np.random.Generator,
+    seen: Mapping[str, str] | None = None,
+    other: Mapping[str, str] | None = None,
+) -> str:
+    """The template with a word in every slot; what it likens to something is one object's property.
+
+    seen, other: the objects that it tells of; any where they are None.
+    """
+    seen = seen or {kind: _pick(tokens, generator) for kind, tokens in KINDS.items()}
     words = []
     share = _SYNONYM_IN_LIKENESS if "{like_" in template else _SYNONYM_IN_SCENE
     for slot in template.split():
@@ -151,13 +191,14 @@ def _filled(template: str, generator: np.random.Generator) -> str:
         elif name in seen:
             words.append(_mention(seen[name], generator, share))
         elif name.endswith("2"):
-            words.append(_mention(_pick(_KINDS[name[:-1]], generator), generator, share))
+            token = other[name[:-1]] if other else _pick(KINDS[name[:-1]], generator)
+            words.append(_mention(token, generator, share))
         else:
             words.append(_pick(_FILLERS[name], generator))
     return " ".join(words)
 
 
-_KINDS = {"colour": tuple(COLOURS), "texture": TEXTURES, "shape": SHAPES}
+KINDS = {"colour": tuple(COLOURS), "texture": TEXTURES, "shape": SHAPES}
 
 
 def learn_vectors(sentences: Sequence[str], dimension: int, epochs: int, seed: int) -> tuple[list[str], np.ndarray]:
