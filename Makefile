@@ -57,7 +57,7 @@ $(INSTALLED):
 	@rm -f $(VENV)/installed-*
 	@touch $@
 
-lock: $(INSTALLED) ## pin anew what pyproject.toml allows: requirements.lock, envs/filterscope.yaml
+lock: $(INSTALLED) ## pin anew what pyproject.toml allows: requirements.lock, envs/filterscope.yaml, envs/clip.yaml
 	envs/pin.sh $(BIN)/uv $(ARGS)
 
 clean-results: ## remove the results, so that everything is computed again

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Pins what pyproject.toml allows: requirements.lock (everything, for tests and clusters too) and
-# envs/filterscope.yaml (what a job needs). Usage: envs/pin.sh UV [--upgrade]
+# Pins what pyproject.toml allows: requirements.lock (everything, for tests and clusters too),
+# envs/filterscope.yaml (what a job needs) and envs/clip.yaml (what one with a model of open_clip needs).
+# Usage: envs/pin.sh UV [--upgrade]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 uv="$1"
@@ -15,14 +16,12 @@ trap 'rm -rf "$work"' EXIT
 grep -v '^#' requirements.lock >"$work/all" || true
 "${resolve[@]}" --all-extras --output-file "$work/all" "$@" >/dev/null
 "${resolve[@]}" --constraint "$work/all" --output-file "$work/jobs" >/dev/null
+"${resolve[@]}" --constraint "$work/all" --extra clip --output-file "$work/clip" >/dev/null
 
-{
-    echo "# Everything that Filterscope runs, tests and submits jobs with. Made by: make lock"
-    cat "$work/all"
-} >"$work/lock"
-{
-    echo "# What a job of the workflow needs, for --sdm conda. Made by: make lock"
-    echo "name: filterscope"
+# environment NAME PINS PURPOSE
+environment() {
+    echo "# What $3, for --sdm conda. Made by: make lock"
+    echo "name: $1"
     echo "channels:"
     echo "  - conda-forge"
     echo "  - nodefaults"
@@ -30,7 +29,15 @@ grep -v '^#' requirements.lock >"$work/all" || true
     echo "  - python=3.11"
     echo "  - pip"
     echo "  - pip:"
-    sed 's/^/      - /' "$work/jobs"
-} >"$work/conda"
+    sed 's/^/      - /' "$2"
+}
+
+{
+    echo "# Everything that Filterscope runs, tests and submits jobs with. Made by: make lock"
+    cat "$work/all"
+} >"$work/lock"
+environment filterscope "$work/jobs" "a job of the workflow needs" >"$work/conda"
+environment filterscope-clip "$work/clip" "a job with a model of open_clip needs" >"$work/conda-clip"
 install -m 644 "$work/lock" requirements.lock
 install -m 644 "$work/conda" envs/filterscope.yaml
+install -m 644 "$work/conda-clip" envs/clip.yaml

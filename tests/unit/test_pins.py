@@ -24,6 +24,7 @@ PACKAGES = {
     "PIL": "pillow",
     "google": "protobuf",
     "imblearn": "imbalanced-learn",
+    "open_clip": "open-clip-torch",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
@@ -56,10 +57,19 @@ def conda(repository) -> dict:
     return yaml.safe_load((repository / "envs" / "filterscope.yaml").read_text())
 
 
+def pip_pins(environment: dict) -> dict[str, Requirement]:
+    (pip,) = (each["pip"] for each in environment["dependencies"] if isinstance(each, dict))
+    return by_name(pip)
+
+
 @pytest.fixture(scope="module")
 def conda_pins(conda) -> dict[str, Requirement]:
-    (pip,) = (each["pip"] for each in conda["dependencies"] if isinstance(each, dict))
-    return by_name(pip)
+    return pip_pins(conda)
+
+
+@pytest.fixture(scope="module")
+def clip_pins(repository) -> dict[str, Requirement]:
+    return pip_pins(yaml.safe_load((repository / "envs" / "clip.yaml").read_text()))
 
 
 def pinned(requirement: Requirement) -> str:
@@ -76,7 +86,9 @@ def test_lock_holds_one_exact_version_each(lock_lines, lock):
         assert pinned(requirement)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "envs/filterscope.yaml", "envs/Dockerfile", "Makefile"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "envs/filterscope.yaml", "envs/clip.yaml", "envs/Dockerfile", "Makefile"]
+)
 def test_no_registry_and_no_folder_of_a_machine_is_named(name, repository):
     text = (repository / name).read_text()
     assert not re.search(r"https?:|index-url|find-links|file:|/home/|/root/|/work/", text)
@@ -101,6 +113,14 @@ def test_torch_and_torchvision_belong_together(lock):
 def test_conda_environment_repeats_the_lock(conda_pins, lock):
     for name, requirement in conda_pins.items():
         assert str(requirement) == str(lock[name]), f"envs/filterscope.yaml has {requirement}; run make lock"
+
+
+def test_conda_environment_of_open_clip_adds_just_what_that_needs(project, conda_pins, clip_pins, lock):
+    for name, requirement in clip_pins.items():
+        assert str(requirement) == str(lock[name]), f"envs/clip.yaml has {requirement}; run make lock"
+    assert set(by_name(project["optional-dependencies"]["clip"])) <= set(clip_pins)
+    assert set(conda_pins) <= set(clip_pins)
+    assert not set(by_name(project["optional-dependencies"]["clip"])) & set(conda_pins)
 
 
 def test_conda_environment_holds_all_that_a_job_needs_and_no_more(project, conda_pins):
@@ -149,12 +169,16 @@ def test_images_and_documents_name_the_version(project, repository):
     assert kubernetes["container-image"] == f"filterscope:{version}"
 
 
-def imports(folder) -> dict[str, str]:
-    """Other people's packages that the code in a folder imports, each with a file that does."""
+def imports(folder, only_on_import: bool = False) -> dict[str, str]:
+    """Other people's packages that the code in a folder imports, each with a file that does.
+
+    only_on_import: without those that a function imports when it is called.
+    """
     found = {}
     own = {path.stem for path in (REPOSITORY / "workflow_scripts").iterdir()} | {"conftest", "tests"}
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        for node in tree.body if only_on_import else ast.walk(tree):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -167,12 +191,19 @@ def imports(folder) -> dict[str, str]:
 
 
 def test_every_package_that_the_code_imports_is_declared(project, repository):
-    declared = set(by_name(project["dependencies"]))
+    declared = set(by_name([*project["dependencies"], *project["optional-dependencies"]["clip"]]))
     undeclared = {k: v for k, v in imports(repository / "workflow_scripts").items() if k not in declared}
     assert not undeclared
 
 
+def test_what_is_an_extra_is_imported_only_where_it_is_used(project, repository):
+    extra = set(by_name(project["optional-dependencies"]["clip"]))
+    assert extra <= set(imports(repository / "workflow_scripts"))
+    assert not extra & set(imports(repository / "workflow_scripts", only_on_import=True))
+
+
 def test_every_package_that_the_tests_import_is_declared(project, repository):
-    declared = set(by_name([*project["dependencies"], *project["optional-dependencies"]["test"]]))
+    extras = project["optional-dependencies"]
+    declared = set(by_name([*project["dependencies"], *extras["test"], *extras["clip"]]))
     undeclared = {k: v for k, v in imports(repository / "tests").items() if k not in declared}
     assert not undeclared

@@ -45,6 +45,20 @@ def read_checkpoint(path: str | Path) -> dict[str, torch.Tensor]:
     return as_float32(_unwrapped(_read(path), path))
 
 
+def read_packed(path: str | Path) -> dict:
+    """What a rule has packed into a file: tensors, numbers and texts by name, as they were.
+
+    Raises NetworkError when the file is absent, damaged, holds code, or nothing by name.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file of weights")
+    packed = _read(path)
+    if not isinstance(packed, Mapping):
+        raise NetworkError(f"{path}: holds a {type(packed).__name__}, should be values by name")
+    return dict(packed)
+
+
 def _read(path: Path):
     try:
         # torchvision's training program saves its command line; a Namespace only holds values.
