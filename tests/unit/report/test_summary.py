@@ -49,8 +49,13 @@ def claims() -> pd.DataFrame:
 
 @pytest.fixture
 def scores() -> pd.DataFrame:
-    rows = [("words", 0.8, 0.7, 0.9), ("constant_words", 0.3, 0.2, 0.4), ("random_network", None, None, None)]
-    table = pd.DataFrame(rows, columns=["row", "value", "low", "high"])
+    nothing = (None,) * 5
+    rows = [
+        ("words", 0.8, 0.7, 0.9, None, None),
+        ("constant_words", 0.3, 0.2, 0.4, 0.4, 0.6),
+        ("random_network", *nothing),
+    ]
+    table = pd.DataFrame(rows, columns=["row", "value", "low", "high", "margin_low", "margin_high"])
     return table.assign(metric="recall", k=5, candidates="vocabulary")
 
 
@@ -58,6 +63,7 @@ def test_scores_names_and_support_are_told(words, claims, scores):
     text = as_text("My study", [explanation_section("probe on data", words, claims, scores, None, SANITY)])
     assert text.startswith("# My study")
     assert "1 of 2 live filters" in text
+    assert "Which row wins which score: words (ours) wins recall@5 over the vocabulary." in text
     assert "missing labels by auprc; extra labels by no score (of 2 scores" in text
     assert "1 filters are dead (2)" in text
     assert "0.800 [0.700, 0.900]" in text

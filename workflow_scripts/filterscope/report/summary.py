@@ -9,6 +9,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from filterscope.words.leaders import leaders
 from filterscope.words.rows import ROW_NAMES
 
 PAGE = jinja2.Template(
@@ -85,7 +86,7 @@ def explanation_section(
             f"({int(claims['lent_supported'].sum())} would have one with another filter's claim, often the same word); "
             f"{dead} filters are dead{_listed(claims)}."
         )
-        lines.append(_sanity(sanity))
+        lines += [leaders(scores), _sanity(sanity)]
         apart = scores["candidates"].str.contains("unsupervised")
         tables.append(score_table(scores[~apart]))
         if apart.any():

@@ -12,6 +12,7 @@ WORDS = "words"
 ROW_NAMES = {
     WORDS: "words (ours)",
     "dissection": "Network Dissection",
+    "clip_dissect": "CLIP-Dissect",
     "constant_words": "constant words",
     "shuffled_filters": "shuffled filters",
     "shuffled_labels": "shuffled labels",
