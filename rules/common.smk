@@ -24,6 +24,7 @@ wildcard_constraints:
     network="|".join(config["networks"]),
     probe="|".join(config["probes"]),
     recipe="|".join(config["recipes"]),
+    clip="|".join(config["clips"]) or "none^",
     samples="|".join(config["samples"]) or "none^",
     family="alexnet|resnet|plain",
     share=r"\d+",

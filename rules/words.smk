@@ -3,7 +3,8 @@
 # Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary
 # Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, scores.*,
 #          sanity.*, defects.*, known_answers.*, sheets/
-# Steps:   train the explainer and its null, explain, dissect, score, tabulate, render
+# Steps:   train the explainer and its null, explain, dissect (by masks, and by a CLIP model's embeddings), score, tabulate,
+#          render
 
 
 rule words:
@@ -20,4 +21,5 @@ rule words:
 
 
 include: "words/explaining.smk"
+include: "words/rivals.smk"
 include: "words/scoring.smk"

@@ -31,6 +31,7 @@ SMALL = {
         "scenes_cnn": {"epochs": 1, "batch_size": 16, "input": {"resize": 64, "crop": 64}},
         "planted": {"input": {"resize": 64, "crop": 64}},
     },
+    "clips": {"scenes_clip": {"epochs": 1, "batch_size": 16, "size": 48, "dimension": 16}},
     "activations": {"batch_size": 16},
     "training": {"epochs": 2, "batch_size": 32},
     "words": {"top_images": 8},

@@ -52,6 +52,50 @@ def claims_of(wildcards):
     return f"{folder}/filter_claims.parquet" if wildcards.dataset in ANNOTATED else []
 
 
+def clip_of(wildcards):
+    """The CLIP model that is a rival in an explanation; None where there is none."""
+    named = [
+        entry["clip"]
+        for entry in EXPLANATIONS
+        if all(entry[key] == wildcards[key] for key in ("dataset", "probe", "vocabulary"))
+    ]
+    return named[0] if named else None
+
+
+def clip_words_of(wildcards):
+    """CLIP-Dissect's words, where it is a rival."""
+    folder = f"results/words/{wildcards.dataset}/{wildcards.probe}/{wildcards.vocabulary}"
+    return f"{folder}/clip_words.parquet" if clip_of(wildcards) else []
+
+
+def clip_file(pattern):
+    """A file of the CLIP model that is a rival in a rule's explanation."""
+    return lambda wildcards: f"results/data/clips/{clip_of(wildcards)}/{pattern.format(**wildcards)}"
+
+
+def clip_settings(*left_out):
+    """What an entry of `clips` says, without these keys."""
+    return lambda wildcards: {
+        key: value for key, value in config["clips"][wildcards.clip].items() if key not in left_out
+    }
+
+
+def clip_environment(wildcards):
+    """The environment in which a CLIP model runs: open_clip's need that package."""
+    needs = config["clips"][wildcards.clip]["source"] == "open_clip"
+    return f"../../envs/{'clip' if needs else 'filterscope'}.yaml"
+
+
+def scenes_of_clip(table):
+    """A table or the pictures of the scenes that a CLIP model learns from."""
+    return lambda wildcards: f"results/data/{config['clips'][wildcards.clip]['dataset']}/{table}"
+
+
+def clip_checkpoint(wildcards):
+    """The local file of a CLIP model's weights, if it has one."""
+    return config["clips"][wildcards.clip]["file"] or []
+
+
 def has_known_answers(entry):
     """Whether the right names of the probe's filters are known, and masks are there to compare them with."""
     probe = config["probes"][entry["probe"]]

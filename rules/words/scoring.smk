@@ -12,6 +12,7 @@ rule score_words:
         weights=weights_of,
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         overlaps=rules.dissect_filters.output.overlaps,
+        clip_words=clip_words_of,
         words_by_image=rules.explain_filters.output.words_by_image,
         words_by_filter=rules.explain_filters.output.words_by_filter,
         shuffled_labels_by_image=rules.explain_filters.output.shuffled_labels_by_image,

@@ -101,7 +101,9 @@ def new_study(tmp_path_factory, small_config):
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory, default_config) -> Study:
     """The embedded study, as large as it is, for the two probes whose right names are known; finished."""
-    explanations = [{"dataset": "scenes", "probe": probe, "vocabulary": "captions"} for probe in KNOWN]
+    explanations = [
+        {"dataset": "scenes", "probe": probe, "vocabulary": "captions", "clip": "scenes_clip"} for probe in KNOWN
+    ]
     duel = {"network": "convnet", "samples": "digits", "schedules": list(SCHEDULES), "seeds": [0]}
     config = default_config(
         {

@@ -35,6 +35,7 @@ SCHEMAS = {
 
 
 # Activation of optimised pictures against the best picture of the dataset, median over the filters.
+LEAST_RETRIEVAL = {"colour": 0.5, "texture": 0.1, "shape": 0.06}  # above chance
 LEAST = {"fourier": 1.5, "maco": 0.6}
 
 
@@ -74,6 +75,19 @@ def test_the_cnn_of_the_study_is_worth_explaining(finished_study):
     assert history.loc[history["best"], "val_accuracy"].item() >= 0.95
 
 
+def test_the_clip_model_of_the_study_is_a_real_rival(finished_study):
+    """It finds the right words for scenes that it has not seen, and beats other filters' words where it names."""
+    retrieval = pd.read_csv(finished_study.directory / "results/data/clips/scenes_clip/retrieval.csv").set_index("kind")
+    for kind, least in LEAST_RETRIEVAL.items():
+        assert retrieval.loc[kind, "right"] > retrieval.loc[kind, "chance"] + least, kind
+    planted = pd.read_parquet(folders(finished_study)[0] / "scores.parquet")
+    iou = planted[planted["metric"] == "iou"].set_index("row")["value"]
+    assert iou["clip_dissect"] > iou["shuffled_filters"]
+    summary = (finished_study.directory / "results/report/summary.md").read_text()
+    assert "CLIP-Dissect" in summary
+    assert summary.count("Which row wins which score: ") == len(folders(finished_study))
+
+
 def test_supported_names_beat_the_nulls(finished_study):
     for folder in folders(finished_study):
         scores = pd.read_parquet(folder / "scores.parquet")
@@ -86,6 +100,7 @@ def test_supported_names_beat_the_nulls(finished_study):
 
 def test_every_score_stands_beside_its_nulls(finished_study):
     rows = {"words", "constant_words", "shuffled_filters", "shuffled_labels", "random_network", "dissection"}
+    rows.add("clip_dissect")
     for folder in folders(finished_study):
         scores = pd.read_parquet(folder / "scores.parquet")
         for _, group in scores.groupby(["metric", "candidates", "k"]):

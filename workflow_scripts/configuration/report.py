@@ -16,7 +16,12 @@ def mistakes(config: dict) -> list[str]:
             place = f"reproduction.datasets.{published}"
             found.append(f"{place} is {name!r}, which is no annotated dataset{suggestion(name, known)}")
     for index, entry in enumerate(config["reproduction"]["recall"]):
-        explanation = {key: entry[key] for key in ("dataset", "probe", "vocabulary")}
-        if explanation not in config["explanations"]:
+        explanation = _explanation(entry)
+        if explanation not in map(_explanation, config["explanations"]):
             found.append(f"reproduction.recall[{index}] is not among the explanations: {explanation}")
     return found
+
+
+def _explanation(entry: dict) -> dict:
+    """What makes an entry another explanation."""
+    return {key: entry[key] for key in ("dataset", "probe", "vocabulary")}

@@ -16,6 +16,7 @@ SOURCED = {
     "vocabularies": "source",
     "networks": "source",
     "samples": "source",
+    "clips": "source",
     "recipes": "method",
     "temperature.schedules": "method",
 }

@@ -14,13 +14,47 @@ def mistakes(config: dict) -> list[str]:
         for index, entry in enumerate(config[section]):
             for key, where in _NAMED:
                 found += undefined(config, f"{section}[{index}].{key}", entry[key], where)
-            if entry in config[section][:index]:
+            if any(_same(entry, earlier) for earlier in config[section][:index]):
                 found.append(f"{section}[{index}] repeats an earlier entry")
     for index, entry in enumerate(config["defects"]):
         name = entry["dataset"]
         if config["datasets"].get(name, {}).get("source") == "folder":
             found.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
-    return found + _training(config) + _sizes(config)
+    return found + _training(config) + _sizes(config) + _clips(config)
+
+
+def _same(one: dict, other: dict) -> bool:
+    """Whether two entries have the same results."""
+    return all(one[key] == other[key] for key, _ in _NAMED)
+
+
+def _clips(config: dict) -> list[str]:
+    """Mistakes of the CLIP models and of the explanations that name one."""
+    datasets, found = config["datasets"], []
+    for name, entry in config["clips"].items():
+        place = f"clips.{name}"
+        if entry["source"] == "scenes":
+            dataset = entry["dataset"]
+            found += undefined(config, f"{place}.dataset", dataset, "datasets")
+            source = datasets.get(dataset, {}).get("source", "scenes")
+            if source != "scenes":
+                found.append(f"{place}.dataset is {dataset!r}, whose source is {source}; should be scenes")
+            continue
+        given = [key for key in ("pretrained", "file") if entry[key] is not None]
+        own = entry["model"].startswith(("hf-hub:", "local-dir:"))
+        if own and given:
+            found.append(f"{place}.{given[0]} has no effect: the model {entry['model']!r} brings its own weights")
+        elif not own and len(given) != 1:
+            said = "both pretrained and file" if given else "neither pretrained nor file"
+            found.append(f"{place} has {said}: one of them gives the weights of {entry['model']!r}")
+    for index, entry in enumerate(config["explanations"]):
+        place, dataset = f"explanations[{index}].clip", entry["dataset"]
+        if entry["clip"] is None:
+            continue
+        found += undefined(config, place, entry["clip"], "clips")
+        if datasets.get(dataset, {}).get("source") == "folder":
+            found.append(f"{place}: {dataset!r} has no annotations, so nothing in which a rival could be scored")
+    return found
 
 
 def _training(config: dict) -> list[str]:

@@ -37,8 +37,10 @@ def score_words(
     split,
     seed,
     defects=Faithful(),
+    path_to_clip_words=None,
 ):
-    """paths_to_words and paths_to_votes go by row: words, shuffled_labels."""
+    """paths_to_words and paths_to_votes go by row: words, shuffled_labels. path_to_clip_words: of CLIP-Dissect, where
+    it is a rival."""
     device = job.device()
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
@@ -69,6 +71,7 @@ def score_words(
         maxima,
         depth,
         seed,
+        tables.read(path_to_clip_words, "clip_words") if path_to_clip_words else None,
     )
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
@@ -120,4 +123,5 @@ if __name__ == "__main__":
         split=snakemake.params.split,
         seed=snakemake.params.seed,
         defects=Faithful(**snakemake.params.faithful),
+        path_to_clip_words=snakemake.input.get("clip_words") or None,
     )

@@ -9,4 +9,5 @@ FACETS = {"dataset": "scenes", "probe": "planted", "classes": {"circle": 0}, "re
 DUEL = {"network": "convnet", "samples": "digits", "schedules": ["constant"], "seeds": [0]}
 RANGE = {"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}
 CAFFE = {"source": "caffe", "prototxt": "deploy.prototxt", "caffemodel": "net.caffemodel"}
+CLIP = {"source": "open_clip", "model": "ViT-B-32"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}

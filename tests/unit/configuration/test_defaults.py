@@ -22,6 +22,8 @@ from filterscope.pictures.recipes import RECIPES, recipe
 from filterscope.temperature.building import Choice
 from filterscope.temperature.duel import read_published
 from filterscope.temperature.networks import NETWORKS
+from filterscope.words.scenes_clip import ScenesClipSettings
+from filterscope.words.soft_wpmi import ClipDissectSettings
 
 
 class TestDefaults:
@@ -90,6 +92,23 @@ class TestDefaults:
             assert ScheduleSettings.from_mapping(found).method == name
         for entry in schedules.values():
             assert set(entry["search"]) <= set(METHODS[entry["method"]].takes) | {"momentum"}
+
+    def test_of_clip_models_are_the_librarys(self, default_config, check):
+        updates = {"clips": {"own": {"source": "scenes", "dataset": "scenes"}}}
+        config = default_config(updates)
+        written = config.pop("clip_dissect")  # what config.yaml says
+        clips = check(config)["clips"]
+        assert ScenesClipSettings.from_mapping(clips["own"]) == ScenesClipSettings()
+        assert clips["own"]["prompts"] == ["{}"]
+        assert ClipDissectSettings(**config["clip_dissect"]) == ClipDissectSettings() == ClipDissectSettings(**written)
+
+    def test_no_clip_model_need_be_told_of(self, default_config, check):
+        explanation = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
+        config = default_config({"explanations": [explanation]})
+        del config["clips"]
+        config = check(config)
+        assert config["clips"] == {}
+        assert config["explanations"][0]["clip"] is None
 
     def test_are_not_shared_between_entries(self, default_config, check):
         one = {"a": copy.deepcopy(RESNET["resnet18"]), "b": copy.deepcopy(RESNET["resnet18"])}

@@ -7,6 +7,7 @@ import re
 import pytest
 from tests.unit.configuration.entries import (
     CAFFE,
+    CLIP,
     COCO,
     DUEL,
     EXPLANATION,
@@ -92,6 +93,45 @@ from tests.unit.configuration.entries import (
             {"reproduction": {"datasets": {}, "recall": [{"experiment": "vgg", **EXPLANATION}]}},
             r"reproduction.recall.0.experiment is 'vgg'",
         ),
+        # CLIP models
+        (
+            {"explanations": [{**EXPLANATION, "clip": "scenes_clp"}]},
+            r"explanations\[0\].clip is 'scenes_clp', which clips does not define; did you mean scenes_clip",
+        ),
+        (
+            {"datasets": FOLDER, "explanations": [{**EXPLANATION, "dataset": "holiday", "clip": "scenes_clip"}]},
+            r"explanations\[0\].clip: 'holiday' has no annotations",
+        ),
+        (
+            {"explanations": [EXPLANATION, {**EXPLANATION, "clip": "scenes_clip"}]},
+            r"explanations\[1\] repeats an earlier entry",
+        ),
+        ({"defects": [{**EXPLANATION, "clip": "scenes_clip"}]}, "defects.0.clip is not known"),
+        ({"clips": {"vit": {"source": "scenes"}}}, "clips.vit: 'dataset' is missing"),
+        (
+            {"clips": {"vit": {"source": "openclip"}}},
+            "clips.vit.source is 'openclip', should be one of scenes, open_clip",
+        ),
+        (
+            {"datasets": COCO, "clips": {"vit": {"source": "scenes", "dataset": "coco"}}},
+            "clips.vit.dataset is 'coco', whose source is coco; should be scenes",
+        ),
+        ({"clips": {"vit": CLIP}}, "clips.vit has neither pretrained nor file"),
+        (
+            {"clips": {"vit": {**CLIP, "pretrained": "openai", "file": "x.pt"}}},
+            "clips.vit has both pretrained and file",
+        ),
+        (
+            {"clips": {"vit": {**CLIP, "model": "hf-hub:me/mine", "file": "x.pt"}}},
+            "clips.vit.file has no effect: the model 'hf-hub:me/mine' brings its own weights",
+        ),
+        ({"clips": {"vit": {**CLIP, "file": "x", "prompts": ["a photo"]}}}, r"clips.vit.prompts.0 is 'a photo': "),
+        (
+            {"clips": {"vit": {**CLIP, "file": "x", "promts": []}}},
+            "clips.vit.promts is not known; did you mean prompts",
+        ),
+        ({"clip_dissect": {"top_image": 5}}, "clip_dissect.top_image is not known; did you mean top_images"),
+        ({"clip_dissect": {"membership": [1.0, 0.9]}}, "clip_dissect.membership.0 is 1.0: "),
         # names of the wrong kind
         (
             {"datasets": COCO, "networks": {"scenes_cnn": {"dataset": "coco"}}},

@@ -8,6 +8,8 @@ import pytest
 from filterscope import tables
 from filterscope.words.explanation import Words
 from filterscope.words.results import (
+    clip_row,
+    compared_rows,
     constant_row,
     dissected_row,
     image_words,
@@ -17,6 +19,7 @@ from filterscope.words.results import (
     votes_table,
 )
 from filterscope.words.scoring import Row
+from filterscope.words.targets import Tokens
 
 NAMES = ["the", "red", "blue", "disc", "of"]
 TOKENS = ["disc", "blue", "red"]
@@ -188,3 +191,52 @@ def test_dissected_words_are_those_that_overlap_best():
         assert (words[0] == [1, 0, -1, -1]).all()
         assert (words[1] == [2, -1, -1, -1]).all()  # blue overlaps nowhere
     assert dissected_row(overlaps, TOKENS, (2, 3), 1).words["vocabulary"].shape == (2, 3, 1)
+
+
+def clip_words(*candidates):
+    """Filter 0 is a disc, then the, then red; filter 2 blue; filter 1 says nothing."""
+    lines = [(0, 0, "disc"), (0, 1, "the"), (0, 2, "red"), (2, 0, "blue")]
+    columns = ("candidates", "filter", "rank", "word", "similarity")
+    rows = [(where, *line, 1.0 - line[1]) for where in candidates for line in lines]
+    return tables.checked(pd.DataFrame(rows, columns=columns), "clip_words")
+
+
+def test_clip_dissects_words_are_the_same_for_all_images_of_a_filter():
+    row = clip_row(clip_words("vocabulary", "categories"), Tokens(TOKENS, np.zeros(3, bool)), (3, 2), 3)
+    assert row.words["vocabulary"][0].tolist() == [[0, -1, 2]] * 2
+    assert (row.words["vocabulary"][1] == -1).all()
+    assert row.claims.tolist() == [0, -1, 1]
+    assert row.others == {}
+    assert (
+        clip_row(clip_words("vocabulary"), Tokens(TOKENS, np.zeros(3, bool)), (3, 2), 1).words["vocabulary"].shape[2]
+        == 1
+    )
+
+
+def test_clip_dissect_is_asked_for_categories_never_supervised_apart():
+    table = clip_words("vocabulary", "categories", "unsupervised")
+    row = clip_row(table, Tokens(TOKENS, np.array([False, True, True])), (3, 2), 2)
+    assert row.others["unsupervised"].tolist() == [0, -1, 1]
+    assert row.words["unsupervised"][0].tolist() == [[0, -1]] * 2
+    assert row.words["vocabulary_unsupervised"][0].tolist() == [[0, -1]] * 2
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_clip_dissect_is_compared_where_it_has_words(clip):
+    votes = tables.checked(votes_table(said(), MAXIMA, NAMES, 2, "none", 10), "filter_votes")
+    words = pa.concat_tables([tables.checked(part, "image_words") for part in image_words(said(), IMAGES, NAMES)])
+    own = scored_row(words.to_batches(), votes, TOKENS, IMAGES.shape, 3)
+    overlaps = tables.checked({"filter": [0], "rank": [0], "token": ["red"], "iou": [0.5]}, "overlaps")
+    labels = pa.chunked_array([pa.array([["red"], ["blue"], ["red"]])])
+    found = compared_rows(
+        own,
+        labels,
+        overlaps,
+        Tokens(TOKENS, np.zeros(3, bool)),
+        MAXIMA,
+        3,
+        0,
+        clip_words("vocabulary", "categories") if clip else None,
+    )
+    rows = ["constant_words", "shuffled_filters", "dissection"]
+    assert list(found) == [*rows, "clip_dissect"] if clip else list(found) == rows

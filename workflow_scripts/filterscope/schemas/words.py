@@ -59,6 +59,52 @@ SCHEMAS: dict[str, Schema] = {
             Column("iou", REAL, "overlap of region and masks over the training images"),
         ),
     ),
+    "clip_history": Schema(
+        "train_scenes_clip",
+        ("epoch",),
+        (
+            Column("epoch", INTEGER, "from 1"),
+            Column("loss", REAL, "mean contrastive loss over whole scenes and their captions"),
+            Column("view_loss", REAL, "mean contrastive loss over views of objects and their captions"),
+        ),
+    ),
+    "clip_retrieval": Schema(
+        "train_scenes_clip",
+        ("kind",),
+        (
+            Column("kind", TEXT, "colour, texture or shape"),
+            Column("right", REAL, "share of the nearest words, as many as a held-out scene has, that it has"),
+            Column("chance", REAL, "what random words reach"),
+            Column("images", INTEGER, "held-out scenes"),
+        ),
+    ),
+    "image_embeddings": Schema(
+        "embed_images",
+        ("image_id",),
+        (
+            Column("image_id", INTEGER, "image"),
+            Column("vector", VECTOR, "what the CLIP model makes of it, of unit length"),
+        ),
+    ),
+    "word_embeddings": Schema(
+        "embed_words, embed_tokens",
+        ("word",),
+        (
+            Column("word", TEXT, "word, as the vocabulary or the categories spell it"),
+            Column("vector", VECTOR, "what the CLIP model makes of it, mean over the prompts, of unit length"),
+        ),
+    ),
+    "clip_words": Schema(
+        "dissect_with_clip",
+        ("candidates", "filter", "rank"),
+        (
+            Column("candidates", TEXT, CANDIDATES),
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "0 is the word of largest similarity"),
+            Column("word", TEXT, "word"),
+            Column("similarity", REAL, "soft WPMI of the word and the filter's top training images, nats"),
+        ),
+    ),
     "filter_claims": Schema(
         "score_words",
         ("filter",),

@@ -14,6 +14,7 @@ from filterscope.words.rows import ROW_NAMES
 COLOURS = {
     "words": "#0969da",
     "dissection": "#8250df",
+    "clip_dissect": "#1a7f37",
     "constant_words": "#bc4c00",
     "shuffled_filters": "#d4a72c",
     "shuffled_labels": "#6e7781",

@@ -161,17 +161,47 @@ def dissected_row(
     return row.with_unsupervised(words, words[:, 0, 0].copy(), words)
 
 
+def clip_row(words: pa.Table, tokens: Tokens, shape: tuple[int, int], depth: int) -> Row:
+    """CLIP-Dissect's words, the same for all top images of a filter; words: the `clip_words` table."""
+    found = words.select(["candidates", "filter", "rank"]).to_pandas()
+    found["token"] = token_indices(words["word"], tokens.every)
+    found = found[found["rank"] < depth]
+
+    def said(candidates: str) -> np.ndarray:
+        part = found[found["candidates"] == candidates]
+        said = np.full((shape[0], depth), -1, np.int64)
+        said[part["filter"], part["rank"]] = part["token"]
+        return np.broadcast_to(said[:, None], (*shape, depth))
+
+    own = {name: said(name) for name in ("vocabulary", "categories")}
+    row = Row(own, own["categories"][:, 0, 0].copy())
+    if not tokens.unsupervised.any():
+        return row
+    unsupervised = said("unsupervised")
+    return row.with_unsupervised(unsupervised, unsupervised[:, 0, 0].copy())
+
+
 def compared_rows(
-    words: Row, labels: pa.ChunkedArray, overlaps: pa.Table, tokens: Tokens, maxima: np.ndarray, depth: int, seed: int
+    words: Row,
+    labels: pa.ChunkedArray,
+    overlaps: pa.Table,
+    tokens: Tokens,
+    maxima: np.ndarray,
+    depth: int,
+    seed: int,
+    clip_words: pa.Table | None = None,
 ) -> dict[str, Row]:
-    """What the words are scored beside, by row: constant words, words of other filters, Network Dissection.
+    """What the words are scored beside, by row: constant words, words of other filters, Network Dissection, and
+    CLIP-Dissect where there is a CLIP model.
 
     labels: the tokens of every annotation that was trained on; overlaps: the `overlaps` table; maxima: of the top
-    images [d, p].
+    images [d, p]; clip_words: the table of that name.
     """
     frequent = most_frequent(labels, tokens.every)
+    clip = {} if clip_words is None else {"clip_dissect": clip_row(clip_words, tokens, maxima.shape, depth)}
     return {
         "constant_words": constant_row(frequent, maxima.shape, depth, tokens.unsupervised),
         "shuffled_filters": shuffled_row(words, (maxima > 0).sum(1), seed),
         "dissection": dissected_row(overlaps, tokens.every, maxima.shape, depth, tokens.unsupervised),
+        **clip,
     }
