@@ -122,6 +122,7 @@ def test_a_layer_that_died_is_told_once_and_holds_the_learning_rate_until_it_wor
     assert guard.held["dead"] > 3
     assert guard.allowed(0.1, 0.14, HEALTHY) == (0.14, None)
     born = Guard()
+    assert born.allowed(0.1, 0.2, dead) == (0.1, None), "the first measurement raises nothing"
     for _ in range(3):
         assert born.allowed(0.1, 0.15, dead) == (pytest.approx(0.15), None), (
             "one that never worked is left out, and no harm"

@@ -114,11 +114,11 @@ def test_the_survey_shrinks_networks_of_two_families_from_the_need_of_cifar10_by
 # How the table of published errors writes settings: the pattern, and the settings that its groups are.
 WRITTEN = (
     (r"learning rate ([\d.]+) to ([\d.]+)", ("initial", "learning_rate")),
-    (r"(?<!first )learning rate ([\d.]+)(?! to)", ("learning_rate",)),
+    (r"(?<!first )learning rate ([\d.]++)(?! to)", ("learning_rate",)),
     (r"first learning rate ([\d.]+)", ("learning_rate",)),
     (r"peak ([\d.]+)", ("peak",)),
     (r"momentum ([\d.]+) to ([\d.]+)", ("lowest_momentum", "momentum")),
-    (r"momentum ([\d.]+)(?! to)(?:,|$)", ("momentum",)),
+    (r"momentum ([\d.]++)(?! to)", ("momentum",)),
     (r"T0 ([\d.]+)", ("initial_temperature",)),
     (r"exponent ([\d.]+)", ("exponent",)),
 )

@@ -4,7 +4,8 @@ A unit that nothing turns on any more never changes, so a dying network reads as
 a higher learning rate then kills what is left of it. The published schedules have no brake. This one
 
 - leaves dead layers out of the mean (`Reading.living`),
-- does not let the learning rate rise while units die, where a layer has died, or while the loss rises,
+- does not let the learning rate rise at the first measurement, when momentum has nothing to carry on yet and a step
+  reads colder than those that follow, nor while units die, where a layer has died, or while the loss rises,
 - halves it where many units of a layer die at once, or where most of what the loss had gained is lost again,
 - and bounds what one measurement changes.
 
@@ -53,6 +54,7 @@ class Guard:
 
     def allowed(self, rate: float, aim: float, reading: Reading) -> tuple[float, str | None]:
         """The learning rate to go to from `rate` instead of `aim`, and what there is to warn of."""
+        first = "first" if self._working is None else None
         harmed, cut = self._units(reading)
         worse, lost = self._loss()
         told = self._deaths(reading)
@@ -61,10 +63,10 @@ class Guard:
         allowed = min(max(aim, rate / FALL), rate * RISE)
         if cut or lost:
             allowed = min(allowed, rate / CUT)
-        elif harmed or worse:
+        elif harmed or worse or first:
             allowed = min(allowed, rate)
         if allowed < aim:
-            self.held[cut or lost or harmed or worse or "steep"] += 1
+            self.held[cut or lost or harmed or worse or first or "steep"] += 1
         return allowed, told
 
     def _units(self, reading: Reading) -> tuple[str | None, str | None]:
