@@ -73,6 +73,8 @@ def train_with_schedule(
     with tables.replacing(paths["weights"]) as temporary:
         write_weights(trained.network.cpu(), temporary)
     checkpoint.remove()
+    for reason, times_held in trained.running.held.items():
+        job.LOGGER.info("the learning rate was held back %d times: %s", times_held, reason)
     job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, result["steps"], result["test_error"])
 
 

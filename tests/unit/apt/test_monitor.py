@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from tests.unit.apt.watched import hooks, mlp, pictures, seeded, shake, vectors
+from tests.unit.apt.watched import hooks, mlp, pictures, seeded, shake, touch, vectors
 from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
@@ -94,6 +94,7 @@ def test_shared_modules_have_calls_of_their_own():
     network = seeded(lambda: torchvision.models.resnet18(num_classes=3))
     with TemperatureMonitor(network) as monitor, monitor.step():
         network(pictures())
+        touch(network)
     named = [str(call) for call in monitor.reading.calls]
     assert named[:4] == ["relu:0", "layer1.0.relu:0", "layer1.0.relu:1", "layer1.1.relu:0"]
     assert monitor.reading.positions.tolist()[:2] == [4 * 16 * 16, 4 * 8 * 8]
@@ -188,12 +189,17 @@ def test_other_activations_are_told_by_their_pieces(name):
 )
 def test_functions_are_seen_however_they_are_called(call, name):
     class Calling(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(1))
+
         def forward(self, inputs):
-            return call(inputs)
+            return call(inputs * self.weight)
 
     network = Calling()
     with TemperatureMonitor(network, activations=name) as monitor, monitor.step():
         network(vectors())
+        touch(network)
     assert [str(each) for each in monitor.reading.calls] == ["forward:0"]
 
 
@@ -210,6 +216,7 @@ def test_tokens_have_their_channels_last():
     with TemperatureMonitor(layer, channel_axis=-1) as monitor:
         with monitor.step():
             layer(tokens)
+            touch(layer)
         assert monitor.reading.temperatures.tolist() == [0.0]
         assert monitor.reading.positions.tolist() == [15]
         with monitor.step():
@@ -241,13 +248,13 @@ def test_the_rhythm_is_kept_over_a_restart():
     with TemperatureMonitor(network, every=3) as monitor:
         for _ in range(4):
             with monitor.step(batch):
-                pass
+                touch(network)
     again = TemperatureMonitor(network, every=3)
     again.load_state_dict(monitor.state_dict())
     with again:
         for _ in range(5):
             with again.step(batch):
-                pass
+                touch(network)
     assert [reading.step for reading in again.history] == [6]
     with pytest.raises(ValueError, match="another monitor"):
         TemperatureMonitor(network, every=4).load_state_dict(monitor.state_dict())
@@ -268,6 +275,7 @@ def test_only_the_first_pass_of_a_step_is_measured():
     with TemperatureMonitor(network) as monitor, monitor.step():
         for seed in range(3):
             network(vectors(16, seed)).sum().backward()
+        touch(network)
     assert monitor.reading.positions.tolist() == [16, 16]
     assert monitor.reading.mean == 0
     assert [call.layer for call in monitor.reading.calls] == ["body.1", "body.3"]
@@ -277,6 +285,7 @@ def test_lower_precision_is_repeated():
     network, batch = seeded(lambda: torchvision.models.resnet18(num_classes=3)), pictures()
     with TemperatureMonitor(network) as monitor, monitor.step(), torch.autocast("cpu", torch.bfloat16):
         assert network(batch).dtype == torch.bfloat16
+        touch(network)
     assert monitor.reading.temperatures.tolist() == [0.0] * 17
 
 
@@ -304,6 +313,7 @@ def test_a_network_may_write_into_its_batch(build, own):
         if own:
             assert torch.equal(batch, vectors()), "the monitor's own pass leaves nothing behind"
         network(batch)
+        touch(network)
     assert monitor.reading.mean == 0
     assert torch.equal(batch, plain)
     with monitor, monitor.step(*([vectors()] if own else [])):
@@ -334,6 +344,7 @@ def test_buffers_that_a_pass_replaces_are_put_back(own):
         for step in range(1, 4):
             with monitor.step(*([batch] if own else [])):
                 network(batch)
+                touch(network)
             assert network.count == step, "only the training's own pass counts"
             torch.testing.assert_close(network.seen, step * batch.mean(0))
             assert monitor.reading.mean == 0

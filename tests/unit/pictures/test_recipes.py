@@ -12,11 +12,12 @@ from tests.unit.pictures.conftest import UNIT
 
 from filterscope.pictures import octaves, recipes
 from filterscope.pictures.ascent import DEAD, OPTIMISED, STOPPED, Chance
+from filterscope.pictures.fourier import Fourier
 from filterscope.pictures.maco import Maco
 from filterscope.pictures.octaves import TABLES, Octaves
 from filterscope.pictures.plain import Plain
 from filterscope.pictures.recipes import maximise, recipe
-from filterscope.pictures.upscale import Upscale
+from filterscope.pictures.upscale import PRESETS, Upscale
 
 CPU = torch.device("cpu")
 RED, GREEN, EDGES, SILENT, POISON = range(5)  # filters of `opponents`
@@ -75,6 +76,63 @@ def test_upscale_raises_red_and_nothing_else(red, goal_of):
     noise = Upscale(rounds=1, steps=1, weight_decay=0.0).maximise(goal, Chance([0], CPU))
     assert noise.pictures[:, 1:].min() >= 128 / 255
     assert noise.pictures[:, 1:].max() <= 148 / 255
+
+
+SPREAD = dataclasses.replace(UNIT, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.5))
+ONE_STEP = {
+    "upscale, paper": (Upscale("paper", size=24, rounds=1, steps=2), 1e-2, 1e-7),
+    "upscale, code": (Upscale("code", size=24, rounds=1, steps=2), 1e-1, 1e-6),
+    "octaves, mean": (Octaves("mean"), 1, None),
+    "octaves, centre": (Octaves("centre"), 11, None),
+    "fourier": (Fourier(steps=2), 0.05, None),
+    "maco": (Maco(steps=2), 0.5, None),
+    "plain": (Plain(steps=2), 0.05, None),
+}
+
+
+def first_step(chosen, goal, start):
+    """What a recipe optimises before and after its first step, and the gradient between."""
+    seen, gradient = [], goal.gradient
+
+    def noting(parameters, *args, **named):
+        slope = gradient(parameters, *args, **named)
+        seen.append((parameters.clone(), slope.gradient.clone()))
+        return slope
+
+    goal.gradient = noting
+    chosen.maximise(goal, Chance([0], CPU), start)
+    (before, slope), (after, _) = seen[:2]
+    return before, after, slope
+
+
+@pytest.mark.parametrize("name", ONE_STEP)
+def test_one_step_of_every_preset_is_as_long_as_was_published(name, red, goal_of):
+    """In the units of each recipe: of the network's input (upscale), of 255 (octaves), of what Adam moves (others)."""
+    chosen, length, decay = ONE_STEP[name]
+    start = torch.full((1, 3, 24, 24), 0.5)
+    goal = goal_of(red, "0", 0, inputs=SPREAD)
+    before, after, slope = first_step(chosen, goal, start)
+    moved = after - before
+    if name.startswith("upscale"):  # without a gradient, the decay alone moves towards the mean
+        units = torch.tensor([(0.5 - mean) / std for mean, std in zip(SPREAD.mean, SPREAD.std, strict=True)])
+        assert torch.allclose(before, units.view(1, 3, 1, 1).expand_as(before), atol=1e-5)
+        assert torch.allclose(moved[:, 0], torch.tensor(length), rtol=1e-3)
+        decayed = -length * decay * units / ((decay * units).abs() + 1e-8)
+        assert torch.allclose(moved.mean((0, 2, 3))[1:], decayed[1:], rtol=1e-2, atol=1e-6)
+        assert torch.allclose(goal.pixels(after)[:, 0], torch.tensor(0.5 + length * SPREAD.std[0]), atol=1e-5)
+    elif name.startswith("octaves"):  # red has all of a gradient whose mean is over three channels
+        assert torch.allclose(255 * moved[:, 0], torch.tensor(3.0 * length), atol=1e-2)
+        assert 255 * moved[:, 1:].abs().mean() < 0.2, "nothing but what denoising does"
+    else:
+        told = slope.abs() > 1e-5 * slope.abs().max()
+        expected = length * slope / (slope.abs() + 1e-8)
+        assert told.float().mean() > 0.1
+        assert torch.allclose(moved[told], expected[told], rtol=1e-3, atol=1e-6)
+
+
+def test_one_step_is_known_of_every_preset():
+    named = {*(f"upscale, {preset}" for preset in PRESETS), *(f"octaves, {table}" for table in TABLES)}
+    assert {*ONE_STEP} == named | {name for name in recipes.RECIPES if name not in ("upscale", "octaves")}
 
 
 def test_objective_rises_in_every_round_of_upscale(opponents, goal_of):

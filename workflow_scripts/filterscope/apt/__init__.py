@@ -19,9 +19,10 @@ any PyTorch network and outside of the workflow; the rooms that train networks u
             for pictures, classes in batches:
                 with monitor.step():
                     optimiser.zero_grad()
-                    loss(network(pictures), classes).backward()
+                    value = loss(network(pictures), classes)
+                    value.backward()
                     optimiser.step()
-                schedule.step()
+                schedule.step(loss=value)
     monitor.table()  # temperature of every activation over the training
 
 Deep networks without shortcuts change nearly every pattern at the lowest learning rate of seed 003's table when they
@@ -33,12 +34,14 @@ none in their first step: train a few steps before the analysis.
 | `patterns` | patterns as packed bits, how many are unchanged, temperatures |
 | `rectifiers` | the activation functions that can be measured, and their thresholds |
 | `recording` | the hooks: one forward pass noted, and repeated after a step |
+| `streams`, `writes` | random numbers that a second pass draws again; whether a step has happened at all |
 | `readings` | what a measurement gives |
 | `monitor` | `TemperatureMonitor`, for any training loop |
 | `model` | temperature and learning rate: link, log-normal model, its fit, target curve |
 | `learning_rates` | `learning_rate_range`, the analysis of one step at many learning rates |
 | `optimisers` | parameter groups, and trial steps that are taken back |
 | `schedules` | `ActCooLR` and `DynamicActCooLR` |
+| `guard` | what holds their learning rate back where a network dies or diverges |
 | `scheduling` | schedules by name: PyTorch's, Schedule-Free and those of `schedules` |
 | `steering`, `batch_norm` | a training that follows a schedule by name, and the statistics it must renew |
 """

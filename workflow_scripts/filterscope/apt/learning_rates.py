@@ -10,7 +10,7 @@ pass and one forward pass per learning rate and batch. Afterwards everything is 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -24,12 +24,16 @@ from filterscope.apt import model, optimisers, patterns, rectifiers
 from filterscope.apt.model import Fit, Link, ModelWarning
 from filterscope.apt.readings import ActivationCall, Counts
 from filterscope.apt.recording import Pass, Replay
+from filterscope.apt.writes import check_parameters
 
 # Table 1 of seed 003, all 25: its text says 10^-4 to 10^2, the numbers are these (spec D3).
 RATES = np.logspace(-3.2, 2, 25)
 # A widened grid goes on while the first probability is above LOW and the last below HIGH, and within these bounds.
 LOW, HIGH = 0.2, 0.8
 LOWEST, HIGHEST = 1e-9, 1e4
+
+# What a network is called with: network(tensor), network(*tuple), network(**mapping).
+Batch = Tensor | tuple | Mapping
 
 
 class DivergedError(ValueError):
@@ -42,7 +46,8 @@ class RangeAnalysis:
 
     rates [R]; calls: the uses of activations, in the order of the forward pass; same [R, L]: unchanged patterns;
     positions [L]: patterns looked at; diverged: learning rates that gave NaN, which are not among the rates;
-    gradients: how often the gradient was computed, more than once where the grid was widened.
+    gradients: how often the gradient was computed, more than once where the grid was widened. One pass more sees
+    whether the network does the same twice.
     """
 
     rates: np.ndarray
@@ -75,7 +80,7 @@ class RangeAnalysis:
     def passes(self, batches: int) -> int:
         """Passes of a batch that it took, where the samples are so many batches; a backward pass counts for two."""
         rates = len(self.rates) + len(self.diverged)
-        return 3 * self.gradients + (rates + self.gradients) * batches
+        return 3 * self.gradients + (rates + self.gradients) * batches + 1
 
     def joined(self, other: RangeAnalysis) -> RangeAnalysis:
         """Both together, of the same network at the same point, at different learning rates."""
@@ -107,11 +112,11 @@ class RangeAnalysis:
 def measure_range(
     network: nn.Module,
     loss: Callable[[Tensor, Tensor], Tensor],
-    inputs: Tensor | tuple[Tensor, ...],
+    inputs: Batch,
     targets: Tensor,
     optimiser: Optimizer | None = None,
     rates: Sequence[float] | np.ndarray = RATES,
-    samples: Iterable[Tensor | tuple[Tensor, ...]] | None = None,
+    samples: Iterable[Batch] | None = None,
     activations: Iterable[str] = ("relu",),
     channel_axis: int = 1,
     link: Link = "2",
@@ -119,38 +124,57 @@ def measure_range(
 ) -> RangeAnalysis:
     """Temperatures of one step at each learning rate, without a fit.
 
-    loss(network(inputs), targets) gives the gradient, `optimiser` the step from its present state (plain SGD where
-    there is none); where it has several parameter groups, their learning rates keep their proportions. samples:
-    batches of inputs on which patterns are compared (the seed: all training data, or 4,096); `inputs` where None.
+    inputs: a tensor, a tuple of the network's arguments, or a mapping of its named ones (for a network that takes a
+    dict, a tuple with that dict). loss(network(inputs), targets) gives the gradient, `optimiser` the step from its
+    present state (plain SGD where there is none); where it has several parameter groups, their learning rates keep
+    their proportions. samples: batches of inputs on which patterns are compared (ActCooLR, C: all training data, or
+    4,096); `inputs` where None.
     widen: where nearly all patterns change at the lowest learning rate, or few at the highest, go on measuring beyond
     them in the same steps until that has changed, from LOWEST to HIGHEST; samples that can be read only once are then
     kept in memory. Deep networks without shortcuts need it at their start.
     The network's own train or eval mode is used. Learning rates at which the network gives NaN are left out with a
-    warning. Raises ValueError for wrong learning rates, a network without a measurable activation, and a loss that
-    is not finite.
+    warning. Raises ValueError for wrong learning rates, a network without a measurable activation, one that does not do
+    the same twice (noise that cannot be repeated), an optimiser that needs a closure, and a loss that is not one finite
+    number.
     """
+    return _measured(network, loss, inputs, targets, optimiser, rates, samples, activations, channel_axis, link, widen)
+
+
+def _measured(
+    network, loss, inputs, targets, optimiser, rates, samples, activations, channel_axis, link, widen, trial=True
+) -> RangeAnalysis:
+    """trial: whether to see first if the network does the same twice."""
     rates = model.check_rates(rates)
     names = rectifiers.checked(activations)
     if widen and isinstance(samples, Iterator):
         samples = list(samples)
-    first = inputs if isinstance(inputs, tuple) else (inputs,)
-    optimiser = (
-        SGD([each for each in network.parameters() if each.requires_grad], 1.0) if optimiser is None else optimiser
-    )
+    if isinstance(samples, (Tensor, Mapping)):
+        raise ValueError(f"samples is a {type(samples).__name__}, should be a list of batches")
+    positional, named = _arguments(inputs, "inputs")
+    check_parameters(network)
+    optimiser = _plain(network) if optimiser is None else optimiser
     with optimisers.trials(network, optimiser) as trials:
         trials.clear()
         with torch.enable_grad():
-            value = loss(network(*(each.clone() for each in first)), targets)  # it may write into its batch
+            value = loss(network(*_cloned(positional), **_cloned(named)), targets)  # it may write into its batch
+            if value.numel() != 1:
+                raise ValueError(
+                    f"the loss has shape {list(value.shape)}, should be one number: reduce it, by its mean"
+                )
             if not torch.isfinite(value).all():
-                raise ValueError(f"the loss is {float(value.detach().mean())}, so there is no step to analyse")
+                raise ValueError(f"the loss is {float(value.detach())}, so there is no step to analyse")
             value.backward()
         trials.take_gradients()
         totals: list[Counts] | None = None
-        for batch in [first] if samples is None else samples:
+        for batch in [inputs] if samples is None else samples:
             trials.to_start()
-            replay = Replay(network, batch if isinstance(batch, tuple) else (batch,), {}, Pass(names, channel_axis))
+            replay = Replay(network, *_arguments(batch, "a batch of samples"), Pass(names, channel_axis))
+            again = replay.trial() if trial else None
             replay.first()
             replay.record.check()
+            if again is not None:
+                again.check_repeats(replay.record)
+            trial = False
             counts = []
             for rate in rates:
                 trials.step(float(rate))
@@ -161,8 +185,41 @@ def measure_range(
     analysis = _analysis(rates, totals, link)
     if not widen:
         return analysis
-    again = partial(measure_range, network, loss, inputs, targets, optimiser, samples=samples)
-    return _widened(analysis, partial(again, activations=names, channel_axis=channel_axis, link=link))
+    rest = {"samples": samples, "activations": names, "channel_axis": channel_axis, "link": link}
+    return _widened(
+        analysis, partial(_measured, network, loss, inputs, targets, optimiser, **rest, widen=False, trial=False)
+    )
+
+
+def _arguments(batch: Batch, name: str) -> tuple[tuple, dict]:
+    """What a network is called with, by place and by name. Raises ValueError for a list, which a loader gives."""
+    if isinstance(batch, Mapping):
+        return (), dict(batch)
+    if isinstance(batch, list):
+        raise ValueError(
+            f"{name} is a list of {len(batch)}, should be what the network is called with, and no more: a tensor, a "
+            "tuple of its arguments or a mapping of its named ones"
+        )
+    return (batch if isinstance(batch, tuple) else (batch,)), {}
+
+
+def _cloned(nested):
+    """The same with tensors of its own."""
+    if isinstance(nested, Tensor):
+        return nested.clone()
+    if isinstance(nested, dict):
+        return {key: _cloned(value) for key, value in nested.items()}
+    if type(nested) in (tuple, list):
+        return type(nested)(_cloned(each) for each in nested)
+    return nested
+
+
+def _plain(network: nn.Module) -> Optimizer:
+    """Plain SGD. Raises ValueError where there is nothing to train."""
+    trained = [each for each in network.parameters() if each.requires_grad]
+    if not trained:
+        raise ValueError("all parameters of the network are frozen (requires_grad is False): no step changes them")
+    return SGD(trained, 1.0)
 
 
 def learning_rate_range(*args, **kwargs) -> RangeAnalysis:
@@ -207,7 +264,7 @@ def _analysis(rates: np.ndarray, totals: list[Counts], link: Link) -> RangeAnaly
             f"the network gives NaN after a step at {', '.join(f'{rate:g}' for rate in diverged)}: these learning "
             "rates are left out",
             ModelWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return RangeAnalysis(
         rates[~poisoned],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from filterscope.apt.recording import unchanged_state
+from filterscope.apt.streams import Streams
 
 
 def rates(optimiser: Optimizer, key: str = "lr") -> list[float]:
@@ -87,10 +89,19 @@ class Trials:
 
 @contextlib.contextmanager
 def trials(network: nn.Module, optimiser: Optimizer) -> Iterator[Trials]:
-    """Trial steps in the block; afterwards network, optimiser and torch's random streams are as they were."""
+    """Trial steps in the block; afterwards network, optimiser and the network's random streams are as they were.
+
+    Raises ValueError for an optimiser whose steps need a closure: they pass batches themselves.
+    """
+    closure = inspect.signature(optimiser.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise ValueError(
+            f"{type(optimiser).__name__} passes batches itself (its step() needs a closure), so there is no gradient "
+            "whose step could be tried at many learning rates: analyse SGD or another optimiser"
+        )
     devices = {each.device for each in network.parameters() if each.device.type == "cuda"}
     taken = Trials(network, optimiser)
-    with torch.random.fork_rng(sorted(devices, key=str)), unchanged_state(network):
+    with Streams(network, (), sorted(devices, key=str)).undisturbed(), unchanged_state(network):
         try:
             yield taken
         finally:

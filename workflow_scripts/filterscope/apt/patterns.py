@@ -23,12 +23,7 @@ def pack(values: Tensor, thresholds: Sequence[float] = (0.0,), channel_axis: int
     device; positions is the product of the other axes, 1 for [B, C]. NaN counts as below every threshold: look for
     it with `poisoned`. Raises ValueError for a wrong shape.
     """
-    axis = channel_axis + values.ndim if channel_axis < 0 else channel_axis
-    if not 0 < axis < values.ndim or 0 in values.shape:
-        raise ValueError(
-            f"values has shape {list(values.shape)}, should be [B, C, *] without an empty axis, with its channels on "
-            f"axis {channel_axis}"
-        )
+    axis = _axis(values, channel_axis)
     rows = values.detach().movedim(axis, 1)
     rows = rows.flatten(2) if rows.ndim > 2 else rows.unsqueeze(2)
     above = [rows > threshold for threshold in thresholds]
@@ -38,6 +33,27 @@ def pack(values: Tensor, thresholds: Sequence[float] = (0.0,), channel_axis: int
         part = bits[:, place::8]
         packed[:, : part.shape[1]].add_(part, alpha=1 << place)
     return packed
+
+
+def silent(values: Tensor, thresholds: Sequence[float] = (0.0,), channel_axis: int = 1) -> Tensor:
+    """Which channels of values [B, C, *] are above no threshold anywhere: bool [C] on the same device.
+
+    Those of a ReLU that is dead for the batch. Raises ValueError for a wrong shape.
+    """
+    axis = _axis(values, channel_axis)
+    others = [each for each in range(values.ndim) if each != axis]
+    return ~(values.detach().amax(others) > min(thresholds))  # NaN is nothing that works
+
+
+def _axis(values: Tensor, channel_axis: int) -> int:
+    """The channels' axis, counted from the front. Raises ValueError for a wrong shape."""
+    axis = channel_axis + values.ndim if channel_axis < 0 else channel_axis
+    if not 0 < axis < values.ndim or 0 in values.shape:
+        raise ValueError(
+            f"values has shape {list(values.shape)}, should be [B, C, *] without an empty axis, with its channels on "
+            f"axis {channel_axis}"
+        )
+    return axis
 
 
 def poisoned(values: Tensor) -> Tensor:

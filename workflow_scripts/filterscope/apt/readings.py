@@ -17,6 +17,8 @@ from torch import Tensor
 from filterscope.apt import patterns
 from filterscope.apt.model import Link, to_probability
 
+# Share of silent units above which a layer is dead.
+DEAD = 0.95
 COLUMNS = ("step", "layer", "call", "activation", "temperature", "unchanged", "positions")
 
 
@@ -38,19 +40,23 @@ class ActivationCall:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of every use of an activation: unchanged patterns int64 [L], patterns looked at [L], NaN seen bool [L]."""
+    """Of every use of an activation: unchanged patterns int64 [L], patterns looked at [L], NaN seen bool [L], units
+    (channels) that nothing in the batch turns on after the step int64 [L], and all units [L]."""
 
     calls: tuple[ActivationCall, ...]
     same: Tensor
     positions: tuple[int, ...]
     poisoned: Tensor
+    silent: Tensor
+    units: tuple[int, ...]
 
     def __add__(self, other: Counts) -> Counts:
         """Counts of two batches together. Raises ValueError where other activations were used."""
         if self.calls != other.calls:
             raise ValueError(f"activations differ between batches: {_difference(self.calls, other.calls)}")
         positions = tuple(one + two for one, two in zip(self.positions, other.positions, strict=True))
-        return Counts(self.calls, self.same + other.same, positions, self.poisoned | other.poisoned)
+        silent = torch.minimum(self.silent, other.silent)  # at most so many
+        return Counts(self.calls, self.same + other.same, positions, self.poisoned | other.poisoned, silent, self.units)
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,22 @@ class Reading:
     step: int = 0
 
     @classmethod
-    def of(cls, same: Sequence[int], positions: Sequence[int], step: int = 0) -> Reading:
-        """A reading from numbers alone: unchanged patterns and patterns looked at, of every layer."""
-        calls = tuple(ActivationCall(f"layer{index}", 0, "relu") for index in range(len(same)))
-        none = torch.zeros(len(same), dtype=torch.bool)
-        return cls(Counts(calls, torch.tensor(same), tuple(positions), none), step)
+    def of(
+        cls,
+        same: Sequence[int],
+        positions: Sequence[int],
+        step: int = 0,
+        silent: Sequence[int] | None = None,
+        units: Sequence[int] | None = None,
+    ) -> Reading:
+        """A reading from numbers alone: unchanged patterns and patterns looked at, of every layer; silent and all
+        units, where None is one that works."""
+        count = len(same)
+        calls = tuple(ActivationCall(f"layer{index}", 0, "relu") for index in range(count))
+        none = torch.zeros(count, dtype=torch.bool)
+        silent = torch.tensor([0] * count if silent is None else silent)
+        units = (1,) * count if units is None else tuple(units)
+        return cls(Counts(calls, torch.tensor(same), tuple(positions), none, silent, units), step)
 
     @property
     def calls(self) -> tuple[ActivationCall, ...]:
@@ -104,8 +121,36 @@ class Reading:
         return float(self.temperatures.mean())
 
     def mean_probability(self, link: Link = "2") -> float:
-        """Mean over the layers of the probability that a pattern changes (spec D5)."""
+        """Mean over the layers of the probability that a pattern changes (ActCooLR, D)."""
         return float(to_probability(self.temperatures, link).mean())
+
+    @cached_property
+    def silence(self) -> np.ndarray:
+        """Share of every layer's units that nothing in the batch turns on after the step: float64 [L], 0 to 1."""
+        return self.counts.silent.cpu().numpy() / np.array(self.counts.units, np.float64)
+
+    @cached_property
+    def dead(self) -> np.ndarray:
+        """Which layers are dead: nearly none of their units is ever on, so that they read 0 bits whatever happens."""
+        return self.silence > DEAD
+
+    def living(self) -> Reading:
+        """The reading of the layers that are not dead; of all where all are."""
+        keep = np.flatnonzero(~self.dead)
+        if len(keep) in (0, len(self.calls)):
+            return self
+        counts, chosen = self.counts, torch.from_numpy(keep).to(self.counts.same.device)
+        return Reading(
+            Counts(
+                tuple(counts.calls[index] for index in keep),
+                counts.same[chosen],
+                tuple(counts.positions[index] for index in keep),
+                counts.poisoned[chosen],
+                counts.silent[chosen],
+                tuple(counts.units[index] for index in keep),
+            ),
+            self.step,
+        )
 
     @property
     def epsilon(self) -> float:

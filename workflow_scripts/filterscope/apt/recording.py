@@ -8,7 +8,8 @@ times, as in torchvision's blocks, has several calls (reference defect D1).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -18,9 +19,16 @@ from torch.overrides import TorchFunctionMode
 from filterscope.apt import patterns
 from filterscope.apt.readings import ActivationCall, Counts, difference
 from filterscope.apt.rectifiers import seen
+from filterscope.apt.streams import Streams
 
 # Where a function is used that belongs to the network itself; no submodule can have this name.
 ROOT = "forward"
+# Patterns that may differ between two passes of the same batch and weights: rounding, where a device adds up in another
+# order. More is noise.
+ROUNDING = 0.01
+# What every module has, and what is kept of what a module has of its own: values that a pass may change.
+_COMMON = frozenset(vars(nn.Module()))
+_PLAIN = (bool, int, float, complex, str, type(None), Tensor, list, dict)
 
 
 @dataclass
@@ -36,12 +44,17 @@ class Pass:
     same: list[Tensor] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     poisoned: list[Tensor] = field(default_factory=list)
+    silent: list[Tensor] = field(default_factory=list)  # units below every threshold everywhere
+    units: list[int] = field(default_factory=list)
     others: dict[str, None] = field(default_factory=dict)  # activations seen that are not measured, in order
 
     def note(self, layer: str, call: int, name: str, values: Tensor, thresholds: tuple[float, ...]) -> None:
         """Look at what goes into an activation. Raises ValueError where the earlier pass has something else there."""
         place, here = len(self.calls), ActivationCall(layer, call, name)
         packed = patterns.pack(values, thresholds, self.channel_axis)
+        silent = patterns.silent(values, thresholds, self.channel_axis)
+        self.silent.append(silent.sum())
+        self.units.append(len(silent))
         self.calls.append(here)
         self.positions.append(packed.shape[0] * packed.shape[2])
         self.poisoned.append(patterns.poisoned(values))
@@ -70,6 +83,25 @@ class Pass:
             f"pass{used}; clamp and maximum are not seen, nor is what runs compiled or scripted"
         )
 
+    def check_repeats(self, other: Pass) -> None:
+        """Raises ValueError where another pass of the same batch and weights has other patterns, beyond rounding."""
+        told = difference(tuple(self.calls), tuple(other.calls))
+        shapes = [(one.shape, two.shape) for one, two in zip(self.packed, other.packed, strict=False)]
+        if told or any(one != two for one, two in shapes):
+            told = told or "maps have other sizes"
+            raise ValueError(f"the network does not do the same twice with the same batch and weights: {told}")
+        same = [patterns.unchanged(one, two) for one, two in zip(self.packed, other.packed, strict=True)]
+        shares = {
+            str(call): 1 - int(each) / count for call, each, count in zip(self.calls, same, self.positions, strict=True)
+        }
+        noisy = [f"{call} ({share:.1%} of its patterns)" for call, share in shares.items() if share > ROUNDING]
+        if noisy:
+            raise ValueError(
+                f"the network does not do the same twice with the same batch and weights: {', '.join(noisy[:3])}; it "
+                "draws random numbers from where they cannot be repeated, which would read as heat: draw from the "
+                "global streams of torch, NumPy or random, or keep the generator as an attribute of a module"
+            )
+
     def counts(self) -> Counts:
         """What stayed the same since the earlier pass. Raises ValueError where passes differ in their activations."""
         other = difference(tuple(self.earlier.calls), tuple(self.calls))
@@ -82,6 +114,8 @@ class Pass:
             torch.stack([each.to(device) for each in self.same]),
             tuple(self.positions),
             torch.stack([each.to(device) for each in poisoned]),
+            torch.stack([each.to(device) for each in self.silent]),
+            tuple(self.units),
         )
 
 
@@ -103,15 +137,19 @@ class _Seen(TorchFunctionMode):
 @contextlib.contextmanager
 def recording(
     network: nn.Module, record: Pass, begun: Callable | None = None, ended: Callable | None = None
-) -> Iterator[None]:
+) -> Iterator[dict[str, None]]:
     """Within the block, the network's first forward pass is noted in `record`.
 
-    begun: called as begun(arguments, named arguments) right before that pass; ended: right after it. Every hook is
-    gone after the block, whatever happens in it.
+    begun: called as begun(arguments, named arguments) right before that pass; ended: right after it. What was compiled
+    runs uncompiled in the block, for nothing within compiled code is seen. Every hook is gone after the block, whatever
+    happens in it.
+
+    Yields the names of modules of the network that were called on their own, outside of a pass of the network.
     """
     recorder = _Recorder(network, record, begun, ended)
     with contextlib.ExitStack() as stack:
         stack.callback(recorder.close)
+        stack.enter_context(uncompiled())
         for module in recorder.names:
             if module is network or isinstance(module, torch.jit.ScriptModule):
                 continue  # scripted ones take no hooks, and nothing within them is seen
@@ -119,7 +157,14 @@ def recording(
             stack.callback(module.register_forward_hook(recorder.leave, always_call=True).remove)
         stack.callback(network.register_forward_pre_hook(recorder.open, with_kwargs=True, prepend=True).remove)
         stack.callback(network.register_forward_hook(recorder.shut, always_call=True).remove)
-        yield
+        yield recorder.alone
+
+
+def uncompiled() -> contextlib.AbstractContextManager:
+    """In the block, what torch.compile has made runs as it was written."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and its import takes seconds
+        return contextlib.nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 class _Recorder:
@@ -127,17 +172,26 @@ class _Recorder:
 
     def __init__(self, network: nn.Module, record: Pass, begun: Callable | None, ended: Callable | None):
         self.names = {module: name or ROOT for name, module in network.named_modules()}
-        self._record, self._begun, self._ended = record, begun, ended
+        self._network, self._record, self._begun, self._ended = network, record, begun, ended
+        self.alone: dict[str, None] = {}
         self._within: list[str] = []
         self._uses: dict[str, int] = {}
         self._mode: _Seen | None = None
-        self._done = False
+        self._done = self._before = False
 
     def open(self, network, arguments, named) -> None:
-        if self._mode is not None or self._done:
+        if network is not self._network:
+            raise ValueError(
+                "the pass is one of a replica (DataParallel): watch the network within, and hand the batch to step()"
+            )
+        if self._mode is not None or self._done or self._before:
             return
         if self._begun is not None:
-            self._begun(arguments, named)
+            self._before = True  # it may let the network pass itself
+            try:
+                self._begun(arguments, named)
+            finally:
+                self._before = False
         self._within, self._uses = [ROOT], {}
         self._mode = _Seen(self._note)
         self._mode.__enter__()
@@ -157,6 +211,8 @@ class _Recorder:
     def enter(self, module, arguments) -> None:
         if self._mode is not None:
             self._within.append(self.names[module])
+        elif not (self._done or self._before) and module in self.names:
+            self.alone.setdefault(self.names[module])
 
     def leave(self, module, arguments, output) -> None:
         if self._mode is not None:
@@ -187,9 +243,10 @@ class Replay:
 
     def __post_init__(self):
         self._devices = sorted({each.device for each in self._tensors() if each.device.type == "cuda"}, key=str)
-        self._cpu = torch.get_rng_state()
-        self._cuda = [torch.cuda.get_rng_state(device) for device in self._devices]
+        self._streams = Streams(self.network, (self.arguments, self.named), self._devices)
+        self._drawn = self._streams.state()
         self._buffers = _saved_buffers(self.network)
+        self._attributes = _saved_attributes(self.network)
         self._copies = [each.detach().clone() for each in self._inputs()]
         self._versions = [_version(each) for each in self._inputs()]
         self._written: dict[int, Tensor] = {}  # what the network's own pass has made of its inputs, by their place
@@ -208,7 +265,7 @@ class Replay:
     def passed(self) -> None:
         """The first pass is over: what it has written into its inputs itself is no change of the batch."""
         for place, (each, version) in enumerate(zip(self._inputs(), self._versions, strict=True)):
-            if _version(each) != version:
+            if _version(each) != version and place not in self._written:
                 self._written[place] = each.detach().clone()
 
     def check(self) -> None:
@@ -222,11 +279,21 @@ class Replay:
 
     def first(self) -> None:
         """Do the pass itself: the network, its running statistics and random streams stay as they are."""
-        self._run(self.record)
+        self._alone(self.record)
+
+    def trial(self) -> Pass:
+        """A pass before the one that counts, to compare that with."""
+        record = Pass(self.record.activations, self.record.channel_axis)
+        self._alone(record)
+        return record
+
+    def _alone(self, record: Pass) -> None:
+        self._run(record)
         self.passed()
         inputs = self._inputs()
         for place in self._written:
             inputs[place].data.copy_(self._copies[place])
+        self._versions = [_version(each) for each in inputs]
 
     def again(self, last: bool = True) -> Pass:
         """Repeat the pass and compare its patterns; unless it is the last time, they are kept.
@@ -239,11 +306,10 @@ class Replay:
         return record
 
     def _run(self, record: Pass) -> None:
-        with torch.no_grad(), torch.random.fork_rng(self._devices), unchanged_state(self.network):
-            torch.set_rng_state(self._cpu)
-            for device, state in zip(self._devices, self._cuda, strict=True):
-                torch.cuda.set_rng_state(state, device)
+        with torch.no_grad(), self._streams.undisturbed(), unchanged_state(self.network):
+            self._streams.put(self._drawn)
             _put_back(self._buffers)
+            _put_attributes_back(self._attributes)
             for module, mode in self._modes:
                 module.training = mode
             with contextlib.ExitStack() as stack:
@@ -269,13 +335,14 @@ class Replay:
 
 @contextlib.contextmanager
 def unchanged_state(network: nn.Module) -> Iterator[None]:
-    """Buffers (running statistics) and train/eval modes are afterwards what they were, bit for bit."""
+    """Buffers (running statistics), train/eval modes and values that modules keep are afterwards what they were."""
     modes = [(module, module.training) for module in network.modules()]
-    buffers = _saved_buffers(network)
+    buffers, attributes = _saved_buffers(network), _saved_attributes(network)
     try:
         yield
     finally:
         _put_back(buffers)
+        _put_attributes_back(attributes)
         for module, mode in modes:
             module.training = mode
 
@@ -298,6 +365,31 @@ def _put_back(saved: list[tuple[nn.Module, str, Tensor | None, Tensor | None]]) 
             module._buffers[name] = buffer
 
 
+def _own_attributes(module: nn.Module) -> dict:
+    return {name: value for name, value in vars(module).items() if name not in _COMMON and isinstance(value, _PLAIN)}
+
+
+def _saved_attributes(network: nn.Module) -> list[tuple[nn.Module, dict, dict]]:
+    """Every module with its counters, flags, caches and the like, and copies of its lists and dicts."""
+    saved = []
+    for module in network.modules():
+        own = _own_attributes(module)
+        copies = {name: value.copy() for name, value in own.items() if isinstance(value, (list, dict))}
+        saved.append((module, own, copies))
+    return saved
+
+
+def _put_attributes_back(saved: list[tuple[nn.Module, dict, dict]]) -> None:
+    for module, own, copies in saved:
+        for name in _own_attributes(module).keys() - own.keys():
+            del vars(module)[name]
+        vars(module).update(own)
+        for name, copy in copies.items():
+            kept = own[name]
+            kept.clear()
+            kept.extend(copy) if isinstance(kept, list) else kept.update(copy)
+
+
 def _version(tensor: Tensor) -> int | None:
     """How often a tensor was written into; None for those of inference mode, which do not count it."""
     return None if tensor.is_inference() else tensor._version
@@ -307,7 +399,7 @@ def _tensors(nested) -> Iterator[Tensor]:
     """The tensors in tuples, lists and mappings."""
     if isinstance(nested, Tensor):
         yield nested
-    elif isinstance(nested, dict):
+    elif isinstance(nested, Mapping):
         for each in nested.values():
             yield from _tensors(each)
     elif isinstance(nested, (tuple, list)):

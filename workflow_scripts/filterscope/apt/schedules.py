@@ -6,7 +6,10 @@
         for pictures, classes in batches:
             with monitor.step():
                 ...  # forward pass, backward pass, optimiser.step()
-            schedule.step()
+            schedule.step(loss=loss)
+
+Temperatures alone are no safe guide: a dead ReLU reads as cold, so the published way raises the learning rate of a
+network that is dying, which kills the rest of it. Schedules are therefore `guarded` unless told otherwise: see `guard`.
 
 Both are schedulers of PyTorch: `step()` after every step of the optimiser, `state_dict()`, `load_state_dict()`,
 `get_last_lr()`. A step without a measurement is an addition. Saved are the schedule's state, the monitor's (its
@@ -21,10 +24,12 @@ from abc import ABC, abstractmethod
 from typing import Literal, Protocol
 
 import numpy as np
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from filterscope.apt import model, optimisers
+from filterscope.apt.guard import Guard
 from filterscope.apt.model import Link, ModelWarning, adapted_rate, target_temperature, to_probability
 from filterscope.apt.readings import Reading
 
@@ -33,6 +38,7 @@ INTERPOLATIONS = ("even", "listing")
 
 # Learning rate of the learning rate in the dynamic variant (seed 003, section D).
 TEMPERATURE_RATE = 0.05
+BOUNDS = (0.0, 100.0)  # lowest and highest learning rate
 
 
 class Measuring(Protocol):
@@ -46,7 +52,8 @@ class TemperatureSchedule(LRScheduler, ABC):
     """What both variants share: the target curve, the rhythm, bounds, parameter groups and resuming.
 
     The first parameter group's learning rate is the one that is steered; those of other groups keep their proportion
-    to it. A measurement changes the learning rate over `every` steps, from the one right after it.
+    to it. A measurement changes the learning rate over `every` steps, from the one right after it; where the next one
+    is late, it stays where it was to go.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class TemperatureSchedule(LRScheduler, ABC):
         every: int | None,
         bounds: tuple[float, float],
         link: Link,
+        guarded: bool,
         initial_rate: float | None = None,
     ):
         model.check_target(initial_temperature, exponent, link)
@@ -83,6 +91,7 @@ class TemperatureSchedule(LRScheduler, ABC):
         self.slope = 0.0
         self._still = False  # nothing changed at the last measurement
         self.moves = 0  # steps since the measurement that the slope comes from
+        self.guard = Guard() if guarded else None
         self._reading: Reading | None = None  # PyTorch's SequentialLR begins it without step()
         super().__init__(optimizer)
         self.base_lrs = list(given)
@@ -97,8 +106,14 @@ class TemperatureSchedule(LRScheduler, ABC):
         """The temperature to have now, in bits (nats for link "e")."""
         return target_temperature(self.initial_temperature, self.exponent, self.done)
 
-    def step(self, reading: Reading | None = None) -> None:
+    @property
+    def held(self) -> dict[str, int]:
+        """How often the guard held the learning rate back, by reason."""
+        return {} if self.guard is None else dict(self.guard.held)
+
+    def step(self, reading: Reading | None = None, loss: Tensor | float | None = None) -> None:
         """After a step of the optimiser. reading: the monitor's where None; without either, nothing was measured.
+        loss: of this step, which a guarded schedule looks at when it measures.
 
         Raises ValueError after the last step.
         """
@@ -110,6 +125,8 @@ class TemperatureSchedule(LRScheduler, ABC):
         if reading is None and self.monitor is not None:
             reading = self.monitor.reading
         self._reading = reading
+        if loss is not None and self.guard is not None:
+            self.guard.note(loss)
         super().step()
 
     def get_lr(self) -> list[float]:
@@ -118,10 +135,21 @@ class TemperatureSchedule(LRScheduler, ABC):
             reading, self._reading = self._reading, None
             if reading is not None:
                 self._check(reading)
-                self.slope, self.moves = self._turn(reading), 0
-            self.rate = self._bounded(self.rate + self._move())
+                self.slope, self.moves = self._turned(reading), 0
+            if self.moves < self.every:
+                self.rate = self._bounded(self.rate + self._move())
             self.moves += 1
         return [self.rate * ratio for ratio in self.ratios]
+
+    def _turned(self, reading: Reading) -> float:
+        """As `_turn`, within what the guard allows."""
+        if self.guard is None:
+            return self._turn(reading)
+        slope = self._turn(reading.living())
+        aim, told = self.guard.allowed(self.rate, self.rate + slope * self.every, reading)
+        if told:
+            self._warn(f"step {self.last_epoch}: {told}")
+        return (self._bounded(aim) - self.rate) / self.every
 
     @abstractmethod
     def _turn(self, reading: Reading) -> float:
@@ -164,6 +192,7 @@ class TemperatureSchedule(LRScheduler, ABC):
             "every": self.every,
             "bounds": list(self.bounds),
             "link": self.link,
+            "guarded": self.guard is not None,
         }
 
     def state_dict(self) -> dict:
@@ -175,6 +204,7 @@ class TemperatureSchedule(LRScheduler, ABC):
             "slope": self.slope,
             "moves": self.moves,
             "ratios": list(self.ratios),
+            "guard": None if self.guard is None else self.guard.state_dict(),
         }
 
     def load_state_dict(self, state_dict: dict) -> None:
@@ -198,6 +228,8 @@ class TemperatureSchedule(LRScheduler, ABC):
         for key in ("last_epoch", "rate", "slope", "moves"):
             setattr(self, key, state_dict[key])
         self.ratios = list(state_dict["ratios"])
+        if self.guard is not None:
+            self.guard.load_state_dict(state_dict["guard"])
         self._step_count = self.last_epoch + 1
         optimisers.set_rate(self.optimizer, [self.rate * ratio for ratio in self.ratios])
         self._last_lr = [copy.copy(group["lr"]) for group in self.optimizer.param_groups]
@@ -210,8 +242,9 @@ class ActCooLR(TemperatureSchedule):
     model's for T0 instead of the optimiser's (seed 003, section B). initial_temperature: T0 in bits; exponent: gamma.
     every: steps between measurements, the monitor's. bounds: lowest and highest learning rate of the first group.
     interpolation: "even" reaches the computed learning rate right at the next measurement, "listing" covers
-    (2 E - 1) / E^2 of the way as the seed's listing does. link: "2", or "e" as the listing. Raises ValueError for
-    settings out of range; warns where T0 cannot be reached.
+    (2 E - 1) / E^2 of the way as the published listing does. link: "2", or "e" as the listing. guarded: whether a
+    dying or diverging network holds the learning rate back, see `guard`; False is the published way. Raises ValueError
+    for settings out of range; warns where T0 cannot be reached.
     """
 
     def __init__(
@@ -225,9 +258,10 @@ class ActCooLR(TemperatureSchedule):
         exponent: float = 1.0,
         mu: float | None = None,
         every: int | None = None,
-        bounds: tuple[float, float] = (0.0, 100.0),
+        bounds: tuple[float, float] = BOUNDS,
         interpolation: Interpolation = "even",
         link: Link = "2",
+        guarded: bool = True,
     ):
         if not (np.isfinite(sigma) and sigma > 0):
             raise ValueError(f"sigma is {sigma}, should be a number above 0, as learning_rate_range finds it")
@@ -241,7 +275,16 @@ class ActCooLR(TemperatureSchedule):
             model.check_target(initial_temperature, exponent, link)
             start = float(np.exp(mu + sigma * model.quantile(initial_temperature, link)))
         super().__init__(
-            optimizer, monitor, total_steps, initial_temperature, exponent, every, bounds, link, initial_rate=start
+            optimizer,
+            monitor,
+            total_steps,
+            initial_temperature,
+            exponent,
+            every,
+            bounds,
+            link,
+            guarded,
+            initial_rate=start,
         )
 
     def _turn(self, reading: Reading) -> float:
@@ -274,13 +317,14 @@ class DynamicActCooLR(TemperatureSchedule):
         exponent: float = 1.0,
         temperature_rate: float = TEMPERATURE_RATE,
         every: int | None = None,
-        bounds: tuple[float, float] = (0.0, 100.0),
+        bounds: tuple[float, float] = BOUNDS,
         link: Link = "2",
+        guarded: bool = True,
     ):
         if not (np.isfinite(temperature_rate) and temperature_rate > 0):
             raise ValueError(f"temperature_rate is {temperature_rate}, should be a number above 0")
         self.temperature_rate = float(temperature_rate)
-        super().__init__(optimizer, monitor, total_steps, initial_temperature, exponent, every, bounds, link)
+        super().__init__(optimizer, monitor, total_steps, initial_temperature, exponent, every, bounds, link, guarded)
 
     def _turn(self, reading: Reading) -> float:
         wanted = float(to_probability(self.target, self.link))

@@ -22,7 +22,7 @@ from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 from filterscope.apt.learning_rates import RangeAnalysis, learning_rate_range
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
-from filterscope.apt.schedules import ActCooLR, DynamicActCooLR
+from filterscope.apt.schedules import BOUNDS, ActCooLR, DynamicActCooLR, TemperatureSchedule
 
 # Methods that must measure temperatures while they train.
 STEERED = ("actcoolr", "dynamic_actcoolr")
@@ -38,9 +38,10 @@ class ScheduleSettings:
     share of the learning rate. peak: share of the steps at which one_cycle is highest; lowest_momentum: there;
     initial: share of the highest learning rate that it begins with. initial_temperature (bits), exponent: the target
     T0 (1 - t)^gamma. temperature_rate: of dynamic_actcoolr. begin: "given", or "model" for the learning rate at which
-    the model expects T0. sigma: of the model; None fits it before training. interpolation, link: "listing" and "e"
-    repeat the seed's listing. temperature: bits at which range_test picks its learning rate, which then falls as a
-    cosine where `falling`. warm_up: share of schedule_free's steps in which it rises.
+    the model expects T0. sigma: of the model; None fits it before training. bounds: lowest and highest
+    learning rate. guarded: whether a dying or diverging network holds it back (`guard`). interpolation, link, guarded:
+    "listing", "e" and False repeat what was published. temperature: bits at which range_test picks its learning rate,
+    which then falls as a cosine where `falling`. warm_up: share of schedule_free's steps in which it rises.
     """
 
     method: str
@@ -60,6 +61,8 @@ class ScheduleSettings:
     sigma: float | None = None
     interpolation: str = "even"
     link: str = "2"
+    bounds: tuple[float, float] = BOUNDS
+    guarded: bool = True
     temperature: float = 1.0
     falling: bool = True
     warm_up: float = 0.05
@@ -68,6 +71,7 @@ class ScheduleSettings:
         if self.method not in METHODS:
             raise ValueError(f"method is {self.method!r}, should be one of {', '.join(METHODS)}")
         object.__setattr__(self, "milestones", tuple(self.milestones))
+        object.__setattr__(self, "bounds", tuple(self.bounds))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping) -> ScheduleSettings:
@@ -115,10 +119,17 @@ class Running:
         group = self.optimiser.param_groups[0]
         return float(group["scheduled_lr"] if group.get("scheduled_lr") else group["lr"])
 
-    def advance(self) -> None:
-        """After a step of the optimiser."""
-        if self.schedule is not None:
+    def advance(self, loss: Tensor | None = None) -> None:
+        """After a step of the optimiser. loss: of that step, for schedules that look at it."""
+        if isinstance(self.schedule, TemperatureSchedule):
+            self.schedule.step(loss=loss)
+        elif self.schedule is not None:
             self.schedule.step()
+
+    @property
+    def held(self) -> dict[str, int]:
+        """How often a guard held the learning rate back, by reason."""
+        return self.schedule.held if isinstance(self.schedule, TemperatureSchedule) else {}
 
     def train(self) -> None:
         """Schedule-Free's weights where gradients are taken; nothing for others."""
@@ -277,6 +288,8 @@ def _actcoolr(settings, network, monitor, situation, total_steps) -> Running:
         exponent=settings.exponent,
         interpolation=settings.interpolation,
         link=settings.link,
+        bounds=settings.bounds,
+        guarded=settings.guarded,
     )
     return Running(optimiser, schedule, analysis)
 
@@ -291,11 +304,13 @@ def _dynamic(settings, network, monitor, situation, total_steps) -> Running:
         exponent=settings.exponent,
         temperature_rate=settings.temperature_rate,
         link=settings.link,
+        bounds=settings.bounds,
+        guarded=settings.guarded,
     )
     return Running(optimiser, schedule)
 
 
-_TARGET = ("initial_temperature", "exponent", "link")
+_TARGET = ("initial_temperature", "exponent", "link", "bounds", "guarded")
 METHODS: dict[str, Method] = {
     "constant": Method(_plain(_constant), ("learning_rate",)),
     "step": Method(_plain(_step), ("learning_rate", "milestones", "factor")),

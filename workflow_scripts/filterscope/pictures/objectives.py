@@ -66,6 +66,14 @@ class Goal:
         """Side of the network's input, px."""
         return self.inputs.crop
 
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Pixels 0 to 1 in the units of the network's input: (pixel - mean) / std, [..., 3, h, w]."""
+        return (pixels - self._mean) / self._std
+
+    def pixels(self, units: Tensor) -> Tensor:
+        """What `normalised` was given."""
+        return units * self._std + self._mean
+
     def values(self, pixels: Tensor, probabilities: bool = False) -> Tensor:
         """How strongly each picture excites its target.
 
@@ -86,7 +94,7 @@ class Goal:
     def read(self, pixels: Tensor) -> Tensor:
         """Activation maps float32 [B, d, h, w] of pixels 0 to 1."""
         shown = self._shown(pixels)
-        normalised = ((shown - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+        normalised = self.normalised(shown).contiguous(memory_format=torch.channels_last)
         try:
             return self.reader(normalised).float()[: len(pixels)]
         except (RuntimeError, LayerError) as error:

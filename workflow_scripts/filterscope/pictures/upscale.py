@@ -1,4 +1,9 @@
-"""Recipe `upscale`: a small noisy picture is optimised, enlarged, blurred and optimised again (seed 004; spec B1)."""
+"""Recipe `upscale`: a small noisy picture is optimised, enlarged, blurred and optimised again.
+
+After "Activation Maximization and Visualization of Features of Deep Convolutional Neural Networks" (Amirli, 2021) and
+its code. Both normalise the picture as the network's input and let Adam step on that, so the units of their learning
+rates and weight decays are the network's standard deviations, not pixels.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,8 @@ from torch.nn import functional
 from filterscope.pictures.ascent import Adam, Chance, Optimised, Report, Watch, enlarged
 from filterscope.pictures.objectives import Goal
 
-# What the seed's text says, and what its code does.
+# What the text says (section 4, Setup), and what the code does; in normalised units. The text calls the weight decay a
+# momentum.
 PRESETS = {
     "paper": {"learning_rate": 1e-2, "weight_decay": 1e-7},
     "code": {"learning_rate": 1e-1, "weight_decay": 1e-6},
@@ -23,7 +29,8 @@ LOWEST, HIGHEST = 128, 148
 @dataclass(frozen=True)
 class Upscale:
     """Settings. size: px of the first picture; steps: of a round, 1.3 times as many in the later half of the rounds;
-    learning_rate: pixels in the unit range per step; None for what the preset says."""
+    learning_rate: normalised units per step, (pixel - mean) / std with pixels in 0 to 1 and the network's mean and std;
+    weight_decay: towards the network's mean; None for what the preset says."""
 
     preset: str = "paper"
     size: int = 56
@@ -73,11 +80,13 @@ class Upscale:
                 pictures = enlarged(pictures, size)
                 alive = watch.alive.to(goal.device).view(-1, 1, 1, 1)
                 pictures = torch.where(alive, _blurred(pictures, self.blur), pictures)
-            adam = Adam(pictures, self.learning_rate, self.weight_decay)
+            units = goal.normalised(pictures)
+            adam = Adam(units, self.learning_rate, self.weight_decay)
             for step in range(self.steps_of(number)):
-                slope = goal.gradient(pictures)
-                pictures, usable = watch.look(slope, f"round {number + 1}, step {step + 1}", pictures)
-                pictures = adam.climb(pictures, slope.gradient, usable)
+                slope = goal.gradient(units, goal.pixels)
+                units, usable = watch.look(slope, f"round {number + 1}, step {step + 1}", units)
+                units = adam.climb(units, slope.gradient, usable)
+            pictures = goal.pixels(units)
         return watch.finished(pictures)
 
 

@@ -226,7 +226,7 @@ def _one_epoch(epoch, network, material, settings, seed, running, monitor, loss,
                     state.status = DIVERGED
                     break
                 state.measuring_seconds += time.perf_counter() - started
-            running.advance()
+            running.advance(value.detach())
     state.losses += torch.stack(losses).cpu().tolist()
     if not np.isfinite(state.losses[-1]):
         state.status = DIVERGED
