@@ -52,6 +52,12 @@ def claims_of(wildcards):
     return f"{folder}/filter_claims.parquet" if wildcards.dataset in ANNOTATED else []
 
 
+def causes_of(wildcards):
+    """Whether the named objects excite the filters, where there are masks to cut them out by."""
+    folder = f"results/words/{wildcards.dataset}/{wildcards.probe}/{wildcards.vocabulary}"
+    return f"{folder}/filter_causes.parquet" if wildcards.dataset in ANNOTATED else []
+
+
 def has_known_answers(entry):
     """Whether the right names of the probe's filters are known, and masks are there to compare them with."""
     probe = config["probes"][entry["probe"]]
@@ -72,7 +78,7 @@ def heading(entry):
 
 
 def summarised(entry):
-    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had."""
+    """Words, claims, scores, known answers, sanity tests and causes of an explanation; None for what cannot be had."""
     annotated = entry["dataset"] in ANNOTATED
     return [
         words_of(entry, "filter_words.parquet"),
@@ -80,4 +86,5 @@ def summarised(entry):
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
         words_of(entry, "sanity.parquet") if annotated else None,
+        words_of(entry, "filter_causes.parquet") if annotated else None,
     ]

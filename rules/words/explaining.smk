@@ -174,6 +174,7 @@ rule tabulate_words:
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         categories=reference_categories,
         claims=claims_of,
+        causes=causes_of,
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/filter_words.csv",
@@ -206,6 +207,7 @@ rule render_sheets:
         by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words=rules.tabulate_words.output.table,
         claims=claims_of,
+        causes=causes_of,
     output:
         sheets=report(
             directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),

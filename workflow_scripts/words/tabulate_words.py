@@ -9,9 +9,15 @@ from filterscope.words.targets import token_list
 
 
 def tabulate_words(
-    path_to_votes, path_to_thresholds, path_to_categories, path_to_claims, paths_to_words, paths_to_names
+    path_to_votes,
+    path_to_thresholds,
+    path_to_categories,
+    path_to_claims,
+    paths_to_words,
+    paths_to_names,
+    path_to_causes=None,
 ):
-    """path_to_claims is None where there are no masks; support is then empty."""
+    """path_to_claims and path_to_causes are None where there are no masks; support and proof are then empty."""
     votes = tables.read(path_to_votes, "filter_votes").to_pandas()
     words = votes[votes["candidates"] == "vocabulary"].drop(columns="candidates")
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas(), supervised_only=False)
@@ -25,7 +31,8 @@ def tabulate_words(
         words = words.assign(**dict.fromkeys(support))
         job.LOGGER.info("no masks: whether a name is supported cannot be told")
     words = words.astype(object).where(pd.notna(words), None)
-    names = filter_names(words, tables.read(path_to_thresholds, "thresholds").to_pandas(), claims)
+    causes = tables.read(path_to_causes, "filter_causes").to_pandas() if path_to_causes else None
+    names = filter_names(words, tables.read(path_to_thresholds, "thresholds").to_pandas(), claims, causes)
     for path in paths_to_words:
         tables.write(words, "filter_words", path)
     for path in paths_to_names:
@@ -42,5 +49,6 @@ if __name__ == "__main__":
         path_to_categories=snakemake.input.categories,
         path_to_claims=snakemake.input.get("claims") or None,
         paths_to_words=(snakemake.output.table, snakemake.output.csv),
+        path_to_causes=snakemake.input.get("causes") or None,
         paths_to_names=(snakemake.output.names, snakemake.output.names_csv),
     )

@@ -68,17 +68,25 @@ def views(batches, reader: Reader, inputs: InputSettings, top: pd.DataFrame, dev
     return seen
 
 
-def sheet(title: str, words: pd.DataFrame, claim: pd.Series | None, images: list[TopImage]) -> Figure:
+def sheet(
+    title: str,
+    words: pd.DataFrame,
+    claim: pd.Series | None,
+    images: list[TopImage],
+    cause: pd.Series | None = None,
+) -> Figure:
     """Draw one sheet.
 
     words: the filter's rows of `filter_words`, best first; new words are green. claim: its row of
-    `filter_claims`, None where there are no masks.
+    `filter_claims`, None where there are no masks. cause: its row of `filter_causes`, None where it was not measured.
     """
     lines = -(-len(images) // COLUMNS)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + 1.5
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
     FigureCanvasAgg(figure)  # measures texts
     _headline(figure, title, words, claim, width, height)
+    if cause is not None:
+        figure.text(0.2 / width, 1 - 1.14 / height, _cause(cause), fontsize=10, color=QUIET, va="top")
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS
         left = 0.2 + column * (2 * INCH + 0.25)
@@ -132,4 +140,18 @@ def _evidence(claim) -> str:
         f"as “{claim['claim']}”: AUPRC {claim['auprc']:.3f} [{claim['low']:.3f}, {claim['high']:.3f}] "
         f"against {claim['null']:.3f} of the layer's mean filter; IoU {claim['iou']:.3f}; "
         f"Network Dissection: “{claim['rival']}”   ({legend})"
+    )
+
+
+def _cause(cause: pd.Series) -> str:
+    """What laying the claim's objects into pictures, and taking them out, does to the filter."""
+    said = f"cause {cause['status'].replace('_', ' ')}"
+    if cause["reason"]:
+        said += f" ({cause['reason']})"
+    if pd.isna(cause["effect"]):
+        return said
+    return (
+        f"{said}: {cause['objects']} such objects, laid into images and taken out, change it by {cause['effect']:.2f} "
+        f"[{cause['low']:.2f}, {cause['high']:.2f}] of its spreads more than {cause['controls']} others of their size, "
+        f"against {cause['null']:.2f} of the layer's mean filter"
     )
