@@ -1,9 +1,9 @@
 # The pictures room: what filters look for (seed 004; the recipe `octaves`: seed 002).
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
-# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.* and filter_*.png, sheets/, facets/, criteria*,
+# Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.*, picture_words.* and filter_*.png, sheets/, facets/, criteria*,
 #          strongest_filters.* and occlusions.* with their figures
-# Steps:   maximise activations, find the facets of classes, score their pictures, find the strongest filters of
+# Steps:   maximise activations, name the pictures, find the facets of classes, score their pictures, find the strongest filters of
 #          photographs, measure occlusion, render
 
 
@@ -11,6 +11,7 @@ rule pictures:
     """Optimised pictures, facets, strongest filters and occlusions of every entry."""
     input:
         [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
+        [pictures_of(entry, f"{entry['recipe']}/picture_words.csv") for entry in named_pictures()],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
         [pictures_of(entry, "facets/figures") for entry in config["facets"]],
         [pictures_of(entry, "criteria.png") for entry in config["facets"]],

@@ -1,10 +1,10 @@
 # The words room: filters are named (LaViSE, seed 000).
 #
 # Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary
-# Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, scores.*,
-#          sanity.*, defects.*, known_answers.*, sheets/
-# Steps:   train the explainer and its null, explain, dissect (by masks, and by a CLIP model's embeddings), score, tabulate,
-#          render
+# Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, filter_causes.*,
+#          scores.*, sanity.*, defects.*, known_answers.*, sheets/
+# Steps:   train the explainer and its null, explain, dissect (by masks, and by a CLIP model's embeddings), score, prove,
+#          tabulate, render
 
 
 rule words:
@@ -23,3 +23,4 @@ rule words:
 include: "words/explaining.smk"
 include: "words/rivals.smk"
 include: "words/scoring.smk"
+include: "words/proofs.smk"

@@ -36,6 +36,7 @@ SMALL = {
     "training": {"epochs": 2, "batch_size": 32},
     "words": {"top_images": 8},
     "scores": {"bootstrap": 20, "resolution": 28},
+    "proofs": {"objects": 4, "controls": 20, "places": 1},
     "sheets": {"filters": 2, "images": 4},
     "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "sketch": {"shorten": 50}},
     "facets": [

@@ -94,9 +94,21 @@ def names_of(wildcards):
     return words_of({**wildcards, "vocabulary": vocabulary}, "filter_names.parquet") if vocabulary else []
 
 
-def facet_explainer(wildcards):
-    """The explainer that names a probe's facets."""
+def own_explainer(wildcards):
+    """The explainer that names a probe's facets and pictures."""
     return f"results/words/{reference(wildcards)}/{wildcards.probe}/{explained_in(wildcards)}/explainer.pt"
+
+
+def own_claims(wildcards):
+    """What the filters of a probe that is explained on the dataset are claimed to stand for, where there are masks."""
+    entry = {**wildcards, "vocabulary": explained_in(wildcards)}
+    return words_of(entry, "filter_claims.parquet") if wildcards.dataset in ANNOTATED else []
+
+
+def named_pictures():
+    """Entries of `pictures` whose probe is explained on the dataset: the explainer can name their pictures."""
+    explained = {(entry["dataset"], entry["probe"]) for entry in EXPLANATIONS}
+    return [entry for entry in config["pictures"] if (entry["dataset"], entry["probe"]) in explained]
 
 
 def facet_words_of(wildcards):

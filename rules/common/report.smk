@@ -52,6 +52,11 @@ def summarised_recipe(entry):
     return [pictures_of(entry, f"{entry['recipe']}/pictures.parquet"), pictures_of(entry, "sheets")]
 
 
+def words_of_recipe(entry):
+    """What the explainer says of the pictures of an entry of `pictures`."""
+    return pictures_of(entry, f"{entry['recipe']}/picture_words.parquet")
+
+
 def summarised_facets(entry):
     """What the summary reads of an entry of `facets`: three tables and the figures."""
     files = ("facets/facet_summary.parquet", "criteria.parquet", "criteria_validation.parquet")
@@ -64,11 +69,13 @@ def summarised_pictures():
     for section in ("pictures", "facets"):
         for entry in config[section]:
             title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
-            own = found.setdefault(title, {"recipes": {}, "facets": None, "judge": None, "figures": []})
+            own = found.setdefault(title, {"recipes": {}, "words": {}, "facets": None, "judge": None, "figures": []})
             if section == "pictures":
                 table, sheets = summarised_recipe(entry)
                 own["recipes"][entry["recipe"]] = table
                 own["figures"] = [sheets]
+                if entry in named_pictures():
+                    own["words"][entry["recipe"]] = words_of_recipe(entry)
             else:
                 *of_facets, criteria, figures = summarised_facets(entry)
                 own["facets"] = dict(zip(("summary", "criteria", "validation"), of_facets, strict=True))

@@ -118,6 +118,12 @@ def clip_checkpoint(wildcards):
     return config["clips"][wildcards.clip]["file"] or []
 
 
+def causes_of(wildcards):
+    """Whether the named objects excite the filters, where there are masks to cut them out by."""
+    folder = f"results/words/{wildcards.dataset}/{wildcards.probe}/{wildcards.vocabulary}"
+    return f"{folder}/filter_causes.parquet" if wildcards.dataset in ANNOTATED else []
+
+
 def has_known_answers(entry):
     """Whether the right names of the probe's filters are known, and masks are there to compare them with."""
     probe = config["probes"][entry["probe"]]
@@ -147,7 +153,7 @@ def remarked(entry):
 def summarised(entry):
     """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had.
 
-    Then what is remarked on: thresholds, top images and names.
+    Then causes, and what is remarked on: thresholds, top images and names.
     """
     annotated = entry["dataset"] in ANNOTATED
     return [
@@ -156,5 +162,6 @@ def summarised(entry):
         words_of(entry, "scores.parquet") if annotated else None,
         words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
         words_of(entry, "sanity.parquet") if annotated else None,
+        words_of(entry, "filter_causes.parquet") if annotated else None,
         *remarked(entry),
     ]

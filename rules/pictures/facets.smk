@@ -107,7 +107,7 @@ rule name_facets:
         categories=reference_categories,
         vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
-        explainer=facet_explainer,
+        explainer=own_explainer,
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
         csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",

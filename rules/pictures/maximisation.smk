@@ -33,6 +33,44 @@ rule maximise_activations:
         "../../workflow_scripts/pictures/maximise_activations.py"
 
 
+rule name_pictures:
+    input:
+        table=rules.maximise_activations.output.table,
+        pictures=rules.maximise_activations.output.pictures,
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        weights=weights_of,
+        categories=reference_categories,
+        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
+        allowed=config["words"]["allowed"] or [],
+        explainer=own_explainer,
+        claims=own_claims,
+    output:
+        table="results/pictures/{dataset}/{probe}/{recipe}/picture_words.parquet",
+        csv="results/pictures/{dataset}/{probe}/{recipe}/picture_words.csv",
+    log:
+        "results/logs/name_pictures/{dataset}/{probe}/{recipe}.log",
+    benchmark:
+        "results/benchmarks/name_pictures/{dataset}/{probe}/{recipe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="30m",
+    params:
+        code=code("pictures/name_pictures.py"),
+        probe=probe_settings,
+        activations=activation_settings,
+        words=only("words", "method", "per_image"),
+        faithful=only("faithful", "projection", "unpooled"),
+        first=config["proofs"]["picture_words"],
+    message:
+        "Naming the pictures of {wildcards.probe} by {wildcards.recipe}"
+    script:
+        "../../workflow_scripts/pictures/name_pictures.py"
+
+
 rule render_pictures:
     input:
         tables=recipe_tables,

@@ -186,6 +186,7 @@ rule tabulate_words:
         categories=reference_categories,
         claims=claims_of,
         reference=reference_names,
+        causes=causes_of,
     output:
         apart_csv="results/words/{dataset}/{probe}/{vocabulary}/words_apart.csv",
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",
@@ -220,6 +221,7 @@ rule render_sheets:
         words=rules.tabulate_words.output.table,
         names=rules.tabulate_words.output.names,
         claims=claims_of,
+        causes=causes_of,
     output:
         sheets=report(
             directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),

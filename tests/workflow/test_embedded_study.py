@@ -25,6 +25,7 @@ SCHEMAS = {
     "filter_words": "filter_words",
     "filter_names": "filter_names",
     "filter_claims": "filter_claims",
+    "filter_causes": "filter_causes",
     "scores": "scores",
     "sanity": "sanity",
     "history": "history",
@@ -50,7 +51,7 @@ def test_every_explanation_has_its_tables_and_pictures(finished_study):
     for folder in folders(finished_study):
         for name, schema in SCHEMAS.items():
             assert tables.read(folder / f"{name}.parquet", schema).num_rows
-        for name in ("filter_words", "filter_names", "filter_claims", "scores", "sanity", "history"):
+        for name in ("filter_words", "filter_names", "filter_claims", "filter_causes", "scores", "sanity", "history"):
             assert len(pd.read_csv(folder / f"{name}.csv")) == pq.read_metadata(folder / f"{name}.parquet").num_rows
         for picture in [*folder.glob("sheets/*.png"), folder / "scores.png", folder / "training.png"]:
             assert np.asarray(Image.open(picture).convert("L")).std() > 5, f"{picture} shows nothing"
@@ -68,6 +69,19 @@ def test_the_known_answers_come_out(finished_study):
     assert planted["rank"].notna().mean() >= 0.8
     assert len(units) >= 6
     assert units["passed"].mean() >= 0.8, "output units know their class"
+
+
+def test_right_names_of_known_filters_are_proved(finished_study):
+    """What is planted, and what units are trained for, is the cause; the claims of other filters are not."""
+    for folder in folders(finished_study):
+        known = pd.read_parquet(folder / "known_answers.parquet").set_index("filter")["right"]
+        names = pd.read_parquet(folder / "filter_names.parquet").set_index("filter")
+        right = names[[claim in known[number] for number, claim in names["claim"].items()]]
+        assert len(right) >= 6
+        assert right["cause"].eq("caused").mean() >= 0.9
+        assert right["status"].eq("proved").mean() >= 0.8
+        decoys = tables.read(folder / "filter_causes.parquet", "filter_causes").to_pandas()["lent_caused"].dropna()
+        assert decoys.sum() <= max(1, 0.1 * len(decoys))
 
 
 def test_the_cnn_of_the_study_is_worth_explaining(finished_study):
@@ -359,6 +373,8 @@ def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
         (("criteria", "resamples", 400), {"score_pictures", "render_criteria"}, {"render_facets", "embed_facets"}),
         (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
+        (("proofs", "places", 2), {"measure_causes", "tabulate_words"}, {"score_words", "name_pictures"}),
+        (("proofs", "picture_words", 5), {"name_pictures"}, {"measure_causes", "maximise_activations"}),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
         (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
     ],

@@ -75,6 +75,11 @@ def _sizes(config: dict) -> list[str]:
         found.append("words.voting is larger than words.per_image: only kept words can vote")
     if max(scores["recall_at"]) > words["per_image"]:
         found.append("scores.recall_at asks for more words than words.per_image keeps")
+    if config["proofs"]["fewest"] > config["proofs"]["objects"]:
+        found.append(
+            f"proofs.fewest is {config['proofs']['fewest']}, larger than proofs.objects, "
+            f"{config['proofs']['objects']}: nothing could ever be told"
+        )
     if sheets["images"] > words["top_images"]:
         found.append("sheets.images asks for more images than words.top_images mines")
     return found

@@ -16,6 +16,7 @@ SCHEMAS = {
     "scores": "scores",
     "known": "known_answers",
     "sanity": "sanity",
+    "causes": "filter_causes",
 }
 # What the remarks on an explanation are made from, and by what.
 REMARKED = {"thresholds": threshold_remarks, "top_images": mining_remarks, "filter_names": name_remarks}
@@ -26,9 +27,9 @@ EMBEDDED = 2  # figures of a folder that stand on the page; the others are linke
 def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text, path_to_html, title):
     """explanations: by heading, the paths of SCHEMAS in its order, None for what is absent, then those of REMARKED.
 
-    pictures: by heading, tables of `pictures` by recipe, the paths of OF_FACETS (or None), the judge, and figures or
-    folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item, figures; temperature: the
-    table `duel` (or None), figures.
+    pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of OF_FACETS (or None), the
+    judge, and figures or folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item,
+    figures; temperature: the table `duel` (or None), figures.
     """
     sections, page = [], Path(path_to_text).parent
     for heading, paths in explanations.items():
@@ -47,7 +48,8 @@ def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text
         facets = given["facets"] or dict.fromkeys(OF_FACETS)
         found = {name: path and tables.read(path, OF_FACETS[name]).to_pandas() for name, path in facets.items()}
         figures = _figures(given["figures"], page)
-        sections.append(pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures))
+        words = {name: tables.read(path, "picture_words").to_pandas() for name, path in given["words"].items()}
+        sections.append(pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures, words=words))
     fit = diagnosis["fit"] and tables.read(diagnosis["fit"], "fit").to_pandas()
     findings = [item for path in diagnosis["texts"] for item in _items(Path(path).read_text(encoding="utf-8"))]
     if fit is not None or findings or diagnosis["figures"]:

@@ -31,11 +31,13 @@ def render_sheets(
     also,
     images_per_sheet,
     name,
+    path_to_causes=None,
 ):
-    """path_to_claims is None where there are no masks; name: what the filters belong to, for the heading."""
+    """path_to_claims and path_to_causes are None where there are no masks; name: whose filters, for the heading."""
     device = job.device()
     words = tables.read(path_to_words, "filter_words").to_pandas()
     claims = tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None
+    causes = tables.read(path_to_causes, "filter_causes").to_pandas() if path_to_causes else None
     filters = chosen_filters(words, claims, best, also)
     names = tables.read(path_to_names, "filter_names").to_pandas()
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
@@ -64,6 +66,7 @@ def render_sheets(
                 for image_id, maximum in zip(own["image_id"], own["maximum"], strict=True)
             ],
             remarks_of(number, names, thresholds, mined),
+            None if causes is None else causes.set_index("filter").loc[number],
         )
         figure.savefig(target / f"filter_{number:04d}.png")
 
@@ -81,6 +84,7 @@ if __name__ == "__main__":
         path_to_words=snakemake.input.words,
         path_to_names=snakemake.input.names,
         path_to_claims=snakemake.input.get("claims") or None,
+        path_to_causes=snakemake.input.get("causes") or None,
         path_to_sheets=snakemake.output.sheets,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),

@@ -18,9 +18,12 @@ def tabulate_words(
     paths_to_words,
     paths_to_names,
     path_to_apart_csv,
+    path_to_causes=None,
 ):
-    """path_to_claims is None where there are no masks; support is then empty. path_to_reference: names by the reference
-    dataset of photographs without masks, where the study has them."""
+    """path_to_claims and path_to_causes are None where there are no masks; support and proof are then empty.
+
+    path_to_reference: names by the reference dataset of photographs without masks, where the study has them.
+    """
     votes = tables.read(path_to_votes, "filter_votes").to_pandas()
     apart = tables.read(path_to_apart, "words_apart").to_pandas()
     tables.write(apart, "words_apart", path_to_apart_csv)
@@ -40,7 +43,8 @@ def tabulate_words(
     words = words.astype(object).where(pd.notna(words), None)
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
     reference = tables.read(path_to_reference, "filter_names").to_pandas() if path_to_reference else None
-    names = filter_names(words, thresholds, claims, claimed, apart, reference)
+    causes = tables.read(path_to_causes, "filter_causes").to_pandas() if path_to_causes else None
+    names = filter_names(words, thresholds, claims, claimed, apart, reference, causes)
     for path in paths_to_words:
         tables.write(words, "filter_words", path)
     for path in paths_to_names:
@@ -61,6 +65,7 @@ if __name__ == "__main__":
         path_to_claims=snakemake.input.get("claims") or None,
         path_to_reference=snakemake.input.get("reference") or None,
         paths_to_words=(snakemake.output.table, snakemake.output.csv),
+        path_to_causes=snakemake.input.get("causes") or None,
         paths_to_names=(snakemake.output.names, snakemake.output.names_csv),
         path_to_apart_csv=snakemake.output.apart_csv,
     )

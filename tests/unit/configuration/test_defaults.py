@@ -22,6 +22,7 @@ from filterscope.pictures.recipes import RECIPES, recipe
 from filterscope.temperature.building import Choice
 from filterscope.temperature.duel import read_published
 from filterscope.temperature.networks import NETWORKS
+from filterscope.words.proofs import ProofSettings
 from filterscope.words.scenes_clip import ScenesClipSettings
 from filterscope.words.soft_wpmi import ClipDissectSettings
 
@@ -75,6 +76,10 @@ class TestDefaults:
         found = [[entry[key] for key in ("facets", "nearest", "codes")] for entry in config["facets"]]
         assert found == [[10, 15, None], [10, 15, "features"]]
         assert FacetSettings(**config["facetting"]) == FacetSettings()
+
+    def test_of_proofs_are_those_of_the_library(self, default_config, check):
+        proofs = check(default_config())["proofs"]
+        assert dataclasses.asdict(ProofSettings()) == {key: proofs[key] for key in proofs if key != "picture_words"}
 
     def test_of_recipes_are_those_of_the_library(self, default_config, check):
         """The schema's defaults and the library's are the same numbers in two places: they must agree."""

@@ -98,6 +98,7 @@ import configuration
             "scores.recall_at asks for more words than words.per_image keeps",
         ),
         ({"sheets": {"images": 26}}, "sheets.images asks for more images than words.top_images mines"),
+        ({"proofs": {"objects": 3}}, "proofs.fewest is 4, larger than proofs.objects, 3: nothing could ever be told"),
         (
             {"datasets": {"scenes": {"objects": [4, 2]}}},
             r"datasets.scenes.objects is \[4, 2\]: the fewest come first",

@@ -102,3 +102,21 @@ def test_figures_are_on_the_page_or_linked(summary, criteria, validation):
     assert f'src="data:image/png;base64,{base64.b64encode(png).decode()}"' in html
     assert '<a href="../pictures/two.png">sheets: &lt;two&gt;</a>' in html
     assert "&lt;ring&gt;" in html
+
+
+def test_pictures_called_what_their_filters_are_stand_beside_shuffled_claims(maximised):
+    """Three of four filters have words and a claim; another filter's claim would be found for half of one of them."""
+    words = pd.DataFrame(
+        {
+            "categories": [["red", "blue"], ["blue", "red"], ["disc", "red"], []],
+            "claim": ["red", "blue", "blue", "red"],
+            "found": [True, True, False, None],
+            "null": [0.5, 0.0, 0.0, None],
+        }
+    )
+    section = pictures_section("p", {"maco": maximised}, None, None, None, None, [], {"maco": words})
+    text = as_text("t", [section])
+    assert "maco: for 2 of 3 filters the claim is among the first 2 words of the categories" in text
+    assert "with claims shuffled among the filters it would be for 0.5." in text
+    nothing = pictures_section("p", {"maco": maximised}, None, None, None, None, [], {"maco": words.tail(1)})
+    assert "maco: no filter has both a claim and words for its picture." in as_text("t", [nothing])

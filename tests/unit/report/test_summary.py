@@ -75,9 +75,44 @@ def test_scores_names_and_support_are_told(words, claims, scores):
 
 def test_remarks_stand_above_the_names(words, claims, scores):
     remarks = ["2 filters are saturated.", "“red” is everywhere."]
-    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, remarks)])
+    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, remarks=remarks)])
     assert text.index("live filters") < text.index(remarks[0]) < text.index(remarks[1]) < text.index("red, crimson*")
-    assert remarks[0] in as_text("t", [explanation_section("album", words, None, None, None, None, remarks)])
+    assert remarks[0] in as_text("t", [explanation_section("album", words, None, None, None, None, remarks=remarks)])
+
+
+@pytest.fixture
+def causes() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "filter": [0, 1, 2],
+            "claim": ["red", "blue", None],
+            "status": ["caused", "caused", "cannot_be_told"],
+            "reason": ["", "", "the filter is dead"],
+            "effect": [0.5, 0.4, None],
+            "low": [0.4, 0.3, None],
+            "high": [0.6, 0.5, None],
+            "null": [0.02, 0.02, None],
+            "lent_caused": [False, True, None],
+        }
+    )
+
+
+def test_proofs_stand_beside_their_decoys(words, claims, scores, causes):
+    """Two claims are caused, one of which masks support: that one is proved."""
+    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, causes)])
+    assert "1 names are proved" in text
+    assert "2 of the 2 claims of which it can be told, and for 1 of 2 claims lent by other filters." in text
+    assert "caused: 0.50 [0.40, 0.60], null 0.02" in text
+
+
+def test_what_cannot_be_told_is_counted_by_reason(words, claims, scores, causes):
+    causes.loc[0, ["status", "reason"]] = ["cannot_be_told", "too few usable objects of its claim: 2 of 4"]
+    causes.loc[0, ["effect", "low", "high", "null"]] = None
+    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, causes)])
+    assert "0 names are proved" in text
+    assert "; it cannot be told of 1 more (1 too few usable objects of its claim)." in text
+    assert "cannot be told: too few usable objects of its claim: 2 of 4" in text
+    assert "nan" not in text
 
 
 def test_null_rows_stand_below_the_words(words, claims, scores):

@@ -124,3 +124,32 @@ def test_without_masks_untested_claims_are_what_filters_are_called():
 @pytest.mark.parametrize("status", ["dead", "silent"])
 def test_filters_that_are_called_nothing_need_no_remark(status):
     assert name_remarks(names_of([None] * 4, [status] * 4)) == []
+
+
+def test_a_supported_name_whose_objects_are_the_cause_is_proved():
+    """Filter 0 by both, 1 by cause alone (its masks say no), 2 by masks alone."""
+    causes = pd.DataFrame(
+        {
+            "filter": range(5),
+            "status": ["caused", "caused", "not_caused", "cannot_be_told", "cannot_be_told"],
+            "effect": [0.9, 0.8, 0.1, None, None],
+            "low": [0.7, 0.6, -0.1, None, None],
+            "high": [1.1, 1.0, 0.3, None, None],
+            "null": [0.0, 0.0, 0.0, None, None],
+        }
+    )
+    table = tables.checked(
+        filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=causes), "filter_names"
+    ).to_pandas()
+    assert table["status"].tolist() == ["proved", "unsupported", "supported", "silent", "dead"]
+    assert table["name"].fillna("").tolist()[:3] == ["bowl", "", "dog"]
+    assert table["cause"].tolist()[:4] == ["caused", "caused", "not_caused", "cannot_be_told"]
+    first = table.loc[0, ["cause_effect", "cause_low", "cause_high", "cause_null"]]
+    assert first.tolist() == [0.9, 0.7, 1.1, 0.0]
+    assert table.loc[3, ["cause_effect", "cause_low", "cause_high", "cause_null"]].isna().all()
+
+
+def test_without_measured_causes_nothing_is_proved():
+    table = tables.checked(filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART), "filter_names").to_pandas()
+    assert "proved" not in set(table["status"])
+    assert table[["cause", "cause_effect"]].isna().all(axis=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -18,13 +19,16 @@ def pictures_section(
     validation: pd.DataFrame | None,
     judge: str | None,
     figures: list[Shown],
+    words: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> Section:
     """One probe's pictures: what they reach, how stable its facets are, and whether the criteria can be believed.
 
     recipes: `pictures` by recipe; the others, of facets, are None where the probe has none: `facet_summary`,
-    `criteria`, `criteria_validation`; judge: name of the judge's probe, or None.
+    `criteria`, `criteria_validation`; judge: name of the judge's probe, or None. words: `picture_words` by recipe,
+    where the explainer named the pictures.
     """
     lines = [_reached(name, table) for name, table in recipes.items()]
+    lines += [_named(name, table) for name, table in words.items()]
     shown = []
     if summary is not None:
         lines += [*_verdicts(validation), _facets_reached(criteria), _judged(criteria, judge), *_starts(validation)]
@@ -38,6 +42,21 @@ def _reached(recipe: str, table: pd.DataFrame) -> str:
     if optimised["ratio"].notna().any():
         said += f"; its activation is {optimised['ratio'].median():.2f} times the best image's of the dataset (median)"
     return f"{said}."
+
+
+def _named(recipe: str, table: pd.DataFrame) -> str:
+    compared = table[table["found"].notna()]
+    if compared.empty:
+        return f"{recipe}: no filter has both a claim and words for its picture."
+    most = int(table["categories"].str.len().max())
+    said = (
+        f"{recipe}: for {int(compared['found'].sum())} of {len(compared)} filters the claim is among the first {most} "
+        "words of the categories that the explainer gives to the filter's own picture"
+    )
+    null = compared["null"].dropna()
+    if null.empty:
+        return f"{said}."
+    return f"{said}; with claims shuffled among the filters it would be for {null.mean() * len(compared):.1f}."
 
 
 def _facets_reached(criteria: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.leaders import leaders
 from filterscope.words.rows import ROW_NAMES
 
@@ -68,12 +69,13 @@ def explanation_section(
     scores: pd.DataFrame | None,
     known: pd.DataFrame | None,
     sanity: pd.DataFrame | None,
+    causes: pd.DataFrame | None = None,
     remarks: Sequence[str] = (),
     shown: int = 10,
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    claims, scores and sanity are None where there are no masks, known where no right names are known. remarks:
+    claims, scores, sanity and causes are None where there are no masks, known where no right names are known. remarks:
     sentences on thresholds, top images and names.
     """
     lines, tables = [], []
@@ -91,13 +93,15 @@ def explanation_section(
             "be called so); "
             f"{dead} filters are dead{_listed(claims)}."
         )
+        if causes is not None:
+            lines.append(_causes(claims, causes))
         lines += [leaders(scores), _sanity(sanity)]
         apart = scores["candidates"].str.contains("unsupervised")
         tables.append(score_table(scores[~apart]))
         if apart.any():
             tables.append(score_table(scores[apart]))
     lines += remarks
-    tables.append(name_table(words, claims, shown))
+    tables.append(name_table(words, claims, shown, causes))
     return Section(title, lines, tables)
 
 
@@ -107,6 +111,23 @@ def _known(known: pd.DataFrame) -> str:
         for kind, part in known.groupby("detects", sort=False)
     ]
     return f"Known answers: {int(known['passed'].sum())} of {len(known)} filters got a right name ({', '.join(parts)})."
+
+
+def _causes(claims: pd.DataFrame, causes: pd.DataFrame) -> str:
+    """Of how many claims the named objects are the cause, beside the decoys, in a sentence."""
+    counts = causes["status"].value_counts()
+    told = counts.get(CAUSED, 0) + counts.get(NOT_CAUSED, 0)
+    proved = causes.loc[causes["status"] == CAUSED, "filter"].isin(claims.loc[claims["supported"], "filter"]).sum()
+    decoys = causes["lent_caused"].dropna()
+    untold = causes.loc[(causes["status"] == UNTOLD) & causes["claim"].notna(), "reason"].str.split(":").str[0]
+    reasons = "; ".join(f"{count} {reason}" for reason, count in untold.value_counts().items())
+    said = (
+        f"{proved} names are proved: supported by masks, and the named objects, laid into images without them and "
+        f"taken out of theirs, change the filter more than other objects do. The latter holds for "
+        f"{counts.get(CAUSED, 0)} of the {told} claims of which it can be told, and for {int(decoys.sum())} of "
+        f"{len(decoys)} claims lent by other filters"
+    )
+    return f"{said}{f'; it cannot be told of {len(untold)} more ({reasons})' if len(untold) else ''}."
 
 
 def _sanity(sanity: pd.DataFrame) -> str:
@@ -159,7 +180,9 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(index=ROW_NAMES).reset_index().rename(columns={"row": ""}).rename_axis(columns=None)
 
 
-def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> pd.DataFrame:
+def name_table(
+    words: pd.DataFrame, claims: pd.DataFrame | None, shown: int, causes: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The names of the best supported filters, or of those with most votes where nothing is scored."""
     named = words.assign(word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)])
     lists = named.sort_values("rank").groupby("filter")["word"].agg(lambda each: ", ".join(each[:5]))
@@ -172,7 +195,7 @@ def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> 
     supported = claims[claims["supported"]]
     supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values("margin", ascending=False)
     supported = supported[supported["filter"].isin(lists.index)][:shown]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "filter": supported["filter"],
             "words (* new)": [lists[each] for each in supported["filter"]],
@@ -183,6 +206,17 @@ def name_table(words: pd.DataFrame, claims: pd.DataFrame | None, shown: int) -> 
             ],
         }
     )
+    if causes is None:
+        return table
+    own = causes.set_index("filter").loc[supported["filter"]]
+    return table.assign(**{"cause, spreads": [_cause(row) for row in own.itertuples()]})
+
+
+def _cause(row) -> str:
+    said = row.status.replace("_", " ")
+    if pd.isna(row.effect):
+        return f"{said}: {row.reason}"
+    return f"{said}: {row.effect:.2f} [{row.low:.2f}, {row.high:.2f}], null {row.null:.2f}"
 
 
 def as_html(title: str, sections: list[Section]) -> str:

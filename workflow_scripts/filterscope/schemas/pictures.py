@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterscope.schemas.columns import INTEGER, REAL, TEXT, TRUTH, VECTOR, Column, Schema
+from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 
 SCHEMAS: dict[str, Schema] = {
     "pictures": Schema(
@@ -21,6 +21,21 @@ SCHEMAS: dict[str, Schema] = {
             Column("best_image_id", INTEGER, "image of the dataset that excites the filter most"),
             Column("best_image", REAL, "its activation"),
             Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True),
+        ),
+    ),
+    "picture_words": Schema(
+        "name_pictures",
+        ("filter", "number"),
+        (
+            Column("filter", INTEGER, "channel or output unit"),
+            Column("number", INTEGER, "of the filter's pictures, from 0"),
+            Column("recipe", TEXT, "entry of `recipes`"),
+            Column("words", TOKENS, "that the explainer finds for the picture in the vocabulary, nearest first"),
+            Column("categories", TOKENS, "the first that it finds among the categories' tokens"),
+            Column("claim", TEXT, "the filter's, as in filter_claims", optional=True),
+            Column("found", TRUTH, "whether the claim is among these; empty without claim or words", optional=True),
+            Column("null", REAL, "share of the other pictures' claims that are; empty without any", optional=True),
+            Column("note", TEXT, "why there are no words; empty where there are"),
         ),
     ),
     "facets": Schema(

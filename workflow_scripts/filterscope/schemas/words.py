@@ -167,6 +167,33 @@ SCHEMAS: dict[str, Schema] = {
             Column("rival_auprc", REAL, "how well the activation finds the pixels of the rival", optional=True),
         ),
     ),
+    "filter_causes": Schema(
+        "measure_causes",
+        ("filter",),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("claim", TEXT, "its claim, as in filter_claims", optional=True),
+            Column("objects", INTEGER, "objects of the claim that were laid into pictures and taken out of their own"),
+            Column("controls", INTEGER, "other objects of their sizes, to which the same was done"),
+            Column("unusable", INTEGER, "objects of the claim that are tiny, touch the border or are too long"),
+            Column(
+                "effect", REAL, "what they change beyond the others, spreads of the filter over images", optional=True
+            ),
+            Column("low", REAL, "lower end of the interval of effect, over objects", optional=True),
+            Column("high", REAL, "upper end", optional=True),
+            Column("null", REAL, "mean effect of the claim's objects on the layer's filters", optional=True),
+            Column("p", REAL, "rank tests of both directions, combined by twice the mean", optional=True),
+            Column("q", REAL, "share of false discoveries (Benjamini-Hochberg) at which it is one", optional=True),
+            Column("status", TEXT, "caused, not_caused or cannot_be_told"),
+            Column("reason", TEXT, "why it is not caused or cannot be told; empty where it is caused"),
+            Column("laid_effect", REAL, "of laying objects into pictures that lack the claim", optional=True),
+            Column("laid_p", REAL, "of its rank test over objects", optional=True),
+            Column("lost_effect", REAL, "of taking objects out of their pictures (blurred, filled)", optional=True),
+            Column("lost_p", REAL, "of its rank test over objects", optional=True),
+            Column("lent", TEXT, "claim of another filter, another word, that is tested as a decoy", optional=True),
+            Column("lent_caused", TRUTH, "whether the decoy would be called caused", optional=True),
+        ),
+    ),
     "filter_words": Schema(
         "tabulate_words",
         ("filter", "rank"),
@@ -194,10 +221,11 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "status",
                 TEXT,
-                "supported, unsupported, untested (no masks), silent (in all mined images), dead, or cannot be told "
-                "(too few decoys, or it never fires where its threshold comes from)",
+                "proved (by masks and by cause), supported (by masks), unsupported, untested (no masks), silent (in "
+                "all mined images), dead, or cannot be told (too few decoys, or it never fires where its threshold "
+                "comes from)",
             ),
-            Column("name", TEXT, "the claim where it is supported or untested", optional=True),
+            Column("name", TEXT, "the claim where it is proved, supported or untested", optional=True),
             Column("words", TEXT, "what its images show: words with most votes, * where no category has the lemma"),
             Column("apart", TEXT, "what sets it apart: words of largest lift over the layer, * as before"),
             Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True),
@@ -206,6 +234,11 @@ SCHEMAS: dict[str, Schema] = {
             Column("low", REAL, "lower end of its interval", optional=True),
             Column("high", REAL, "upper end of its interval", optional=True),
             Column("null", REAL, "what the layer's mean filter reaches for the claim", optional=True),
+            Column("cause", TEXT, "whether its objects are caused, not_caused or cannot_be_told", optional=True),
+            Column("cause_effect", REAL, "what the claim's objects change beyond others, spreads", optional=True),
+            Column("cause_low", REAL, "lower end of its interval over objects", optional=True),
+            Column("cause_high", REAL, "upper end", optional=True),
+            Column("cause_null", REAL, "mean effect of the claim's objects on the layer's filters", optional=True),
         ),
     ),
     "measurements": Schema(

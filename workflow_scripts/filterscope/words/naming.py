@@ -6,11 +6,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from filterscope.words.causes import CAUSED
+
 # Words of a filter that its line shows.
 SHOWN = 5
 # Share of the live filters that may bear one name before it is said that it does not tell them apart.
 COMMON = 0.1
 UNTOLD = "cannot be told"
+# Statuses of names that masks support; the first ones' objects are also seen to be the cause.
+BELIEVED = ("proved", "supported")
+# Columns of `filter_causes` that stand in a filter's line, and what they are called there.
+CAUSES = {"status": "cause", "effect": "cause_effect", "low": "cause_low", "high": "cause_high", "null": "cause_null"}
 
 
 def filter_names(
@@ -20,19 +26,21 @@ def filter_names(
     claimed: Mapping[int, str],
     apart: pd.DataFrame,
     reference: pd.DataFrame | None = None,
+    causes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One line per filter: the `filter_names` table.
 
     A filter is named by its claim, the category token that its map follows best on training images, where masks support
-    that. One whose claim does not beat its null is "unsupported" and has no name. What a filter is "cannot be told"
-    where there are too few decoys to hold the rate of false names, or where it never fires on the images that its
-    threshold comes from, but on others. Without masks nothing can be tested: the name is the claim and the status
-    "untested", and what the reference dataset's masks say of the same claim stands beside it. New words, which no mask
-    can test, stand among the words.
+    that; it is "proved" where the claim's objects are also seen to cause what the filter answers. One whose claim does
+    not beat its null is "unsupported" and has no name. What a filter is "cannot be told" where there are too few decoys
+    to hold the rate of false names, or where it never fires on the images that its threshold comes from, but on others.
+    Without masks nothing can be tested: the name is the claim and the status "untested", and what the reference
+    dataset's masks say of the same claim stands beside it. New words, which no mask can test, stand among the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the
-    `filter_names` of the reference dataset, for photographs without masks.
+    `filter_names` of the reference dataset, for photographs without masks. causes: `filter_causes`, None where they
+    were not measured.
     """
     words = words.sort_values(["filter", "rank"])
     first = words.groupby("filter").first()
@@ -43,10 +51,13 @@ def filter_names(
         table["status"] = table["filter"].isin(claims.loc[claims["supported"], "filter"])
         untold = "unsupported" if claims["told"].all() else UNTOLD
         table["status"] = table["status"].map({True: "supported", False: untold})
+    if causes is not None:
+        caused = table["filter"].isin(causes.loc[causes["status"] == CAUSED, "filter"])
+        table["status"] = table["status"].mask(caused & (table["status"] == "supported"), "proved")
     table.loc[~said, "status"] = "silent"
     table.loc[table["dead"], "status"] = "dead"
     table.loc[table["fires_elsewhere"], "status"] = UNTOLD
-    named = table["status"].isin(["supported", "untested"])
+    named = table["status"].isin([*BELIEVED, "untested"])
     table["name"] = table["filter"].map(claimed).where(named)
     for column, some in (("words", words), ("apart", apart)):
         table[column] = table["filter"].map(_lists(some)).where(said, "").fillna("")
@@ -63,6 +74,10 @@ def filter_names(
         agrees = table["filter"].map(same["claim"]) == table["claim"]
         for column, own in (("reference_status", "status"), *((each, each) for each in evidence[1:])):
             table[column] = table["filter"].map(same[own]).where(agrees)
+    if causes is None:
+        table = table.assign(**dict.fromkeys(CAUSES.values()))
+    else:
+        table = table.merge(causes[["filter", *CAUSES]].rename(columns=CAUSES), on="filter", how="left")
     table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
 
@@ -94,7 +109,7 @@ def name_remarks(names: pd.DataFrame) -> list[str]:
     live = int((names["status"] != "dead").sum())
     remarks = []
     for name, count in common_names(names).items():
-        supported = int(((called(names) == name) & (names["status"] == "supported")).sum())
+        supported = int(((called(names) == name) & names["status"].isin(BELIEVED)).sum())
         remarks.append(
             f"“{name}” is what {count} of {live} live filters are called ({count / live:.0%}; supported for "
             f"{supported} of them): it does not tell these filters apart."

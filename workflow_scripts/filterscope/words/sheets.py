@@ -102,13 +102,15 @@ def sheet(
     claim: pd.Series | None,
     images: list[TopImage],
     remarks: Sequence[str] = (),
+    cause: pd.Series | None = None,
 ) -> Figure:
     """Draw one sheet.
 
     name: the filter's row of `filter_names`, which is the headline. words: its rows of `filter_words`, best first: what
     its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
-    line each.
+    line each. cause: its row of `filter_causes`, None where it was not measured.
     """
+    remarks = [*remarks] if cause is None else [_cause(cause), *remarks]
     lines, header = -(-len(images) // COLUMNS), REMARKS + STEP * len(remarks)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + header + GAP
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
@@ -186,4 +188,18 @@ def _evidence(claim) -> str:
         f"as “{claim['claim']}”: AUPRC {claim['auprc']:.3f} [{claim['low']:.3f}, {claim['high']:.3f}] "
         f"against {claim['null']:.3f} of the layer's mean filter; IoU {claim['iou']:.3f}; "
         f"Network Dissection: “{claim['rival']}”   ({legend})"
+    )
+
+
+def _cause(cause: pd.Series) -> str:
+    """What laying the claim's objects into pictures, and taking them out, does to the filter."""
+    said = f"cause {cause['status'].replace('_', ' ')}"
+    if cause["reason"]:
+        said += f" ({cause['reason']})"
+    if pd.isna(cause["effect"]):
+        return said
+    return (
+        f"{said}: {cause['objects']} such objects, laid into images and taken out, change it by {cause['effect']:.2f} "
+        f"[{cause['low']:.2f}, {cause['high']:.2f}] of its spreads more than {cause['controls']} others of their size, "
+        f"against {cause['null']:.2f} of the layer's mean filter"
     )
