@@ -178,10 +178,10 @@ def test_claims_about_what_was_never_supervised_are_scored_like_others():
     result, _, _ = measured(looks, truth, said, asked=asked)
     plain, _, _ = measured(looks, truth, {"words": Row(rows()["words"].words, np.full(3, BLUE))})
     found, expected = (each.table.set_index(["row", "metric", "candidates", "k"]) for each in (result, plain))
-    for metric in ("iou", "f1", "auprc", "correlation"):
-        line = found.loc[("words", metric, "unsupervised", 1)]
+    for name in ("iou", "f1", "auprc", "correlation"):
+        line = found.loc[("words", name, "unsupervised", 1)]
         np.testing.assert_allclose(
-            line["resamples"], expected.loc[("words", metric, "categories", 1), "resamples"], atol=1e-6
+            line["resamples"], expected.loc[("words", name, "categories", 1), "resamples"], atol=1e-6
         )
         assert line["n"] == 3
     own = metric(measured(looks, truth, rows())[0], "words", "auprc")[0]

@@ -42,24 +42,24 @@ class Proposer:
     """Says words of points among one set of candidates.
 
     vocabulary, rows: the candidates' words and the row of each in the whole vocabulary. tokens: the category tokens
-    that evidence is about, as a vocabulary. surprise: [d, tokens], at least 0.
+    that evidence is about, as a vocabulary, or None. surprise: [d, tokens], at least 0; [d, 1] without tokens.
     """
 
     def __init__(
         self,
         vocabulary: Vocabulary,
         rows: np.ndarray,
-        tokens: Vocabulary,
+        tokens: Vocabulary | None,
         surprise: np.ndarray,
         settings: ProposalSettings,
         device: torch.device,
     ):
         self.vocabulary, self.rows, self.settings = vocabulary, rows, settings
         unit = functional.normalize(vocabulary.vectors.float(), dim=1)
-        of_tokens = functional.normalize(tokens.vectors.float(), dim=1)
         # Without tokens (plain nearest words) every word is one of a nameless family.
-        of_tokens = of_tokens if len(of_tokens) else unit.new_zeros(1, unit.shape[1])
-        place = {word: index for index, word in enumerate(tokens.words)}
+        known = [] if tokens is None else tokens.words
+        of_tokens = functional.normalize(tokens.vectors.float(), dim=1) if known else unit.new_zeros(1, unit.shape[1])
+        place = {word: index for index, word in enumerate(known)}
         own = torch.tensor([place.get(word, -1) for word in vocabulary.words])
         nearest, likeness = torch.zeros_like(own), torch.zeros(len(own))
         for start in range(0, len(own), 65536):
@@ -111,8 +111,9 @@ class Proposer:
         found = {"cosine": [], "evidence": [], "lift": []}
         vectors = functional.normalize(self.vocabulary.vectors.to(device).float(), dim=1)
         for start in range(0, len(filters), CHUNK):
-            some = torch.from_numpy(filters[start : start + CHUNK]).to(device)
-            chosen = torch.from_numpy(words[start : start + CHUNK]).to(device)
+            # Copies: columns of a table cannot be written to.
+            some = torch.tensor(filters[start : start + CHUNK], device=device)
+            chosen = torch.tensor(words[start : start + CHUNK], device=device)
             family, likeness = self.family[chosen], self.likeness[chosen]
             cosine = torch.bmm(vectors[chosen], points[some][:, :, None])[..., 0]
             evidence = self.surprise[some].gather(1, family) * likeness
@@ -165,7 +166,7 @@ def _new_before(scores: torch.Tensor, fresh: torch.Tensor) -> torch.Tensor:
 
 def proposers(
     candidates: Candidates,
-    tokens: Vocabulary,
+    tokens: Vocabulary | None,
     surprise: np.ndarray,
     settings: ProposalSettings,
     device: torch.device,
@@ -180,8 +181,7 @@ def proposers(
 
 def nearest_words(candidates: Candidates, filters: int, device: torch.device) -> dict[str, Proposer]:
     """Proposers of the nearest words, for so many filters: no evidence, nothing paid."""
-    nothing = Vocabulary([], torch.zeros(0, next(iter(candidates.values()))[0].dimension))
-    return proposers(candidates, nothing, np.zeros((filters, 1)), ProposalSettings(), device)
+    return proposers(candidates, None, np.zeros((filters, 1)), ProposalSettings(), device)
 
 
 def apart(directions: np.ndarray, proposers: Mapping[str, Proposer], printed: int) -> pd.DataFrame:
