@@ -228,7 +228,7 @@ def test_fewer_samples_than_a_batch_are_refused(data):
 def test_unknown_schedules_and_settings_are_refused():
     with pytest.raises(ValueError, match="method is 'cosin', should be one of constant, step"):
         ScheduleSettings("cosin")
-    with pytest.raises(ValueError, match="a schedule has no 'lr'; it may have begin, cycles"):
+    with pytest.raises(ValueError, match="a schedule has no 'lr'; it may have begin, bounds, cycles"):
         ScheduleSettings.from_mapping({"method": "constant", "lr": 0.1})
     plain = ScheduleSettings("constant", learning_rate=0.2, peak=0.5).plain()
     assert plain == {"method": "constant", "learning_rate": 0.2, "momentum": 0.9}
