@@ -128,7 +128,7 @@ def test_links_that_lead_nowhere_are_rejected_and_may_be_allowed(pictures):
     (pictures / "trip" / "album").symlink_to(pictures)
     with pytest.raises(RejectionError, match=r"image 4 \(trip/annexed\.jpg\): a link that leads nowhere"):
         read_folder(pictures, 0, 1)
-    images, rejected = read_folder(pictures, 0.3, 1)
+    images, rejected, _ = read_folder(pictures, 0.3, 1)
     assert len(images) == 5
     assert rejected["item"] == ["image 3 (self.png)", "image 4 (trip/annexed.jpg)"]
 
@@ -138,6 +138,6 @@ def test_a_linked_folder_is_read_and_a_pipe_is_not(pictures, tmp_path_factory):
     picture(other / "far.png")
     (pictures / "linked").symlink_to(other)
     os.mkfifo(pictures / "pipe.jpg")
-    images, rejected = read_folder(pictures, 0.2, 1)
+    images, rejected, _ = read_folder(pictures, 0.2, 1)
     assert "linked/far.png" in images["path"].to_pylist()
     assert rejected == {"item": ["image 4 (pipe.jpg)"], "reason": ["not a file"]}

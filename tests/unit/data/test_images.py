@@ -175,7 +175,7 @@ def test_a_picture_of_too_many_pixels_is_not_called_damaged(stored):
 
 
 def test_refuses_missing_files_and_folders(tmp_path):
-    for path, cause in ((tmp_path / "absent.jpg", "missing"), (tmp_path, "cannot be read")):
+    for path, cause in ((tmp_path / "absent.jpg", "missing"), (tmp_path, "not a file")):
         with pytest.raises(ImageError, match=cause):
             read_image(path)
 

@@ -29,6 +29,7 @@ def test_images_on_both_sides_of_the_split(tmp_path, caplog):
             "path": ["train/0.jpg", "train/1.jpg", "train/2.jpg", "val/3.jpg", "val/4.jpg", "val/5.jpg"],
             "width": 1,
             "height": 1,
+            "turned": False,
             "sha256": ["a", "b", "b", "c", "a", "a"],
         }
     )

@@ -42,6 +42,7 @@ def claims() -> pd.DataFrame:
             "high": [0.95, 0.2, None],
             "null": [0.1, 0.1, None],
             "supported": [True, False, False],
+            "lent": [True, True, False],
             "lent_supported": [False, True, False],
         }
     )

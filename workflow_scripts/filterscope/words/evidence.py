@@ -90,10 +90,10 @@ class Correlations:
         return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).cpu().numpy()
 
     def _variances(self) -> torch.Tensor:
-        """Times the number of cells, [d]; rounding below a billionth of the squares counts as a constant map."""
+        """Times the number of cells, [d]; what rounding leaves of a constant map, below a millionth of the squares, is 0."""
         squares = self.gram.diagonal()
         variances = squares - self.total**2 / max(self.cells, 1)
-        return torch.where(variances > 1e-9 * squares, variances, 0.0)
+        return torch.where(variances > 1e-6 * squares, variances, 0.0)
 
 
 def shrunk(correlations: np.ndarray, among_filters: np.ndarray, share: float) -> np.ndarray:
