@@ -113,7 +113,7 @@ def test_a_lone_or_dead_filter_keeps_its_own():
 def test_contrast_takes_off_the_mean_of_the_others():
     own = np.array([[0.6, 0.1], [0.2, 0.1], [0.4, 0.4]])
     np.testing.assert_allclose(contrasted(own, 1.0), [[0.3, -0.15], [-0.3, -0.15], [0.0, 0.3]], atol=1e-12)
-    np.testing.assert_allclose(contrasted(own, 0.5), [[0.45, -0.025], [-0.05, -0.025], [0.2, 0.35]])
+    np.testing.assert_allclose(contrasted(own, 0.5), [[0.45, -0.025], [-0.05, -0.025], [0.2, 0.35]], atol=1e-12)
     np.testing.assert_allclose(contrasted(own, 0.0), own)
 
 

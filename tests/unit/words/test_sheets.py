@@ -140,8 +140,8 @@ CHANGED = (
     ],
 )
 def test_says_whether_the_named_objects_are_the_cause(changes, said):
-    words, cause = WORDS[WORDS["filter"] == 0], pd.Series({**CAUSE, **changes})
-    figure = sheet("p", NAMES.iloc[0], words, CLAIMS.iloc[0], top_images(1), cause=cause)
+    own, cause = WORDS[WORDS["filter"] == 0], pd.Series({**CAUSE, **changes})
+    figure = sheet("p", NAMES.iloc[0], own, CLAIMS.iloc[0], top_images(1), cause=cause)
     _, texts = seen(figure)
     (line,) = [text for text in texts if text.startswith("cause")]
     assert line.startswith(said)

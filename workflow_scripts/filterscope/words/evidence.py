@@ -22,6 +22,8 @@ from filterscope.words.truth import Scene
 CLOSENESS = 4
 # A token that none of a filter's top images shows has this chance of being shown, not 0: its logarithm is finite.
 LEAST_CHANCE = 1e-4
+# Share of a map's squares below which its variance is nothing but rounding: products of cells are float32.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class Correlations:
         return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).cpu().numpy()
 
     def _variances(self) -> torch.Tensor:
-        """Times the number of cells, [d]; what rounding leaves of a constant map, below a millionth of the squares, is 0."""
+        """Times the number of cells, [d]; 0 for a map that is constant but for the rounding of products in float32."""
         squares = self.gram.diagonal()
         variances = squares - self.total**2 / max(self.cells, 1)
-        return torch.where(variances > 1e-6 * squares, variances, 0.0)
+        return torch.where(variances > ROUNDING * squares, variances, 0.0)
 
 
 def shrunk(correlations: np.ndarray, among_filters: np.ndarray, share: float) -> np.ndarray:
