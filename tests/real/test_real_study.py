@@ -12,8 +12,8 @@ from filterscope.words.targets import token_list
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 
 PROBES = ("alexnet", "squeezenet", "mobilenet", "resnet50")
-# Recall@5/10/20 that the words must reach at least: over the whole vocabulary, a little less than was measured, and over
-# the categories, where they must not be worse than when claims were voted for.
+# Recall@5/10/20 that the words must reach at least: over the whole vocabulary, a little less than was measured, and
+# over the categories, where they must not be worse than when claims were voted for.
 RECALL = {
     "vocabulary": {
         "alexnet": (0.58, 0.69, 0.78),

@@ -297,8 +297,8 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of each
     kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have their
     words' frequencies; and claims lent from other filters, of another word than the filter's own, where there are
-    enough filters for it and at least half can be lent one. Where the decoys are too few to tell so small a share, nothing is supported and `told`
-    is false.
+    enough filters for it and at least half can be lent one. Where the decoys are too few to tell so small a share,
+    nothing is supported and `told` is false.
     """
     confidence = settings.confidence
     own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
