@@ -63,7 +63,7 @@ class Scenes:
     def average(self, where, nearest=NEAREST):
         average_facets(
             *(where / "facets.parquet", self.folder / "images.parquet", where / "means"),
-            *(self.folder / "pictures", True, self.probe.inputs, nearest),
+            *(self.folder / "pictures", self.probe.inputs, nearest),
         )
 
     def render(self, where, **changed):

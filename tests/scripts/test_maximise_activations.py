@@ -114,7 +114,7 @@ def test_a_filter_that_is_not_there(study, tmp_path):
 def test_sheets_show_pictures_beside_photographs(study, folder, tmp_path):
     names = pd.DataFrame({"filter": [RED, BLUE], "name": ["red", None]})
     columns = tables.SCHEMAS["filter_names"].names
-    known = names.reindex(columns=columns).assign(status="supported", words="red")
+    known = names.reindex(columns=columns).assign(status="supported", words="red", apart="red")
     for column in columns:
         if known[column].isna().all():
             known[column] = None

@@ -89,9 +89,11 @@ class World:
 
     def claim(self, words, folder):
         """A table of claims."""
-        nothing = dict.fromkeys(("auprc", "low", "high", "null", "iou", "f1", "correlation", "rival", "rival_auprc"))
+        nothing = dict.fromkeys(
+            ("auprc", "low", "high", "null", "iou", "f1", "correlation", "rival", "rival_auprc", "lift")
+        )
         table = pd.DataFrame({"filter": range(len(words)), "claim": words, **nothing}).astype(object)
-        table[["dead", "supported", "lent_supported"]] = False
+        table[["dead", "supported", "lent_supported", "lent", "told"]] = False
         tables.write(table.where(table.notna(), None), "filter_claims", folder / "claims.parquet")
         return folder / "claims.parquet"
 

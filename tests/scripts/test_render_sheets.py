@@ -57,9 +57,9 @@ def test_sheets_show_the_top_images_beside_their_heatmaps(study, tmp_path, monke
     drawn = []
     draw = sheets.sheet
 
-    def watching(title, name, words, claim, images, remarks):
+    def watching(title, name, words, claim, images, *others):
         drawn.append((title, name, words, claim, images))
-        return draw(title, name, words, claim, images, remarks)
+        return draw(title, name, words, claim, images, *others)
 
     monkeypatch.setattr("words.render_sheets.sheet", watching)
     rendered(study, tmp_path)
@@ -88,7 +88,7 @@ def test_sheets_say_what_must_be_known_of_the_filter(study, tmp_path, monkeypatc
     draw = sheets.sheet
 
     def watching(*arguments):
-        remarked.append(arguments[-1])
+        remarked.append(arguments[5])
         return draw(*arguments)
 
     monkeypatch.setattr("words.render_sheets.sheet", watching)

@@ -17,7 +17,7 @@ def summarised(study, tmp_path):
             tables.write(table, name, paths[name])
         text = tmp_path / "summary.md"
         summarise_study(
-            explanations={"p on d": [study.filter_words, None, None, None, None, *paths.values()]},
+            explanations={"p on d": [study.filter_words, *[None] * 5, *paths.values()]},
             pictures={},
             diagnosis={"fit": None, "texts": [], "figures": []},
             temperature={"duel": None, "figures": []},

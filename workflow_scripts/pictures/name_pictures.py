@@ -17,6 +17,8 @@ from filterscope.pictures.picture_words import PicturePairs
 from filterscope.words.candidates import candidates, read_allowed
 from filterscope.words.explainer import load_explainer
 from filterscope.words.explanation import ExplanationSettings, explain
+from filterscope.words.firing import Thresholds
+from filterscope.words.proposals import nearest_words
 from filterscope.words.targets import Tokens
 
 
@@ -52,10 +54,11 @@ def name_pictures(
         explainer = load_explainer(path_to_explainer, size, vocabulary.dimension).to(device)
         pairs = PicturePairs(tables.read(path_to_pictures, "pictures").to_pandas(), reader.filters)
         pictures = open_pictures(Path(path_to_pictures).parent, pairs.images(), None, inputs)
-        thresholds = tables.read(path_to_thresholds, "thresholds")["threshold"].to_numpy()
+        thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
+        asked = {"words": nearest_words(sought, reader.filters, device)}
         batches = stream(pictures, settings.batch_size, 0, stop)
-        found = explain(batches, reader, inputs, {"words": explainer}, pairs.top, thresholds, sought, settings, device)
-    words, among = found["words", "vocabulary"], found["words", "categories"]
+        found = explain(batches, reader, inputs, {"words": explainer}, pairs.top, thresholds, asked, settings, device)
+    words, among = found.words["words", "vocabulary"], found.words["words", "categories"]
     table = pairs.table(words, among, vocabulary.words, claims, first)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "picture_words", path)

@@ -28,7 +28,7 @@ class PicturePairs:
         """The pictures that have words, as images; numbers are places among the pictures."""
         some = self.pictures.loc[self.top.image_ids]
         sizes = {"width": some["size"].astype(int), "height": some["size"].astype(int)}
-        return some[["path"]].assign(image_id=some.index, split="val", **sizes)
+        return some[["path"]].assign(image_id=some.index, split="val", turned=False, **sizes)
 
     def table(self, words: Words, tokens: Words, names: np.ndarray, claims: dict[int, str], first: int) -> pd.DataFrame:
         """The `picture_words` table.
