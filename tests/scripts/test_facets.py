@@ -83,7 +83,7 @@ class Scenes:
         draw_facets(
             *(where / f"{name}.parquet" for name in ("facets", "facet_summary", "facet_pictures")),
             *(None, self.folder / "images.parquet", where / "figures"),
-            *(self.folder / "pictures", True, self.probe.inputs),
+            *(self.folder / "pictures", self.probe.inputs),
         )
 
     def truth(self):

@@ -56,7 +56,7 @@ class World:
         return self.folder / f"{name}.parquet"
 
     def draw(self):
-        settings = ScenesSettings(train=1, val=140)
+        settings = ScenesSettings(train=60, val=140)
         names = ("images", "annotations", "categories", "rejected")
         prepare_scenes(*map(self.path, names), self.folder / "pictures", settings, 0)
 
