@@ -117,7 +117,7 @@ def own_config(default_config) -> Callable[..., dict]:
     def own_config(updates: dict) -> dict:
         config = default_config(updates)
         configuration.leave_out_embedded(config, updates)
-        return config | {"samples": {}}
+        return config | {"samples": {}, "clips": {}}
 
     return own_config
 

@@ -36,7 +36,8 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
     """Evidence for the output units of two networks."""
     weights = realdata / "weights"
     checkpoint = {"source": "checkpoint", "architecture": "mobilenet_v2"}
-    config = own_config({"threads": 2}) | {
+    explained = [{"dataset": "coco", "probe": name, "vocabulary": "glove"} for name in LAYERS]
+    config = own_config({"threads": 2, "explanations": explained}) | {
         "datasets": {"coco": {"source": "coco", "folder": str(realdata / "coco")}},
         "vocabularies": {"glove": {"source": "glove", "file": str(realdata / "glove/glove.6B.100d.subset.txt.gz")}},
         "networks": {
@@ -48,7 +49,6 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
             },
         },
         "probes": {name: {"network": name, "layer": layer} for name, layer in LAYERS.items()},
-        "explanations": [{"dataset": "coco", "probe": name, "vocabulary": "glove"} for name in LAYERS],
     }
     directory = tmp_path_factory.mktemp("units")
     targets = [f"results/activations/coco/{name}/evidence.parquet" for name in LAYERS]
