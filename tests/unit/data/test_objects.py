@@ -151,7 +151,7 @@ def test_a_file_that_is_cut_short_is_refused_with_its_length(read):
         (b'[{"image_id": 1.0, "objects": []}]', r"the image_id 1\.0, should be a whole"),
         (
             '[{"image_id": 1, "objects": [{"names": ["café"]}]}]'.encode("latin1"),
-            "byte 43: not UTF-8; it may be in Latin-1",
+            "byte 44: not UTF-8; it may be in Latin-1",
         ),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS.*should be a JSON list"),
         (b"\x1f\x8b\x08" + bytes(20), "compressed by gzip: unpack it"),
