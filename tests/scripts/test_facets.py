@@ -63,7 +63,7 @@ class Scenes:
     def average(self, where, nearest=NEAREST):
         average_facets(
             *(where / "facets.parquet", self.folder / "images.parquet", where / "means"),
-            *(self.folder / "pictures", True, self.probe.inputs, nearest),
+            *(self.folder / "pictures", self.probe.inputs, nearest),
         )
 
     def render(self, where, **changed):
@@ -83,7 +83,7 @@ class Scenes:
         draw_facets(
             *(where / f"{name}.parquet" for name in ("facets", "facet_summary", "facet_pictures")),
             *(None, self.folder / "images.parquet", where / "figures"),
-            *(self.folder / "pictures", True, self.probe.inputs),
+            *(self.folder / "pictures", self.probe.inputs),
         )
 
     def truth(self):

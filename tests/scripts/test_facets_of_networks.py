@@ -100,7 +100,7 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
     )
     table = tables.read(facets, "facets").to_pandas()
     assert table.groupby("class").size().to_dict() == dict.fromkeys(CLASSES, 12)
-    average_facets(facets, images, written / "means", photographs, False, probe.inputs, 4)
+    average_facets(facets, images, written / "means", photographs, probe.inputs, 4)
     render_facets(
         paths=(facets, written / "means", tmp_path / "weights.pt"),
         outputs=[written / each for each in ("facet_pictures.parquet", "facet_pictures.csv", "pictures")],

@@ -48,7 +48,6 @@ def test_figures(study, tmp_path):
         None,
         tmp_path / "figures",
         study.pictures,
-        True,
         study.probe().inputs,
     )
     assert sorted(each.name for each in (tmp_path / "figures").iterdir()) == ["image_20.png", "image_3.png"]

@@ -125,7 +125,7 @@ def test_larger_sets_than_the_layer_has_filters(study, tmp_path):
 
 def test_figures(study, folder, tmp_path):
     paths = (folder / "occlusions.parquet", folder / "importances.parquet", study.images, tmp_path / "figures")
-    render_occlusion(*paths, study.pictures, True, study.probe().inputs)
+    render_occlusion(*paths, study.pictures, study.probe().inputs)
     names = sorted(each.name for each in (tmp_path / "figures").iterdir())
     assert names == [f"image_{number}.png" for number in IMAGES]
     assert np.asarray(Image.open(tmp_path / "figures" / names[0]).convert("L")).std() > 5

@@ -11,6 +11,7 @@ from filterscope import job, tables
 from filterscope.data.networks import InputSettings
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import Card, Shown, sheet
+from filterscope.pictures.photographs import Photographs
 
 
 def render_pictures(paths_to_tables, path_to_images, path_to_names, path_to_sheets, folder, inputs, title, per_sheet):
