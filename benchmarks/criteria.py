@@ -31,7 +31,7 @@ def main() -> None:
     weights = str(real / "weights/mobilenet_v2-b0353104.pth")
     entry = {"source": "checkpoint", "architecture": "mobilenet_v2", "file": weights}
     probe = ProbeSettings.from_mapping({"network": entry, "layer": "classifier.1"})
-    photographs = Photographs.of(real / "coco", images, probe.inputs, annotated=True)
+    photographs = Photographs.of(real / "coco", images, probe.inputs)
     train, val = (images[images["split"] == split]["image_id"] for split in ("train", "val"))
     of_category = annotations[annotations["image_id"].isin(train)].groupby("category")["image_id"].unique()
     largest = of_category.loc[of_category.map(len).sort_values(ascending=False, kind="stable").index[:CATEGORIES]]

@@ -83,7 +83,7 @@ def test_means_of_the_published_groups_are_the_published_images(photographs, rea
     tables.write(table, "facets", tmp_path / "facets.parquet")
     inputs = InputSettings(resize=227, crop=227)
     average_facets(
-        *(tmp_path / "facets.parquet", tmp_path / "images.parquet", tmp_path / "means", photographs, False, inputs, 15)
+        *(tmp_path / "facets.parquet", tmp_path / "images.parquet", tmp_path / "means", photographs, inputs, 15)
     )
     for name, unit in CLASSES.items():
         theirs, ours = [], []

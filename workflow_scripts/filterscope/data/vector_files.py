@@ -166,13 +166,13 @@ def read_text(path: Path, member: str | None, limit: int | None, header: bool) -
         for block in _blocks(stream):
             if line == 1:
                 block = _without_mark(block, path)
-            if header and b"\0" in block[: 1 << 16]:
-                raise VocabularyError(f"{path}: zero bytes after line 1, so it is no text: set binary: true")
             if line == 1 and header:
                 promised, dimension = _header(block, path)
                 block, line = block[block.find(b"\n") + 1 :], 2
             elif line == 1:
                 dimension = _dimension(block, path)
+            if header and not words and b"\0" in block[: 1 << 16]:
+                raise VocabularyError(f"{path}: zero bytes after line 1, so it is no text: set binary: true")
             if limit is not None:
                 block = _first_lines(block, limit - len(words))
             if not block:

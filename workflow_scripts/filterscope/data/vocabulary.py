@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
@@ -130,8 +131,8 @@ class Vocabulary:
 
 def spelt(token: str, words: Container[str]) -> list[str]:
     """The words that a token's vector is made of: itself or its parts (traffic_light, hot dog); none if one lacks."""
-    parts = [token] if token in words else token.replace("_", " ").split()
-    return parts if parts and all(part in words for part in parts) else []
+    parts = [token] if token in words else re.split("[_ ]", token)
+    return parts if all(part in words for part in parts) else []
 
 
 def _some(words: list[str]) -> str:
