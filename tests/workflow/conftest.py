@@ -55,7 +55,7 @@ class Study:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=1700,
+            timeout=3000,
             check=False,
             preexec_fn=limited,
         )
