@@ -6,7 +6,7 @@ same functions; only nothing is written between them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -152,8 +152,19 @@ class Trials:
 
     def run(self, settings: TrialSettings, defects: Faithful = Faithful(), name: str = WORDS) -> pd.DataFrame:
         """One trial: the `measurements` of a single row of this name."""
-        material = self.material
         settings = settings.faithful(defects, self.reader.filters)
+        table, _ = self.compare(settings, {name: settings.mining.proposals}, defects)
+        return table
+
+    def compare(
+        self, settings: TrialSettings, proposals: Mapping[str, ProposalSettings], defects: Faithful = Faithful()
+    ) -> tuple[pd.DataFrame, dict[str, dict[str, Words]]]:
+        """Rows that differ in the weights of their words alone: their `measurements`, and their words by candidates.
+
+        One explainer and one look at the pictures serve them all. settings are taken as they are: what the defects
+        change in them is changed before.
+        """
+        material = self.material
         seen = self._look(settings.extraction, defects.random_crops)
         tokens = Tokens.of(material.categories)
         category_rows = material.vocabulary.rows(tokens.every)
@@ -180,31 +191,35 @@ class Trials:
         top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
         sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
         supervised = ~tokens.unsupervised
-        asked = proposers(
-            sought,
-            material.vocabulary.restricted(tokens.supervised),
-            evidence.surprise(supervised)[:, supervised],
-            settings.mining.proposals,
-            self.device,
-        )
+        asked = {
+            name: proposers(
+                sought,
+                material.vocabulary.restricted(tokens.supervised),
+                evidence.surprise(supervised)[:, supervised],
+                weights,
+                self.device,
+            )
+            for name, weights in proposals.items()
+        }
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
         found = explain(
             self._stream(self._pictures(shown), settings),
             self.reader,
             material.inputs,
-            {name: explainer},
+            dict.fromkeys(proposals, explainer),
             pairs,
             seen.thresholds,
-            {name: asked},
+            asked,
             settings.explanation,
             self.device,
         )
-        by_candidates = {where: each for (_, where), each in found.words.items()}
+        words = {name: {where: found.words[name, where] for where in sought} for name in proposals}
         masked = self._masked(mined)
-        row = row_from_words(by_candidates, category_rows, maxima, settings.mining)
+        rows = {name: row_from_words(each, category_rows, maxima, settings.mining) for name, each in words.items()}
         if not settings.mining.voted:
-            row = replace(row, claims=np.where(row.claims >= 0, evidence.claims(supervised), -1))
+            claims = evidence.claims(supervised)
+            rows = {name: replace(row, claims=np.where(row.claims >= 0, claims, -1)) for name, row in rows.items()}
         measured = measure(
             self._stream(masked, settings),
             self.reader,
@@ -215,14 +230,15 @@ class Trials:
             maxima,
             seen.thresholds,
             seen.maxima.max(0) <= 0,
-            {name: row},
+            rows,
             settings.scores,
             self.seed,
             self.device,
             tokens.asked,
         )
         # Without the ceiling, which is of the images and filters and no row's own.
-        return measured.table[measured.table["row"] == name].reset_index(drop=True)
+        own = measured.table["row"].isin(rows)
+        return measured.table[own].reset_index(drop=True), words
 
     def _study(
         self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
