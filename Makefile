@@ -49,7 +49,7 @@ $(INSTALLED):
 	@echo "Installing requirements.lock into $(VENV) (some 6 GB with torch's CUDA libraries)"
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@if $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"; then \
-	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -r requirements.lock; \
+	    VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode -r requirements.lock; \
 	else \
 	    false; \
 	fi || $(BIN)/python -m pip install -r requirements.lock
