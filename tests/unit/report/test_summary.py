@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -126,7 +128,7 @@ def test_what_was_never_supervised_has_a_table_of_its_own(words, claims, scores)
     both = pd.concat([scores, scores.assign(candidates="vocabulary_unsupervised"), auprc])
     tables = explanation_section("p", words, claims, both, None, SANITY).tables
     assert tables[0].columns.tolist() == ["", "recall@5, vocabulary"]
-    assert tables[1].columns.tolist() == ["", "recall@5, vocabulary, never supervised", "auprc, never supervised"]
+    assert tables[1].columns.tolist() == ["", "recall@5, vocabulary, never supervised", "AUPRC, never supervised"]
     assert tables[1].iloc[0].tolist() == ["words (ours)", "0.800 [0.700, 0.900]", "0.600 [0.700, 0.900]"]
 
 
@@ -147,6 +149,17 @@ def test_html_escapes_what_comes_from_data(words):
     assert "&lt;b&gt;blue" in html
     assert "<b>blue" not in html
     assert "<h1>&lt;study&gt;</h1>" in html
+
+
+def test_where_there_is_no_value_a_cell_is_empty(words, claims, scores):
+    """The best possible claims have no recall."""
+    ceiling = pd.DataFrame(
+        [["iou", "categories", 1, "words", 0.1], ["iou", "categories", 1, "ceiling", 0.2]],
+        columns=["metric", "candidates", "k", "row", "value"],
+    )
+    text = as_text("t", [explanation_section("p", words, claims, pd.concat([scores, ceiling]), None, SANITY)])
+    assert re.search(r"\| best possible claims *\|  +\| 0.200 *\|", text)
+    assert "nan" not in text.lower()
 
 
 def test_names_stay_in_their_cell():

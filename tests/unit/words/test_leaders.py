@@ -61,6 +61,18 @@ def test_equal_rows_share_a_win_and_what_was_not_measured_is_told():
     assert "nan" not in line
 
 
+def test_the_best_possible_claims_win_nothing():
+    """They are no way of naming: nothing is above them."""
+    line = leaders(
+        table(
+            ("auprc_lift", "categories", 1, WORDS, 0.3, None, None),
+            ("auprc_lift", "categories", 1, "dissection", 0.1, 0.1, 0.3),
+            ("auprc_lift", "categories", 1, "ceiling", 0.4, None, None),
+        )
+    )
+    assert line == "Which row wins which score: words (ours) wins AUPRC lift."
+
+
 def test_reads_the_table_that_scores_makes():
     chance = np.random.default_rng(0)
     rows = [

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.leaders import leaders
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
 
 PAGE = jinja2.Template(
     """<!doctype html>
@@ -157,9 +157,9 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
             (
                 f"recall@{k}, {where}"
                 if metric == "recall"
-                else metric
+                else SCORE_NAMES.get(metric, metric)
                 if where == "categories"
-                else f"{metric}, {where}"
+                else f"{SCORE_NAMES.get(metric, metric)}, {where}"
             )
             .replace("vocabulary_unsupervised", "vocabulary, never supervised")
             .replace("unsupervised", "never supervised")
@@ -256,5 +256,7 @@ def _markdown(table: pd.DataFrame) -> str:
 
 
 def _cell(value: object) -> str:
-    """The text of a cell; what would end it is escaped, as in the names of users' classes."""
+    """The text of a cell, empty where there is no value; what would end it is escaped, as in users' class names."""
+    if pd.isna(value):
+        return ""
     return re.sub(r"([\\|])", r"\\\1", " ".join(str(value).split()))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope.figures import Figure
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
 
 # One colour per row, the same in every figure.
 COLOURS = {
@@ -23,7 +23,6 @@ COLOURS = {
 }
 
 PANELS = 3  # side by side
-METRICS = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC", "auprc_lift": "AUPRC\nlift"}
 
 # Titles by candidates.
 RECALLS = {
@@ -93,7 +92,10 @@ def score_bars(scores: pd.DataFrame) -> Figure:
             at = np.arange(len(groups)) + (place - (len(rows) - 1) / 2) * 0.8 / len(rows)
             axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=COLOURS[row], label=ROW_NAMES[row])
             axes.vlines(at, low, high, color="black", linewidth=0.8)
-        names = [f"@{k}" if metric == "recall" else METRICS.get(metric, metric) for metric, k in groups]
+        names = [
+            f"@{k}" if metric == "recall" else SCORE_NAMES.get(metric, metric).replace(" ", "\n")
+            for metric, k in groups
+        ]
         axes.set_xticks(range(len(groups)), names)
         axes.axhline(0, color="black", linewidth=0.6)
         _plain(axes, title)

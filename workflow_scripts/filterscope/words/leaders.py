@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from filterscope.words.rows import ROW_NAMES, WORDS
+from filterscope.words.rows import CEILING, ROW_NAMES, SCORE_NAMES, WORDS
 
-NAMES = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC", "correlation": "correlation"}
 WHERE = {
     "vocabulary": "over the vocabulary",
     "categories": "over the categories",
@@ -21,9 +20,10 @@ def leaders(scores: pd.DataFrame) -> str:
     """One line: which row has the largest value of each score, and where the words' margin over it, or over the next
     best row where the words win, may be chance.
 
-    scores: the `scores` table of one explanation. Rows of equal value share a win. Scores that could not be measured
-    are named as such.
+    scores: the `scores` table of one explanation. Rows of equal value share a win. The best possible claims are no
+    rival. Scores that could not be measured are named as such.
     """
+    scores = scores[scores["row"] != CEILING]
     wins: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
     unclear, unmeasured = [], []
     for (metric, where, k), group in scores.groupby(["metric", "candidates", "k"], sort=False):
@@ -74,7 +74,7 @@ def _listed(scores: Sequence[tuple[str, str, int]]) -> str:
     """Scores as a person says them, those of a kind together: recall@5, @10 over the vocabulary; IoU, F1."""
     kinds: dict[tuple[bool, str], list[str]] = {}
     for metric, where, k in scores:
-        name = f"@{k}" if metric == "recall" else NAMES.get(metric, metric)
+        name = f"@{k}" if metric == "recall" else SCORE_NAMES.get(metric, metric)
         kinds.setdefault((metric == "recall", where), []).append(name)
     parts = []
     for (recall, where), names in kinds.items():

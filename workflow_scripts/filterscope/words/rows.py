@@ -21,6 +21,8 @@ ROW_NAMES = {
     "random_network": "random network",
     CEILING: "best possible claims",
 }
+# What people call the scores of claims.
+SCORE_NAMES = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC", "auprc_lift": "AUPRC lift", "correlation": "correlation"}
 
 
 def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:
