@@ -204,7 +204,9 @@ class Trials:
         masked = self._masked(mined)
         row = row_from_words(by_candidates, category_rows, maxima, settings.mining)
         if not settings.mining.voted:
-            row = replace(row, claims=np.where(row.claims >= 0, evidence.claims(supervised), -1))
+            row = replace(
+                row, claims=np.where(row.claims >= 0, evidence.claims(tokens.claimable(material.allowed)), -1)
+            )
         measured = measure(
             self._stream(masked, settings),
             self.reader,
