@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import yaml
@@ -20,6 +21,10 @@ import configuration
 # As the workflow's jobs do (configuration.yield_idle_cores); must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests are small: threads only wait for each other
+
+# A busy machine is no mistake. CI looks at the same examples every time, everybody else at new ones.
+hypothesis.settings.register_profile("filterscope", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("filterscope")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

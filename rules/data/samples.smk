@@ -40,6 +40,7 @@ rule prepare_samples:
         unpack(samples_source),
     output:
         samples="results/data/samples/{samples}/samples.parquet",
+        rejected="results/data/samples/{samples}/rejected.parquet",
         repeats="results/data/samples/{samples}/repeats.parquet",
         repeats_csv="results/data/samples/{samples}/repeats.csv",
     wildcard_constraints:

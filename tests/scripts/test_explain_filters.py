@@ -1,5 +1,6 @@
 """explain_filters: colour filters get their colours, dead ones get nothing, allowed words are all that is said."""
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from data.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.words.proposals import ProposalSettings
 
+KINDS = ("image", "filter")
 COLOURS = {0: "red", 1: "blue"}
 
 
@@ -101,6 +103,45 @@ def test_only_allowed_words_are_said(study, tmp_path):
     assert set(whole["word"]) <= {"crimson", "azure", "emerald", "noise3", "noise9"}
     assert first(votes, "vocabulary") == {**first(votes, "vocabulary"), 0: "crimson", 1: "azure"}
     assert first(votes, "categories")[0] == "red"
+
+
+def test_a_filter_is_called_by_allowed_words_only(study, tmp_path):
+    """Its claim leads the words in print, and is its name."""
+    (tmp_path / "allowed.txt").write_text("red\nnoise3\nnoise9\n")
+    votes, _ = explained(study, tmp_path, path_to_allowed=tmp_path / "allowed.txt")
+    assert set(votes.loc[votes["claim"], "word"]) == {"red"}
+    assert set(votes.loc[votes["candidates"] == "vocabulary", "word"]) <= {"red", "noise3", "noise9"}
+    best = study.table("evidence").query("token == 'red' and distinct > 0")
+    assert set(votes.loc[votes["claim"], "filter"]) == set(best["filter"]) & set(votes["filter"])
+
+
+def test_without_a_category_among_the_allowed_words_no_filter_has_a_name(study, tmp_path, caplog):
+    (tmp_path / "allowed.txt").write_text("noise3\nnoise9\n")
+    with caplog.at_level(logging.WARNING, "filterscope"):
+        votes, _ = explained(study, tmp_path, path_to_allowed=tmp_path / "allowed.txt")
+    assert "words.allowed lists 2 words, none of which is a category's, as red is" in caplog.text
+    assert not votes["claim"].any()
+    written = {"filter_claims": tmp_path / "claims.parquet", "filter_names": tmp_path / "names.parquet"}
+    paths_to = {kind: {name: tmp_path / f"{name}_by_{kind}.parquet" for name in study.explainers} for kind in KINDS}
+    study.score(
+        paths_to_words=paths_to["image"],
+        paths_to_votes=paths_to["filter"],
+        path_to_measurements=tmp_path / "measurements.parquet",
+        path_to_claims=written["filter_claims"],
+        path_to_csv=tmp_path / "claims.csv",
+    )
+    study.tabulate(
+        path_to_votes=tmp_path / "words_by_filter.parquet",
+        path_to_apart=tmp_path / "words_apart.parquet",
+        path_to_claims=written["filter_claims"],
+        paths_to_words=(tmp_path / "words.parquet", tmp_path / "words.csv"),
+        paths_to_names=(written["filter_names"], tmp_path / "names.csv"),
+    )
+    names = tables.read(written["filter_names"], "filter_names").to_pandas()
+    assert names["name"].isna().all()
+    assert set(names["status"]) <= {"unsupported", "cannot be told", "dead", "silent"}
+    live = names[~names["status"].isin(["dead", "silent"])]
+    assert live["words"].str.fullmatch("noise[39].*").all()
 
 
 def test_the_claim_is_what_the_evidence_says_and_leads_the_categories(study):

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from data.prepare_object_samples import prepare_object_samples
 from data.prepare_samples import prepare_samples
 from data.prepare_scenes import prepare_scenes
+from filterscope import tables
+from filterscope.data.rejection import RejectionError
 from filterscope.data.samples import SamplesError, read_samples
 from filterscope.data.scenes import ScenesSettings
 
@@ -38,6 +41,23 @@ def test_nothing_is_written_where_the_input_is_wrong(tmp_path):
     np.savez(tmp_path / "mine.npz", x=np.ones((4, 3)), y=np.zeros(4, int))
     with pytest.raises(SamplesError, match=r"mine\.npz: there is only one class"):
         prepared(tmp_path, {"source": "arrays", "test": 0.0, "limit": ALL}, path_to_source=tmp_path / "mine.npz")
+    assert not (tmp_path / "samples.parquet").exists()
+
+
+def test_broken_pictures_of_class_folders_are_listed(tmp_path):
+    for name, colour in (("apple", "red"), ("berry", "blue")):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (6, 6), colour).save(tmp_path / "mine" / name / f"{number}.png")
+    (tmp_path / "mine" / "apple" / "2.png").write_bytes(b"")
+    settings = {"source": "folder", "size": None, "test": 0.0, "limit": ALL, "max_bad_fraction": 0.2}
+    where = {"path_to_source": tmp_path / "mine", "path_to_rejected": tmp_path / "rejected.parquet"}
+    assert len(prepared(tmp_path, settings, **where)) == 7
+    rejected = tables.read(tmp_path / "rejected.parquet", "rejected").to_pylist()
+    assert [line["item"] for line in rejected] == ["image apple/2.png"]
+    (tmp_path / "samples.parquet").unlink()
+    with pytest.raises(RejectionError, match="1 of 8 images"):
+        prepared(tmp_path, {**settings, "max_bad_fraction": 0.1}, **where)
     assert not (tmp_path / "samples.parquet").exists()
 
 

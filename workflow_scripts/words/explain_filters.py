@@ -20,6 +20,11 @@ from filterscope.words.results import claimed, image_words, top_images, votes_ta
 from filterscope.words.rows import WORDS
 from filterscope.words.targets import Tokens
 
+NAMELESS = (
+    "words.allowed lists %d words, none of which is a category's, as %s is: filters are described, but none has a "
+    "name, since only masks of a category could support one"
+)
+
 
 def explain_filters(
     path_to_images,
@@ -52,7 +57,11 @@ def explain_filters(
     device = job.device()
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
-    sought = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed), tokens.held_out)
+    allowed = read_allowed(path_to_allowed)
+    sought = candidates(vocabulary, tokens.every, allowed, tokens.held_out)
+    claimable = tokens.claimable(allowed)
+    if not claimable.any():
+        job.LOGGER.warning(NAMELESS, len(allowed), tokens.supervised[0])
     evidence = Evidence.of(tables.read(path_to_evidence, "evidence").to_pandas(), tokens.every)
     surprise = evidence.surprise(~tokens.unsupervised)
     # Shuffled labels know how common tokens are, but nothing of a single filter.
@@ -97,7 +106,7 @@ def explain_filters(
                 writer.add(part)
         claims = None
         if name == WORDS and not voted:
-            claims = claimed(evidence.claims(~tokens.unsupervised), found.directions[name], vocabulary, tokens.every)
+            claims = claimed(evidence.claims(claimable), found.directions[name], vocabulary, tokens.every)
         weigh = partial(whole[name].of_words, found.directions[name])
         votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])

@@ -52,7 +52,7 @@ def direct(look, mask, net):
     return (maps * torch.from_numpy(mask.astype(np.float32))).sum((1, 2)) / (CELLS * CELLS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 4), min_size=1, max_size=5),
     st.integers(0, 2**31),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from filterscope.activations.mining import TopImages
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_equals_a_full_sort_with_ties_by_mean_and_image_number(data):
     n = data.draw(st.integers(1, 40))

@@ -38,7 +38,7 @@ def test_known_answer_of_the_lower_tail():
     np.testing.assert_allclose(streamed(values, 1 - 0.995, [300]), 5.995, rtol=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     hnp.arrays(
         np.float32,

@@ -12,7 +12,7 @@ from tests.unit.apt.watched import mlp, touch, vectors
 from torch import nn
 
 from filterscope.apt import patterns
-from filterscope.apt.guard import CUT, FALL, RISE, Guard
+from filterscope.apt.guard import CUT, CUTS, FALL, FITTED, RISE, Guard
 from filterscope.apt.model import ModelWarning
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.readings import Reading
@@ -100,6 +100,29 @@ def test_a_loss_that_lost_most_of_what_it_had_gained_cuts_though_it_does_not_ris
     for loss in (0.7, 0.7):
         guard.note(loss)
         assert guard.allowed(0.1, 0.2, HEALTHY)[0] == pytest.approx(0.1 / CUT)
+
+
+def test_what_was_lost_for_good_is_not_halved_for_ever():
+    """No learning rate wakes the dead: at most so many cuts, then it stays, until the loss is back."""
+    guard = begun(0.2)
+    guard.allowed(0.1, 0.1, HEALTHY)
+    rate = 0.1
+    for _ in range(60):
+        guard.note(1.0)
+        rate, _ = guard.allowed(rate, 1.0, HEALTHY)
+    assert rate == pytest.approx(0.1 / CUT**CUTS)
+    guard.note(0.2)
+    assert guard.allowed(rate, 1.0, HEALTHY)[0] == pytest.approx(rate * RISE), "it is back"
+    guard.note(1.0)
+    assert guard.allowed(rate, 1.0, HEALTHY)[0] == pytest.approx(rate / CUT), "and lost again"
+
+
+def test_where_nearly_no_loss_is_left_cold_is_no_reason_to_rise():
+    guard = begun(0.9 * FITTED)
+    assert guard.allowed(0.1, 0.14, reading((0.0, 5), (0.0, 5)))[0] == 0.1
+    assert dict(guard.held) == {"fitted": 1}
+    guard.note(1.1 * FITTED)
+    assert guard.allowed(0.1, 0.05, HEALTHY)[0] == pytest.approx(0.05), "it may fall"
 
 
 def test_one_measurement_changes_the_learning_rate_within_bounds():

@@ -25,7 +25,7 @@ shapes = st.tuples(
 
 
 @given(shapes, st.floats(0, 1), st.sampled_from([(0.0,), (-0.5, 0.5), (0.0, 0.3, 1.0)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bits_count_as_the_direct_computation(shape, noise, thresholds):
     samples, channels, rest, seed = shape
     chance = torch.Generator().manual_seed(seed)

@@ -87,7 +87,7 @@ def test_refuses_names_that_lead_out(archive, tmp_path, name):
 
 
 @given(name=st.text(st.sampled_from("./\\ab:C\0~"), max_size=8))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_never_writes_outside_its_folder(tmp_path, name):
     place = tmp_path / "place"
     place.mkdir()

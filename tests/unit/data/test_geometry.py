@@ -40,7 +40,7 @@ def agree(geometry, mask):
 sides = st.integers(1, 90)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sides, sides, st.floats(0, 0.6), st.floats(0.65, 1), st.sampled_from([(64, 56), (32, 32), (40, 24)]))
 def test_picture_and_mask_agree(height, width, first, last, sizes):
     assert all(agree(Geometry(*sizes), mask) for mask in bands(height, width, first, last))
@@ -74,7 +74,7 @@ def test_masks_are_indexed_by_row_and_column():
     assert not sampled[20:].any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sides, sides, st.integers(1, 14), st.integers(1, 14), st.integers(0, 2**32 - 1))
 def test_coverage_sums(height, width, rows, columns, seed):
     """Masks that share out the picture cover every cell once, and shares lie between 0 and 1."""

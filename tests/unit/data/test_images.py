@@ -181,7 +181,7 @@ def test_refuses_missing_files_and_folders(tmp_path):
 
 
 @given(length=st.integers(0, len(WHOLE) - 1))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_cut_jpeg_is_read(stored, length):
     """Wherever a JPEG is cut, it is an error and never grey bars, with or without decoding."""
     path = stored(WHOLE[:length])
@@ -192,7 +192,7 @@ def test_no_cut_jpeg_is_read(stored, length):
 
 
 @given(data=st.data(), kind=st.sampled_from(sorted(KINDS)))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_gives_a_picture_or_an_image_error(stored, data, kind):
     damaged = bytearray(KINDS[kind][0])
     for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=6)):

@@ -1,5 +1,6 @@
 """Networks are described, built, loaded and initialised as the config says; mistakes are named."""
 
+import logging
 import urllib.error
 
 import pytest
@@ -259,8 +260,10 @@ def test_a_scripted_network_is_refused_with_what_to_return(factory):
 
 
 @pytest.mark.parametrize("wrapper", ["compiled", "parallel"])
-def test_wrappers_of_torch_are_taken_off(factory, wrapper, tmp_path):
-    network = networks.build(factory(wrapper))
+def test_wrappers_of_torch_are_taken_off(factory, wrapper, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "filterscope"):
+        network = networks.build(factory(wrapper))
+    assert "what it wraps is used" in caplog.text
     assert [name for name, _ in network.named_children()] == ["body"]
     write_weights(network, tmp_path / "weights.pt")
     again = networks.load(factory(wrapper), tmp_path / "weights.pt")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from filterscope.data import class_folders, object_crops, torchvision_sets
-from filterscope.data.images import ImageError
+from filterscope.data.rejection import RejectionError, Rejections
 from filterscope.data.samples import SamplesError
 
 COLOURS = {"apple": (220, 20, 20), "berry": (20, 20, 220), "cherry": (90, 10, 40)}
@@ -25,8 +25,8 @@ def fill(folder, count=4, size=(12, 10), classes=("apple", "berry"), below="", s
     return folder
 
 
-def read(folder, size=None, test=0.0, limits=None, seed=0):
-    return class_folders.read_class_folders(folder, size, test, limits or {}, seed)
+def read(folder, size=None, test=0.0, limits=None, seed=0, bad=0.0):
+    return class_folders.read_class_folders(folder, size, test, limits or {}, seed, Rejections(bad))
 
 
 def test_folders_are_classes(tmp_path):
@@ -79,7 +79,7 @@ def test_only_what_the_limit_leaves_is_decoded(tmp_path):
     fill(tmp_path / "val", count=2)
     for broken in list((tmp_path / "train").rglob("*.png")):
         broken.write_bytes(b"no picture")
-    with pytest.raises(ImageError, match="not a picture"):
+    with pytest.raises(RejectionError, match="not a picture"):
         read(tmp_path, limits={"train": 4})
     fill(tmp_path / "train", count=6)
     assert len(read(tmp_path, limits={"train": 4, "test": 2})) == 6
@@ -333,5 +333,39 @@ def test_a_class_of_one_picture_is_named(tmp_path):
 def test_a_link_that_leads_nowhere_is_named(tmp_path):
     fill(tmp_path)
     (tmp_path / "apple" / "annexed.png").symlink_to("nowhere.png")
-    with pytest.raises(ImageError, match=r"apple/annexed\.png: a link that leads nowhere"):
+    with pytest.raises(RejectionError, match=r"apple/annexed\.png: a link that leads nowhere"):
         read(tmp_path)
+
+
+def test_as_many_broken_pictures_as_allowed_are_left_out_and_named(tmp_path, caplog):
+    """The share is of all pictures that are looked at, of both splits."""
+    fill(tmp_path / "train"), fill(tmp_path / "test")
+    (tmp_path / "train" / "apple" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "test" / "berry" / "0.png").unlink()
+    (tmp_path / "test" / "berry" / "0.png").symlink_to("nowhere.png")
+    with pytest.raises(RejectionError, match=r"2 of 16 images \(12\.500%\) cannot be used") as caught:
+        read(tmp_path, bad=0.12)
+    for named in ("image train/apple/1.png: not a picture", "image test/berry/0.png: a link that leads nowhere"):
+        assert named in str(caught.value)
+    rejections = Rejections(0.125)
+    samples = class_folders.read_class_folders(tmp_path, None, 0.0, {}, 0, rejections)
+    assert [len(samples.part(split)) for split in ("train", "test")] == [7, 7]
+    assert not {"train/apple/1.png", "test/berry/0.png"} & set(samples.origins)
+    for origin, label, values in zip(samples.origins, samples.labels, samples.values, strict=True):
+        name = samples.classes[label]
+        assert name in origin
+        assert values[:, 0, 0].tolist() == list(COLOURS[name]), "labels and pictures still belong together"
+    assert rejections.table()["item"] == ["image train/apple/1.png", "image test/berry/0.png"]
+    assert "2 of 16 images (12.500%) left out" in caplog.text
+
+
+def test_what_cannot_be_read_takes_no_class_and_no_split_with_it(tmp_path):
+    fill(tmp_path / "train"), fill(tmp_path / "test")
+    for broken in (tmp_path / "train" / "apple").iterdir():
+        broken.write_bytes(b"no picture")
+    with pytest.raises(SamplesError, match="no picture of the class 'apple' to train on can be read"):
+        read(tmp_path, bad=1.0)
+    for broken in (tmp_path / "test").rglob("*.png"):
+        broken.write_bytes(b"no picture")
+    with pytest.raises(SamplesError, match="no picture of the test split can be read"):
+        read(tmp_path, bad=1.0)

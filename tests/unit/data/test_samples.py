@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from filterscope import tables
@@ -129,7 +129,6 @@ def test_splits_that_do_not_belong_together():
         joined({"train": first, "test": (np.ones((2, 3), np.float32), np.array([0, 1, 1]))}, ("a", "b"))
 
 
-@settings(deadline=None)  # a busy machine is no mistake
 @given(
     counts=st.lists(st.integers(1, 30), min_size=2, max_size=6),
     share=st.floats(0, 1),
@@ -198,7 +197,6 @@ def test_a_class_of_one_cannot_be_on_both_sides():
         split_off(np.ones((6, 2), np.float32), labels[[0, 1, 3, 4, 6, 6]], CLASSES, 0.99, seed=0)
 
 
-@settings(deadline=None)
 @given(counts=st.lists(st.integers(2, 12), min_size=2, max_size=6), share=st.floats(0.01, 0.99))
 def test_both_sides_of_a_split_have_every_class(counts, share):
     labels = np.repeat(np.arange(len(counts)), counts)

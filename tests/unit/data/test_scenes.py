@@ -38,7 +38,7 @@ def shrunk(mask: np.ndarray) -> np.ndarray:
     return ~grown(~mask)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     index=st.integers(0, 10**6),

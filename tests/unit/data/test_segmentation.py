@@ -51,7 +51,6 @@ def test_parts_without_area_add_nothing():
         )
     )
 )
-@settings(deadline=None)
 def test_all_run_lengths_give_the_mask_back(mask):
     """Compressed as bytes or text and uncompressed: the same bytes, which decode to the mask."""
     height, width = mask.shape
@@ -69,7 +68,7 @@ def test_all_run_lengths_give_the_mask_back(mask):
 @given(
     counts=st.one_of(st.binary(max_size=12), st.binary(max_size=12).map(lambda each: bytes(48 + b % 64 for b in each)))
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_damaged_run_lengths_never_reach_pycocotools(counts):
     """It trusts them and reads beyond their end; whatever passes must be a mask of the right size."""
     try:

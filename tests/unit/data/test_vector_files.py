@@ -239,7 +239,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), words=WORDS, dimension=st.integers(1, 4), block=st.integers(4, 200))
 def test_any_words_in_blocks_of_any_size_come_back(tmp_path, monkeypatch, data, words, dimension, block):
     monkeypatch.setattr(vector_files, "BLOCK", block)

@@ -318,7 +318,7 @@ def test_too_little_to_learn_from_is_refused(folder):
         read(folder({1: [thing(1, None, (0, 0, 4, 4))], 2: []}))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     boxes=st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 12), st.integers(0, 9)), min_size=1, max_size=12

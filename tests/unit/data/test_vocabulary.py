@@ -67,7 +67,7 @@ def test_of_equal_words_the_lower_row_comes_first_across_blocks(monkeypatch):
     assert cosines.tolist() == [[1.0] * 5, [0.0] * 5]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     width=st.sampled_from([1, 7, 64, 65, 640, 1024]),
     k=st.integers(1, 9),

@@ -110,7 +110,7 @@ def test_known_answers_of_a_linear_score(name, weights, image, bias, pixels):
 
 
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 3), st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_attack_beats_the_exact_answer_and_greedy_reaches_it(seed, classes, channels, side):
     chance = np.random.default_rng(seed)
     network = Linear(chance.standard_normal((classes, channels * side**2)), chance.standard_normal(classes))

@@ -99,7 +99,7 @@ def test_memorising_takes_one_bit_a_sample_of_two_classes():
 # --- properties -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 5))
 def test_order_of_the_samples_does_not_matter(seed, samples, dimensions):
     chance = np.random.default_rng(seed)
@@ -109,7 +109,7 @@ def test_order_of_the_samples_does_not_matter(seed, samples, dimensions):
     assert of(points, labels) == of(points[other], labels[other])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60))
 def test_changes_lie_between_what_must_be_and_what_can_be(seed, samples):
     chance = np.random.default_rng(seed)

@@ -60,7 +60,7 @@ def test_a_synthetic_sample_lies_a_quarter_of_the_way():
 
 
 @given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_synthetic_samples_lie_between_neighbours_and_originals_come_first_unchanged(seed, k, dimensions):
     values, labels = unbalanced(seed, dimensions=dimensions)
     made = resample(values, labels, "smote", ResamplingSettings(neighbours=k), seed)
@@ -123,7 +123,7 @@ def test_ties_make_two_links_by_the_strict_rule_and_one_by_the_other():
 
 @pytest.mark.parametrize("find", [links._nearest_by_tree, links._nearest_by_products])
 @given(seed=st.integers(0, 10**6), dimensions=st.integers(1, 12), spread=st.sampled_from([3, 1000]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_both_ways_find_exactly_the_nearest_by_definition(find, seed, dimensions, spread):
     """On a coarse grid ties and duplicates abound, on a fine one there are none."""
     values = np.random.default_rng(seed).integers(0, spread, (30, dimensions)).astype(np.float64)
@@ -141,7 +141,7 @@ def test_chunks_change_nothing(monkeypatch):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_without_ties_the_rules_agree_and_equal_imbalanced_learn(seed):
     values, labels = unbalanced(seed, rare=20)
     cleaner = TomekLinks()

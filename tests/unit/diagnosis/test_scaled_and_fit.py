@@ -29,7 +29,7 @@ def test_pictures_of_any_size_are_classified(family, shape):
         assert network(torch.rand(2, *shape)).shape == (2, 7)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.sampled_from(sorted(FAMILIES)), st.floats(0.01, 1), st.floats(1.05, 3))
 def test_wider_networks_hold_more(family, width, factor):
     shape = (3, 32, 32)

@@ -172,7 +172,7 @@ def sorted_neighbours(points, queries, count):
     return order[:, :count]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(6, 60), st.booleans())
 def test_neighbours_are_the_nearest(seed, dimensions, samples, pictures):
     generator = chance(seed)
@@ -269,7 +269,7 @@ def test_more_neighbours_than_samples_are_refused():
 # --- properties -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 8))
 def test_csg_stays_between_nothing_and_one_less_than_the_classes(seed, classes):
     overlaps = chance(seed).dirichlet(np.full(classes, 0.3), classes)

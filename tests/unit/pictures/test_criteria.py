@@ -143,7 +143,7 @@ def test_context_differs_where_the_surroundings_do():
     assert measured("clear_context", noise(0))[2] > framed[2] + 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(8, 70), st.integers(8, 70))
 def test_every_picture_has_finite_features(seed, height, width):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)

@@ -134,7 +134,7 @@ def test_rectangles_and_objects_follow_the_geometry():
     assert seen.mask.sum() == 2 * 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.integers(4, 20), st.integers(0, 99))
 def test_random_rectangles_have_the_area_and_lie_in_the_view(area, side, seed):
     masks = occlusion.random_rectangles(area, side, 5, np.random.default_rng(seed))

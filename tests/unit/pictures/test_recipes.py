@@ -173,7 +173,7 @@ def test_final_sizes_of_octaves(table, octaves_, size):
     assert sum(octave.steps for octave in TABLES[table]) == Octaves(table).total_steps
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 99), st.integers(0, 200), st.floats(0.05, 1))
 def test_offsets_lie_in_the_room_around_its_centre(seed, room, window):
     drawn = octaves.offsets(Chance(range(seed, seed + 40), CPU), room, window)

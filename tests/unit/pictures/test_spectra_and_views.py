@@ -61,7 +61,7 @@ def test_several_views_of_a_picture_stand_together():
     assert shown.mean((1, 2, 3)).tolist() == pytest.approx([0, 0, 0, 1, 1, 1], abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 999), st.floats(0.1, 1), st.floats(0, 1))
 def test_crops_lie_inside(seed, smallest, more):
     largest = smallest + (1 - smallest) * more

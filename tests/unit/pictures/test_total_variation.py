@@ -82,7 +82,7 @@ def test_the_batched_way_of_a_gpu_gives_the_same(count, unit, monkeypatch):
     assert torch.allclose(out, expected, atol=1e-4 * 255 / unit)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 12), st.integers(2, 12), st.floats(0.005, 5), st.floats(0, 255), st.integers(0, 99))
 def test_properties(height, width, weight, level, seed):
     flat = torch.full((1, 1, height, width), level)

@@ -20,7 +20,7 @@ NAN = float("nan")
 SCORES = st.lists(st.integers(0, 6), min_size=1, max_size=12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SCORES, SCORES)
 def test_area_is_scikit_learns(first, second):
     labels = [1] * len(first) + [0] * len(second)

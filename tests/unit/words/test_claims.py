@@ -221,3 +221,20 @@ def test_bins_reach_beyond_ordinary_thresholds_and_end_at_the_bound():
     assert (bounded.diff() > 0).all()
     assert bounded[1] == ordinary[1] == pytest.approx(0.02)
     assert never.max() < 1e-10
+
+
+@pytest.mark.parametrize("threshold", [5.0, 5.5, 5.9, 5.99, 5.9999])
+def test_a_nearly_saturated_filter_is_scored_as_all_others(threshold):
+    """ReLU6: between its threshold and its bound there is hardly any room, and no more than that is above it."""
+    chance = np.random.default_rng(0)
+    truth = chance.random((40, 1, 8, 8)) < 0.2
+    maps = np.minimum(chance.exponential(1.0, truth.shape) + truth * chance.uniform(0, 7, truth.shape), 6)
+    maps = torch.from_numpy(maps).float()
+    claims = Claims({"own": np.array([0])}, np.array([threshold]), 1, np.ones((1, 40), np.float32), 8, CPU)
+    for image, (own, masks) in enumerate(zip(maps, torch.from_numpy(truth), strict=True)):
+        claims.add(image, own, Scene(masks, torch.eye(1, dtype=torch.bool), np.array([0]), masks))
+    found = claims.metrics()
+    assert all(np.isfinite(values).all() for values in found.values())
+    exact = average_precision_score(truth.ravel(), maps.numpy().ravel())
+    assert found["auprc"][0, 0, 0] == pytest.approx(exact, abs=0.05)
+    assert found["iou"][0, 0, 0] > 0

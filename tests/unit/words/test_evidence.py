@@ -131,7 +131,7 @@ def test_claims_are_the_largest_above_zero():
     assert choose_claims(correlations, everywhere, all_allowed).dtype == np.int64
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 5))
 def test_a_claim_is_possible_and_nothing_possible_is_larger(seed, filters, tokens):
     chance = np.random.default_rng(seed)

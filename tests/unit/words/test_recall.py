@@ -95,7 +95,7 @@ def test_masks_at_map_resolution_lose_small_objects():
         assert region_tokens(fires, torch.tensor([0.5]), scene([mask], [{0}]))[0, 0]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
 def test_recall_equals_sets(seed, k):
     chance = np.random.default_rng(seed)

@@ -149,7 +149,7 @@ def test_the_claim_leads_the_categories_and_what_is_no_category_keeps_its_place(
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 2**32 - 1),
     filters=st.integers(1, 4),

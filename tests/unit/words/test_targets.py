@@ -20,7 +20,7 @@ def column(lists, chunks=1):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows, st.permutations(WORDS), st.integers(1, 6), st.integers(1, 3))
 def test_multi_hot_equals_a_loop(lists, order, count, chunks):
     known = order[:count]
@@ -29,7 +29,7 @@ def test_multi_hot_equals_a_loop(lists, order, count, chunks):
     assert found.tolist() == [[token in own for token in known] for own in lists]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from([*WORDS, "unknown"]), max_size=15), st.permutations(WORDS), st.booleans())
 def test_token_indices_equal_a_loop(words, known, chunked):
     known = known[:4]

@@ -66,7 +66,7 @@ def test_what_is_no_word_gets_no_vote():
     assert said(table) == [(5, 1)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["none", "int", "ceil"]))
 def test_equals_counting_by_hand(seed, weighting):
     chance = np.random.default_rng(seed)

@@ -1,12 +1,15 @@
 """What keeps a schedule that follows temperatures from killing the network.
 
 A unit that nothing turns on any more never changes, so a dying network reads as cold; a schedule that answers cold with
-a higher learning rate then kills what is left of it. The published schedules have no brake. This one
+a higher learning rate then kills what is left of it. So does a network that knows its batches by heart: its gradients
+vanish. The published schedules have no brake. This one
 
 - leaves dead layers out of the mean (`Reading.living`),
 - does not let the learning rate rise at the first measurement, when momentum has nothing to carry on yet and a step
-  reads colder than those that follow, nor while units die, where a layer has died, or while the loss rises,
-- halves it where many units of a layer die at once, or where most of what the loss had gained is lost again,
+  reads colder than those that follow, nor while units die, where a layer has died, while the loss rises, or where
+  there is nearly none left,
+- halves it where many units of a layer die at once, or where most of what the loss had gained is lost again, a few
+  times, since no learning rate however low wakes the dead,
 - and bounds what one measurement changes.
 
 The numbers are ours.
@@ -32,6 +35,8 @@ LATELY = 0.2  # weight of a measurement in what is of late
 RISING = 0.02  # share by which the mean loss between two measurements is above the one before
 LOST = 0.5  # share of what the loss had gained
 NOISE = 0.05  # share of the first loss that a loss may be above the best, whatever was gained
+FITTED = 0.05  # share of the first loss below which the batches are known by heart
+CUTS = 5  # at most so many in a row while what was lost has not come back
 
 
 class Guard:
@@ -47,6 +52,7 @@ class Guard:
         self._lately: list[float] = []  # of every layer, of late: slow deaths add up
         self._working: list[str] | None = None  # layers that were not dead at the first measurement
         self._died: list[str] = []
+        self._cuts = 0  # since the loss was last what it should be
 
     def note(self, loss: Tensor | float) -> None:
         """The loss of a step; it stays on its device until the next measurement."""
@@ -60,10 +66,11 @@ class Guard:
         told = self._deaths(reading)
         if self._died:
             harmed = harmed or "dead"
+        self._cuts = self._cuts + 1 if lost else 0
         allowed = min(max(aim, rate / FALL), rate * RISE)
-        if cut or lost:
+        if cut or (lost and self._cuts <= CUTS):
             allowed = min(allowed, rate / CUT)
-        elif harmed or worse or first:
+        elif harmed or worse or lost or first:
             allowed = min(allowed, rate)
         if allowed < aim:
             self.held[cut or lost or harmed or worse or first or "steep"] += 1
@@ -97,7 +104,7 @@ class Guard:
         )
 
     def _loss(self) -> tuple[str | None, str | None]:
-        """Whether the loss rises, and whether most of what was gained is lost."""
+        """Why the loss lets nothing rise, and whether most of what was gained is lost."""
         losses = _numbers(self._losses)
         self._losses = []
         if not losses:
@@ -111,7 +118,8 @@ class Guard:
         worse = mean > self._before + RISING * abs(self._before)
         lost = mean > self._best + max(LOST * (self._first - self._best), NOISE * abs(self._first))
         self._before, self._best = mean, min(self._best, mean)
-        return ("loss" if worse else None), ("loss lost" if lost else None)
+        fitted = mean < FITTED * self._first
+        return ("loss" if worse else "fitted" if fitted else None), ("loss lost" if lost else None)
 
     def state_dict(self) -> dict:
         """Plain values."""
@@ -125,6 +133,7 @@ class Guard:
             "lately": list(self._lately),
             "working": self._working,
             "died": list(self._died),
+            "cuts": self._cuts,
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -134,6 +143,7 @@ class Guard:
         self._first, self._best, self._before = state["first"], state["best"], state["before"]
         self._silence, self._lately = list(state["silence"]), list(state["lately"])
         self._working, self._died = state["working"], list(state["died"])
+        self._cuts = state["cuts"]
 
 
 def _numbers(losses: Sequence[Tensor | float]) -> list[float]:

@@ -11,7 +11,8 @@ import numpy as np
 from filterscope import job
 from filterscope.data.folder import SUFFIXES, list_pictures
 from filterscope.data.geometry import Geometry
-from filterscope.data.images import read_image
+from filterscope.data.images import ImageError, read_image
+from filterscope.data.rejection import Rejections
 from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, held_out, joined, stratified
 from filterscope.folders import FolderError, is_visible, subfolders
 
@@ -27,16 +28,21 @@ _LISTED = "val_annotations.txt"  # Tiny ImageNet: name and class of every valida
 
 
 def read_class_folders(
-    folder: str | Path, size: int | None, test: float, limits: Mapping[str, int | None], seed: int
+    folder: str | Path,
+    size: int | None,
+    test: float,
+    limits: Mapping[str, int | None],
+    seed: int,
+    rejections: Rejections,
 ) -> Samples:
     """The pictures, uint8 [N, 3, size, size], or of their own size where all have the same and `size` is None.
 
     With a folder train/ (or Training/, train_set/ ...) the test split is the first of test/, val/ and the like that
     has train's classes (Tiny ImageNet's list of validation pictures is understood); without one of either, a share
     `test` of every class. A class is a folder; its pictures may lie deeper. What is left aside is logged. limits: at
-    most so many pictures of a split, drawn by class before any is decoded. Raises SamplesError for empty class
-    folders, strange classes, mixed sizes and layouts that can be read in two ways, ImageError for pictures that cannot
-    be read.
+    most so many pictures of a split, drawn by class before any is decoded. rejections: takes those that cannot be
+    read. Raises SamplesError for empty class folders, strange classes, mixed sizes and layouts that can be read in two
+    ways, RejectionError where more pictures cannot be read than may be left out.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -46,7 +52,7 @@ def read_class_folders(
     except FolderError as error:
         raise SamplesError(str(error)) from error
     classes = sorted({name for _, name in files[TRAIN]})
-    parts, origins = {}, {}
+    parts, origins, looked_at = {}, {}, 0
     for place, (split, pairs) in enumerate(files.items()):
         strange = sorted({name for _, name in pairs} - set(classes))
         if strange:
@@ -56,28 +62,46 @@ def read_class_folders(
         if limit is not None and limit < len(pairs):
             rows = stratified(labels, limit, np.random.default_rng([seed, place]))
             pairs, labels = [pairs[row] for row in rows], labels[rows]
-        parts[split] = (read_pictures([path for path, _ in pairs], size), labels)
-        origins[split] = [path.relative_to(folder).as_posix() for path, _ in pairs]
+        paths = [path.relative_to(folder).as_posix() for path, _ in pairs]
+        values, rows = _read_pictures(folder, paths, size, rejections)
+        looked_at += len(paths)
+        parts[split] = (values, labels[rows])
+        origins[split] = [paths[row] for row in rows]
+    rejections.check(image=looked_at)
+    for split, (values, _) in parts.items():
+        if not len(values):
+            raise SamplesError(f"{folder}: no picture of the {split} split can be read")
+    unread = sorted(set(range(len(classes))) - set(parts[TRAIN][1].tolist()))
+    if unread:
+        raise SamplesError(f"{folder}: no picture of the class {classes[unread[0]]!r} to train on can be read")
     return joined(parts, classes, origins)
 
 
-def read_pictures(paths: Sequence[Path], size: int | None) -> np.ndarray:
-    """Pictures as uint8 [N, 3, H, W], the shorter side resized to `size` px and the centre cropped.
+def _read_pictures(
+    folder: Path, paths: Sequence[str], size: int | None, rejections: Rejections
+) -> tuple[np.ndarray, list[int]]:
+    """Pictures as uint8 [N, 3, H, W], the shorter side resized to `size` px and the centre cropped, and which of the
+    paths they are from: those that cannot be read go to the rejections.
 
-    Raises ImageError for pictures that cannot be read, SamplesError for mixed sizes where `size` is None.
+    Raises SamplesError for mixed sizes where `size` is None.
     """
     geometry = None if size is None else Geometry(size, size)
-    values = None
+    values, rows = None, []
     for row, path in enumerate(job.progress(paths, len(paths), "reading pictures")):
-        picture = read_image(path, apply_exif=True)
+        try:
+            picture = read_image(folder / path, apply_exif=True)
+        except ImageError as error:
+            rejections.add("image", path, error.cause)
+            continue
         picture = picture.numpy() if geometry is None else geometry.picture(picture).numpy()
         if values is None:
             values = np.empty((len(paths), *picture.shape), np.uint8)
         if picture.shape != values.shape[1:]:
             sizes = " and ".join(f"{each[2]} x {each[1]} px" for each in (values.shape[1:], picture.shape))
-            raise SamplesError(f"{paths[0]} and {path} are {sizes}: pictures of mixed size need a `size`")
-        values[row] = picture
-    return values
+            raise SamplesError(f"{paths[rows[0]]} and {path} are {sizes}: pictures of mixed size need a `size`")
+        values[len(rows)] = picture
+        rows.append(row)
+    return (np.empty((0, 3, 0, 0), np.uint8) if values is None else values[: len(rows)]), rows
 
 
 def _listed(folder: Path, test: float, seed: int) -> dict[str, list[tuple[Path, str]]]:

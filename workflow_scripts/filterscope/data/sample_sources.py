@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from filterscope.data import cifar, idx, planes, sample_arrays
+from filterscope.data.rejection import Rejections
 from filterscope.data.samples import Samples, SamplesError, split_off
 
 _BRIGHTEST = 16  # of scikit-learn's digits
@@ -46,10 +47,10 @@ def _arrays(path, seed: int, limits, *, test: float) -> Samples:
     return sample_arrays.read_arrays(path, test, seed)
 
 
-def _folder(path, seed: int, limits, *, size: int | None, test: float) -> Samples:
+def _folder(path, seed: int, limits, *, size: int | None, test: float, rejections: Rejections) -> Samples:
     from filterscope.data import class_folders
 
-    return class_folders.read_class_folders(path, size, test, limits, seed)
+    return class_folders.read_class_folders(path, size, test, limits, seed, rejections)
 
 
 def _torchvision(path, seed: int, limits, *, dataset: str, size: int | None, arguments: dict, test: float) -> Samples:
@@ -70,12 +71,22 @@ SOURCES: dict[str, Callable[..., Samples]] = {
 }
 
 
-def read(source: str, path: str | Path | None, limits: Mapping[str, int | None], seed: int, **settings) -> Samples:
+def read(
+    source: str,
+    path: str | Path | None,
+    limits: Mapping[str, int | None],
+    seed: int,
+    rejections: Rejections | None = None,
+    **settings,
+) -> Samples:
     """Samples of one of SOURCES.
 
     path: file or folder that it reads, None for what is generated or packaged. limits: at most so many samples of
-    a split. settings: what the source takes besides. Raises SamplesError.
+    a split. rejections: takes pictures of class folders that cannot be read; None stops at one. settings: what the
+    source takes besides. Raises SamplesError.
     """
     if source not in SOURCES:
         raise SamplesError(f"source is {source!r}, should be one of {', '.join(SOURCES)}")
+    if source == "folder":
+        settings["rejections"] = Rejections(0) if rejections is None else rejections
     return SOURCES[source](path, seed, limits, **settings).limited(limits, seed)

@@ -11,6 +11,8 @@ import pyarrow as pa
 from filterscope import tables
 from filterscope.words.targets import multi_hot
 
+FEWEST = 2  # objects to learn from, and to choose the epoch by
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -103,7 +105,7 @@ def split_samples(
     share: of the training images, that choose the epoch; they are learnt from, too, once it is chosen.
     scored_choose: the published way, in which the images that are scored choose the epoch. by_instance: its
     other defect, parts drawn at random by object, so that an image's objects are in both. Raises ValueError where
-    there are too few training images for two parts.
+    there are too few training images, or objects in them, for two parts.
     """
     samples, training = gathered.samples, gathered.training
     if scored_choose or by_instance:
@@ -118,4 +120,11 @@ def split_samples(
             "epoch; at least 1 must, and 1 be left to learn from"
         )
     choosing = np.isin(gathered.image_ids, np.random.default_rng(seed).permutation(images)[:count])
-    return Parts(samples.those(training & ~choosing), samples.those(training & choosing), samples.those(training))
+    learnt, chosen = training & ~choosing, training & choosing
+    if min(learnt.sum(), chosen.sum()) < FEWEST:
+        raise ValueError(
+            f"training.choosing is {share}: in {count} of {len(images)} training images with objects {chosen.sum()} "
+            f"objects would choose the epoch and {learnt.sum()} be learnt from, should be at least {FEWEST} each: add "
+            "annotated images"
+        )
+    return Parts(samples.those(learnt), samples.those(chosen), samples.those(training))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,10 @@ class Tokens:
     def held_out(self) -> list[str]:
         """The tokens that were never supervised."""
         return [token for token, out in zip(self.every, self.unsupervised, strict=True) if out]
+
+    def claimable(self, allowed: Sequence[str] | None) -> np.ndarray:
+        """Tokens that a filter may be called by, bool [T]: supervised, and allowed where words are restricted."""
+        return ~self.unsupervised if allowed is None else ~self.unsupervised & np.isin(self.every, list(allowed))
 
     @property
     def asked(self) -> dict[str, np.ndarray]:

@@ -218,7 +218,7 @@ class Trials:
         masked = self._masked(mined)
         rows = {name: row_from_words(each, category_rows, maxima, settings.mining) for name, each in words.items()}
         if not settings.mining.voted:
-            claims = evidence.claims(supervised)
+            claims = evidence.claims(tokens.claimable(material.allowed))
             rows = {name: replace(row, claims=np.where(row.claims >= 0, claims, -1)) for name, row in rows.items()}
         measured = measure(
             self._stream(masked, settings),
