@@ -93,9 +93,11 @@ class TestBothDirections:
 
     def answers(self, *shifts, filters=400, seed=4):
         shared, *each = np.random.default_rng(seed).normal(size=(3, len(self.own), filters))
-        return [
-            (shared + one) / np.sqrt(2) + shift * self.own[:, None] for one, shift in zip(each, shifts, strict=True)
-        ]
+        answers = [(shared + one) / np.sqrt(2) for one in each]
+        return [one + shift * self.own[:, None] for one, shift in zip(answers, shifts, strict=True)]
+
+    def ranked(self, *values):
+        return ranked(self.own, self.strata, *values, permutations=999)
 
     def test_p_holds_though_they_depend_on_each_other(self):
         p = self.ranked(*self.answers(0, 0))[1]
