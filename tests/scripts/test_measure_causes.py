@@ -55,18 +55,18 @@ class World:
     def path(self, name):
         return self.folder / f"{name}.parquet"
 
-    def draw(self):
-        settings = ScenesSettings(train=60, val=140)
+    def draw(self, **size):
+        settings = ScenesSettings(train=60, val=140, **size)
         names = ("images", "annotations", "categories", "rejected")
         prepare_scenes(*map(self.path, names), self.folder / "pictures", settings, 0)
 
-    def network(self, name, network, layer, filters):
+    def network(self, name, network, layer, filters, inputs=INPUT):
         """Prepare a network and let it look at the scenes."""
-        probe = ProbeSettings.from_mapping({"network": {**network, "input": INPUT}, "layer": layer})
+        probe = ProbeSettings.from_mapping({"network": {**network, "input": inputs}, "layer": layer})
         if network["source"] == "planted":
             plant_scenes_network(self.folder / f"{name}.pt", self.path("known_words"), probe.network)
         else:
-            prepare_network(self.folder / f"{name}.pt", {**network, "input": INPUT}, 0)
+            prepare_network(self.folder / f"{name}.pt", {**network, "input": inputs}, 0)
         extract_activations(
             path_to_images=self.path("images"),
             path_to_annotations=self.path("annotations"),
@@ -145,6 +145,19 @@ def test_planted_filters_answer_to_what_they_are_planted_for(world, planted, tmp
     assert (table["objects"] < table["controls"]).all()
     assert table["lent_caused"].astype(bool).mean() <= 0.1
     assert (pd.read_csv(tmp_path / "causes.csv")["status"] == table["status"]).all()
+
+
+def test_objects_outside_the_ordinary_view_tell_as_well(tmp_path):
+    """The network is shown the midst of pictures twice as wide, in which hardly an object is whole."""
+    world = World(tmp_path)
+    world.draw(size=192)
+    probe = world.network("planted", {"source": "planted"}, "detectors", len(FILTERS), {"resize": 192, "crop": 96})
+    table = world.measure("planted", probe, RIGHT, tmp_path)
+    colours = table[[kind == "colour" for kind, _ in FILTERS]]
+    assert len(colours) == 8
+    assert colours["objects"].min() >= 8
+    assert colours["status"].eq(CAUSED).all()
+    assert table["lent_caused"].astype(bool).mean() <= 0.1
 
 
 def test_shuffled_claims_are_not_caused(world, planted, tmp_path):

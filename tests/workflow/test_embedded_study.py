@@ -75,7 +75,8 @@ def test_the_known_answers_come_out(finished_study):
 def test_right_names_of_known_filters_are_proved(finished_study):
     """What is planted, and what units are trained for, is the cause; the claims of other filters are not.
 
-    Units answer to whole pictures and twelve objects are few: every effect is above its null, but not all are decided.
+    Units answer to whole pictures, less to what is laid into another: every effect is above its null, but not all are
+    decided.
     """
     for folder in folders(finished_study):
         known = pd.read_parquet(folder / "known_answers.parquet").set_index("filter")["right"]

@@ -5,11 +5,13 @@ import numpy as np
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
-from filterscope.activations.streaming import Annotations
+from filterscope.activations.streaming import Annotations, stream
 from filterscope.data import networks
+from filterscope.data.rejection import stop
 from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD, Effects, causes, lent_claims
-from filterscope.words.proofs import ProofSettings, gather, plan, respond, sample
+from filterscope.words.proofs import ProofSettings, plan, respond
 from filterscope.words.targets import multi_hot, token_indices, token_list
+from filterscope.words.windows import Windows, cutouts, framed
 
 
 def measure_causes(
@@ -42,26 +44,25 @@ def measure_causes(
     claims = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
     claimed = np.isin(np.arange(len(tokens)), claims)
     annotations = Annotations(tables.read(path_to_annotations, "annotations"), images["image_id"].to_numpy()).table
-    objects = annotations.select(["annotation_id", "image_id", "category"]).to_pandas()
+    objects = framed(annotations, images, probe.inputs.crop, settings.smallest)
     objects["tokens"] = [np.flatnonzero(own) for own in multi_hot(annotations["tokens"], tokens)]
     chosen = plan(images["image_id"].to_numpy(), objects, claimed, settings, chance)
-    images = images[images["image_id"].isin([*chosen.backgrounds, *chosen.objects["image_id"]])]
+    job.LOGGER.info("%d objects are used; unusable: %s", len(chosen.objects), chosen.reasons())
     with reading(probe, networks.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
-        numbers = pictures.annotations.table["annotation_id"].to_numpy()
-        gathered = gather(look(pictures, activations), numbers, probe.inputs.crop, chosen, settings)
-        sampled = sample(gathered, claimed, settings)
-        job.LOGGER.info("%d objects are used; unusable: %s", len(sampled.cutouts), gathered.reasons())
+        grounds = images[images["image_id"].isin(chosen.backgrounds)]
+        grounds = look(open_pictures(folder, grounds, None, probe.inputs), activations, title="batches of backgrounds")
+        views = {each.image_id: each.picture for batch in grounds for each in batch.looks}
+        shown = Windows(folder, images, chosen.objects, probe.inputs.crop)
+        found = cutouts(stream(shown, activations.batch_size, activations.workers, stop))
         batch_size = activations.batch_size
-        views = gathered.backgrounds
-        responses = respond(sampled, chosen, views, reader, probe.inputs, batch_size, device, chance, job.progress)
+        responses = respond(chosen, views, found, reader, probe.inputs, batch_size, device, chance, job.progress)
     thresholds = tables.read(path_to_thresholds, "thresholds")
     table = causes(
         Effects(responses, ~thresholds["dead"].to_numpy(), spread, settings, bootstrap, confidence, seed),
         claims,
         lent_claims(claims, chance),
         tokens,
-        gathered.by_token(len(tokens)),
+        chosen.unusable_by_token(),
         false_discoveries,
     )
     for path in (path_to_table, path_to_csv):

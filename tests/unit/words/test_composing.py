@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from filterscope.words.composing import BORDER, OUTSIDE, REMOVALS, TINY, Cutout, lay, take_out, unusable
+from filterscope.words.composing import REMOVALS, Cutout, lay, take_out
 
 SIDE = 64
 RED, BLUE, GREEN = (
@@ -24,20 +24,7 @@ def ground(colour):
 def cutout(mask):
     """A red object on blue."""
     view = torch.where(torch.from_numpy(mask), RED, BLUE)
-    return Cutout(7, np.array([0]), view, mask)
-
-
-class TestUsable:
-    def test_an_object_in_the_midst_is(self):
-        assert unusable(disc(), 0.01) is None
-
-    @pytest.mark.parametrize("centre", [(0, 30), (30, 0), (SIDE - 5, 30), (30, SIDE - 5)])
-    def test_one_at_any_border_is_not(self, centre):
-        assert unusable(disc(centre=centre), 0.01) == BORDER
-
-    def test_a_tiny_one_is_not_and_one_outside_neither(self):
-        assert unusable(disc(3), 0.01) == TINY
-        assert unusable(np.zeros((SIDE, SIDE), bool), 0.01) == OUTSIDE
+    return Cutout(7, view, mask)
 
 
 class TestLaying:
@@ -66,13 +53,6 @@ class TestLaying:
         laid = lay(ground(GREEN), layers, (0.02, 0.99))
         whole = lay(ground(GREEN), layers, (0.5, 0.5))
         assert laid[0].float().sum() == whole[0].float().sum()
-
-    def test_a_long_object_does_not_fit_at_any_size(self):
-        mask = np.zeros((SIDE, SIDE), bool)
-        mask[30:33, 2:-2] = True
-        own = cutout(mask).area
-        assert cutout(mask).fits(own)
-        assert not cutout(mask).fits(2 * own)
 
 
 class TestTakingOut:

@@ -6,21 +6,20 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.activations.streaming import Batch, Look
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
-from filterscope.words.composing import BORDER, LONG, TINY, Cutout
+from filterscope.words.composing import Cutout
 from filterscope.words.proofs import (
-    Plan,
+    TOO_LONG,
     ProofSettings,
     evenly,
-    gather,
     lacking_images,
+    largest,
     plan,
     respond,
-    sample,
     wanted,
 )
+from filterscope.words.windows import BORDER, TINY
 
 SIDE = 32
 CPU = torch.device("cpu")
@@ -28,6 +27,19 @@ CPU = torch.device("cpu")
 
 def chance(seed=0):
     return np.random.default_rng(seed)
+
+
+def frame(rows):
+    """Objects of these image ids, categories, tokens and shares of their windows; all usable and square."""
+    objects = pd.DataFrame(rows, columns=["image_id", "category", "tokens", "share"])
+    objects["tokens"] = objects["tokens"].map(np.array)
+    return objects.assign(annotation_id=range(len(rows)), long=np.sqrt(objects["share"]), unusable="")
+
+
+def planned(objects, settings):
+    """With twelve empty images, of which some become backgrounds; all of four tokens are claimed."""
+    ids = np.unique(objects["image_id"])
+    return plan(np.r_[ids, 90:102], objects, np.ones(4, bool), settings, chance())
 
 
 class TestBackgrounds:
@@ -50,8 +62,7 @@ class TestBackgrounds:
         assert not present[lacking_images(present, np.array([True, False]), 3, chance())][:, 0].any()
 
     def test_they_give_no_objects_and_are_a_quarter_at_most(self):
-        objects = pd.DataFrame({"annotation_id": range(16), "image_id": np.arange(16) // 2 + 100, "category": "thing"})
-        objects["tokens"] = [np.array([number % 3]) for number in range(16)]
+        objects = frame([(100 + number // 2, f"thing {number}", [number % 3], 0.1) for number in range(16)])
         chosen = plan(np.arange(100, 108), objects, np.ones(3, bool), ProofSettings(places=5), chance())
         assert len(chosen.backgrounds) == 2
         assert not set(chosen.backgrounds) & set(chosen.objects["image_id"])
@@ -64,14 +75,18 @@ class TestObjects:
     def test_categories_come_round_by_turns(self):
         """Nine in ten red things are circles: no matter, half of the red ones taken are."""
         categories = np.array(["red circle"] * 90 + ["red square"] * 10)
-        order = evenly(np.arange(100), categories, chance())
+        order = evenly(categories, chance())
         assert sorted(order) == list(range(100))
         assert (categories[order[:20]] == "red square").sum() == 10
+        assert not np.array_equal(order, evenly(categories, chance(1)))
 
-    def test_an_image_gives_one_object_of_a_category(self):
-        owners, categories = np.array([1, 1, 1, 2, 2]), np.array(["a", "a", "b", "a", "a"])
-        order = evenly(owners, categories, chance())
-        assert sorted(zip(owners[order], categories[order], strict=True)) == [(1, "a"), (1, "b"), (2, "a")]
+    def test_an_image_gives_one_object_of_a_category_the_largest_that_is_usable(self):
+        rows = [(1, "a", [0], 0.1), (1, "a", [0], 0.2), (1, "a", [0], 0.3), (1, "b", [1], 0.1), (2, "a", [0], 0.1)]
+        objects = frame(rows)
+        objects.loc[2, "unusable"] = BORDER
+        assert largest(objects).index.tolist() == [1, 3, 4]
+        objects["unusable"] = TINY
+        assert largest(objects).index.tolist() == [2, 3, 4]
 
     def test_as_many_are_taken_as_are_wanted(self):
         tokens = np.eye(4, dtype=bool)[np.arange(100) % 4]
@@ -83,59 +98,37 @@ class TestObjects:
         assert len(more) == 30
         assert tokens[more].sum(0)[2:].min() > 0, "controls are of whatever token"
 
-
-def look(image_id, *boxes, colour=200):
-    """A grey picture with bright boxes (top, left, height, width)."""
-    picture = torch.full((3, SIDE, SIDE), 100, dtype=torch.uint8)
-    masks = np.zeros((len(boxes), SIDE, SIDE), bool)
-    for mask, (top, left, height, width) in zip(masks, boxes, strict=True):
-        mask[top : top + height, left : left + width] = True
-        picture[:, torch.from_numpy(mask)] = colour
-    first = 10 * image_id
-    return Look(image_id, picture, np.arange(first, first + len(boxes)), {("sampled", (SIDE, SIDE)): masks})
-
-
-def chosen(looks, backgrounds=(0,)):
-    """A plan that takes all objects of all looks but the backgrounds; every image is a token."""
-    rows = [(position, each.image_id) for each in looks for position in each.annotations]
-    objects = pd.DataFrame(rows, columns=["annotation_id", "image_id"])
-    objects = objects[~objects["image_id"].isin(backgrounds)].assign(category="thing")
-    objects["tokens"] = [np.array([image_id]) for image_id in objects["image_id"]]
-    return Plan(np.array(backgrounds), np.ones((len(backgrounds), 5), bool), objects)
-
-
-def gathered(looks, settings, **more):
-    return gather([Batch(looks[:2]), Batch(looks[2:])], np.arange(1000), SIDE, chosen(looks, **more), settings)
-
-
-class TestGathering:
-    looks = (look(0), look(1, (4, 4, 8, 8), (0, 20, 8, 8)), look(2, (10, 10, 2, 2), (20, 20, 6, 6)))
-
-    def test_unusable_objects_are_counted_with_their_reason_and_token(self):
-        found = gathered(self.looks, ProofSettings(smallest=0.02))
-        assert [(each.image_id, round(each.area * SIDE**2)) for each in found.cutouts] == [(1, 64), (2, 36)]
-        assert found.reasons() == f"1 {BORDER}, 1 {TINY}"
-        assert found.by_token(5).tolist() == [0, 1, 1, 0, 0]
-        assert list(found.backgrounds) == [0]
+    def test_what_is_unusable_is_counted_with_its_reason_and_token_once_an_image_and_category(self):
+        objects = frame([(image_id, "a", [image_id % 4], 0.1) for image_id in range(12)] * 2)
+        objects.loc[[0, 12, 1], "unusable"] = BORDER, TINY, BORDER  # of image 1 another is usable
+        objects.loc[[3, 15, 4, 16], "unusable"] = TINY
+        chosen = planned(objects, ProofSettings())
+        assert chosen.unusable_by_token().tolist() == [2, 0, 0, 1]
+        assert chosen.reasons() == f"2 {TINY}, 1 {BORDER}"
+        assert sorted(chosen.objects["image_id"]) == [1, 2, 5, 6, 7, 8, 9, 10, 11]
 
     def test_sizes_lie_among_the_objects_own_and_each_gets_the_nearest(self):
-        looks = (look(0), look(1, (4, 4, 6, 6), (14, 14, 14, 14)), look(2, (4, 4, 7, 7), (14, 14, 13, 13)))
-        taken = sample(gathered(looks, ProofSettings()), np.ones(5, bool), ProofSettings(sizes=2))
-        areas = np.array([each.area for each in taken.cutouts])
-        assert len(set(taken.sizes)) == 2
-        assert np.abs(np.log(areas / taken.targets[taken.sizes])).max() < 0.3
+        shares = [0.03, 0.04, 0.2, 0.25]
+        chosen = planned(frame([(number, "a", [0], share) for number, share in enumerate(shares)]), ProofSettings())
+        areas = chosen.objects["share"].to_numpy()
+        assert sorted(areas) == shares
+        assert len(set(chosen.sizes)) == 2
+        assert np.abs(np.log(areas / chosen.targets[chosen.sizes])).max() < 0.3
 
-    def test_what_is_too_long_at_its_size_is_unusable(self):
-        looks = (look(0), look(1, (2, 2, 2, 28)), look(2, (4, 4, 20, 20)), look(3, (6, 6, 20, 20)))
-        found = gathered(looks, ProofSettings())
-        taken = sample(found, np.ones(5, bool), ProofSettings(sizes=1))
-        assert [each.image_id for each in taken.cutouts] == [2, 3]
-        assert found.reasons() == f"1 {LONG}"
+    def test_what_is_too_long_where_it_is_laid_is_unusable(self):
+        """One object is thin: at the size of the others it would be longer than a view."""
+        objects = frame([(number, "a", [number], share) for number, share in enumerate([0.05, 0.3, 0.3])])
+        objects.loc[0, "long"] = 0.9
+        chosen = planned(objects, ProofSettings(sizes=1))
+        assert sorted(chosen.objects["image_id"]) == [1, 2]
+        assert len(chosen.sizes) == len(chosen.tokens) == 2
+        assert chosen.reasons() == f"1 {TOO_LONG}"
+        assert chosen.unusable_by_token().tolist() == [1, 0, 0, 0]
 
     def test_nothing_usable_is_no_mishap(self):
-        taken = sample(gathered((look(0), look(1, (0, 0, 4, 4))), ProofSettings()), np.ones(5, bool), ProofSettings())
-        assert taken.cutouts == []
-        assert taken.tokens.shape == (0, 5)
+        chosen = planned(frame([(1, "a", [0], 0.001)]).assign(unusable=TINY), ProofSettings())
+        assert chosen.objects.empty
+        assert chosen.tokens.shape == (0, 4)
 
 
 @pytest.fixture
@@ -149,29 +142,34 @@ def brightness():
         yield reader
 
 
+def ground():
+    return torch.full((3, SIDE, SIDE), 100, dtype=torch.uint8)
+
+
+def cutout(image_id, top, left, colour):
+    """A grey picture with a square of 10 x 10 px."""
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[top : top + 10, left : left + 10] = True
+    return Cutout(image_id, ground().masked_fill(torch.from_numpy(mask), colour), mask)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4, 100])
 def test_answers_are_those_to_the_composed_pictures(brightness, batch_size):
     """A bright object of a tenth of the view adds what it covers, and takes it along when it is taken out."""
-    looks = [look(0), look(1, (8, 8, 10, 10), colour=200), look(2, (10, 6, 10, 10), colour=0), look(3)]
-    settings = ProofSettings(sizes=1)
-    own = chosen(looks, backgrounds=(0, 3))
-    found = gather([Batch(looks)], np.arange(1000), SIDE, own, settings)
-    taken = sample(found, np.ones(5, bool), settings)
+    area = 100 / SIDE**2
+    chosen = planned(frame([(1, "a", [1], area), (2, "a", [2], area)]), ProofSettings(sizes=1, places=2))
+    cuts = {1: cutout(1, 8, 8, 200), 2: cutout(2, 10, 6, 0)}
     inputs = InputSettings(SIDE, SIDE, (0, 0, 0), (1, 1, 1))
-    answers = respond(taken, own, found.backgrounds, brightness, inputs, batch_size, CPU, chance())
+    order = chosen.objects["image_id"].tolist()
+    views = {image_id: ground() for image_id in chosen.backgrounds.tolist()}
+    found = (cuts[image_id] for image_id in order)
+    answers = respond(chosen, views, found, brightness, inputs, batch_size, CPU, chance())
     assert answers.laid.shape == (2, 2, 2)
-    area, ground = 100 / SIDE**2, 100 / 255
-    for row, colour in ((0, 200 / 255), (1, 0.0)):
-        assert answers.laid[row, :, 0] == pytest.approx(ground + area * (colour - ground), abs=0.004)
+    plain = 100 / 255
+    for row, image_id in enumerate(order):
+        colour = {1: 200 / 255, 2: 0.0}[image_id]
+        assert answers.laid[row, :, 0] == pytest.approx(plain + area * (colour - plain), abs=0.004)
         assert answers.laid[row, :, 1] == pytest.approx(1 - answers.laid[row, :, 0], abs=1e-4)
         # Filling takes all of it, blurring leaves some.
-        assert 0.5 < answers.lost[row, 0] / (area * (colour - ground)) < 1.1
-    assert answers.tokens[:, 1].tolist() == [True, False]
-
-
-def test_the_cutouts_of_an_image_share_its_view():
-    """Memory: views are not copied by object."""
-    found = gathered((look(0), look(1, (4, 4, 8, 8), (18, 18, 8, 8))), ProofSettings())
-    first, second = found.cutouts
-    assert isinstance(first, Cutout)
-    assert first.view.data_ptr() == second.view.data_ptr()
+        assert 0.5 < answers.lost[row, 0] / (area * (colour - plain)) < 1.1
+        assert answers.tokens[row].tolist() == [number == image_id for number in range(4)]

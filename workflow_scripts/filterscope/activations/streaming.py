@@ -79,6 +79,29 @@ class Annotations:
         return np.arange(first, last), self.table["mask"].slice(first, last - first).to_pylist()
 
 
+class Files:
+    """The files of some images of a dataset, by position, read the way the images table says."""
+
+    def __init__(self, folder: str | Path, images: pd.DataFrame):
+        self.folder = Path(folder)
+        self.image_ids = images["image_id"].to_numpy()
+        self.paths = images["path"].tolist()
+        self.sizes = images[["height", "width"]].to_numpy()
+        self.turned = images["turned"].to_numpy()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> torch.Tensor:
+        """uint8 [3, height, width]. Raises ImageError, also for a size that is not the table's."""
+        picture = read_image(self.folder / self.paths[index], bool(self.turned[index]))
+        found, told = tuple(picture.shape[1:]), tuple(self.sizes[index].tolist())
+        if found != told:
+            cause = f"is {found[1]} x {found[0]} px, the images table says {told[1]} x {told[0]} px"
+            raise ImageError(self.paths[index], cause)
+        return picture
+
+
 class Pictures(Dataset):
     """Images of a dataset with their masks, by position.
 
@@ -94,37 +117,26 @@ class Pictures(Dataset):
         grids: MaskGrid,
         random_crops: int | None = None,
     ):
-        self.folder = Path(folder)
-        self.image_ids = images["image_id"].to_numpy()
-        self.paths = images["path"].tolist()
-        self.sizes = images[["height", "width"]].to_numpy()
-        self.splits = images["split"].to_numpy()
-        self.turned = images["turned"].to_numpy()
+        self.files, self.splits = Files(folder, images), images["split"].to_numpy()
         self.annotations, self.geometry, self.grids = annotations, geometry, grids
         self.random_crops = random_crops
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.files)
 
     def __getitem__(self, index: int) -> Look:
-        image_id = int(self.image_ids[index])
+        image_id = int(self.files.image_ids[index])
         positions, runs = self.annotations.of(image_id)
         try:
-            picture = read_image(self.folder / self.paths[index], bool(self.turned[index]))
+            picture = self.files.read(index)
         except ImageError as error:
             return Look(image_id, torch.zeros(0), positions, {}, str(error))
-        if tuple(picture.shape[1:]) != tuple(self.sizes[index]):
-            return Look(image_id, torch.zeros(0), positions, {}, self._wrong_size(index, picture))
-        return Look(image_id, self._view(picture, index), positions, self._masks(runs, self.sizes[index]))
-
-    def _wrong_size(self, index: int, picture: torch.Tensor) -> str:
-        found, told = tuple(picture.shape[:0:-1]), tuple(self.sizes[index][::-1].tolist())
-        return f"{self.paths[index]}: is {found[0]} x {found[1]} px, the images table says {told[0]} x {told[1]} px"
+        return Look(image_id, self._view(picture, index), positions, self._masks(runs, self.files.sizes[index]))
 
     def _view(self, picture: torch.Tensor, index: int) -> torch.Tensor:
         if self.random_crops is None or self.splits[index] != "train":
             return self.geometry.picture(picture)
-        chance = np.random.default_rng([self.random_crops, int(self.image_ids[index])])
+        chance = np.random.default_rng([self.random_crops, int(self.files.image_ids[index])])
         view = self.geometry.picture(picture, tuple(chance.random(2)))
         return view.flip(2) if chance.random() < 0.5 else view
 

@@ -175,15 +175,24 @@ SCHEMAS: dict[str, Schema] = {
             Column("claim", TEXT, "its claim, as in filter_claims", optional=True),
             Column("objects", INTEGER, "objects of the claim that were laid into pictures and taken out of their own"),
             Column("controls", INTEGER, "other objects of their sizes, to which the same was done"),
-            Column("unusable", INTEGER, "objects of the claim that are tiny, touch the border or are too long"),
+            Column(
+                "unusable",
+                INTEGER,
+                "images with objects of the claim of which none is large and whole enough",
+            ),
             Column(
                 "effect", REAL, "what they change beyond the others, spreads of the filter over images", optional=True
             ),
             Column("low", REAL, "lower end of the interval of effect, over objects", optional=True),
             Column("high", REAL, "upper end", optional=True),
             Column("null", REAL, "mean effect of the claim's objects on the layer's filters", optional=True),
-            Column("p", REAL, "rank tests of both directions, combined by twice the mean", optional=True),
-            Column("q", REAL, "share of false discoveries (Benjamini-Hochberg) at which it is one", optional=True),
+            Column("p", REAL, "rank test of both directions together, over objects", optional=True),
+            Column(
+                "q",
+                REAL,
+                "share of false discoveries (Benjamini-Hochberg); 1 if a direction objects",
+                optional=True,
+            ),
             Column("status", TEXT, "caused, not_caused or cannot_be_told"),
             Column("reason", TEXT, "why it is not caused or cannot be told; empty where it is caused"),
             Column("laid_effect", REAL, "of laying objects into pictures that lack the claim", optional=True),

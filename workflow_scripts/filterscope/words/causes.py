@@ -5,9 +5,11 @@ pictures. In each the filter's answers to the objects of its claim are compared 
 a rank sum test, one-sided, by sizes: these are strata, in which objects are at the same places of the same pictures.
 Objects are the sample, so every picture shows another object.
 
-Both directions look at the same objects, so their p values depend on each other. They are combined by twice their
-mean, which is valid whatever the dependence (Rüschendorf 1982; Vovk and Wang 2020): both must speak for the claim.
-Over the filters the share of false discoveries is held by Benjamini and Hochberg (1995).
+Both directions look at the same objects, so one permutation of the objects moves their answers in both, and the sum of
+both rank sums has an exact p value whatever their dependence (a nonparametric combination, Pesarin 2001). Such a sum
+may be large by one direction alone, so each must besides be beyond chance by itself: what answers only to the laying,
+or only to the hole, is no cause. Over the filters the share of false discoveries is held by Benjamini and Hochberg
+(1995).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from filterscope.words.proofs import ProofSettings, Responses
 
 CAUSED, NOT_CAUSED, UNTOLD = "caused", "not_caused", "cannot_be_told"
 LAID, LOST = "laid", "lost"
+NO_MORE = "no more than other objects"
 PERMUTATIONS = 9999  # behind every p value, of which none is below 1 / 10000
 ROUNDING = 1e-4  # of a sum of ranks; equal ones count as equal
 
@@ -40,26 +43,42 @@ def causes(
     claims: token index of every filter, -1 for none; lent: those of other filters; [d]. unusable: how many of every
     token's objects could not be used, [T].
 
-    A claim is caused where its q value is at most `false_discoveries` and the interval of its effect lies above the
-    null, what the layer's mean filter makes of the same word: objects that excite every filter are nobody's cause.
-    What is lent passes by the same limits.
+    A claim is caused where its q value is at most `false_discoveries`. To what `objections` has something against, q
+    values count as 1, so that what is left out afterwards takes none of the true ones along. What is lent passes by
+    the same limits.
     """
     own, other = effects.of(claims, lent)
-    told = own["p"].notna()
+    told, objection = own["p"].notna(), objections(own, 1 - effects.confidence)
     q = np.full(len(claims), np.nan)
-    q[told] = stats.false_discovery_control(own.loc[told, "p"]) if told.any() else []
-    limit = own.loc[q <= false_discoveries, "p"].max()  # NaN, which nothing is below, where there is none
-    significant, above = own["p"] <= limit, own["low"] > own["null"]
+    q[told] = stats.false_discovery_control(own["p"].where(objection == "", 1.0)[told]) if told.any() else []
+    caused = (q <= false_discoveries) & (objection == "")
+    limit = own.loc[caused, "p"].max()  # NaN, which nothing is below, where there is none
     names = np.array([*tokens, None], object)
     table = pd.DataFrame({"filter": np.arange(len(claims)), "claim": names[claims]}).join(own).assign(q=q)
     table["unusable"] = np.append(unusable, 0)[claims]
-    table["status"] = np.select([significant & above, told], [CAUSED, NOT_CAUSED], UNTOLD)
-    table["reason"] = table["reason"].mask(told & ~significant, "no more than other objects")
-    table["reason"] = table["reason"].mask(significant & ~above, "no more than the layer's mean filter")
+    table["status"] = np.select([caused, told], [CAUSED, NOT_CAUSED], UNTOLD)
+    table["reason"] = table["reason"].mask(told & ~caused, objection.where(objection != "", NO_MORE))
     lent_told = other["p"].notna()
-    passed = (other["p"] <= limit) & (other["low"] > other["null"])
+    passed = (other["p"] <= limit) & (objections(other, 1 - effects.confidence) == "")
     table = table.assign(lent=np.where(lent_told, names[lent], None), lent_caused=passed.where(lent_told, None))
     return table.astype(object).where(pd.notna(table), None)
+
+
+def objections(lines: pd.DataFrame, alone: float) -> pd.Series:
+    """What speaks against calling a claim caused, whatever both directions' p; "" where nothing does.
+
+    lines: of `Effects.of`. alone: p value that each direction must have by itself. And the interval of the effect must
+    lie above the null, what the layer's mean filter makes of the same word: objects that excite every filter are
+    nobody's cause.
+    """
+    laid, lost = (lines[f"{direction}_p"].fillna(0) <= alone for direction in (LAID, LOST))
+    reasons = {
+        NO_MORE: ~laid & ~lost,
+        "no more than other objects where they are taken out": ~lost,
+        "no more than other objects where they are laid": ~laid,
+        "no more than the layer's mean filter": ~(lines["low"] > lines["null"]),
+    }
+    return pd.Series(np.select(list(reasons.values()), list(reasons), ""), lines.index)
 
 
 class Effects:
@@ -89,7 +108,7 @@ class Effects:
         """By set of claims (token indices, -1 for none; [d]) one line per filter; a reason where nothing can be told.
 
         objects, controls: how many were compared. effect, with low and high, is the mean of both directions, null its
-        mean over the layer's filters that move. p is that of both directions.
+        mean over the layer's filters that move. p is that of both directions together.
         """
         claims = np.concatenate(sets)
         filters = np.tile(np.arange(len(self.live)), len(sets))
@@ -121,18 +140,18 @@ class Effects:
             return told | {"reason": f"no other objects of the size of its claim's ({objects} have some)"}
         drawn = self.test.drawn(comparison)
         contrasts = comparison.contrasts(self.resamples, np.random.default_rng([self.seed, token]))
-        effects, ps, null = [], [], 0.0
+        effects, sums, null = [], [], 0.0
         directions = self._directions(token)
         for name, answers in directions.items():
             scaled = answers[comparison.kept] / self.scale
             every = contrasts[0] @ scaled
             null += float(every[self.moved].mean()) / len(directions) if self.moved.any() else 0.0
             effects.append(contrasts @ scaled[:, filters])
-            ps.append(self.test.p(answers[:, filters], comparison, drawn))
-            told |= {f"{name}_effect": effects[-1][0], f"{name}_p": ps[-1]}
+            sums.append(self.test.sums(answers[:, filters], comparison, drawn))
+            told |= {f"{name}_effect": effects[-1][0], f"{name}_p": p_values(sums[-1])}
         mean = np.mean(effects, axis=0)
         low, high = interval(mean, self.confidence)
-        return told | {"effect": mean[0], "low": low, "high": high, "null": null, "p": combined(ps)}
+        return told | {"effect": mean[0], "low": low, "high": high, "null": null, "p": p_values(sum(sums))}
 
     def _directions(self, token: int) -> dict[str, np.ndarray]:
         """Answers of all filters to all objects, [n, d], by direction; none to laying where no background lacks it."""
@@ -180,9 +199,9 @@ def compare(own: np.ndarray, strata: np.ndarray) -> Comparison:
 class RankTest:
     """Van Elteren's test (1960): Wilcoxon's rank sums by strata, one-sided, ties at mean ranks.
 
-    p is the share of permutations of the objects within their strata with as large a sum, the true order counted among
-    them. No normal approximation: a filter that hardly anything excites has so many ties that it would take a single
-    answer for proof.
+    p values are shares of the permutations of the objects within their strata, the true order counted among them. No
+    normal approximation: a filter that hardly anything excites has so many ties that it would take a single answer for
+    proof.
     """
 
     def __init__(self, strata: np.ndarray, permutations: int, chance: np.random.Generator):
@@ -203,20 +222,22 @@ class RankTest:
             np.put_along_axis(drawn[1:], self.orders[stratum][:, : len(own)], 1, axis=1)
         return drawn
 
-    def p(self, values: np.ndarray, comparison: Comparison, drawn: np.ndarray) -> np.ndarray:
-        """How likely by chance the claim's objects have so large values [n, d] of all objects: p values, [d]."""
+    def sums(self, values: np.ndarray, comparison: Comparison, drawn: np.ndarray) -> np.ndarray:
+        """Rank sums of the claim's objects by values [n, d] of all objects, float32 [1 + permutations, d].
+
+        Row 0 is the truth, the others are by permutation, in the same order for all values.
+        """
         ranks = np.zeros(values.shape, np.float32)
         for stratum in np.unique(comparison.strata):
             here = np.flatnonzero(self.strata == stratum)
             # Van Elteren's weight: locally most powerful where every stratum has the same shift.
             ranks[here] = (stats.rankdata(values[here], axis=0) - (len(here) + 1) / 2) / (len(here) + 1)
-        sums = drawn @ ranks
-        return (sums >= sums[0] - ROUNDING).mean(0)
+        return drawn @ ranks
 
 
-def combined(ps: list[np.ndarray]) -> np.ndarray:
-    """One p value of several [d] that may depend on each other in any way: twice their mean; one stays as it is."""
-    return ps[0] if len(ps) == 1 else np.minimum(1.0, 2 * np.mean(ps, axis=0))
+def p_values(sums: np.ndarray) -> np.ndarray:
+    """How likely by chance the true sum is so large, [d], from sums [1 + permutations, d] of which it is the first."""
+    return (sums >= sums[0] - ROUNDING).mean(0)
 
 
 def lent_claims(claims: np.ndarray, chance: np.random.Generator) -> np.ndarray:

@@ -19,10 +19,8 @@ REMOVALS = ("blur", "fill")
 # object is taken out.
 CELL = 0.5
 MARGIN = 0.05
-# Longest side of an object that is laid into a picture, share of the picture's side.
+# Longest side of an object, in its own view and where it is laid into a picture, share of the side.
 LONGEST = 0.95
-# Reasons for which an object cannot be cut out.
-OUTSIDE, TINY, BORDER, LONG = "outside the view", "tiny", "touches the border", "too long at its size"
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,6 @@ class Cutout:
     """An object and the picture that it is in, as the network sees both. S: side of the network's input, px."""
 
     image_id: int
-    tokens: np.ndarray  # indices
     view: Tensor  # uint8 [3, S, S]
     mask: np.ndarray  # bool [S, S]
 
@@ -51,10 +48,6 @@ class Cutout:
         height, width = rows.stop - rows.start, columns.stop - columns.start
         return max(1, round(height * factor)), max(1, round(width * factor))
 
-    def fits(self, area: float) -> bool:
-        """Whether it can be laid into a view so large."""
-        return max(self.size(area)) <= LONGEST * len(self.mask)
-
     def scaled(self, area: float) -> Tensor:
         """The object where it covers this share of a view: colours times cover, and cover; float32 [4, h, w], 0 to 255.
 
@@ -64,20 +57,6 @@ class Cutout:
         cover = torch.from_numpy(self.mask[rows, columns]).float()[None]
         layers = torch.cat([self.view[:, rows, columns].float() * cover, 255 * cover])
         return functional.interpolate(layers[None], self.size(area), mode="bilinear", antialias=True)[0]
-
-
-def unusable(mask: np.ndarray, smallest: float) -> str | None:
-    """Why an object cannot be cut out of a view; None where it can.
-
-    mask: bool [S, S]. smallest: share of the view. What touches the border may go on beyond it.
-    """
-    if not mask.any():
-        return OUTSIDE
-    if mask.mean() < smallest:
-        return TINY
-    if mask[[0, -1]].any() or mask[:, [0, -1]].any():
-        return BORDER
-    return None
 
 
 def lay(view: Tensor, layers: Tensor, centre: tuple[float, float]) -> Tensor:

@@ -12,7 +12,6 @@ by something else in the picture.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -26,21 +25,21 @@ from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch, Look
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
-from filterscope.words.composing import LONG, REMOVALS, Cutout, lay, take_out, unusable
+from filterscope.words.composing import LONGEST, REMOVALS, Cutout, lay, take_out
 
-# Objects that are looked at for every one that is wanted: some are tiny or touch the border.
-SPARE = 3
 # Share of the images that may become backgrounds: their objects are lost as objects.
 BACKGROUNDS = 0.25
 # Where objects are laid: rows and columns of their centres, shares of the side.
 CENTRES = (0.3, 0.7)
+# Reason for which an object that could be cut out is not used.
+TOO_LONG = "too long at the size at which it would be laid"
 
 
 @dataclass(frozen=True)
 class ProofSettings:
     """How causes are proved; see config.yaml."""
 
-    objects: int = 12
+    objects: int = 24
     controls: int = 100
     fewest: int = 4
     places: int = 3
@@ -50,15 +49,30 @@ class ProofSettings:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is looked at: images to lay objects into, and objects that may be used.
+    """What is composed: objects, and pictures that they are laid into. n objects, P places, T tokens.
 
-    backgrounds: image ids, in order. lacking: bool [places, T], the tokens that a background lacks. objects: rows of
-    the frame that `plan` takes, in the order in which they are used.
+    backgrounds: image ids, in order, [P]. lacking: bool [P, T], the tokens that a background lacks. objects: rows of
+    the frame that `plan` takes, in the order in which they are composed. tokens: bool [n, T]. targets: sizes at which
+    objects are laid, shares of a view. sizes: index of every object's own, [n]. unusable: rows of the objects that
+    cannot be used, with the reason in the column of that name.
     """
 
     backgrounds: np.ndarray
     lacking: np.ndarray
     objects: pd.DataFrame
+    tokens: np.ndarray
+    targets: np.ndarray
+    sizes: np.ndarray
+    unusable: pd.DataFrame
+
+    def reasons(self) -> str:
+        """How many objects are unusable and why, as a person reads it."""
+        counts = self.unusable["unusable"].value_counts()
+        return ", ".join(f"{count} {reason}" for reason, count in counts.items()) or "none"
+
+    def unusable_by_token(self) -> np.ndarray:
+        """How many of every token's objects are unusable, [T]."""
+        return token_rows(self.unusable["tokens"], self.lacking.shape[1]).sum(0)
 
 
 def plan(
@@ -70,19 +84,45 @@ def plan(
 ) -> Plan:
     """Choose backgrounds and objects among the images that score.
 
-    objects: annotation_id, image_id, category and tokens (an array of indices) of all objects of these images.
-    claimed: the tokens that some filter claims, bool [T].
+    objects: all objects of these images as `windows.framed` gives them: image_id, category, tokens (an array of
+    indices), share, long, unusable. claimed: the tokens that some filter claims, bool [T].
+
+    Of a category and an image only one object is used, the largest that can be: objects of one picture are no
+    independent samples. The sizes lie in the midst of equal parts of the objects' own, so that no object is resized
+    much where it is laid; objects are compared with others of their own size only.
     """
-    tokens = token_rows(objects["tokens"], len(claimed))
-    rows = pd.Index(image_ids).get_indexer(objects["image_id"])
     present = np.zeros((len(image_ids), len(claimed)), bool)
-    np.logical_or.at(present, rows, tokens)
+    rows = pd.Index(image_ids).get_indexer(objects["image_id"])
+    np.logical_or.at(present, rows, token_rows(objects["tokens"], len(claimed)))
     count = min(settings.places, int(BACKGROUNDS * len(image_ids)))
     chosen = lacking_images(present, claimed, count, chance)
-    free = np.flatnonzero(~np.isin(rows, chosen))
-    order = free[evenly(objects["image_id"].to_numpy()[free], objects["category"].to_numpy()[free], chance)]
-    taken = order[wanted(tokens[order], claimed, SPARE * settings.objects, SPARE * settings.controls)]
-    return Plan(image_ids[chosen], ~present[chosen], objects.iloc[taken])
+    free = largest(objects[~objects["image_id"].isin(image_ids[chosen])])
+    usable, unusable = free[free["unusable"] == ""], free[free["unusable"] != ""]
+    usable = usable.iloc[evenly(usable["category"].to_numpy(), chance)]
+    tokens = token_rows(usable["tokens"], len(claimed))
+    taken = wanted(tokens, claimed, settings.objects, settings.controls)
+    used, tokens = usable.iloc[taken], tokens[taken]
+    targets, sizes = nearest_sizes(used["share"].to_numpy(), settings.sizes)
+    fits = (used["long"] * np.sqrt(targets[sizes] / used["share"]) <= LONGEST).to_numpy()
+    unusable = pd.concat([unusable, used[~fits].assign(unusable=TOO_LONG)])
+    return Plan(image_ids[chosen], ~present[chosen], used[fits], tokens[fits], targets, sizes[fits], unusable)
+
+
+def largest(objects: pd.DataFrame) -> pd.DataFrame:
+    """Of every category and image the largest usable object; where there is none, the largest."""
+    best = objects.assign(usable=objects["unusable"] == "").sort_values(
+        ["usable", "share", "annotation_id"], ascending=[False, False, True]
+    )
+    return best.drop_duplicates(["image_id", "category"]).sort_values("annotation_id").drop(columns="usable")
+
+
+def nearest_sizes(shares: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sizes in the midst of equal parts of the shares [n], [count], and which of them is nearest to each, [n]."""
+    if not len(shares):
+        return np.zeros(count), np.zeros(0, np.int64)
+    logarithms = np.log(shares)
+    targets = np.quantile(logarithms, (np.arange(count) + 0.5) / count)
+    return np.exp(targets), np.abs(logarithms[:, None] - targets).argmin(1)
 
 
 def token_rows(tokens: Iterable[np.ndarray], count: int) -> np.ndarray:
@@ -112,23 +152,14 @@ def lacking_images(present: np.ndarray, claimed: np.ndarray, count: int, chance:
     return order[chosen]
 
 
-def evenly(owners: np.ndarray, categories: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+def evenly(categories: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """An order of objects in which all categories come round by turns: positions, [n].
 
-    Of a category and an image only one object is in it: objects of one picture are no independent samples. A token of
-    several categories so gets them all alike, and is not mistaken for what often goes with it.
+    A token of several categories so gets them all alike, and is not mistaken for what often goes with it.
     """
-    order = chance.permutation(len(owners))
-    turns, seen = Counter(), set()
-    places = []
-    for position in order.tolist():
-        key = (categories[position], int(owners[position]))
-        if key not in seen:
-            seen.add(key)
-            places.append((turns[categories[position]], position))
-            turns[categories[position]] += 1
-    places.sort(key=lambda place: place[0])
-    return np.array([position for _, position in places], np.int64)
+    order = chance.permutation(len(categories))
+    turns = pd.Series(categories[order]).groupby(categories[order]).cumcount().to_numpy()
+    return order[np.argsort(turns, kind="stable")]
 
 
 def wanted(tokens: np.ndarray, claimed: np.ndarray, objects: int, controls: int) -> np.ndarray:
@@ -148,90 +179,6 @@ def wanted(tokens: np.ndarray, claimed: np.ndarray, objects: int, controls: int)
     return np.flatnonzero(taken)
 
 
-@dataclass
-class Gathered:
-    """What was cut out of the pictures.
-
-    backgrounds: views, uint8 [3, S, S], by image id. cutouts: usable objects, in the order in which they are used.
-    unusable: (reason, token indices) of every object that is not.
-    """
-
-    backgrounds: dict[int, Tensor]
-    cutouts: list[Cutout]
-    unusable: list[tuple[str, np.ndarray]]
-
-    def reasons(self) -> str:
-        """How many objects are unusable and why, as a person reads it."""
-        counts = Counter(reason for reason, _ in self.unusable)
-        return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "none"
-
-    def by_token(self, tokens: int) -> np.ndarray:
-        """How many of every token's objects are unusable, [T]."""
-        return token_rows((own for _, own in self.unusable), tokens).sum(0)
-
-
-def gather(
-    batches: Iterable[Batch], annotation_ids: np.ndarray, side: int, chosen: Plan, settings: ProofSettings
-) -> Gathered:
-    """Cut the chosen objects out of their pictures, views of side x side px.
-
-    annotation_ids: of the table whose positions the batches tell.
-    """
-    places = {number: place for place, number in enumerate(chosen.objects["annotation_id"].tolist())}
-    tokens, backgrounds = chosen.objects["tokens"].tolist(), set(chosen.backgrounds.tolist())
-    found: dict[int, Cutout] = {}
-    views, refused = {}, []
-    for look in (look for batch in batches for look in batch.looks):
-        if look.image_id in backgrounds:
-            views[look.image_id] = look.picture
-        for row, number in enumerate(annotation_ids[look.annotations].tolist()):
-            place = places.get(number)
-            if place is None:
-                continue
-            mask = look.masks["sampled", (side, side)][row]
-            reason = unusable(mask, settings.smallest)
-            if reason:
-                refused.append((reason, tokens[place]))
-            else:
-                found[place] = Cutout(look.image_id, tokens[place], look.picture, mask)
-    return Gathered(views, [found[place] for place in sorted(found)], refused)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The objects that are laid into pictures and taken out of theirs.
-
-    tokens: bool [n, T]. targets: sizes at which objects are laid, shares of a view, [sizes]. sizes: index of every
-    object's own, [n].
-    """
-
-    cutouts: list[Cutout]
-    tokens: np.ndarray
-    targets: np.ndarray
-    sizes: np.ndarray
-
-
-def sample(gathered: Gathered, claimed: np.ndarray, settings: ProofSettings) -> Sample:
-    """As many of the usable objects as are wanted, each with the size that is nearest to its own.
-
-    The sizes lie in the midst of equal parts of the objects' areas, so that no object is resized much; objects are
-    compared with others of their own size only. Those too long for a view at theirs join the unusable.
-    """
-    tokens = token_rows((each.tokens for each in gathered.cutouts), len(claimed))
-    taken = wanted(tokens, claimed, settings.objects, settings.controls)
-    cutouts, tokens = [gathered.cutouts[each] for each in taken], tokens[taken]
-    if not cutouts:
-        return Sample([], tokens, np.zeros(settings.sizes), np.zeros(0, np.int64))
-    areas = np.log([each.area for each in cutouts])
-    targets = np.quantile(areas, (np.arange(settings.sizes) + 0.5) / settings.sizes)
-    sizes = np.abs(areas[:, None] - targets).argmin(1)
-    targets = np.exp(targets)
-    fits = np.array([each.fits(targets[size]) for each, size in zip(cutouts, sizes, strict=True)])
-    gathered.unusable += [(LONG, each.tokens) for each, good in zip(cutouts, fits, strict=True) if not good]
-    cutouts = [each for each, good in zip(cutouts, fits, strict=True) if good]
-    return Sample(cutouts, tokens[fits], targets, sizes[fits])
-
-
 @dataclass(frozen=True)
 class Responses:
     """What all filters answer. n objects, P places, d filters, T tokens.
@@ -249,9 +196,9 @@ class Responses:
 
 
 def respond(
-    sampled: Sample,
     chosen: Plan,
     backgrounds: dict[int, Tensor],
+    cutouts: Iterable[Cutout],
     reader: Reader,
     inputs: InputSettings,
     batch_size: int,
@@ -259,11 +206,14 @@ def respond(
     chance: np.random.Generator,
     progress: Callable = lambda items, total, title: items,
 ) -> Responses:
-    """Compose all pictures and look at each once; backgrounds: views by image id."""
-    count, places, kinds = len(sampled.cutouts), len(chosen.backgrounds), len(REMOVALS)
+    """Compose all pictures and look at each once.
+
+    backgrounds: views, uint8 [3, S, S], by image id. cutouts: of the plan's objects, in their order.
+    """
+    count, places, kinds = len(chosen.objects), len(chosen.backgrounds), len(REMOVALS)
     views = [(image_id, backgrounds[image_id]) for image_id in chosen.backgrounds.tolist()]
-    centres = chance.uniform(*CENTRES, (len(sampled.targets), places, 2))
-    pictures = _composed(sampled, views, centres)
+    centres = chance.uniform(*CENTRES, (len(chosen.targets), places, 2))
+    pictures = _composed(cutouts, chosen, views, centres)
     answers = np.zeros((count * (places + 1 + kinds), reader.filters), np.float32)
     starts = range(0, len(answers), batch_size)
     for start in progress(starts, len(starts), "batches of composed pictures"):
@@ -272,13 +222,15 @@ def respond(
         answers[start : start + len(looks)] = maps.mean((2, 3)).cpu().numpy()
     answers = answers.reshape(count, places + 1 + kinds, reader.filters)
     lost = answers[:, places] - answers[:, places + 1 :].mean(1)
-    return Responses(sampled.tokens, sampled.sizes, chosen.lacking, answers[:, :places], lost)
+    return Responses(chosen.tokens, chosen.sizes, chosen.lacking, answers[:, :places], lost)
 
 
-def _composed(sampled: Sample, views: list[tuple[int, Tensor]], centres: np.ndarray) -> Iterator[tuple[int, Tensor]]:
+def _composed(
+    cutouts: Iterable[Cutout], chosen: Plan, views: list[tuple[int, Tensor]], centres: np.ndarray
+) -> Iterator[tuple[int, Tensor]]:
     """Picture by picture, by the image that it is made of: every object at every place, as it is, and taken out."""
-    for cutout, size in zip(sampled.cutouts, sampled.sizes, strict=True):
-        layers = cutout.scaled(float(sampled.targets[size]))
+    for cutout, size in zip(cutouts, chosen.sizes, strict=True):
+        layers = cutout.scaled(float(chosen.targets[size]))
         for (image_id, view), centre in zip(views, centres[size], strict=True):
             yield image_id, lay(view, layers, tuple(centre))
         yield cutout.image_id, cutout.view
