@@ -126,7 +126,7 @@ def test_says_what_the_filter_is_called_and_how_sure_that_is():
 TESTED = {"status": "caused", "reason": "", "objects": 12, "controls": 99}
 CAUSE = TESTED | {"effect": 0.81, "low": 0.7, "high": 0.9, "null": 0.01}
 CHANGED = (
-    "cause caused: 12 such objects, laid into images and taken out, change it by 0.81 [0.70, 0.90] of its spreads more "
+    "caused by it: 12 such objects, laid into images and taken out, change it by 0.81 [0.70, 0.90] of its spreads more "
     "than 99 others of their size, against 0.01 of the layer's mean filter"
 )
 
@@ -135,15 +135,18 @@ CHANGED = (
     ("changes", "said"),
     [
         ({}, CHANGED),
-        ({"status": "not_caused", "reason": "no more than other objects"}, "cause not caused (no more than other"),
-        ({"status": "cannot_be_told", "reason": "too few", "effect": None}, "cause cannot be told (too few)"),
+        ({"status": "not_caused", "reason": "no more than other objects"}, "not caused by it (no more than other"),
+        (
+            {"status": "cannot_be_told", "reason": "too few", "effect": None},
+            "whether caused by it cannot be told (too few)",
+        ),
     ],
 )
 def test_says_whether_the_named_objects_are_the_cause(changes, said):
     own, cause = WORDS[WORDS["filter"] == 0], pd.Series({**CAUSE, **changes})
     figure = sheet("p", NAMES.iloc[0], own, CLAIMS.iloc[0], top_images(1), cause=cause)
     _, texts = seen(figure)
-    (line,) = [text for text in texts if text.startswith("cause")]
+    (line,) = [text for text in texts if "caused by it" in text]
     assert line.startswith(said)
     assert "None" not in line
     assert "nan" not in line

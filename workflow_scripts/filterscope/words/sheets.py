@@ -15,12 +15,14 @@ from filterscope.activations.remarks import taken
 from filterscope.data.layers import Reader
 from filterscope.data.networks import InputSettings
 from filterscope.figures import Figure
+from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.heatmaps import heatmap
 from filterscope.words.naming import called, common_names
 
 NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4
 INCH = 2.1  # side of a picture
+CAUSE_STATUSES = {CAUSED: "caused by it", NOT_CAUSED: "not caused by it", UNTOLD: "whether caused by it cannot be told"}
 # Inches from the top of the sheet to title, name, evidence, words and remarks; between remarks; below the last.
 TITLE, NAME, EVIDENCE, SHOWN, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.45, 0.2, 0.1
 
@@ -193,7 +195,7 @@ def _evidence(claim) -> str:
 
 def _cause(cause: pd.Series) -> str:
     """What laying the claim's objects into pictures, and taking them out, does to the filter."""
-    said = f"cause {cause['status'].replace('_', ' ')}"
+    said = CAUSE_STATUSES[cause["status"]]
     if cause["reason"]:
         said += f" ({cause['reason']})"
     if pd.isna(cause["effect"]):
