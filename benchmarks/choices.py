@@ -32,7 +32,7 @@ DEFAULT = TrialSettings(
     TrainingSettings(
         learning_rate=0.003, averaging=3, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512, attended=4
     ),
-    MiningSettings(proposals=ProposalSettings(0.03, 0.028)),
+    MiningSettings(proposals=ProposalSettings(0.015, 0.036)),
     ExplanationSettings(),
     ScoreSettings(bootstrap=20),
 )
@@ -61,7 +61,7 @@ def variants() -> dict[str, TrialSettings]:
         "no negatives from the vocabulary": trained(vocabulary_negatives=0),
         "weights not averaged": trained(averaging=0),
         "nearest words alone": mined(proposals=ProposalSettings()),
-        "new words pay nothing": mined(proposals=ProposalSettings(0.03, 0.0)),
+        "new words pay nothing": mined(proposals=ProposalSettings(0.015, 0.0)),
         "claims not shrunk": mined(evidence=EvidenceSettings(shrinkage=0.0)),
         "claims not contrasted": mined(evidence=EvidenceSettings(contrast=0.0)),
         "claims voted for": mined(voted=True),

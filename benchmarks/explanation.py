@@ -71,7 +71,7 @@ def measured(times: int) -> None:
         model = Explainer(reader.filters, study.vocabulary.dimension, power=0.5, hidden=512).eval()
         pairs = TopPairs(top_ids, maxima)
         sought = candidates(study.vocabulary, tokens)
-        asked = proposers(sought, study.vocabulary.restricted(tokens), surprise, ProposalSettings(0.03, 0.028), device)
+        asked = proposers(sought, study.vocabulary.restricted(tokens), surprise, ProposalSettings(0.015, 0.036), device)
         shown = images[images["image_id"].isin(pairs.image_ids)]
         words = explain(
             stream(open_pictures(study.folder, shown, None, inputs), BATCH, 2, stop),
