@@ -46,6 +46,16 @@ def collected(seen, top, sampled, settings):
     return found, {number: found.add(number, *each) for number, each in seen.items()}
 
 
+def test_attention_stands_in_for_a_second_look():
+    """The method "image" asks the network again, which is not done for training images."""
+    seen = world()
+    top = pairs(seen)
+    _, expected = collected(seen, top, drawn(top, 11, 3), ExplanationSettings(method="attention"))
+    _, found = collected(seen, top, drawn(top, 11, 3), ExplanationSettings(method="image"))
+    for number, each in expected.items():
+        np.testing.assert_array_equal(found[number]["vectors"], each["vectors"])
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("pool", ["mean", "native"])
 def test_equals_one_filter_and_image_at_a_time(method, pool):

@@ -252,13 +252,13 @@ class TestUntold:
                             responses.laid[:0], responses.lost[:0])  # fmt: skip
         assert measured(nothing, np.arange(FILTERS) % 10)["status"].eq(UNTOLD).all()
 
-    def test_where_every_background_has_it_only_the_loss_is_ranked(self):
+    def test_where_every_background_has_it_one_direction_is_no_proof(self):
         responses, claims = planted(2.0)
         responses.lacking[:, 4] = False
         own = measured(responses, claims).loc[4]
-        assert own[["laid_effect", "laid_p"]].isna().all()
-        assert own["p"] == own["lost_p"]
-        assert own["status"] == CAUSED
+        assert own["status"] == UNTOLD
+        assert own["reason"] == "every image to lay objects into shows its claim"
+        assert own[["p", "q", "laid_p", "lost_p"]].isna().all()
 
 
 @pytest.mark.parametrize("claims", [[0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 0, 1], [3, 3, 3], [-1, -1], [0, -1, 1]])

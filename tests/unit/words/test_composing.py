@@ -54,6 +54,15 @@ class TestLaying:
         whole = lay(ground(GREEN), layers, (0.5, 0.5))
         assert laid[0].float().sum() == whole[0].float().sum()
 
+    def test_it_is_never_larger_than_the_view(self):
+        """The mask that is resampled for the network may be thinner than the object's share tells."""
+        mask = np.zeros((SIDE, SIDE), bool)
+        mask[1:63, 30:32] = True
+        object_ = cutout(mask)
+        layers = object_.scaled(1.3 * object_.area)
+        assert max(layers.shape[1:]) == SIDE
+        assert lay(ground(GREEN), layers, (0.5, 0.5))[0].max() > 200
+
 
 class TestTakingOut:
     def test_the_surroundings_grow_over_it(self):
@@ -61,6 +70,12 @@ class TestTakingOut:
         assert REMOVALS == ("blur", "fill")
         assert (filled.float() - BLUE.float()).abs().max() <= 1
         assert blurred[0].float().diff().abs().max() < 90  # nothing is sharp any more
+
+    def test_an_object_that_fills_its_view_leaves_no_black(self):
+        mask = np.zeros((SIDE, SIDE), bool)
+        mask[3:61, 3:61] = True
+        for view in take_out(cutout(mask).view, mask):
+            assert view.float().sum(0).min() > 150
 
     def test_the_hole_does_not_show_the_outline(self):
         """On an even ground a square and a disc leave the same behind."""

@@ -117,6 +117,23 @@ def test_contrast_takes_off_the_mean_of_the_others():
     np.testing.assert_allclose(contrasted(own, 0.0), own)
 
 
+def test_filters_that_never_move_are_no_part_of_the_mean():
+    own = np.array([[0.6, 0.1], [0.2, 0.1], [0.4, 0.4]])
+    among_dead = np.insert(own, [0, 2, 3], 0.0, axis=0)
+    found = contrasted(among_dead, 1.0)
+    np.testing.assert_allclose(found[[1, 2, 4]], contrasted(own, 1.0), atol=1e-12)
+    assert not found[[0, 3, 5]].any()
+
+
+def test_nothing_is_claimed_that_a_filter_avoids():
+    """Filter 0 fires less where token 1 is, the others far less: that is no name for it, nor for one that is dead."""
+    own = np.array([[0.1, -0.05], [0.3, -0.5], [0.2, -0.4], [0.0, 0.0]])
+    evidence = Evidence(own, contrasted(own, 1.0), np.zeros((4, 2)), np.ones(2, int))
+    assert evidence.distinct[0].argmax() == 1
+    assert evidence.distinct[0, 1] > 0
+    assert evidence.claims(np.ones(2, bool)).tolist() == [-1, 0, -1, -1]
+
+
 def test_claims_are_the_largest_above_zero():
     correlations = np.array([[0.1, 0.3, 0.9], [0.2, 0.2, 0.1], [-0.1, 0.0, -0.2], [0.0, 0.0, 0.0], [-0.1, 0.05, 0.9]])
     everywhere, all_allowed = np.array([3, 3, 3]), np.ones(3, bool)
@@ -172,7 +189,9 @@ def test_evidence_survives_its_table():
     np.testing.assert_allclose(evidence.distinct, expected)
     np.testing.assert_allclose(evidence.chance, chances(shown, fired, 4))
     allowed = np.array([False, True, True])
-    assert np.array_equal(evidence.claims(allowed), choose_claims(expected, evidence.images, allowed))
+    assert np.array_equal(
+        evidence.claims(allowed), choose_claims(np.where(own > 0, expected, -1), evidence.images, allowed)
+    )
 
 
 def test_surprise_is_finite_and_not_below_zero():

@@ -398,6 +398,17 @@ def test_the_ceiling_is_what_the_best_claims_reach():
             assert table.loc[(row, name, "categories", 1), "resamples"][0] <= best["resamples"][0] + 1e-6
 
 
+def test_the_ceiling_is_that_of_the_filters_that_the_words_name():
+    """A filter without words is in no row's mean, and so not in the ceiling's; a dead one is in no null."""
+    looks, truth = pictures()
+    named = {"words": Row({}, np.array([0, -1, 2])), "constant_words": Row({}, np.full(3, 1))}
+    table = measured(looks, truth, named)[0].table.set_index(["row", "metric"])
+    every = [measured(looks, truth, {"words": Row({}, np.full(3, token))})[0] for token in range(3)]
+    best = np.max([metric(each, "words", "iou")[0] for each in every], 0)
+    assert table.loc[("ceiling", "iou"), "resamples"][0] == pytest.approx(best[[0, 2]].mean(), abs=1e-6)
+    assert table.loc[("ceiling", "iou"), "n"] == table.loc[("words", "iou"), "n"] == 2
+
+
 @given(st.integers(1, 9), st.data())
 def test_maps_are_paired_with_each_of_the_scenes_before_them_once(images, data):
     """Cyclically, whatever the number of images and the distance."""

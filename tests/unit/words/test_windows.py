@@ -125,6 +125,18 @@ def test_views_are_the_photographs_pixels_and_masks_lie_on_them(shown):
     assert torch.equal(found[1].view, torch.from_numpy(pixels[rows, columns]).permute(2, 0, 1))
 
 
+def test_a_mask_that_falls_between_the_networks_pixels_does_not_vanish(shown):
+    """A line of one pixel in a window of twice its length and more than the network's input."""
+    folder, _, _, _ = shown
+    annotations, images = tables([(20, 71, 60, 1)], (150, 200))
+    objects = framed(annotations, images.assign(turned=True), CROP, 1e-6)
+    assert objects["side"].item() > 2 * CROP
+    for shift in range(3):
+        moved = objects.assign(left=objects["left"] + shift)
+        (found,) = cutouts(stream(Windows(folder, images.assign(turned=True), moved, CROP), 2, 0, stop))
+        assert 0 < found.area < 0.05
+
+
 def test_a_photograph_that_cannot_be_read_stops_the_job(shown):
     folder, images, objects, _ = shown
     (folder / "5.png").write_bytes(b"")

@@ -6,6 +6,8 @@ training images, whose right words are known from the masks under the filter's r
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -39,7 +41,9 @@ class Attended:
         settings: ExplanationSettings,
         device: torch.device,
     ):
-        self.pairs, self.sampled, self.overlap, self.settings = pairs, sampled, overlap, settings
+        # The method "image" looks again at every pair; of training images the first look's attention stands in for it.
+        pooled = replace(settings, method="attention") if settings.method == "image" else settings
+        self.pairs, self.sampled, self.overlap, self.settings = pairs, sampled, overlap, pooled
         self.thresholds = Thresholds.of(thresholds, device)
         self.device = device
         filters = pairs.shape[0]

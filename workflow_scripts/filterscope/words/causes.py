@@ -71,7 +71,7 @@ def objections(lines: pd.DataFrame, alone: float) -> pd.Series:
     lie above the null, what the layer's mean filter makes of the same word: objects that excite every filter are
     nobody's cause.
     """
-    laid, lost = (lines[f"{direction}_p"].fillna(0) <= alone for direction in (LAID, LOST))
+    laid, lost = (lines[f"{direction}_p"] <= alone for direction in (LAID, LOST))
     reasons = {
         NO_MORE: ~laid & ~lost,
         "no more than other objects where they are taken out": ~lost,
@@ -138,6 +138,8 @@ class Effects:
             return told | {"reason": f"too few usable objects of its claim: {found} of {self.fewest}"}
         if objects < self.fewest:
             return told | {"reason": f"no other objects of the size of its claim's ({objects} have some)"}
+        if not self.responses.lacking[:, token].any():
+            return told | {"reason": "every image to lay objects into shows its claim"}
         drawn = self.test.drawn(comparison)
         contrasts = comparison.contrasts(self.resamples, np.random.default_rng([self.seed, token]))
         effects, sums, null = [], [], 0.0
@@ -154,10 +156,9 @@ class Effects:
         return told | {"effect": mean[0], "low": low, "high": high, "null": null, "p": p_values(sum(sums))}
 
     def _directions(self, token: int) -> dict[str, np.ndarray]:
-        """Answers of all filters to all objects, [n, d], by direction; none to laying where no background lacks it."""
+        """Answers of all filters to all objects, [n, d], by direction; laid where the token is lacking."""
         lacking = self.responses.lacking[:, token]
-        laid = {LAID: self.responses.laid[:, lacking].mean(1)} if lacking.any() else {}
-        return {**laid, LOST: self.responses.lost}
+        return {LAID: self.responses.laid[:, lacking].mean(1), LOST: self.responses.lost}
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,9 @@ class RankTest:
         """strata: of all objects, [n]. The same permutations serve all claims and filters."""
         self.strata = strata
         self.orders = {
-            stratum: chance.permuted(np.tile(np.flatnonzero(strata == stratum), (permutations, 1)), axis=1)
+            stratum: chance.permuted(
+                np.tile(np.flatnonzero(strata == stratum).astype(np.int32), (permutations, 1)), axis=1
+            )
             for stratum in np.unique(strata)
         }
         self.permutations = permutations

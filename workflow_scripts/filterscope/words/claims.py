@@ -158,10 +158,11 @@ class Claims:
         parts = zip(self.every.split(CHUNK), self.everything[0].split(CHUNK), strict=True)
         return torch.cat([average_precision(right, said[:, None]) for right, said in parts]).cpu().numpy()
 
-    def best_possible(self) -> dict[str, np.ndarray]:
+    def best_possible(self, live: np.ndarray) -> dict[str, np.ndarray]:
         """By metric, what each filter reaches with the best claim that there is for it on these very images, [d].
 
         A ceiling: no choice of claims can do better here, and none that does not look at these masks as well.
+        live: bool [d], the filters whose mean is taken off for the lift.
         """
         self._flush()
         shared, product = self.pairs.double().unbind(-1)
@@ -174,7 +175,7 @@ class Claims:
             "iou": _ratio(shared, region + area - shared).cpu().numpy(),
             "f1": _ratio(2 * shared, region + area).cpu().numpy(),
             "auprc": auprc,
-            "auprc_lift": auprc - auprc.mean(0),
+            "auprc_lift": auprc - (auprc[live].mean(0) if live.any() else 0.0),
             "correlation": _ratio(product - total * mass / cells, spread).cpu().numpy(),
         }
         return {name: value.max(1) for name, value in values.items()}

@@ -46,7 +46,8 @@ class Cutout:
         rows, columns = self.box()
         factor = np.sqrt(area / self.area)
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        return max(1, round(height * factor)), max(1, round(width * factor))
+        height, width = (min(max(1, round(each * factor)), len(self.mask)) for each in (height, width))
+        return height, width
 
     def scaled(self, area: float) -> Tensor:
         """The object where it covers this share of a view: colours times cover, and cover; float32 [4, h, w], 0 to 255.
@@ -93,7 +94,8 @@ def take_out(view: Tensor, mask: np.ndarray) -> Tensor:
     coarse = functional.interpolate(colours[None], (cells, cells), mode="area")
     blurred = functional.interpolate(coarse, (side, side), mode="bicubic")[0]
     known = (covered == 0).float()
-    filled = _grown(torch.cat([colours * known, known]))
+    # An object that fills its view leaves no surroundings to grow.
+    filled = _grown(torch.cat([colours * known, known])) if known.any() else blurred
     mixed = torch.stack([covered * each + (1 - covered) * colours for each in (blurred, filled)])
     return mixed.round().clamp(0, 255).to(torch.uint8)
 

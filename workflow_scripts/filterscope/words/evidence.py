@@ -113,11 +113,14 @@ def shrunk(correlations: np.ndarray, among_filters: np.ndarray, share: float) ->
 
 
 def contrasted(correlations: np.ndarray, share: float) -> np.ndarray:
-    """Correlations less this share of the mean of all other filters, [d, T]; a lone filter keeps its own."""
-    others = len(correlations) - 1
-    if not others:
-        return correlations
-    return correlations - share * (correlations.sum(0) - correlations) / others
+    """Correlations less this share of the mean of all other filters, [d, T]; a lone filter keeps its own.
+
+    Filters that never move have no correlations: they are no part of the mean.
+    """
+    moved = correlations.any(1)
+    others = (moved.sum() - moved)[:, None]
+    mean = (correlations.sum(0) - correlations) / np.maximum(others, 1)
+    return np.where(moved[:, None], correlations - share * mean, correlations)
 
 
 def choose_claims(correlations: np.ndarray, images: np.ndarray, allowed: np.ndarray) -> np.ndarray:
@@ -193,8 +196,11 @@ class Evidence:
         )
 
     def claims(self, allowed: np.ndarray) -> np.ndarray:
-        """The token that each filter claims, -1 for none; allowed: bool [T]."""
-        return choose_claims(self.distinct, self.images, allowed)
+        """The token that each filter claims, -1 for none; allowed: bool [T].
+
+        Where a filter fires less than elsewhere is nothing that it stands for, though the others may avoid it more.
+        """
+        return choose_claims(np.where(self.correlation > 0, self.distinct, -np.inf), self.images, allowed)
 
     def surprise(self, allowed: np.ndarray) -> np.ndarray:
         """Logarithm of each chance against the least that counts, at least 0, [d, T]; 0 for tokens not allowed."""

@@ -180,7 +180,9 @@ def measure(
     evidence = _evidence(claims, labels, live)
     false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
     recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
-    table = pd.DataFrame([*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, chosen & live, len(weights))])
+    table = pd.DataFrame(
+        [*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, live, _named(labels, chosen), len(weights))]
+    )
     own = {name: evidence[name, "categories"] for name in rows}
     return Measured(table, rows, own, false)
 
@@ -256,11 +258,8 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
 def _means(
     evidence: dict[tuple[str, str], Evidence], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
 ) -> Iterable[dict]:
-    first = next(iter(labels))[0]
     for (name, where), each in evidence.items():
-        # The same filters for every row, those that the words name: constant words would name dead filters too. A
-        # row that names nothing there scores 0.
-        named = chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
+        named = _named(labels, chosen, where)
         metrics = each.metrics | {"auprc_lift": each.lift()}
         for metric in CLAIM_METRICS:
             values = metrics[metric][:, named]
@@ -274,17 +273,27 @@ def _means(
             }
 
 
-def _ceiling(claims: Claims, chosen: np.ndarray, resamples: int) -> Iterable[dict]:
-    """What the best claims that there are would reach on these images; they are not resampled."""
-    best = claims.best_possible()
+def _named(labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray, where: str = "categories") -> np.ndarray:
+    """The filters that are scored, the same for every row: those that the words name, bool [d].
+
+    Constant words would name dead filters too. A row that names nothing there scores 0.
+    """
+    first = next(iter(labels))[0]
+    return chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
+
+
+def _ceiling(claims: Claims, live: np.ndarray, named: np.ndarray, resamples: int) -> Iterable[dict]:
+    """What the best claims that there are would reach on these images, of the filters that the words name; they are
+    not resampled."""
+    best = claims.best_possible(live)
     for metric in CLAIM_METRICS:
-        value = best[metric][chosen].mean() if chosen.any() else 0.0
+        value = best[metric][named].mean() if named.any() else 0.0
         yield {
             "row": CEILING,
             "metric": metric,
             "candidates": "categories",
             "k": 1,
-            "n": int(chosen.sum()),
+            "n": int(named.sum()),
             "resamples": np.full(resamples, value),
         }
 

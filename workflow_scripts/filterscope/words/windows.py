@@ -102,9 +102,17 @@ class Windows(Dataset):
         top, left, side = self.places[index].tolist()
         rows, columns = slice(top, top + side), slice(left, left + side)
         mask = coco_mask.decode({"size": list(picture.shape[1:]), "counts": self.masks[index]})
-        mask = self.geometry.mask(mask[rows, columns]).astype(bool)
+        mask = self._sampled(mask[rows, columns])
         view = self.geometry.picture(picture[:, rows, columns])
         return Look(image_id, view, position, {("sampled", mask.shape): mask[None]})
+
+    def _sampled(self, mask: np.ndarray) -> np.ndarray:
+        """The mask where the network's pixels have their centres; one that falls between them, where its own lie."""
+        sampled = self.geometry.mask(mask).astype(bool)
+        if not sampled.any():
+            rows, columns = np.nonzero(mask)
+            sampled[rows * len(sampled) // len(mask), columns * len(sampled) // len(mask)] = True
+        return sampled
 
 
 def cutouts(batches: Iterable[Batch]) -> Iterator[Cutout]:
