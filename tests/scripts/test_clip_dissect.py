@@ -129,6 +129,13 @@ def test_colour_filters_get_their_colour_and_dead_ones_no_word(study, embedded):
     assert found.groupby(["candidates", "filter"]).size().eq(3).all()
 
 
+def test_a_model_that_can_read_nothing_is_told(study, embedded, tmp_path):
+    table = tables.read(embedded / "words.parquet", "word_embeddings")
+    tables.write(table.slice(0, 0), "word_embeddings", tmp_path / "none.parquet")
+    with pytest.raises(ClipError, match="can read no word of the vocabulary and no category's name"):
+        dissect(study, embedded, tmp_path / "words.parquet", paths_to_word_embeddings=[tmp_path / "none.parquet"] * 2)
+
+
 def test_settings_and_allowed_words_count(study, embedded, tmp_path):
     (tmp_path / "allowed.txt").write_text("green\nnoise0\n")
     found = dissect(study, embedded, tmp_path / "words.parquet", path_to_allowed=tmp_path / "allowed.txt", kept=5)

@@ -90,6 +90,15 @@ def test_where_so_few_filters_cannot_hold_the_rate_nothing_is_supported(study, t
     assert "too few filters or images to tell which names are supported" in caplog.text
 
 
+def test_scores_of_images_that_taught_are_marked(study, tmp_path, caplog):
+    with caplog.at_level("WARNING", "filterscope"):
+        scored(study, tmp_path)
+        assert "also taught" not in caplog.text
+        scored(study, tmp_path, split="all")
+    taught, every = study.table("images")["split"].eq("train").sum(), len(study.table("images"))
+    assert f"{taught} of the {every} images that score also taught the thresholds" in caplog.text
+
+
 def test_words_beat_their_nulls_where_they_know_something(study):
     found = values(study.measurements)
     for metric in ("iou", "auprc", "correlation"):

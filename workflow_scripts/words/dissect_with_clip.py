@@ -5,6 +5,7 @@ import numpy as np
 from filterscope import job, tables
 from filterscope.words.candidates import read_allowed
 from filterscope.words.clip_dissection import concepts, dissect, live
+from filterscope.words.open_clip_models import ClipError
 from filterscope.words.soft_wpmi import ClipDissectSettings
 from filterscope.words.targets import Tokens
 
@@ -23,6 +24,8 @@ def dissect_with_clip(
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     words = [tables.read(path, "word_embeddings") for path in paths_to_word_embeddings]
     spoken = [word for table in words for word in table["word"].to_pylist()]
+    if not spoken:
+        raise ClipError("the CLIP model can read no word of the vocabulary and no category's name")
     vectors = np.concatenate([tables.matrix(table["vector"]) for table in words if len(table)])
     sought, unread = concepts(spoken, vectors, tokens, read_allowed(path_to_allowed))
     if unread:

@@ -16,6 +16,11 @@ from filterscope.words.truth import Truth
 
 WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
 
+TAUGHT = (
+    "%d of the %d images that score also taught the thresholds, the claims and the explainer (words.split is %s): "
+    "the scores and the support of names are too high"
+)
+
 
 def score_words(
     path_to_images,
@@ -63,6 +68,8 @@ def score_words(
         )
         for name in paths_to_words
     }
+    if taught := int(images["image_id"].isin(training).sum()):
+        job.LOGGER.warning(TAUGHT, taught, len(images), split)
     seen_in_training = pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
     rows |= compared_rows(
         rows[WORDS],
