@@ -335,6 +335,21 @@ def test_claims_that_pass_where_lent_ones_do_are_counted():
     assert found["lent_supported"].tolist() == [number == 3 for number in range(10)]
 
 
+def test_lent_claims_count_though_most_filters_bear_one_word():
+    """80 of 100 filters claim one word; where the 40 that can be lent another have as much evidence, nothing is."""
+    claims = np.repeat([0, 1], [80, 20])
+    lent = np.r_[np.ones(20, int), np.zeros(60, int), np.zeros(20, int)]
+    auprc = np.tile(np.linspace(0.6, 0.9, 100), (11, 1))
+    null = [0.1] * 3
+    strangers = [evidence(auprc * 0, claims, null)] * 2
+    for borrowed, supported in ((auprc, 0), (auprc * 0, 100)):
+        found = support_of(
+            evidence(auprc, claims, null), evidence(borrowed, lent, null), strangers, [0] * 100, [False] * 100, 0.1
+        )
+        assert found["lent"].sum() == 40
+        assert found["supported"].sum() == supported
+
+
 def test_claims_of_the_same_word_are_no_decoys():
     """Whoever is lent the word that it claims itself is right to pass."""
     auprc = np.tile(np.linspace(0.6, 0.9, 10), (11, 1))

@@ -305,9 +305,9 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     end of the interval of its AUPRC minus the null (`Evidence.lift`). A claim is supported where its evidence is above
     zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of each
     kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have their
-    words' frequencies; and claims lent from other filters, of another word than the filter's own, where there are
-    enough filters for it and at least half can be lent one. Where the decoys are too few to tell so small a share,
-    nothing is supported and `told` is false.
+    words' frequencies; and claims lent from other filters, of another word than the filter's own, where so many can
+    be lent that the share could be told at all. Where the decoys are too few to tell so small a share, nothing is
+    supported and `told` is false.
     """
     confidence = settings.confidence
     own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
@@ -324,8 +324,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     strangers = np.concatenate([lowest(each)[named] for each in measured.decoys] or [np.zeros(0)])
     others = borrowed[named & (lent.claims >= 0) & (lent.claims != own.claims)]
     # Fewer lent claims than that could hold no such share, however few of them passed.
-    enough = max(named.sum() / 2, 2 / settings.false_discoveries)
-    kinds = [strangers, others] if len(others) >= enough else [strangers]
+    kinds = [strangers, others] if len(others) >= 2 / settings.false_discoveries else [strangers]
     least, told = least_evidence(claimed[named], kinds, settings.false_discoveries)
 
     def where(mask, values):
