@@ -17,6 +17,7 @@ import torch
 from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
+from filterscope.activations.remembering import Remembering
 from filterscope.activations.streaming import MaskGrid, Pictures, stream
 from filterscope.activations.tails import Tail, deciding, threshold_table
 from filterscope.data.layers import Reader
@@ -36,6 +37,9 @@ from filterscope.words.targets import Tokens, multi_hot
 from filterscope.words.training import TrainingSettings, fit
 from filterscope.words.truth import Truth, scenes
 from filterscope.words.voting import vote
+
+# Bytes of maps that are kept between the looks of trials: ResNet-50's of 2,600 pictures.
+MAPS = 2**30
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ class Trials:
         self, material: Material, reader: Reader, seed: int, device: torch.device, progress=lambda items, *_: items
     ):
         """progress: called as progress(items, total, title), goes through the items."""
-        self.material, self.reader, self.seed, self.device = material, reader, seed, device
+        self.material, self.seed, self.device = material, seed, device
+        self.reader = Remembering(reader, MAPS)
         self.progress = progress
         self._seen: dict[tuple, _Seen] = {}
 

@@ -1,0 +1,40 @@
+"""A reader that looks at no picture twice, as far as memory allows."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from filterscope.data.layers import Reader
+
+
+class Remembering:
+    """Reads maps as its reader does, and keeps them by what the picture holds.
+
+    For those who go through the same pictures several times and write nothing between: the network costs far more than
+    what is done with its maps. A picture met again has the map of its first batch.
+    """
+
+    def __init__(self, reader: Reader, most: int):
+        """most: bytes of maps that are kept; later pictures are looked at whenever they are met."""
+        self._reader, self._left = reader, most
+        self._maps: dict[bytes, Tensor] = {}
+        self.layer, self.filters = reader.layer, reader.filters
+        self.height, self.width = reader.height, reader.width
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Maps [B, d, h, w] of pictures [B, 3, S, S]."""
+        keys = [hashlib.blake2b(each.numpy().tobytes(), digest_size=16).digest() for each in pictures.cpu()]
+        maps = [self._maps.get(key) for key in keys]
+        unseen = [place for place, known in enumerate(maps) if known is None]
+        if unseen:
+            for place, read in zip(unseen, self._reader(pictures[unseen]), strict=True):
+                maps[place] = read
+                size = read.element_size() * read.nelement()
+                if size <= self._left and keys[place] not in self._maps:
+                    # A copy: a part of the batch's maps would hold on to all of them.
+                    self._maps[keys[place]] = read.clone()
+                    self._left -= size
+        return torch.stack(maps)
