@@ -242,6 +242,7 @@ def splits_of(samples):
         ("trainval", "test"),
         ("train", "eval"),
         ("train data", "dev"),
+        ("train_dataset", "test_dataset"),
     ],
 )
 def test_other_spellings_of_the_splits(tmp_path, train, test):
@@ -280,6 +281,67 @@ def test_layouts_that_could_be_read_in_two_ways_are_refused(tmp_path):
     fill(tmp_path / "f" / "archive" / "apples"), fill(tmp_path / "f" / "archive" / "berries")
     with pytest.raises(SamplesError, match="only one folder in it, archive; the classes are below: name that one"):
         read(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        (("train", "test1"), "test1, train"),  # Kaggle's dogs and cats
+        (("train", "test_stg1", "test_stg2"), "test_stg1, test_stg2, train"),
+        (("seg_train", "seg_test", "seg_pred"), "seg_test, seg_train"),  # Intel's scenes
+        (("images_train", "images_test"), "images_test, images_train"),
+        (("trainA", "trainB", "testA", "testB"), "testA, testB, trainA, trainB"),  # CycleGAN's
+        (("Train cropped", "Validation raw"), "Train cropped, Validation raw"),
+        (("2017train", "2017val"), "2017train, 2017val"),
+        (("myTest1", "myVal2", "masks"), "myTest1, myVal2"),
+    ],
+)
+@pytest.mark.parametrize("make", [fill, flat])
+def test_no_spelling_of_a_split_becomes_a_class(tmp_path, make, names, named):
+    for name in names:
+        make(tmp_path / name)
+    if names[0] == "train" and make is fill:  # then the training split is known
+        with pytest.raises(SamplesError, match=rf"{names[1]}.* has classes of train; should be called test or val"):
+            read(tmp_path)
+        return
+    with pytest.raises(SamplesError, match=f": {named} look like splits; those should be called train"):
+        read(tmp_path)
+
+
+def test_a_class_with_splits_of_any_spelling_in_it(tmp_path):
+    for name in COLOURS:
+        flat(tmp_path / name / "my_train"), flat(tmp_path / name / "my_test")
+    with pytest.raises(SamplesError, match="apple: a class with splits in it; should be the other way round"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "bus", "car", "bullet_train"),
+        ("bullet_train", "test_tube", "bottle"),
+        ("freight_train", "steam_train"),
+        ("strain", "contest", "interval"),
+        ("test_tube", "bottle"),
+        ("training_shoe", "valley", "TRAINS"),
+    ],
+)
+def test_classes_with_a_word_for_a_split_in_them(tmp_path, names):
+    for name in names:
+        flat(tmp_path / name)
+    assert set(read(tmp_path).classes) == set(names)
+
+
+def test_another_folder_beside_both_splits_is_left_aside(tmp_path, caplog):
+    fill(tmp_path / "train"), fill(tmp_path / "test", count=1), fill(tmp_path / "test_small")
+    assert splits_of(read(tmp_path)) == {"train": 8, "test": 2}
+    assert "left aside beside train: test_small" in caplog.text
+
+
+def test_training_pictures_beside_the_training_split_are_no_test_split(tmp_path, caplog):
+    fill(tmp_path / "train"), fill(tmp_path / "train_extra"), flat(tmp_path / "test_unlabelled")
+    assert splits_of(read(tmp_path, test=0.25)) == {"train": 6, "test": 2}
+    assert "left aside beside train: test_unlabelled, train_extra" in caplog.text
 
 
 def test_a_test_folder_with_other_names_is_no_reason_to_go_without(tmp_path):
