@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from PIL import Image
 
 from filterscope.data import class_folders, object_crops, torchvision_sets
 from filterscope.data.rejection import RejectionError, Rejections
-from filterscope.data.samples import SamplesError
+from filterscope.data.samples import SamplesError, write_samples
 
 COLOURS = {"apple": (220, 20, 20), "berry": (20, 20, 220), "cherry": (90, 10, 40)}
 
@@ -431,3 +433,35 @@ def test_what_cannot_be_read_takes_no_class_and_no_split_with_it(tmp_path):
         broken.write_bytes(b"no picture")
     with pytest.raises(SamplesError, match="no picture of the test split can be read"):
         read(tmp_path, bad=1.0)
+
+
+def test_a_raw_file_is_not_its_thumbnail(tmp_path):
+    fill(tmp_path)
+    Image.new("RGB", (12, 10)).save(tmp_path / "apple" / "9.dng", format="TIFF")  # Pillow shows the thumbnail of such
+    with pytest.raises(RejectionError, match=r"apple/9\.dng: a camera's raw file; save it as JPEG or PNG"):
+        read(tmp_path)
+    assert len(read(tmp_path, bad=0.2)) == 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_unicode_are_rejected(tmp_path):
+    folder = fill(tmp_path / "in")
+    os.rename(folder / "apple" / "0.png", os.fsencode(folder / "apple") + b"/\xff.png")
+    with pytest.raises(RejectionError, match=r"apple/\\udcff\.png: the name is not in Unicode; rename the file"):
+        read(folder)
+    samples = read(folder, bad=0.2)
+    write_samples(samples, tmp_path / "samples.parquet")
+    assert len(samples) == 7
+    os.rename(folder / "apple", os.fsencode(folder) + b"/\xff")
+    with pytest.raises(SamplesError, match=r"no picture of the class '\\udcff' to train on can be read"):
+        read(folder, bad=1.0)
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
+    """Torchvision knows no bound: a JPEG of some kilobytes could fill the memory."""
+    fill(tmp_path, suffix="jpg")
+    Image.new("RGB", (60, 40)).save(tmp_path / "apple" / "large.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(RejectionError, match=r"apple/large\.jpg: the picture has 0 million pixels.* scale it down"):
+        read(tmp_path)
+    assert len(read(tmp_path, bad=0.2)) == 8

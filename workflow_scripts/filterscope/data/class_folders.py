@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from filterscope import job
-from filterscope.data.folder import SUFFIXES, list_pictures
+from filterscope.data.folder import SUFFIXES, fault_of_path, list_pictures
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError, read_image
 from filterscope.data.rejection import Rejections
@@ -91,10 +91,13 @@ def _read_pictures(
     geometry = None if size is None else Geometry(size, size)
     values, rows = None, []
     for row, path in enumerate(job.progress(paths, len(paths), "reading pictures")):
+        fault = fault_of_path(path)
         try:
-            picture = read_image(folder / path, apply_exif=True)
+            picture = None if fault else read_image(folder / path, apply_exif=True)
         except ImageError as error:
-            rejections.add("image", path, error.cause)
+            fault = error.cause
+        if fault:
+            rejections.add("image", path, fault)
             continue
         picture = picture.numpy() if geometry is None else geometry.picture(picture).numpy()
         if values is None:
