@@ -91,7 +91,7 @@ def test_a_folder_that_is_a_link_to_itself(tmp_path):
         list(folders.walk(place))
     with pytest.raises(folders.FolderError, match="round: the folder cannot be read"):
         folders.subfolders(place)
-    assert len(provenance.listing(place)) == 16, "planning goes on, the job says that there is no such folder"
+    assert len(provenance.listing(place)) == 16, "a digest, as of everything that cannot be read"
     with pytest.raises(ValueError, match="round: there is no such folder"):
         list_pictures(place)
 
