@@ -7,6 +7,7 @@ import os
 import pytest
 
 from filterscope import folders, provenance
+from filterscope.data.folder import list_pictures
 
 
 @pytest.fixture
@@ -81,6 +82,18 @@ def test_a_folder_that_is_not_there(tmp_path):
         list(folders.walk(tmp_path / "nowhere"))
     with pytest.raises(folders.FolderError, match="nowhere: the folder cannot be read"):
         folders.subfolders(tmp_path / "nowhere")
+
+
+def test_a_folder_that_is_a_link_to_itself(tmp_path):
+    place = tmp_path / "round"
+    place.symlink_to(place)
+    with pytest.raises(folders.FolderError, match="round: the folder cannot be read"):
+        list(folders.walk(place))
+    with pytest.raises(folders.FolderError, match="round: the folder cannot be read"):
+        folders.subfolders(place)
+    assert len(provenance.listing(place)) == 16, "a digest, as of everything that cannot be read"
+    with pytest.raises(ValueError, match="round: there is no such folder"):
+        list_pictures(place)
 
 
 def test_planning_reads_what_jobs_read(album):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 
 # Keys whose text is the path of a file or folder.
@@ -9,13 +11,30 @@ PATHS = ("folder", "file", "prototxt", "caffemodel", "factory", "allowed", "comp
 
 
 def mistakes(config: dict) -> list[str]:
-    """Paths with braces: Snakemake reads what stands in them as a wildcard."""
-    return [
+    """Paths with braces: Snakemake reads what stands in them as a wildcard. Links to themselves: it stops at them."""
+    paths = list(_paths(config, ""))
+    braces = [
         f"{place} is {path!r}: Snakemake reads {{...}} as a wildcard, so no path may have braces; rename the file or "
         "folder, or give a link to it (ln -s)"
-        for place, path in _paths(config, "")
+        for place, path in paths
         if "{" in path or "}" in path
     ]
+    circles = [
+        f"{place} is {path!r}: a link that leads back to itself; should lead to the file or folder"
+        for place, path in paths
+        if _leads_round(path)
+    ]
+    return braces + circles
+
+
+def _leads_round(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    except ValueError:  # a zero byte, of which its reader will speak
+        pass
+    return False
 
 
 def _paths(value: object, place: str) -> Iterator[tuple[str, str]]:

@@ -65,7 +65,7 @@ def subfolders(folder: str | Path) -> list[Path]:
 
 def _above(folder: str | Path) -> frozenset[tuple[int, int]]:
     """The folder and those that it lies in."""
-    real = Path(folder).resolve()
+    real = Path(os.path.realpath(folder))  # Path.resolve raises RuntimeError for a link to itself before Python 3.13
     return frozenset(filter(None, map(_identity, (real, *real.parents))))
 
 

@@ -129,3 +129,14 @@ def test_all_mistakes_are_named_at_once(default_config, mistakes):
 def test_complaint_is_short_and_says_what_it_is_about(default_config, path_to_schema):
     with pytest.raises(ValueError, match=r"^the config is wrong:\n  - seed is 'x'"):
         configuration.check(default_config({"seed": "x"}), path_to_schema)
+
+
+def test_paths_that_lead_back_to_themselves(default_config, mistakes, tmp_path):
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "absent")  # of which whoever needs it speaks
+    datasets = {
+        name: {"source": "folder", "folder": str(tmp_path / name), "reference": "scenes"}
+        for name in ("round", "nowhere")
+    }
+    (line,) = mistakes(default_config({"datasets": datasets}))
+    assert line.startswith(f"datasets.round.folder is '{tmp_path / 'round'}': a link that leads back to itself; should")

@@ -331,6 +331,11 @@ def test_other_encodings_of_unicode_are_understood(folder, encoding):
             '{"images": [], "annotations": [], "categories": [{"name": "café"}]}'.encode("latin1"),
             r"byte 62 is b'\\xe9', .*iconv",
         ),
+        (
+            b"\xef\xbb\xbf" + '{"images": [], "annotations": [], "categories": [{"name": "café"}]}'.encode("latin1"),
+            r"byte 65 is b'\\xe9', .*iconv",
+        ),
+        ('{"images": "é"}'.encode("utf-16")[:-1], r"byte 30 is b'}', which is not utf-16"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "a pointer of Git LFS.*git lfs pull"),
         (b"\x1f\x8b\x08" + bytes(40), "compressed by gzip: unpack it"),
         (b"\n<!DOCTYPE html><html>", "a web page, not the file"),
@@ -366,7 +371,7 @@ FILE_FAULTS = {  # fault: (change, message)
     ),
     "category number twice": (
         lambda train, val: train["categories"].append({"id": 1, "name": "cat"}),
-        "category numbers.*: 1",
+        r"instances_train2017\.json: category numbers must be unique within one file; 1 are not: 1",
     ),
     "category name twice": (
         lambda train, val: train["categories"].append({"id": 2, "name": "dog"}),

@@ -170,8 +170,9 @@ def test_a_picture_of_too_many_pixels_is_not_called_damaged(stored):
     chunk = b"IHDR" + header
     whole = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     path = stored(whole + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
-    with pytest.raises(ImageError, match=r"has 187 million pixels; more than 179 million are refused.*scale it down"):
-        inspect(path)
+    for read in (inspect, read_image):
+        with pytest.raises(ImageError, match=r"has 187 million pixels; more than 179 million are refused.*scale it"):
+            read(path)
 
 
 def test_refuses_missing_files_and_folders(tmp_path):

@@ -234,6 +234,14 @@ def test_arrays_of_pictures_get_their_channels_first(tmp_path, shape, kind, foun
         ({"x": np.array([["a"]] * 20), "y": Y}, "x is <U1, should be numbers"),
         ({"x": X, "y": Y, "x_test": X[:, :2], "y_test": Y}, r"different shapes: train \[4\], test \[2\]"),
         ({"x": X, "y": np.array(["a", "b"] * 10), "x_test": X[:1], "y_test": np.array(["c"])}, "label 'c' is no class"),
+        (
+            {"x": X, "y": np.array(["no", "yes"] * 10), "x_test": X[:2], "y_test": np.array([0, 1])},
+            r"y holds text \(<U3\), y_test holds numbers \(int64\); should be the same kind of labels",
+        ),
+        (
+            {"x": X, "y": Y, "x_test": X[:2], "y_test": np.array(["0", "1"])},
+            r"y holds numbers \(int64\), y_test holds text \(<U1\); should be the same kind of labels",
+        ),
     ],
 )
 def test_unusable_arrays_are_named(tmp_path, arrays, said):
@@ -288,6 +296,12 @@ SECONDS = 1.7e9 + np.arange(20.0)[:, None] * [1, 1000]
         (np.full((20, 2, 2), BIG + 1), r"x\[0, 0, 0, 0\] is 16777217"),
         (SECONDS, r"column \[0\] of x goes from 1700000000\.0 to 1700000019\.0; single precision has steps of 128"),
         (np.linspace(1, 1 + 1e-6, 20)[:, None], r"column \[0\] of x goes from 1\.0 to 1\.000001"),
+        # A single 0, or two eras, make the span of a column wide.
+        (
+            np.append(0, SECONDS[1:, 0])[:, None],
+            r"column \[0\] of x goes from 0\.0 .*of 20 different values 2 would be left",
+        ),
+        (np.append(SECONDS[:10, 0], -SECONDS[:10, 0])[:, None], r"of 20 different values 2 would be left"),
     ],
 )
 def test_values_that_single_precision_would_make_equal(tmp_path, values, said):
@@ -304,6 +318,8 @@ def test_values_that_single_precision_would_make_equal(tmp_path, values, said):
         np.random.default_rng(0).normal(1e6, 1e5, (20, 2)),
         np.random.default_rng(0).integers(0, 2**40, (20, 2)).astype(np.float64),  # rounding was chosen
         np.array([[1e-300], [1.0]] * 10),
+        np.array([[0.1 + 0.2], [0.3], [0.7 + 0.1], [0.8]] * 5),  # the same but for how it was computed
+        np.append(0, np.random.default_rng(0).integers(1, 2**40, 19))[:, None].astype(np.float64),
     ],
 )
 def test_values_that_single_precision_holds_well_enough(tmp_path, values):

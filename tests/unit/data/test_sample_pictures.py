@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from PIL import Image
 
 from filterscope.data import class_folders, object_crops, torchvision_sets
 from filterscope.data.rejection import RejectionError, Rejections
-from filterscope.data.samples import SamplesError
+from filterscope.data.samples import SamplesError, write_samples
 
 COLOURS = {"apple": (220, 20, 20), "berry": (20, 20, 220), "cherry": (90, 10, 40)}
 
@@ -242,6 +244,7 @@ def splits_of(samples):
         ("trainval", "test"),
         ("train", "eval"),
         ("train data", "dev"),
+        ("train_dataset", "test_dataset"),
     ],
 )
 def test_other_spellings_of_the_splits(tmp_path, train, test):
@@ -280,6 +283,67 @@ def test_layouts_that_could_be_read_in_two_ways_are_refused(tmp_path):
     fill(tmp_path / "f" / "archive" / "apples"), fill(tmp_path / "f" / "archive" / "berries")
     with pytest.raises(SamplesError, match="only one folder in it, archive; the classes are below: name that one"):
         read(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        (("train", "test1"), "test1, train"),  # Kaggle's dogs and cats
+        (("train", "test_stg1", "test_stg2"), "test_stg1, test_stg2, train"),
+        (("seg_train", "seg_test", "seg_pred"), "seg_test, seg_train"),  # Intel's scenes
+        (("images_train", "images_test"), "images_test, images_train"),
+        (("trainA", "trainB", "testA", "testB"), "testA, testB, trainA, trainB"),  # CycleGAN's
+        (("Train cropped", "Validation raw"), "Train cropped, Validation raw"),
+        (("2017train", "2017val"), "2017train, 2017val"),
+        (("myTest1", "myVal2", "masks"), "myTest1, myVal2"),
+    ],
+)
+@pytest.mark.parametrize("make", [fill, flat])
+def test_no_spelling_of_a_split_becomes_a_class(tmp_path, make, names, named):
+    for name in names:
+        make(tmp_path / name)
+    if names[0] == "train" and make is fill:  # then the training split is known
+        with pytest.raises(SamplesError, match=rf"{names[1]}.* has classes of train; should be called test or val"):
+            read(tmp_path)
+        return
+    with pytest.raises(SamplesError, match=f": {named} look like splits; those should be called train"):
+        read(tmp_path)
+
+
+def test_a_class_with_splits_of_any_spelling_in_it(tmp_path):
+    for name in COLOURS:
+        flat(tmp_path / name / "my_train"), flat(tmp_path / name / "my_test")
+    with pytest.raises(SamplesError, match="apple: a class with splits in it; should be the other way round"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "bus", "car", "bullet_train"),
+        ("bullet_train", "test_tube", "bottle"),
+        ("freight_train", "steam_train"),
+        ("strain", "contest", "interval"),
+        ("test_tube", "bottle"),
+        ("training_shoe", "valley", "TRAINS"),
+    ],
+)
+def test_classes_with_a_word_for_a_split_in_them(tmp_path, names):
+    for name in names:
+        flat(tmp_path / name)
+    assert set(read(tmp_path).classes) == set(names)
+
+
+def test_another_folder_beside_both_splits_is_left_aside(tmp_path, caplog):
+    fill(tmp_path / "train"), fill(tmp_path / "test", count=1), fill(tmp_path / "test_small")
+    assert splits_of(read(tmp_path)) == {"train": 8, "test": 2}
+    assert "left aside beside train: test_small" in caplog.text
+
+
+def test_training_pictures_beside_the_training_split_are_no_test_split(tmp_path, caplog):
+    fill(tmp_path / "train"), fill(tmp_path / "train_extra"), flat(tmp_path / "test_unlabelled")
+    assert splits_of(read(tmp_path, test=0.25)) == {"train": 6, "test": 2}
+    assert "left aside beside train: test_unlabelled, train_extra" in caplog.text
 
 
 def test_a_test_folder_with_other_names_is_no_reason_to_go_without(tmp_path):
@@ -369,3 +433,35 @@ def test_what_cannot_be_read_takes_no_class_and_no_split_with_it(tmp_path):
         broken.write_bytes(b"no picture")
     with pytest.raises(SamplesError, match="no picture of the test split can be read"):
         read(tmp_path, bad=1.0)
+
+
+def test_a_raw_file_is_not_its_thumbnail(tmp_path):
+    fill(tmp_path)
+    Image.new("RGB", (12, 10)).save(tmp_path / "apple" / "9.dng", format="TIFF")  # Pillow shows the thumbnail of such
+    with pytest.raises(RejectionError, match=r"apple/9\.dng: a camera's raw file; save it as JPEG or PNG"):
+        read(tmp_path)
+    assert len(read(tmp_path, bad=0.2)) == 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_no_unicode_are_rejected(tmp_path):
+    folder = fill(tmp_path / "in")
+    os.rename(folder / "apple" / "0.png", os.fsencode(folder / "apple") + b"/\xff.png")
+    with pytest.raises(RejectionError, match=r"apple/\\udcff\.png: the name is not in Unicode; rename the file"):
+        read(folder)
+    samples = read(folder, bad=0.2)
+    write_samples(samples, tmp_path / "samples.parquet")
+    assert len(samples) == 7
+    os.rename(folder / "apple", os.fsencode(folder) + b"/\xff")
+    with pytest.raises(SamplesError, match=r"no picture of the class '\\udcff' to train on can be read"):
+        read(folder, bad=1.0)
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, monkeypatch):
+    """Torchvision knows no bound: a JPEG of some kilobytes could fill the memory."""
+    fill(tmp_path, suffix="jpg")
+    Image.new("RGB", (60, 40)).save(tmp_path / "apple" / "large.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(RejectionError, match=r"apple/large\.jpg: the picture has 0 million pixels.* scale it down"):
+        read(tmp_path)
+    assert len(read(tmp_path, bad=0.2)) == 8

@@ -144,6 +144,13 @@ def test_what_is_odd_is_counted(folder, caplog):
     assert "pictures that are not listed: 2" in caplog.text
 
 
+def test_a_listed_picture_that_cannot_be_used_is_listed_all_the_same(folder):
+    place = folder(files=[*IMAGES, 77])
+    (place / "VG_100K" / "1.jpg").write_bytes(b"no picture")
+    (place / "VG_100K" / "8.jpg").write_bytes((place / "VG_100K_2" / "8.jpg").read_bytes())  # in both folders
+    assert findings(read(place, max_bad_fraction=0.6))["pictures that are not listed"] == 1
+
+
 @pytest.mark.parametrize(("exif", "turned"), [("auto", False), ("stored", False), ("turned", True)])
 def test_boxes_do_not_tell_which_way_up_a_picture_is(folder, exif, turned):
     place = folder()

@@ -9,19 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from filterscope import job
-from filterscope.data.folder import SUFFIXES, list_pictures
+from filterscope.data.folder import SUFFIXES, fault_of_path, list_pictures
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError, read_image
 from filterscope.data.rejection import Rejections
 from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, held_out, joined, stratified
 from filterscope.folders import FolderError, is_visible, subfolders
 
+_KINDS = r"(?:(?P<train>train(?:ing|val)?)|(?P<test>test(?:ing)?)|(?P<val>val(?:id(?:ation)?)?|dev|eval(?:uation)?))"
 # How folders of splits are called, with capitals or without: Train, testing, val_set, training-images, val2017.
 _SPLIT = re.compile(
-    r"(?:(?P<train>train(?:ing|val)?)|(?P<test>test(?:ing)?)|(?P<val>val(?:id(?:ation)?)?|dev|eval(?:uation)?))"
-    r"(?:[ _-]?(?:set|split|data|images|pictures))?(?:[ _-]?\d{4})?",
+    _KINDS + r"(?:[ _-]?(?:dataset|set|split|data|images|pictures))?(?:[ _-]?\d{4})?",
     re.IGNORECASE,
 )
+# Such a word anywhere in a name, between what is no letter or where small letters meet a capital: seg_train, testA.
+_HUMP = r"(?-i:(?<=[a-z])(?=[A-Z]))"
+_WORD = re.compile(rf"(?:(?<![^\W\d_])|{_HUMP}){_KINDS}(?:(?![^\W\d_])|{_HUMP})", re.IGNORECASE)
 _TESTS = ("test", "val")  # what becomes the test split, the first that there is
 _NAMED = 5  # folders that a message spells out
 _LISTED = "val_annotations.txt"  # Tiny ImageNet: name and class of every validation picture, and a box
@@ -88,10 +91,13 @@ def _read_pictures(
     geometry = None if size is None else Geometry(size, size)
     values, rows = None, []
     for row, path in enumerate(job.progress(paths, len(paths), "reading pictures")):
+        fault = fault_of_path(path)
         try:
-            picture = read_image(folder / path, apply_exif=True)
+            picture = None if fault else read_image(folder / path, apply_exif=True)
         except ImageError as error:
-            rejections.add("image", path, error.cause)
+            fault = error.cause
+        if fault:
+            rejections.add("image", path, fault)
             continue
         picture = picture.numpy() if geometry is None else geometry.picture(picture).numpy()
         if values is None:
@@ -131,6 +137,27 @@ def _kind(folder: Path) -> str | None:
     return found.lastgroup if found else None
 
 
+def _like_splits(inside: Sequence[Path]) -> list[Path]:
+    """Folders whose names tell splits apart and nothing else, as seg_train and seg_test do, whatever their spelling.
+
+    Names with a word for a split, of at least two kinds, that are the same without it, or are all that there is, or
+    one of which is a split's own name: bullet_train and test_tube among others are classes.
+    """
+    words = {each: found for each in inside if (found := _WORD.search(each.name) or _SPLIT.fullmatch(each.name))}
+    rests = {
+        each: "" if _kind(each) else re.sub(r"[\W\d_]", "", each.name[: found.start()] + each.name[found.end() :])
+        for each, found in words.items()
+    }
+    alone = len(words) == len(inside)
+    for each, found in words.items():
+        alike = [
+            other for other, rest in rests.items() if alone or not rest or rest.casefold() == rests[each].casefold()
+        ]
+        if {words[other].lastgroup for other in alike} - {found.lastgroup}:
+            return sorted({each, *alike})
+    return []
+
+
 def _splits(folder: Path) -> tuple[Path | None, list[Path]]:
     """The folder of training pictures and those that may have test pictures; None where classes lie in `folder` itself.
 
@@ -142,10 +169,23 @@ def _splits(folder: Path) -> tuple[Path | None, list[Path]]:
     tests.sort(key=lambda each: (_TESTS.index(_kind(each)), each.name))
     if len(train) > 1:
         raise SamplesError(f"{folder}: {_spelt(train)} are all called like a training split; should be one")
+    alike = _like_splits(inside)
+    strange = [each for each in alike if each in others]
     if train and subfolders(train[0]):
+        classes = {each.name for each in subfolders(train[0])}
+        tested = [each for each in strange if _WORD.search(each.name).lastgroup in _TESTS]
+        missed = [each for each in tested if classes & {inner.name for inner in subfolders(each)}]
+        if missed and not tests:
+            named = f"{folder}: {_spelt(missed)} has classes of {train[0].name}"
+            raise SamplesError(f"{named}; should be called test or val")
         if others:
             job.LOGGER.warning("%s: left aside beside %s: %s", folder, train[0].name, _spelt(others))
         return train[0], tests
+    if strange:
+        raise SamplesError(
+            f"{folder}: {_spelt(alike)} look like splits; those should be called train, and test or val, and "
+            f"have a folder of every class each; rename them, even if they are classes"
+        )
     if tests and not others:
         wanted = f"in {train[0].name} every class needs a folder of its pictures" if train else "train/ is missing"
         raise SamplesError(f"{folder}: {_spelt(train + tests)} are called like splits, but {wanted}")
@@ -193,8 +233,7 @@ def _classes(folder: Path) -> list[tuple[Path, str]]:
     if len(inside) == 1 and len(subfolders(inside[0])) > 1:
         raise SamplesError(f"{folder}: only one folder in it, {inside[0].name}; the classes are below: name that one")
     for each in inside:
-        kinds = {_kind(deeper) for deeper in subfolders(each)}
-        if "train" in kinds and kinds & set(_TESTS):
+        if _like_splits(subfolders(each)):
             raise SamplesError(f"{each}: a class with splits in it; should be the other way round: train/{each.name}")
         try:
             found += [(each / path, each.name) for path in list_pictures(each)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -61,8 +61,9 @@ def read_coco(
     folder = Path(folder)
     datasets = {split: read_instances(_annotation_file(folder, split)) for split in SPLITS}
     for section, what in (("images", "image"), ("annotations", "annotation")):
-        _require_unique(np.concatenate([_numbers(datasets[split][section], "id") for split in SPLITS]), what)
-    categories = _categories([dataset["categories"] for dataset in datasets.values()])
+        numbers = np.concatenate([_numbers(datasets[split][section], "id") for split in SPLITS])
+        _require_unique(numbers, f"{folder}: {what} numbers must be unique over train and val")
+    categories = _categories({_annotation_file(folder, split): datasets[split]["categories"] for split in SPLITS})
     rejections = Rejections(max_bad_fraction)
     images, findings = _images(folder, datasets, rejections, threads, exif)
     tokens = {name: [" ".join(tokens_of(name))] if whole_names else tokens_of(name) for name in categories.values()}
@@ -104,19 +105,19 @@ def _numbers(entries: list[dict], key: str) -> np.ndarray:
     return np.array([entry[key] for entry in entries], np.int64)
 
 
-def _require_unique(numbers: np.ndarray, what: str) -> None:
+def _require_unique(numbers: np.ndarray, rule: str) -> None:
     values, times = np.unique(numbers, return_counts=True)
     repeated = values[times > 1]
     if len(repeated):
         first = ", ".join(map(str, repeated[:5]))
-        raise CocoError(f"{what} numbers must be unique over train and val; {len(repeated)} are not: {first}")
+        raise CocoError(f"{rule}; {len(repeated)} are not: {first}")
 
 
-def _categories(lists: Iterable[list[dict]]) -> dict[int, str]:
-    """Names by number, in the order of the numbers; both splits must agree."""
+def _categories(lists: Mapping[Path, list[dict]]) -> dict[int, str]:
+    """Names by number, in the order of the numbers; both files must agree."""
     names: dict[int, str] = {}
-    for entries in lists:
-        _require_unique(_numbers(entries, "id"), "category")
+    for path, entries in lists.items():
+        _require_unique(_numbers(entries, "id"), f"{path}: category numbers must be unique within one file")
         for entry in entries:
             if names.setdefault(entry["id"], entry["name"]) != entry["name"]:
                 raise CocoError(f"category {entry['id']} is {names[entry['id']]!r} and {entry['name']!r}")

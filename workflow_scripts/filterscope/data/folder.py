@@ -81,12 +81,9 @@ def read_folder(
     inspections = inspect_all([Path(folder, path) for path in paths], threads, decode=True)
     progress = job.progress(inspections, len(paths), "reading pictures")
     for image_id, (path, found) in enumerate(zip(paths, progress, strict=True)):
-        if path.lower().endswith(RAW):
-            rejections.add("image", f"{image_id} ({path})", "a camera's raw file; save it as JPEG or PNG")
-        elif isinstance(found, ImageError):
-            rejections.add("image", f"{image_id} ({path})", found.cause)
-        elif not _is_unicode(path):
-            rejections.add("image", f"{image_id} ({path})", "the name is not in Unicode; rename the file")
+        fault = fault_of_path(path) or (found.cause if isinstance(found, ImageError) else "")
+        if fault:
+            rejections.add("image", f"{image_id} ({path})", fault)
         else:
             rows.append({"image_id": image_id, "split": SPLIT, "path": path, **found.row(turned=True)})
             findings[f"pictures turned by EXIF tag {found.orientation}"] += found.orientation in TURNS
@@ -99,6 +96,11 @@ def read_folder(
     return pa.Table.from_pylist(rows), rejections.table(), table
 
 
-def _is_unicode(path: str) -> bool:
-    """Whether the name has none of the surrogates by which Python keeps bytes that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in path)
+def fault_of_path(path: str) -> str:
+    """Why a picture with this path cannot be used, whatever its file holds; "" where nothing is wrong with it."""
+    if path.lower().endswith(RAW):
+        return "a camera's raw file; save it as JPEG or PNG"
+    # Python keeps bytes that are not UTF-8 as surrogates, which no table can hold.
+    if any("\ud800" <= character <= "\udfff" for character in path):
+        return "the name is not in Unicode; rename the file"
+    return ""

@@ -69,9 +69,11 @@ def read_image(path: str | Path, apply_exif: bool = False) -> torch.Tensor:
     Greyscale, palette, CMYK and 16-bit pictures are converted; transparency is laid on white, as a viewer
     shows it. `apply_exif` turns the picture as its camera asks; whether it must is in the images table.
 
-    Raises ImageError for files that are missing, empty, cut short or no pictures.
+    Raises ImageError for files that are missing, empty, cut short or no pictures, and for pictures of too many pixels,
+    which their header tells before anything is decoded.
     """
     data = _bytes(path)
+    _opened(data, path)  # torchvision would decode any number of pixels
     picture = _decode(data, path)
     return _turned(picture, _orientation(data)) if apply_exif else picture
 

@@ -72,8 +72,9 @@ def _decoded(path: Path) -> object:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
+        place = error.start + len(data) - len(error.object)  # utf-8-sig counts from behind the byte order mark
         raise CocoError(
-            f"{path}: byte {error.start} is {data[error.start : error.start + 1]!r}, which is not {error.encoding}: "
+            f"{path}: byte {place} is {data[place : place + 1]!r}, which is not {error.encoding}: "
             f"{strangers.recoding(path.name)}"
         ) from None
     del data

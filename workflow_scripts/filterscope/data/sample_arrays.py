@@ -15,6 +15,8 @@ _CHANNELS = (1, 3)
 _LARGEST = 255
 _WHOLE, _DOUBLE = 2**24, 2**53  # up to which single and double precision hold every whole number
 _STEPS = 1000  # of single precision, that a column must span for rounding not to matter
+_LOST = 0.25  # of a column's different values, that may become equal: by chance it takes millions of values
+_NOISE = 2.0**-40  # relative difference of two values that are the same but for how they were computed
 
 
 def read_arrays(path: str | Path, test: float, seed: int) -> Samples:
@@ -35,6 +37,7 @@ def read_arrays(path: str | Path, test: float, seed: int) -> Samples:
             raise SamplesError(f"x has {len(values['x'])} samples, y has {len(labels)} labels")
         if "x_test" not in arrays:
             return split_off(values["x"], labels, classes, test, seed, origins["x"])
+        _require_same_kind(arrays["y"], arrays["y_test"])
         test_labels, _ = numbered(arrays["y_test"], classes)
         if len(values["x_test"]) != len(test_labels):
             raise SamplesError(f"x_test has {len(values['x_test'])} samples, y_test has {len(test_labels)} labels")
@@ -59,6 +62,14 @@ def _loaded(path: Path) -> dict[str, np.ndarray]:
         found = ", ".join(sorted(arrays)) or "nothing"
         raise SamplesError(f"{path}: {', '.join(missing)} missing; it holds {found}, should be x, y, x_test, y_test")
     return arrays
+
+
+def _require_same_kind(labels: np.ndarray, test_labels: np.ndarray) -> None:
+    """Numbers would be taken for places in the alphabet of the names, which nobody promised."""
+    kinds = ["text" if each.dtype.kind in "US" else "numbers" for each in (labels, test_labels)]
+    if kinds[0] != kinds[1]:
+        found = f"y holds {kinds[0]} ({labels.dtype}), y_test holds {kinds[1]} ({test_labels.dtype})"
+        raise SamplesError(f"{found}; should be the same kind of labels in both")
 
 
 def _values(arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -127,21 +138,25 @@ def _require_exact(values: np.ndarray, converted: np.ndarray, name: str) -> None
 
 
 def _require_spread(values: np.ndarray, name: str) -> None:
-    """A column that hardly varies beside its size, as times since 1970, would keep few of its different values."""
+    """A column that hardly varies beside its size, as times since 1970, would keep few of its different values.
+
+    What is lost is counted, as a single 0 makes the span of such a column wide.
+    """
     if not values.size:
         return
     columns = values.reshape(len(values), -1)
     least, most = columns.min(0), columns.max(0)  # of columns with NaN both are NaN, which `Samples` refuses
     steps = np.spacing(np.maximum(np.abs(least), np.abs(most)).astype(np.float32))
-    with np.errstate(invalid="ignore"):
-        narrow = np.flatnonzero((most > least) & (most - least < _STEPS * steps))
-    for column in narrow.tolist():
-        own, step = columns[:, column], steps[column]
-        if len(np.unique(own.astype(np.float32))) < len(np.unique(own)):
+    for column in np.flatnonzero(most > least).tolist():
+        own, step = np.unique(columns[:, column]), steps[column]
+        left = len(np.unique(own.astype(np.float32)))
+        apart = np.diff(own) > _NOISE * np.abs(own[1:])
+        lost = 1 + np.count_nonzero(apart) - left
+        if left < len(own) and (own[-1] - own[0] < _STEPS * step or lost > _LOST * len(own)):
             place = list(map(int, np.unravel_index(column, values.shape[1:])))
             raise SamplesError(
-                f"column {place} of {name} goes from {own.min()} to {own.max()}; single precision has steps of "
-                f"{step:g} there, and different values would become equal: subtract an offset"
+                f"column {place} of {name} goes from {own[0]} to {own[-1]}; single precision has steps of {step:g} "
+                f"there, and of {len(own)} different values {left} would be left: subtract an offset"
             )
 
 

@@ -106,7 +106,7 @@ def read_visual_genome(
         **listed.findings,
         **remarks,
         **tags,
-        "pictures that are not listed": len(files) - sum(image is not None for image in images),
+        "pictures that are not listed": len(files.keys() - set(listed.image_ids.tolist())),
     }
     for finding, count in findings.items():
         job.LOGGER.info("%s: %d", finding, count)
