@@ -43,6 +43,7 @@ def claims() -> pd.DataFrame:
             "low": [0.8, 0.05, None],
             "high": [0.95, 0.2, None],
             "null": [0.1, 0.1, None],
+            "told": True,
             "supported": [True, False, False],
             "lent": [True, True, False],
             "lent_supported": [False, True, False],
@@ -74,6 +75,14 @@ def test_scores_names_and_support_are_told(words, claims, scores):
     assert "nan" not in text
     assert "red, crimson*" in text, "new words are marked"
     assert "<b>blue" not in text, "unsupported filters are not named"
+
+
+def test_too_few_decoys_are_not_told_as_no_support(words, claims, scores):
+    untold = claims.assign(told=False, supported=False, lent_supported=False)
+    text = as_text("My study", [explanation_section("probe on data", words, untold, scores, None, SANITY)])
+    assert "Which of 2 live filters have a supported claim cannot be told: there are too few decoys" in text
+    assert "1 filters are dead (2)" in text
+    assert "0 of 2" not in text
 
 
 def test_remarks_stand_above_the_names(words, claims, scores):

@@ -86,13 +86,7 @@ def explanation_section(
             "These photographs have no masks: names cannot be scored, and whether they are supported is unknown."
         )
     else:
-        dead = int(claims["dead"].sum())
-        lines.append(
-            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a supported claim "
-            f"({int(claims['lent_supported'].sum())} of {int(claims['lent'].sum())} lent claims of another word would "
-            "be called so); "
-            f"{dead} filters are dead{_listed(claims)}."
-        )
+        lines.append(_support(claims))
         if causes is not None:
             lines.append(_causes(claims, causes))
         lines += [leaders(scores), _sanity(sanity)]
@@ -103,6 +97,24 @@ def explanation_section(
     lines += remarks
     tables.append(name_table(words, claims, shown, causes))
     return Section(title, lines, tables)
+
+
+def _support(claims: pd.DataFrame) -> str:
+    """How many claims masks support, beside the decoys, or that this cannot be told, in a sentence."""
+    dead = int(claims["dead"].sum())
+    live = len(claims) - dead
+    if claims["told"].all():
+        said = (
+            f"{int(claims['supported'].sum())} of {live} live filters have a supported claim "
+            f"({int(claims['lent_supported'].sum())} of {int(claims['lent'].sum())} lent claims of another word would "
+            "be called so)"
+        )
+    else:
+        said = (
+            f"Which of {live} live filters have a supported claim cannot be told: there are too few decoys (filters, "
+            "images) to hold the share of false ones, so none is called supported"
+        )
+    return f"{said}; {dead} filters are dead{_listed(claims)}."
 
 
 def _known(known: pd.DataFrame) -> str:
