@@ -193,6 +193,13 @@ def test_a_filter_with_words_but_no_claim_is_told():
     assert any("no claim" in text for text in texts)
 
 
+def test_a_rival_without_a_label_is_told():
+    _, texts = seen(drawn(claim=CLAIMS.assign(rival=None).iloc[0]))
+    (line,) = [text for text in texts if "Network Dissection" in text]
+    assert "Network Dissection: no label" in line
+    assert "None" not in line
+
+
 @pytest.mark.parametrize("count", [1, 8])
 def test_remarks_stand_above_the_pictures(count):
     """However many there are, the sheet grows by them, and neither covers the other."""

@@ -186,10 +186,11 @@ def _evidence(claim) -> str:
         return f"no masks here, so no score; {legend}"
     if claim["claim"] is None or pd.isna(claim["claim"]):
         return f"no claim; {legend}"
+    rival = "no label" if pd.isna(claim["rival"]) else f"“{claim['rival']}”"
     return (
         f"as “{claim['claim']}”: AUPRC {claim['auprc']:.3f} [{claim['low']:.3f}, {claim['high']:.3f}] "
         f"against {claim['null']:.3f} of the layer's mean filter; IoU {claim['iou']:.3f}; "
-        f"Network Dissection: “{claim['rival']}”   ({legend})"
+        f"Network Dissection: {rival}   ({legend})"
     )
 
 
