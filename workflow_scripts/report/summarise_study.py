@@ -37,12 +37,12 @@ def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text
             name: tables.read(path, schema).to_pandas() if path else None
             for (name, schema), path in zip(SCHEMAS.items(), paths[: len(SCHEMAS)], strict=True)
         }
-        remarks = [
-            sentence
-            for (schema, remark), path in zip(REMARKED.items(), paths[len(SCHEMAS) :], strict=True)
-            for sentence in remark(tables.read(path, schema).to_pandas())
-        ]
-        sections.append(explanation_section(heading, **found, remarks=remarks))
+        remarked = {
+            schema: tables.read(path, schema).to_pandas()
+            for schema, path in zip(REMARKED, paths[len(SCHEMAS) :], strict=True)
+        }
+        remarks = [sentence for schema, table in remarked.items() for sentence in REMARKED[schema](table)]
+        sections.append(explanation_section(heading, **found, names=remarked["filter_names"], remarks=remarks))
     for heading, given in pictures.items():
         recipes = {name: tables.read(path, "pictures").to_pandas() for name, path in given["recipes"].items()}
         facets = given["facets"] or dict.fromkeys(OF_FACETS)

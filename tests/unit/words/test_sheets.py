@@ -39,6 +39,8 @@ NAMES = pd.DataFrame(
         "status": ["supported", "supported", "supported", "unsupported", "silent"],
         "name": ["red", "blue", "disc", None, None],
         "claim": ["red", "blue", "disc", "square", None],
+        "reference_status": None,
+        "cause": None,
     }
 )
 
@@ -183,6 +185,23 @@ def test_without_masks_the_absence_of_a_score_is_said():
     assert any("no masks here, so no score" in text for text in texts)
     assert "untested" in texts
     assert not any("unsupported" in text for text in texts)
+
+
+PROVED = {"reference_status": "proved", "auprc": 0.42, "low": 0.33, "high": 0.55, "null": 0.11, "cause": "caused"}
+PROVED |= {"cause_effect": 0.81, "cause_low": 0.7, "cause_high": 0.9, "cause_null": 0.01}
+
+
+@pytest.mark.parametrize("effect", [0.81, None])
+def test_without_masks_the_proofs_of_the_reference_are_told_as_such(effect):
+    untested = NAMES.assign(status="untested", **{**PROVED, "cause_effect": effect}).iloc[0]
+    _, texts = seen(drawn(name=untested, claim=None))
+    assert "untested" in texts
+    (score,) = [text for text in texts if "AUPRC" in text]
+    assert "no masks here, so no score; on the reference, “red”: proved, AUPRC 0.420 [0.330, 0.550] " in score
+    (cause,) = [text for text in texts if "caused by it" in text]
+    changed = ": its objects, laid into images and taken out, change it by 0.81 [0.70, 0.90] of its spreads more"
+    assert cause.startswith(f"on the reference, caused by it{changed if effect else ''}")
+    assert "nan" not in cause
 
 
 def test_a_filter_with_words_but_no_claim_is_told():

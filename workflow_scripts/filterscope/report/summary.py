@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.leaders import leaders
+from filterscope.words.naming import BELIEVED, called
 from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
 
 PAGE = jinja2.Template(
@@ -65,6 +66,7 @@ class Section:
 def explanation_section(
     title: str,
     words: pd.DataFrame,
+    names: pd.DataFrame,
     claims: pd.DataFrame | None,
     scores: pd.DataFrame | None,
     known: pd.DataFrame | None,
@@ -75,7 +77,7 @@ def explanation_section(
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    claims, scores, sanity and causes are None where there are no masks, known where no right names are known. remarks:
+    words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks, known where no right names are known. remarks:
     sentences on thresholds, top images and names.
     """
     lines, tables = [], []
@@ -84,6 +86,7 @@ def explanation_section(
     if claims is None:
         lines.append(
             "These photographs have no masks: names cannot be scored, and whether they are supported is unknown."
+            f"{_reference(names)}"
         )
     else:
         lines.append(_support(claims))
@@ -95,7 +98,7 @@ def explanation_section(
         if apart.any():
             tables.append(score_table(scores[apart]))
     lines += remarks
-    tables.append(name_table(words, claims, shown, causes))
+    tables.append(name_table(words, names, claims, shown, causes))
     return Section(title, lines, tables)
 
 
@@ -115,6 +118,18 @@ def _support(claims: pd.DataFrame) -> str:
             "images) to hold the share of false ones, so none is called supported"
         )
     return f"{said}; {dead} filters are dead{_listed(claims)}."
+
+
+def _reference(names: pd.DataFrame) -> str:
+    """What the reference's masks and objects say of the same claims, in a sentence; "" where nothing was asked."""
+    statuses = names["reference_status"].dropna()
+    if not len(statuses):
+        return ""
+    supported, proved = int(statuses.isin(BELIEVED).sum()), int((statuses == BELIEVED[0]).sum())
+    return (
+        f" Of {len(statuses)} filters that claim the same on the reference dataset, {supported} are supported there, "
+        f"{proved} of them proved."
+    )
 
 
 def _known(known: pd.DataFrame) -> str:
@@ -193,7 +208,11 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def name_table(
-    words: pd.DataFrame, claims: pd.DataFrame | None, shown: int, causes: pd.DataFrame | None = None
+    words: pd.DataFrame,
+    names: pd.DataFrame,
+    claims: pd.DataFrame | None,
+    shown: int,
+    causes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The names of the best supported filters, or of those with most votes where nothing is scored."""
     named = words.assign(word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)])
@@ -201,8 +220,22 @@ def name_table(
     if claims is None:
         votes = words[words["rank"] == 0].sort_values(["votes", "filter"], ascending=[False, True])
         best = votes["filter"][:shown]
-        return pd.DataFrame(
-            {"filter": best, "words (* new)": [lists[each] for each in best], "votes": votes["votes"][:shown]}
+        own = names.set_index("filter").loc[best]
+        table = pd.DataFrame(
+            {
+                "filter": best.to_numpy(),
+                "untested name": called(own).to_numpy(),
+                "words (* new)": [lists[each] for each in best],
+                "votes": votes["votes"][:shown].to_numpy(),
+            }
+        )
+        if own["reference_status"].isna().all():
+            return table
+        return table.assign(
+            **{
+                "status on the reference": own["reference_status"].to_numpy(),
+                "AUPRC on the reference": [_auprc(row) for row in own.itertuples()],
+            }
         )
     supported = claims[claims["supported"]]
     supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values("margin", ascending=False)
@@ -212,16 +245,19 @@ def name_table(
             "filter": supported["filter"],
             "words (* new)": [lists[each] for each in supported["filter"]],
             "claim": supported["claim"],
-            "AUPRC": [
-                f"{row.auprc:.3f} [{row.low:.3f}, {row.high:.3f}], null {row.null:.3f}"
-                for row in supported.itertuples()
-            ],
+            "AUPRC": [_auprc(row) for row in supported.itertuples()],
         }
     )
     if causes is None:
         return table
     own = causes.set_index("filter").loc[supported["filter"]]
     return table.assign(**{"cause, spreads": [_cause(row) for row in own.itertuples()]})
+
+
+def _auprc(row) -> str | None:
+    if pd.isna(row.auprc):
+        return None
+    return f"{row.auprc:.3f} [{row.low:.3f}, {row.high:.3f}], null {row.null:.3f}"
 
 
 def _cause(row) -> str:

@@ -238,7 +238,12 @@ SCHEMAS: dict[str, Schema] = {
             Column("words", TEXT, "what its images show: words with most votes, * where no category has the lemma"),
             Column("apart", TEXT, "what sets it apart: words of largest lift over the layer, * as before"),
             Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True),
-            Column("reference_status", TEXT, "without masks: status of this claim on the reference", optional=True),
+            Column(
+                "reference_status",
+                TEXT,
+                "without masks: status of this claim on the reference, from which what follows is then taken",
+                optional=True,
+            ),
             Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
             Column("low", REAL, "lower end of its interval", optional=True),
             Column("high", REAL, "upper end of its interval", optional=True),

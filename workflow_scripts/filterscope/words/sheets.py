@@ -112,14 +112,20 @@ def sheet(
     its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
     line each. cause: its row of `filter_causes`, None where it was not measured.
     """
-    remarks = [*remarks] if cause is None else [_cause(cause), *remarks]
+    causes = [] if cause is None else [_cause(cause)]
+    if claim is None and pd.notna(name["cause"]):
+        causes = [_reference_cause(name)]
+    remarks = [*causes, *remarks]
     lines, header = -(-len(images) // COLUMNS), REMARKS + STEP * len(remarks)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + header + GAP
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
     FigureCanvasAgg(figure)  # measures texts
     _headline(figure, title, name, width, height)
     _shown(figure, words, width, height)
-    for lower, text in [(EVIDENCE, _evidence(claim)), *((REMARKS + STEP * n, each) for n, each in enumerate(remarks))]:
+    for lower, text in [
+        (EVIDENCE, _evidence(claim, name)),
+        *((REMARKS + STEP * n, each) for n, each in enumerate(remarks)),
+    ]:
         figure.text(0.2 / width, 1 - lower / height, text, fontsize=10, color=QUIET, va="top")
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS
@@ -180,10 +186,17 @@ def _width(figure: Figure, text) -> float:
     return text.get_window_extent(figure.canvas.get_renderer()).width / figure.dpi
 
 
-def _evidence(claim) -> str:
+def _evidence(claim: pd.Series | None, name: pd.Series) -> str:
+    """How well the filter finds its claim; without masks, how well it does on the reference."""
     legend = "votes of top images in brackets; green italics: not a category of the reference dataset"
-    if claim is None:
+    if claim is None and pd.isna(name["reference_status"]):
         return f"no masks here, so no score; {legend}"
+    if claim is None:
+        return (
+            f"no masks here, so no score; on the reference, “{name['claim']}”: {name['reference_status']}, AUPRC "
+            f"{name['auprc']:.3f} [{name['low']:.3f}, {name['high']:.3f}] against {name['null']:.3f} of the layer's mean "
+            f"filter   ({legend})"
+        )
     if claim["claim"] is None or pd.isna(claim["claim"]):
         return f"no claim; {legend}"
     rival = "no label" if pd.isna(claim["rival"]) else f"“{claim['rival']}”"
@@ -205,4 +218,16 @@ def _cause(cause: pd.Series) -> str:
         f"{said}: {cause['objects']} such objects, laid into images and taken out, change it by {cause['effect']:.2f} "
         f"[{cause['low']:.2f}, {cause['high']:.2f}] of its spreads more than {cause['controls']} others of their size, "
         f"against {cause['null']:.2f} of the layer's mean filter"
+    )
+
+
+def _reference_cause(name: pd.Series) -> str:
+    """The same of the reference's objects, for photographs without masks."""
+    said = f"on the reference, {CAUSE_STATUSES[name['cause']]}"
+    if pd.isna(name["cause_effect"]):
+        return said
+    return (
+        f"{said}: its objects, laid into images and taken out, change it by {name['cause_effect']:.2f} "
+        f"[{name['cause_low']:.2f}, {name['cause_high']:.2f}] of its spreads more than others of their size, against "
+        f"{name['cause_null']:.2f} of the layer's mean filter"
     )
