@@ -39,6 +39,7 @@ NAMES = pd.DataFrame(
         "status": ["supported", "supported", "supported", "unsupported", "silent"],
         "name": ["red", "blue", "disc", None, None],
         "claim": ["red", "blue", "disc", "square", None],
+        "apart": ["crimson*, disc", "blue", "disc", "square", ""],
         "reference_status": None,
         "cause": None,
     }
@@ -161,11 +162,35 @@ def test_new_words_are_marked():
     assert texts["red (5)"].get_style() == "normal"
 
 
+def test_what_sets_it_apart_stands_below_what_its_images_show():
+    """Marked alike, in the order of the table; the pictures make room."""
+    figure = drawn()
+    texts = {text.get_text(): text for text in figure.texts}
+    shown, apart = texts["what its images show:"], texts["what sets it apart:"]
+    assert shown.get_position()[1] > apart.get_position()[1] == texts["crimson"].get_position()[1]
+    assert apart.get_position()[0] < texts["crimson"].get_position()[0] < texts["disc"].get_position()[0]
+    assert (texts["crimson"].get_color(), texts["crimson"].get_style()) == (
+        texts["crimson (4)"].get_color(),
+        "italic",
+    )
+    assert texts["disc"].get_color() == texts["red (5)"].get_color()
+    renderer = figure.canvas.get_renderer()
+    assert shown.get_window_extent(renderer).y0 >= apart.get_window_extent(renderer).y1 - 1
+    assert apart.get_window_extent(renderer).y0 > max(axes.get_window_extent(renderer).y1 for axes in figure.axes)
+
+
+def test_many_words_that_set_it_apart_do_not_run_out_of_the_sheet():
+    figure = drawn(name=NAMES.assign(apart=", ".join(["incomprehensibility*"] * 12)).iloc[0])
+    assert 1 < len([text for text in figure.texts if text.get_text() == "incomprehensibility"]) < 12
+    renderer = figure.canvas.get_renderer()
+    assert max(text.get_window_extent(renderer).x1 for text in figure.texts) <= figure.get_figwidth() * figure.dpi
+
+
 def test_the_headline_is_the_name_and_not_the_word_with_most_votes():
     figure = drawn(name=NAMES.iloc[1], claim=CLAIMS.iloc[1])
     assert largest(figure).get_text() == "blue"
     lower = {text.get_text(): text.get_position()[1] for text in figure.texts}
-    assert lower["blue"] > lower["what its images show:"] == lower["red (5)"]
+    assert largest(figure).get_position()[1] > lower["what its images show:"] == lower["red (5)"]
     assert "supported" in lower
 
 
@@ -173,7 +198,7 @@ def test_an_unsupported_name_is_called_so():
     figure = drawn(name=NAMES.iloc[3], claim=CLAIMS.iloc[3], words=WORDS[WORDS["filter"] == 3])
     texts = {text.get_text(): text for text in figure.texts}
     assert largest(figure).get_text() == "square"
-    assert texts["square"].get_color() != {text.get_text(): text for text in drawn().texts}["red"].get_color()
+    assert largest(figure).get_color() != largest(drawn()).get_color()
     assert texts["unsupported"].get_color() != texts["square (1)"].get_color()
 
 

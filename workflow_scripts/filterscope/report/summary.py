@@ -77,8 +77,8 @@ def explanation_section(
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks, known where no right names are known. remarks:
-    sentences on thresholds, top images and names.
+    words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks,
+    known where no right names are known. remarks: sentences on thresholds, top images and names.
     """
     lines, tables = [], []
     if known is not None:

@@ -23,8 +23,9 @@ NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4
 INCH = 2.1  # side of a picture
 CAUSE_STATUSES = {CAUSED: "caused by it", NOT_CAUSED: "not caused by it", UNTOLD: "whether caused by it cannot be told"}
-# Inches from the top of the sheet to title, name, evidence, words and remarks; between remarks; below the last.
-TITLE, NAME, EVIDENCE, SHOWN, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.45, 0.2, 0.1
+# Inches from the top of the sheet to title, name, evidence, both lists of words and remarks; between remarks; below the
+# last.
+TITLE, NAME, EVIDENCE, SHOWN, APART, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.4, 1.73, 0.2, 0.1
 
 
 @dataclass
@@ -108,8 +109,8 @@ def sheet(
 ) -> Figure:
     """Draw one sheet.
 
-    name: the filter's row of `filter_names`, which is the headline. words: its rows of `filter_words`, best first: what
-    its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
+    name: the filter's row of `filter_names`: the headline and what sets it apart. words: its rows of `filter_words`,
+    best first: what its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
     line each. cause: its row of `filter_causes`, None where it was not measured.
     """
     causes = [] if cause is None else [_cause(cause)]
@@ -121,7 +122,10 @@ def sheet(
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
     FigureCanvasAgg(figure)  # measures texts
     _headline(figure, title, name, width, height)
-    _shown(figure, words, width, height)
+    shown = [(f"{word.word} ({word.votes})", word.novel) for word in words.itertuples()]
+    apart = [(word.removesuffix("*"), word.endswith("*")) for word in name["apart"].split(", ") if word]
+    _list(figure, SHOWN, "what its images show:", shown, width, height)
+    _list(figure, APART, "what sets it apart:", apart, width, height)
     for lower, text in [
         (EVIDENCE, _evidence(claim, name)),
         *((REMARKS + STEP * n, each) for n, each in enumerate(remarks)),
@@ -161,18 +165,21 @@ def _headline(figure: Figure, title: str, name: pd.Series, width: float, height:
     )
 
 
-def _shown(figure: Figure, words: pd.DataFrame, width: float, height: float) -> None:
-    """The words with most votes, as many as fit."""
-    label = figure.text(0.2 / width, 1 - SHOWN / height, "what its images show:", fontsize=12, color=QUIET, va="top")
-    place = 0.2 + _width(figure, label) + 0.18
-    for word in words.itertuples():
+def _list(
+    figure: Figure, lower: float, label: str, words: Sequence[tuple[str, bool]], width: float, height: float
+) -> None:
+    """As many of the words as fit, behind their label; each with whether it is new."""
+    y = 1 - lower / height
+    head = figure.text(0.2 / width, y, label, fontsize=12, color=QUIET, va="top")
+    place = 0.2 + _width(figure, head) + 0.18
+    for word, new in words:
         text = figure.text(
             place / width,
-            1 - SHOWN / height,
-            f"{word.word} ({word.votes})",
+            y,
+            word,
             fontsize=12,
-            color=NOVEL if word.novel else KNOWN,
-            style="italic" if word.novel else "normal",
+            color=NOVEL if new else KNOWN,
+            style="italic" if new else "normal",
             va="top",
         )
         place += _width(figure, text) + 0.18
