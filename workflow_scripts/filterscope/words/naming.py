@@ -35,7 +35,8 @@ def filter_names(
     not beat its null is "unsupported" and has no name. What a filter is "cannot be told" where there are too few decoys
     to hold the rate of false names, or where it never fires on the images that its threshold comes from, but on others.
     Without masks nothing can be tested: the name is the claim and the status "untested", and what the reference
-    dataset's masks and objects say of the same claim stands beside it. New words, which no mask can test, stand among the words.
+    dataset's masks and objects say of the same claim stands beside it. New words, which no mask can test, stand among
+    the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the

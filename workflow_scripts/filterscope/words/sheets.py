@@ -110,8 +110,8 @@ def sheet(
     """Draw one sheet.
 
     name: the filter's row of `filter_names`: the headline and what sets it apart. words: its rows of `filter_words`,
-    best first: what its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
-    line each. cause: its row of `filter_causes`, None where it was not measured.
+    best first: what its images show; new words are green. claim: its row of `filter_claims`, None where there are no
+    masks. remarks: a line each. cause: its row of `filter_causes`, None where it was not measured.
     """
     causes = [] if cause is None else [_cause(cause)]
     if claim is None and pd.notna(name["cause"]):
@@ -126,10 +126,8 @@ def sheet(
     apart = [(word.removesuffix("*"), word.endswith("*")) for word in name["apart"].split(", ") if word]
     _list(figure, SHOWN, "what its images show:", shown, width, height)
     _list(figure, APART, "what sets it apart:", apart, width, height)
-    for lower, text in [
-        (EVIDENCE, _evidence(claim, name)),
-        *((REMARKS + STEP * n, each) for n, each in enumerate(remarks)),
-    ]:
+    below = [(REMARKS + STEP * number, each) for number, each in enumerate(remarks)]
+    for lower, text in [(EVIDENCE, _evidence(claim, name)), *below]:
         figure.text(0.2 / width, 1 - lower / height, text, fontsize=10, color=QUIET, va="top")
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS
@@ -200,9 +198,9 @@ def _evidence(claim: pd.Series | None, name: pd.Series) -> str:
         return f"no masks here, so no score; {legend}"
     if claim is None:
         return (
-            f"no masks here, so no score; on the reference, “{name['claim']}”: {name['reference_status']}, AUPRC "
-            f"{name['auprc']:.3f} [{name['low']:.3f}, {name['high']:.3f}] against {name['null']:.3f} of the layer's mean "
-            f"filter   ({legend})"
+            f"no masks here, so no score; on the reference, “{name['claim']}”: {name['reference_status']}, "
+            f"AUPRC {name['auprc']:.3f} [{name['low']:.3f}, {name['high']:.3f}] against {name['null']:.3f} of the "
+            f"layer's mean filter   ({legend})"
         )
     if claim["claim"] is None or pd.isna(claim["claim"]):
         return f"no claim; {legend}"
