@@ -95,6 +95,17 @@ def test_scores_names_and_support_are_told(words, names, claims, scores):
     assert "<b>blue" not in text, "unsupported filters are not named"
 
 
+def test_the_share_of_new_words_stands_beside_recall(words, names, claims, scores):
+    def told(scores):
+        return as_text("t", [explanation_section("p", words, names, claims, scores, None, SANITY, new=0.273)])
+
+    said = "27% of the first 5 words of an image are new: no category has their lemma"
+    assert f"{said}; their recall@5 is 0.800 [0.700, 0.900]." in told(scores)
+    assert f"{said}; recall@5 was not measured." in told(scores.assign(k=3))
+    album = as_text("t", [explanation_section("album", words, names, None, None, None, None, new=0.273)])
+    assert f"{said}." in album
+
+
 def test_too_few_decoys_are_not_told_as_no_support(words, names, claims, scores):
     untold = claims.assign(told=False, supported=False, lent_supported=False)
     text = as_text("My study", [explanation_section("probe on data", words, names, untold, scores, None, SANITY)])

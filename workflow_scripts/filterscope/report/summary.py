@@ -16,6 +16,9 @@ from filterscope.words.leaders import leaders
 from filterscope.words.naming import BELIEVED, called
 from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
 
+# Words of an image among which the new ones are counted; recall at as many stands beside them.
+FIRST = 5
+
 PAGE = jinja2.Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
@@ -73,12 +76,14 @@ def explanation_section(
     sanity: pd.DataFrame | None,
     causes: pd.DataFrame | None = None,
     remarks: Sequence[str] = (),
+    new: float | None = None,
     shown: int = 10,
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
     words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks,
-    known where no right names are known. remarks: sentences on thresholds, top images and names.
+    known where no right names are known. remarks: sentences on thresholds, top images and names. new: share of new
+    words among the first FIRST of every image, None where no image has words.
     """
     lines, tables = [], []
     if known is not None:
@@ -97,6 +102,8 @@ def explanation_section(
         tables.append(score_table(scores[~apart]))
         if apart.any():
             tables.append(score_table(scores[apart]))
+    if new is not None:
+        lines.append(_new(new, scores))
     lines += remarks
     tables.append(name_table(words, names, claims, shown, causes))
     return Section(title, lines, tables)
@@ -130,6 +137,19 @@ def _reference(names: pd.DataFrame) -> str:
         f" Of {len(statuses)} filters that claim the same on the reference dataset, {supported} are supported there, "
         f"{proved} of them proved."
     )
+
+
+def _new(share: float, scores: pd.DataFrame | None) -> str:
+    """The share of new words beside recall, for one is had at the cost of the other; in a sentence."""
+    said = f"{share:.0%} of the first {FIRST} words of an image are new: no category has their lemma"
+    if scores is None:
+        return f"{said}."
+    asked = {"row": "words", "metric": "recall", "candidates": "vocabulary", "k": FIRST}
+    rows = scores.loc[(scores[list(asked)] == pd.Series(asked)).all(axis=1) & scores["value"].notna()]
+    if not len(rows):
+        return f"{said}; recall@{FIRST} was not measured."
+    recall = rows.iloc[0]
+    return f"{said}; their recall@{FIRST} is {recall['value']:.3f} [{recall['low']:.3f}, {recall['high']:.3f}]."
 
 
 def _known(known: pd.DataFrame) -> str:
