@@ -14,6 +14,7 @@ rule summarise_study:
         sanity=[words_of(entry, "sanity.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
         remarked=[path for entry in EXPLANATIONS for path in remarked(entry)],
+        said=[path for entry in EXPLANATIONS for path in said_by_image(entry)],
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],

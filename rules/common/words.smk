@@ -150,10 +150,16 @@ def remarked(entry):
     return [*own, words_of(entry, "filter_names.parquet")]
 
 
+def said_by_image(entry):
+    """Words by image of an explanation, and the categories that make words known."""
+    categories = f"results/data/{config['datasets'][entry['dataset']].get('reference', entry['dataset'])}"
+    return [words_of(entry, "image_words.parquet"), f"{categories}/categories.parquet"]
+
+
 def summarised(entry):
     """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had.
 
-    Then causes, and what is remarked on: thresholds, top images and names.
+    Then causes, what is remarked on (thresholds, top images and names), and words by image with the categories.
     """
     annotated = entry["dataset"] in ANNOTATED
     return [
@@ -164,4 +170,5 @@ def summarised(entry):
         words_of(entry, "sanity.parquet") if annotated else None,
         words_of(entry, "filter_causes.parquet") if annotated else None,
         *remarked(entry),
+        *said_by_image(entry),
     ]

@@ -17,7 +17,9 @@ def summarised(study, tmp_path):
             tables.write(table, name, paths[name])
         text = tmp_path / "summary.md"
         summarise_study(
-            explanations={"p on d": [study.filter_words, *[None] * 5, *paths.values()]},
+            explanations={
+                "p on d": [study.filter_words, *[None] * 5, *paths.values(), study.words_by_image, study.categories]
+            },
             pictures={},
             diagnosis={"fit": None, "texts": [], "figures": []},
             temperature={"duel": None, "figures": []},
@@ -35,6 +37,17 @@ def test_top_images_are_told(summarised):
         assert "Every filter has 5 top images, 62% of the 8 that were mined." in page
         assert "top images of all filters are" in page
         assert "saturated" not in page
+
+
+def test_the_share_of_new_words_is_told(study, summarised):
+    """As many as of the words of the images, each counted as often as it is said."""
+    said = study.table("words_by_image", "image_words")
+    said = said[(said["candidates"] == "vocabulary") & (said["rank"] < 5)]
+    known = {"reds", *(token for each in study.table("categories")["tokens"] for token in each)}
+    share = (~said["word"].isin(known)).mean()  # one word here is another form of a category
+    assert 0 < share < 1
+    for page in summarised():
+        assert f"{share:.0%} of the first 5 words of an image are new" in page
 
 
 def test_saturated_filters_ties_cuts_and_common_names_are_told(study, summarised):

@@ -79,7 +79,8 @@ def test_figures_take_any_name():
     view = np.zeros((8, 8, 3), np.uint8)
     rows = pd.DataFrame({"filter": [0], "activation": [1.0], "median": [0.5], "scenario": ["spike"]})
     words = pd.DataFrame({"word": [name], "votes": [3], "rank": [0], "novel": [False]})
-    named = pd.Series({"filter": 0, "status": "untested", "name": name, "claim": name})
+    untold = {"reference_status": None, "cause": None}
+    named = pd.Series({"filter": 0, "status": "untested", "name": name, "claim": name, "apart": name, **untold})
     similar = pd.DataFrame({"class": [name, name, "b", "b"], "other": [name, "b"] * 2, "similarity": [1, 0.5, 0.5, 1]})
     places = pd.DataFrame({"class": [name, "b"], "x": [0.0, 1.0], "y": [0.0, 1.0]})
     for figure in (

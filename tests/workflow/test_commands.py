@@ -100,15 +100,8 @@ def test_the_settings_that_the_readme_shows_are_right(default_config, own_study)
     """The first block is a study; each of the others is added to it, beside the networks that it takes for known."""
     _, *others = settings_shown()
     assert len(others) >= 4
-    weights = {"source": "torchvision", "weights": None}
-    networks = {
-        "my_network": {**weights, "architecture": "resnet18"},
-        "alexnet": {**weights, "architecture": "alexnet"},
-    }
-    probes = {"units": {"network": "mine", "layer": "fc"}, "other_units": {"network": "alexnet", "layer": "classifier"}}
-    study = merged(
-        merged(own_study, {"networks": networks, "probes": probes}), {"samples": {"mine": {"source": "digits"}}}
-    )
+    known = {"my_network": {"source": "torchvision", "weights": None, "architecture": "resnet18"}}
+    study = merged(own_study, {"networks": known, "samples": {"mine": {"source": "digits"}}})
     for block in others:
         path_to_schema = REPOSITORY / "rules" / "config.schema.yaml"
         configuration.check(default_config(merged(study, block)), path_to_schema)

@@ -7,8 +7,10 @@ from filterscope import job, tables
 from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
-from filterscope.report.summary import Shown, as_html, as_text, explanation_section
+from filterscope.report.summary import FIRST, Shown, as_html, as_text, explanation_section
 from filterscope.words.naming import name_remarks
+from filterscope.words.novelty import share_of_new
+from filterscope.words.targets import token_list
 
 SCHEMAS = {
     "words": "filter_words",
@@ -20,29 +22,34 @@ SCHEMAS = {
 }
 # What the remarks on an explanation are made from, and by what.
 REMARKED = {"thresholds": threshold_remarks, "top_images": mining_remarks, "filter_names": name_remarks}
+SAID = ("candidates", "rank", "word")  # columns of `image_words`, which may be large
 OF_FACETS = {"summary": "facet_summary", "criteria": "criteria", "validation": "criteria_validation"}
 EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
 
 
 def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text, path_to_html, title):
-    """explanations: by heading, the paths of SCHEMAS in its order, None for what is absent, then those of REMARKED.
+    """explanations: by heading, the paths of SCHEMAS in its order, None for what is absent, then those of REMARKED,
+    words by image and the categories that make words known.
 
     pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of OF_FACETS (or None), the
     judge, and figures or folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item,
     figures; temperature: the table `duel` (or None), figures.
     """
     sections, page = [], Path(path_to_text).parent
-    for heading, paths in explanations.items():
+    for heading, (*paths, path_to_image_words, path_to_categories) in explanations.items():
         found = {
             name: tables.read(path, schema).to_pandas() if path else None
             for (name, schema), path in zip(SCHEMAS.items(), paths[: len(SCHEMAS)], strict=True)
         }
-        remarks = [
-            sentence
-            for (schema, remark), path in zip(REMARKED.items(), paths[len(SCHEMAS) :], strict=True)
-            for sentence in remark(tables.read(path, schema).to_pandas())
-        ]
-        sections.append(explanation_section(heading, **found, remarks=remarks))
+        remarked = {
+            schema: tables.read(path, schema).to_pandas()
+            for schema, path in zip(REMARKED, paths[len(SCHEMAS) :], strict=True)
+        }
+        remarks = [sentence for schema, table in remarked.items() for sentence in REMARKED[schema](table)]
+        tokens = token_list(tables.read(path_to_categories, "categories").to_pandas(), supervised_only=False)
+        new = share_of_new(tables.batches(path_to_image_words, "image_words", [*SAID], 100_000), tokens, FIRST)
+        names = remarked["filter_names"]
+        sections.append(explanation_section(heading, **found, names=names, remarks=remarks, new=new))
     for heading, given in pictures.items():
         recipes = {name: tables.read(path, "pictures").to_pandas() for name, path in given["recipes"].items()}
         facets = given["facets"] or dict.fromkeys(OF_FACETS)

@@ -13,6 +13,9 @@ from filterscope.words.rows import ROW_NAMES
 # What is a word of a closed list in a column of text: `a, b or c`, with or without an explanation in brackets.
 CLOSED = [
     ("filter_names", "status"),
+    ("filter_names", "cause"),
+    ("filter_causes", "status"),
+    ("sanity", "test"),
     ("pictures", "status"),
     ("facet_pictures", "status"),
     ("strongest_filters", "scenario"),

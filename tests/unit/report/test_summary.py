@@ -33,6 +33,24 @@ def words() -> pd.DataFrame:
 
 
 @pytest.fixture
+def names() -> pd.DataFrame:
+    """Without masks, as of an album; filter 2 is dead."""
+    return pd.DataFrame(
+        {
+            "filter": [0, 1, 2],
+            "status": ["untested", "untested", "dead"],
+            "name": ["red", "sky", None],
+            "claim": ["red", "sky", None],
+            "reference_status": None,
+            "auprc": None,
+            "low": None,
+            "high": None,
+            "null": None,
+        }
+    )
+
+
+@pytest.fixture
 def claims() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -43,6 +61,7 @@ def claims() -> pd.DataFrame:
             "low": [0.8, 0.05, None],
             "high": [0.95, 0.2, None],
             "null": [0.1, 0.1, None],
+            "told": True,
             "supported": [True, False, False],
             "lent": [True, True, False],
             "lent_supported": [False, True, False],
@@ -62,8 +81,8 @@ def scores() -> pd.DataFrame:
     return table.assign(metric="recall", k=5, candidates="vocabulary")
 
 
-def test_scores_names_and_support_are_told(words, claims, scores):
-    text = as_text("My study", [explanation_section("probe on data", words, claims, scores, None, SANITY)])
+def test_scores_names_and_support_are_told(words, names, claims, scores):
+    text = as_text("My study", [explanation_section("probe on data", words, names, claims, scores, None, SANITY)])
     assert text.startswith("# My study")
     assert "1 of 2 live filters" in text
     assert "Which row wins which score: words (ours) wins recall@5 over the vocabulary." in text
@@ -76,11 +95,32 @@ def test_scores_names_and_support_are_told(words, claims, scores):
     assert "<b>blue" not in text, "unsupported filters are not named"
 
 
-def test_remarks_stand_above_the_names(words, claims, scores):
+def test_the_share_of_new_words_stands_beside_recall(words, names, claims, scores):
+    def told(scores):
+        return as_text("t", [explanation_section("p", words, names, claims, scores, None, SANITY, new=0.273)])
+
+    said = "27% of the first 5 words of an image are new: no category has their lemma"
+    assert f"{said}; their recall@5 is 0.800 [0.700, 0.900]." in told(scores)
+    assert f"{said}; recall@5 was not measured." in told(scores.assign(k=3))
+    album = as_text("t", [explanation_section("album", words, names, None, None, None, None, new=0.273)])
+    assert f"{said}." in album
+
+
+def test_too_few_decoys_are_not_told_as_no_support(words, names, claims, scores):
+    untold = claims.assign(told=False, supported=False, lent_supported=False)
+    text = as_text("My study", [explanation_section("probe on data", words, names, untold, scores, None, SANITY)])
+    assert "Which of 2 live filters have a supported claim cannot be told: there are too few decoys" in text
+    assert "1 filters are dead (2)" in text
+    assert "0 of 2" not in text
+
+
+def test_remarks_stand_above_the_names(words, names, claims, scores):
     remarks = ["2 filters are saturated.", "“red” is everywhere."]
-    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, remarks=remarks)])
+    text = as_text("t", [explanation_section("p", words, names, claims, scores, None, SANITY, remarks=remarks)])
     assert text.index("live filters") < text.index(remarks[0]) < text.index(remarks[1]) < text.index("red, crimson*")
-    assert remarks[0] in as_text("t", [explanation_section("album", words, None, None, None, None, remarks=remarks)])
+    assert remarks[0] in as_text(
+        "t", [explanation_section("album", words, names, None, None, None, None, remarks=remarks)]
+    )
 
 
 @pytest.fixture
@@ -100,64 +140,81 @@ def causes() -> pd.DataFrame:
     )
 
 
-def test_proofs_stand_beside_their_decoys(words, claims, scores, causes):
+def test_proofs_stand_beside_their_decoys(words, names, claims, scores, causes):
     """Two claims are caused, one of which masks support: that one is proved."""
-    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, causes)])
+    text = as_text("t", [explanation_section("p", words, names, claims, scores, None, SANITY, causes)])
     assert "1 names are proved" in text
     assert "2 of the 2 claims of which it can be told, and for 1 of 2 claims lent by other filters." in text
     assert "caused: 0.50 [0.40, 0.60], null 0.02" in text
 
 
-def test_what_cannot_be_told_is_counted_by_reason(words, claims, scores, causes):
+def test_what_cannot_be_told_is_counted_by_reason(words, names, claims, scores, causes):
     causes.loc[0, ["status", "reason"]] = ["cannot_be_told", "too few usable objects of its claim: 2 of 4"]
     causes.loc[0, ["effect", "low", "high", "null"]] = None
-    text = as_text("t", [explanation_section("p", words, claims, scores, None, SANITY, causes)])
+    text = as_text("t", [explanation_section("p", words, names, claims, scores, None, SANITY, causes)])
     assert "0 names are proved" in text
     assert "; it cannot be told of 1 more (1 too few usable objects of its claim)." in text
     assert "cannot be told: too few usable objects of its claim: 2 of 4" in text
     assert "nan" not in text
 
 
-def test_null_rows_stand_below_the_words(words, claims, scores):
-    text = as_text("t", [explanation_section("p", words, claims, scores.iloc[::-1], None, SANITY)])
+def test_null_rows_stand_below_the_words(words, names, claims, scores):
+    text = as_text("t", [explanation_section("p", words, names, claims, scores.iloc[::-1], None, SANITY)])
     assert text.index("words (ours)") < text.index("constant words") < text.index("random network")
 
 
-def test_what_was_never_supervised_has_a_table_of_its_own(words, claims, scores):
+def test_what_was_never_supervised_has_a_table_of_its_own(words, names, claims, scores):
     auprc = scores.assign(metric="auprc", candidates="unsupervised", k=1, value=[0.6, 0.2, None])
     both = pd.concat([scores, scores.assign(candidates="vocabulary_unsupervised"), auprc])
-    tables = explanation_section("p", words, claims, both, None, SANITY).tables
+    tables = explanation_section("p", words, names, claims, both, None, SANITY).tables
     assert tables[0].columns.tolist() == ["", "recall@5, vocabulary"]
     assert tables[1].columns.tolist() == ["", "recall@5, vocabulary, never supervised", "AUPRC, never supervised"]
     assert tables[1].iloc[0].tolist() == ["words (ours)", "0.800 [0.700, 0.900]", "0.600 [0.700, 0.900]"]
 
 
-def test_photographs_without_masks_say_that_there_are_no_scores(words):
-    text = as_text("t", [explanation_section("album", words, None, None, None, None)])
+def test_photographs_without_masks_say_that_there_are_no_scores(words, names):
+    text = as_text("t", [explanation_section("album", words, names, None, None, None, None)])
     assert "no masks" in text
     assert "<b>blue</b>" in text
 
 
-def test_known_answers_are_counted_by_kind(words, claims, scores):
+def test_photographs_without_masks_show_their_names(words, names):
+    text = as_text("t", [explanation_section("album", words, names, None, None, None, None)])
+    assert re.search(r"\| filter *\| untested name *\| words", text)
+    assert re.search(r"\| 1 *\| sky *\| <b>blue</b> *\| 9 *\|", text)
+    assert "reference" not in text, "the study has no names by the reference"
+
+
+def test_the_proofs_of_the_reference_are_told_as_such(words, names):
+    names.loc[0, ["reference_status", "auprc", "low", "high", "null"]] = ["proved", 0.42, 0.33, 0.55, 0.11]
+    text = as_text("t", [explanation_section("album", words, names, None, None, None, None)])
+    assert "Of 1 filters that claim the same on the reference dataset, 1 are supported there, 1 of them proved." in text
+    assert "status on the reference | AUPRC on the reference" in text
+    assert re.search(r"\| 0 *\| red .*\| proved +\| 0.420 \[0.330, 0.550\], null 0.110 \|", text)
+    assert re.search(r"\| 1 *\| sky .*\| 9 +\|  +\|  +\|", text), "what the reference does not claim is left empty"
+    assert "nan" not in text.lower()
+
+
+def test_known_answers_are_counted_by_kind(words, names, claims, scores):
     known = pd.DataFrame({"filter": [0, 1], "detects": ["colour", "texture"], "passed": [True, False]})
-    text = as_text("t", [explanation_section("p", words, claims, scores, known, SANITY)])
+    text = as_text("t", [explanation_section("p", words, names, claims, scores, known, SANITY)])
     assert "1 of 2 filters got a right name (1 of 1 colour filters, 0 of 1 texture filters)" in text
 
 
-def test_html_escapes_what_comes_from_data(words):
-    html = as_html("<study>", [explanation_section("album", words, None, None, None, None)])
+def test_html_escapes_what_comes_from_data(words, names):
+    html = as_html("<study>", [explanation_section("album", words, names, None, None, None, None)])
     assert "&lt;b&gt;blue" in html
     assert "<b>blue" not in html
     assert "<h1>&lt;study&gt;</h1>" in html
 
 
-def test_where_there_is_no_value_a_cell_is_empty(words, claims, scores):
+def test_where_there_is_no_value_a_cell_is_empty(words, names, claims, scores):
     """The best possible claims have no recall."""
     ceiling = pd.DataFrame(
         [["iou", "categories", 1, "words", 0.1], ["iou", "categories", 1, "ceiling", 0.2]],
         columns=["metric", "candidates", "k", "row", "value"],
     )
-    text = as_text("t", [explanation_section("p", words, claims, pd.concat([scores, ceiling]), None, SANITY)])
+    text = as_text("t", [explanation_section("p", words, names, claims, pd.concat([scores, ceiling]), None, SANITY)])
     assert re.search(r"\| best possible claims *\|  +\| 0.200 *\|", text)
     assert "nan" not in text.lower()
 

@@ -27,6 +27,16 @@ CLAIMS = pd.DataFrame(
         "told": True,
     }
 )
+CAUSES = pd.DataFrame(
+    {
+        "filter": range(5),
+        "status": ["caused", "caused", "not_caused", "cannot_be_told", "cannot_be_told"],
+        "effect": [0.9, 0.8, 0.1, None, None],
+        "low": [0.7, 0.6, -0.1, None, None],
+        "high": [1.1, 1.0, 0.3, None, None],
+        "null": [0.0, 0.0, 0.0, None, None],
+    }
+)
 CLAIMED = {0: "bowl", 1: "person", 2: "dog"}
 APART = pd.DataFrame(
     {
@@ -69,17 +79,20 @@ def test_where_decoys_are_too_few_nothing_is_named():
 
 def test_an_album_shows_the_proofs_of_the_reference_for_the_same_claim():
     """As what they are: its own names stay untested, and where it claims something else they prove nothing."""
-    reference = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART)
+    reference = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=CAUSES)
     album = {0: "bowl", 1: "person", 2: "cat", 3: "car"}
     words = pd.concat([WORDS, WORDS.iloc[3:].assign(filter=3)])
     found = filter_names(words, THRESHOLDS, None, album, APART, reference)
     table = tables.checked(found, "filter_names").to_pandas()
     assert table["status"].tolist() == ["untested"] * 4 + ["dead"]
     assert table["name"].tolist()[:4] == ["bowl", "person", "cat", "car"]
-    assert table["reference_status"].tolist()[:2] == ["supported", "unsupported"]
+    assert table["reference_status"].tolist()[:2] == ["proved", "unsupported"]
     assert table["reference_status"].isna().tolist() == [False, False, True, True, True]
     assert table.loc[0, ["auprc", "low", "high", "null"]].tolist() == [0.5, 0.4, 0.6, 0.1]
-    assert table.loc[2:, ["auprc", "low", "high", "null"]].isna().all(axis=None)
+    assert table["cause"].tolist()[:2] == ["caused", "caused"]
+    caused = ["cause_effect", "cause_low", "cause_high", "cause_null"]
+    assert table.loc[0, caused].tolist() == [0.9, 0.7, 1.1, 0.0]
+    assert table.loc[2:, ["auprc", "low", "high", "null", "cause", *caused]].isna().all(axis=None)
 
 
 def test_a_filter_that_fires_elsewhere_only_cannot_be_told():
@@ -128,18 +141,8 @@ def test_filters_that_are_called_nothing_need_no_remark(status):
 
 def test_a_supported_name_whose_objects_are_the_cause_is_proved():
     """Filter 0 by both, 1 by cause alone (its masks say no), 2 by masks alone."""
-    causes = pd.DataFrame(
-        {
-            "filter": range(5),
-            "status": ["caused", "caused", "not_caused", "cannot_be_told", "cannot_be_told"],
-            "effect": [0.9, 0.8, 0.1, None, None],
-            "low": [0.7, 0.6, -0.1, None, None],
-            "high": [1.1, 1.0, 0.3, None, None],
-            "null": [0.0, 0.0, 0.0, None, None],
-        }
-    )
     table = tables.checked(
-        filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=causes), "filter_names"
+        filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=CAUSES), "filter_names"
     ).to_pandas()
     assert table["status"].tolist() == ["proved", "unsupported", "supported", "silent", "dead"]
     assert table["name"].fillna("").tolist()[:3] == ["bowl", "", "dog"]

@@ -39,6 +39,9 @@ NAMES = pd.DataFrame(
         "status": ["supported", "supported", "supported", "unsupported", "silent"],
         "name": ["red", "blue", "disc", None, None],
         "claim": ["red", "blue", "disc", "square", None],
+        "apart": ["crimson*, disc", "blue", "disc", "square", ""],
+        "reference_status": None,
+        "cause": None,
     }
 )
 
@@ -159,11 +162,35 @@ def test_new_words_are_marked():
     assert texts["red (5)"].get_style() == "normal"
 
 
+def test_what_sets_it_apart_stands_below_what_its_images_show():
+    """Marked alike, in the order of the table; the pictures make room."""
+    figure = drawn()
+    texts = {text.get_text(): text for text in figure.texts}
+    shown, apart = texts["what its images show:"], texts["what sets it apart:"]
+    assert shown.get_position()[1] > apart.get_position()[1] == texts["crimson"].get_position()[1]
+    assert apart.get_position()[0] < texts["crimson"].get_position()[0] < texts["disc"].get_position()[0]
+    assert (texts["crimson"].get_color(), texts["crimson"].get_style()) == (
+        texts["crimson (4)"].get_color(),
+        "italic",
+    )
+    assert texts["disc"].get_color() == texts["red (5)"].get_color()
+    renderer = figure.canvas.get_renderer()
+    assert shown.get_window_extent(renderer).y0 >= apart.get_window_extent(renderer).y1 - 1
+    assert apart.get_window_extent(renderer).y0 > max(axes.get_window_extent(renderer).y1 for axes in figure.axes)
+
+
+def test_many_words_that_set_it_apart_do_not_run_out_of_the_sheet():
+    figure = drawn(name=NAMES.assign(apart=", ".join(["incomprehensibility*"] * 12)).iloc[0])
+    assert 1 < len([text for text in figure.texts if text.get_text() == "incomprehensibility"]) < 12
+    renderer = figure.canvas.get_renderer()
+    assert max(text.get_window_extent(renderer).x1 for text in figure.texts) <= figure.get_figwidth() * figure.dpi
+
+
 def test_the_headline_is_the_name_and_not_the_word_with_most_votes():
     figure = drawn(name=NAMES.iloc[1], claim=CLAIMS.iloc[1])
     assert largest(figure).get_text() == "blue"
     lower = {text.get_text(): text.get_position()[1] for text in figure.texts}
-    assert lower["blue"] > lower["what its images show:"] == lower["red (5)"]
+    assert largest(figure).get_position()[1] > lower["what its images show:"] == lower["red (5)"]
     assert "supported" in lower
 
 
@@ -171,7 +198,7 @@ def test_an_unsupported_name_is_called_so():
     figure = drawn(name=NAMES.iloc[3], claim=CLAIMS.iloc[3], words=WORDS[WORDS["filter"] == 3])
     texts = {text.get_text(): text for text in figure.texts}
     assert largest(figure).get_text() == "square"
-    assert texts["square"].get_color() != {text.get_text(): text for text in drawn().texts}["red"].get_color()
+    assert largest(figure).get_color() != largest(drawn()).get_color()
     assert texts["unsupported"].get_color() != texts["square (1)"].get_color()
 
 
@@ -185,12 +212,36 @@ def test_without_masks_the_absence_of_a_score_is_said():
     assert not any("unsupported" in text for text in texts)
 
 
+PROVED = {"reference_status": "proved", "auprc": 0.42, "low": 0.33, "high": 0.55, "null": 0.11, "cause": "caused"}
+PROVED |= {"cause_effect": 0.81, "cause_low": 0.7, "cause_high": 0.9, "cause_null": 0.01}
+
+
+@pytest.mark.parametrize("effect", [0.81, None])
+def test_without_masks_the_proofs_of_the_reference_are_told_as_such(effect):
+    untested = NAMES.assign(status="untested", **{**PROVED, "cause_effect": effect}).iloc[0]
+    _, texts = seen(drawn(name=untested, claim=None))
+    assert "untested" in texts
+    (score,) = [text for text in texts if "AUPRC" in text]
+    assert "no masks here, so no score; on the reference, “red”: proved, AUPRC 0.420 [0.330, 0.550] " in score
+    (cause,) = [text for text in texts if "caused by it" in text]
+    changed = ": its objects, laid into images and taken out, change it by 0.81 [0.70, 0.90] of its spreads more"
+    assert cause.startswith(f"on the reference, caused by it{changed if effect else ''}")
+    assert "nan" not in cause
+
+
 def test_a_filter_with_words_but_no_claim_is_told():
     figure = drawn(name=NAMES.iloc[4], claim=CLAIMS.iloc[4])
     _, texts = seen(figure)
     assert largest(figure).get_text() == "no name"
     assert "silent" in texts
     assert any("no claim" in text for text in texts)
+
+
+def test_a_rival_without_a_label_is_told():
+    _, texts = seen(drawn(claim=CLAIMS.assign(rival=None).iloc[0]))
+    (line,) = [text for text in texts if "Network Dissection" in text]
+    assert "Network Dissection: no label" in line
+    assert "None" not in line
 
 
 @pytest.mark.parametrize("count", [1, 8])

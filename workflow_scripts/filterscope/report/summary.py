@@ -13,7 +13,11 @@ from markupsafe import Markup
 
 from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.leaders import leaders
+from filterscope.words.naming import BELIEVED, called
 from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
+
+# Words of an image among which the new ones are counted; recall at as many stands beside them.
+FIRST = 5
 
 PAGE = jinja2.Template(
     """<!doctype html>
@@ -65,18 +69,21 @@ class Section:
 def explanation_section(
     title: str,
     words: pd.DataFrame,
+    names: pd.DataFrame,
     claims: pd.DataFrame | None,
     scores: pd.DataFrame | None,
     known: pd.DataFrame | None,
     sanity: pd.DataFrame | None,
     causes: pd.DataFrame | None = None,
     remarks: Sequence[str] = (),
+    new: float | None = None,
     shown: int = 10,
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
-    claims, scores, sanity and causes are None where there are no masks, known where no right names are known. remarks:
-    sentences on thresholds, top images and names.
+    words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks,
+    known where no right names are known. remarks: sentences on thresholds, top images and names. new: share of new
+    words among the first FIRST of every image, None where no image has words.
     """
     lines, tables = [], []
     if known is not None:
@@ -84,15 +91,10 @@ def explanation_section(
     if claims is None:
         lines.append(
             "These photographs have no masks: names cannot be scored, and whether they are supported is unknown."
+            f"{_reference(names)}"
         )
     else:
-        dead = int(claims["dead"].sum())
-        lines.append(
-            f"{int(claims['supported'].sum())} of {len(claims) - dead} live filters have a supported claim "
-            f"({int(claims['lent_supported'].sum())} of {int(claims['lent'].sum())} lent claims of another word would "
-            "be called so); "
-            f"{dead} filters are dead{_listed(claims)}."
-        )
+        lines.append(_support(claims))
         if causes is not None:
             lines.append(_causes(claims, causes))
         lines += [leaders(scores), _sanity(sanity)]
@@ -100,9 +102,54 @@ def explanation_section(
         tables.append(score_table(scores[~apart]))
         if apart.any():
             tables.append(score_table(scores[apart]))
+    if new is not None:
+        lines.append(_new(new, scores))
     lines += remarks
-    tables.append(name_table(words, claims, shown, causes))
+    tables.append(name_table(words, names, claims, shown, causes))
     return Section(title, lines, tables)
+
+
+def _support(claims: pd.DataFrame) -> str:
+    """How many claims masks support, beside the decoys, or that this cannot be told, in a sentence."""
+    dead = int(claims["dead"].sum())
+    live = len(claims) - dead
+    if claims["told"].all():
+        said = (
+            f"{int(claims['supported'].sum())} of {live} live filters have a supported claim "
+            f"({int(claims['lent_supported'].sum())} of {int(claims['lent'].sum())} lent claims of another word would "
+            "be called so)"
+        )
+    else:
+        said = (
+            f"Which of {live} live filters have a supported claim cannot be told: there are too few decoys (filters, "
+            "images) to hold the share of false ones, so none is called supported"
+        )
+    return f"{said}; {dead} filters are dead{_listed(claims)}."
+
+
+def _reference(names: pd.DataFrame) -> str:
+    """What the reference's masks and objects say of the same claims, in a sentence; "" where nothing was asked."""
+    statuses = names["reference_status"].dropna()
+    if not len(statuses):
+        return ""
+    supported, proved = int(statuses.isin(BELIEVED).sum()), int((statuses == BELIEVED[0]).sum())
+    return (
+        f" Of {len(statuses)} filters that claim the same on the reference dataset, {supported} are supported there, "
+        f"{proved} of them proved."
+    )
+
+
+def _new(share: float, scores: pd.DataFrame | None) -> str:
+    """The share of new words beside recall, for one is had at the cost of the other; in a sentence."""
+    said = f"{share:.0%} of the first {FIRST} words of an image are new: no category has their lemma"
+    if scores is None:
+        return f"{said}."
+    asked = {"row": "words", "metric": "recall", "candidates": "vocabulary", "k": FIRST}
+    rows = scores.loc[(scores[list(asked)] == pd.Series(asked)).all(axis=1) & scores["value"].notna()]
+    if not len(rows):
+        return f"{said}; recall@{FIRST} was not measured."
+    recall = rows.iloc[0]
+    return f"{said}; their recall@{FIRST} is {recall['value']:.3f} [{recall['low']:.3f}, {recall['high']:.3f}]."
 
 
 def _known(known: pd.DataFrame) -> str:
@@ -181,7 +228,11 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def name_table(
-    words: pd.DataFrame, claims: pd.DataFrame | None, shown: int, causes: pd.DataFrame | None = None
+    words: pd.DataFrame,
+    names: pd.DataFrame,
+    claims: pd.DataFrame | None,
+    shown: int,
+    causes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The names of the best supported filters, or of those with most votes where nothing is scored."""
     named = words.assign(word=[f"{w}*" if new else w for w, new in zip(words["word"], words["novel"], strict=True)])
@@ -189,8 +240,22 @@ def name_table(
     if claims is None:
         votes = words[words["rank"] == 0].sort_values(["votes", "filter"], ascending=[False, True])
         best = votes["filter"][:shown]
-        return pd.DataFrame(
-            {"filter": best, "words (* new)": [lists[each] for each in best], "votes": votes["votes"][:shown]}
+        own = names.set_index("filter").loc[best]
+        table = pd.DataFrame(
+            {
+                "filter": best.to_numpy(),
+                "untested name": called(own).to_numpy(),
+                "words (* new)": [lists[each] for each in best],
+                "votes": votes["votes"][:shown].to_numpy(),
+            }
+        )
+        if own["reference_status"].isna().all():
+            return table
+        return table.assign(
+            **{
+                "status on the reference": own["reference_status"].to_numpy(),
+                "AUPRC on the reference": [_auprc(row) for row in own.itertuples()],
+            }
         )
     supported = claims[claims["supported"]]
     supported = supported.assign(margin=supported["auprc"] - supported["null"]).sort_values("margin", ascending=False)
@@ -200,16 +265,19 @@ def name_table(
             "filter": supported["filter"],
             "words (* new)": [lists[each] for each in supported["filter"]],
             "claim": supported["claim"],
-            "AUPRC": [
-                f"{row.auprc:.3f} [{row.low:.3f}, {row.high:.3f}], null {row.null:.3f}"
-                for row in supported.itertuples()
-            ],
+            "AUPRC": [_auprc(row) for row in supported.itertuples()],
         }
     )
     if causes is None:
         return table
     own = causes.set_index("filter").loc[supported["filter"]]
     return table.assign(**{"cause, spreads": [_cause(row) for row in own.itertuples()]})
+
+
+def _auprc(row) -> str | None:
+    if pd.isna(row.auprc):
+        return None
+    return f"{row.auprc:.3f} [{row.low:.3f}, {row.high:.3f}], null {row.null:.3f}"
 
 
 def _cause(row) -> str:

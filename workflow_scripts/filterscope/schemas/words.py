@@ -16,12 +16,12 @@ SCHEMAS: dict[str, Schema] = {
         ("epoch",),
         (
             Column("epoch", INTEGER, "from 1"),
-            Column("train_loss", REAL, "mean CSMR loss over the training annotations"),
-            Column("val_loss", REAL, "mean CSMR loss over the validation annotations"),
+            Column("train_loss", REAL, "over the training annotations, mean of the loss that the config names"),
+            Column("val_loss", REAL, "the same over the validation annotations"),
             Column(
                 "val_recall", REAL, "share of validation annotations with a right token among the 5 nearest categories"
             ),
-            Column("best", TRUTH, "whether the weights of this epoch were kept"),
+            Column("best", TRUTH, "whether this epoch was chosen: the final training, on all images, takes so many"),
         ),
     ),
     "image_words": Schema(
@@ -43,7 +43,7 @@ SCHEMAS: dict[str, Schema] = {
         (
             Column("candidates", TEXT, CANDIDATES),
             Column("filter", INTEGER, "channel"),
-            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("rank", INTEGER, "by votes from 0; a claim leads the categories, however many it has"),
             Column("word", TEXT, "word"),
             Column("votes", INTEGER, "top images, weighed as configured, that were given the word"),
             Column("cosine", REAL, "mean cosine over those images; of a claim without votes, over all top images"),
@@ -208,7 +208,7 @@ SCHEMAS: dict[str, Schema] = {
         ("filter", "rank"),
         (
             Column("filter", INTEGER, "channel"),
-            Column("rank", INTEGER, "0 is the word with most votes"),
+            Column("rank", INTEGER, "by votes from 0; a claim leads the categories, however many it has"),
             Column("word", TEXT, "word"),
             Column("votes", INTEGER, "top images, weighed as configured, that were given the word"),
             Column("cosine", REAL, "mean cosine over those images"),
@@ -238,12 +238,17 @@ SCHEMAS: dict[str, Schema] = {
             Column("words", TEXT, "what its images show: words with most votes, * where no category has the lemma"),
             Column("apart", TEXT, "what sets it apart: words of largest lift over the layer, * as before"),
             Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True),
-            Column("reference_status", TEXT, "without masks: status of this claim on the reference", optional=True),
+            Column(
+                "reference_status",
+                TEXT,
+                "without masks: status of this claim on the reference, from which what follows is then taken",
+                optional=True,
+            ),
             Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
             Column("low", REAL, "lower end of its interval", optional=True),
             Column("high", REAL, "upper end of its interval", optional=True),
             Column("null", REAL, "what the layer's mean filter reaches for the claim", optional=True),
-            Column("cause", TEXT, "whether its objects are caused, not_caused or cannot_be_told", optional=True),
+            Column("cause", TEXT, "caused, not_caused or cannot_be_told: as in filter_causes", optional=True),
             Column("cause_effect", REAL, "what the claim's objects change beyond others, spreads", optional=True),
             Column("cause_low", REAL, "lower end of its interval over objects", optional=True),
             Column("cause_high", REAL, "upper end", optional=True),
@@ -255,7 +260,7 @@ SCHEMAS: dict[str, Schema] = {
         ("row", "metric", "candidates", "k"),
         (
             Column("row", TEXT, "words, or the null or rival that is measured like them"),
-            Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
+            Column("metric", TEXT, "recall, iou, f1, auprc, auprc_lift or correlation"),
             Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
@@ -269,7 +274,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("probe", TEXT, "network and layer"),
             Column("dataset", TEXT, "images"),
             Column("vocabulary", TEXT, "words"),
-            Column("metric", TEXT, "recall, iou, f1, auprc or correlation"),
+            Column("metric", TEXT, "recall, iou, f1, auprc, auprc_lift or correlation"),
             Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("row", TEXT, "words, or the null or rival that stands beside them"),

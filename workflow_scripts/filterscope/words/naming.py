@@ -35,7 +35,8 @@ def filter_names(
     not beat its null is "unsupported" and has no name. What a filter is "cannot be told" where there are too few decoys
     to hold the rate of false names, or where it never fires on the images that its threshold comes from, but on others.
     Without masks nothing can be tested: the name is the claim and the status "untested", and what the reference
-    dataset's masks say of the same claim stands beside it. New words, which no mask can test, stand among the words.
+    dataset's masks and objects say of the same claim stands beside it. New words, which no mask can test, stand among
+    the words.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the
@@ -68,16 +69,17 @@ def filter_names(
         table = table.merge(claims[["filter", *evidence]], on="filter", how="left")
     if claims is None:
         table["claim"] = table["filter"].map(claimed).where(said)
-    table["reference_status"] = None
-    if reference is not None:
-        same = reference[reference["claim"].notna()].set_index("filter")
-        agrees = table["filter"].map(same["claim"]) == table["claim"]
-        for column, own in (("reference_status", "status"), *((each, each) for each in evidence[1:])):
-            table[column] = table["filter"].map(same[own]).where(agrees)
     if causes is None:
         table = table.assign(**dict.fromkeys(CAUSES.values()))
     else:
         table = table.merge(causes[["filter", *CAUSES]].rename(columns=CAUSES), on="filter", how="left")
+    table["reference_status"] = None
+    if reference is not None:
+        same = reference[reference["claim"].notna()].set_index("filter")
+        agrees = table["filter"].map(same["claim"]) == table["claim"]
+        proofs = [*evidence[1:], *CAUSES.values()]
+        for column, own in (("reference_status", "status"), *zip(proofs, proofs, strict=True)):
+            table[column] = table["filter"].map(same[own]).where(agrees)
     table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
 

@@ -23,8 +23,9 @@ NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4
 INCH = 2.1  # side of a picture
 CAUSE_STATUSES = {CAUSED: "caused by it", NOT_CAUSED: "not caused by it", UNTOLD: "whether caused by it cannot be told"}
-# Inches from the top of the sheet to title, name, evidence, words and remarks; between remarks; below the last.
-TITLE, NAME, EVIDENCE, SHOWN, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.45, 0.2, 0.1
+# Inches from the top of the sheet to title, name, evidence, both lists of words and remarks; between remarks; below the
+# last.
+TITLE, NAME, EVIDENCE, SHOWN, APART, REMARKS, STEP, GAP = 0.2, 0.45, 0.88, 1.12, 1.4, 1.73, 0.2, 0.1
 
 
 @dataclass
@@ -108,18 +109,25 @@ def sheet(
 ) -> Figure:
     """Draw one sheet.
 
-    name: the filter's row of `filter_names`, which is the headline. words: its rows of `filter_words`, best first: what
-    its images show; new words are green. claim: its row of `filter_claims`, None where there are no masks. remarks: a
-    line each. cause: its row of `filter_causes`, None where it was not measured.
+    name: the filter's row of `filter_names`: the headline and what sets it apart. words: its rows of `filter_words`,
+    best first: what its images show; new words are green. claim: its row of `filter_claims`, None where there are no
+    masks. remarks: a line each. cause: its row of `filter_causes`, None where it was not measured.
     """
-    remarks = [*remarks] if cause is None else [_cause(cause), *remarks]
+    causes = [] if cause is None else [_cause(cause)]
+    if claim is None and pd.notna(name["cause"]):
+        causes = [_reference_cause(name)]
+    remarks = [*causes, *remarks]
     lines, header = -(-len(images) // COLUMNS), REMARKS + STEP * len(remarks)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + header + GAP
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
     FigureCanvasAgg(figure)  # measures texts
     _headline(figure, title, name, width, height)
-    _shown(figure, words, width, height)
-    for lower, text in [(EVIDENCE, _evidence(claim)), *((REMARKS + STEP * n, each) for n, each in enumerate(remarks))]:
+    shown = [(f"{word.word} ({word.votes})", word.novel) for word in words.itertuples()]
+    apart = [(word.removesuffix("*"), word.endswith("*")) for word in name["apart"].split(", ") if word]
+    _list(figure, SHOWN, "what its images show:", shown, width, height)
+    _list(figure, APART, "what sets it apart:", apart, width, height)
+    below = [(REMARKS + STEP * number, each) for number, each in enumerate(remarks)]
+    for lower, text in [(EVIDENCE, _evidence(claim, name)), *below]:
         figure.text(0.2 / width, 1 - lower / height, text, fontsize=10, color=QUIET, va="top")
     for index, each in enumerate(images):
         column, line = index % COLUMNS, index // COLUMNS
@@ -155,18 +163,21 @@ def _headline(figure: Figure, title: str, name: pd.Series, width: float, height:
     )
 
 
-def _shown(figure: Figure, words: pd.DataFrame, width: float, height: float) -> None:
-    """The words with most votes, as many as fit."""
-    label = figure.text(0.2 / width, 1 - SHOWN / height, "what its images show:", fontsize=12, color=QUIET, va="top")
-    place = 0.2 + _width(figure, label) + 0.18
-    for word in words.itertuples():
+def _list(
+    figure: Figure, lower: float, label: str, words: Sequence[tuple[str, bool]], width: float, height: float
+) -> None:
+    """As many of the words as fit, behind their label; each with whether it is new."""
+    y = 1 - lower / height
+    head = figure.text(0.2 / width, y, label, fontsize=12, color=QUIET, va="top")
+    place = 0.2 + _width(figure, head) + 0.18
+    for word, new in words:
         text = figure.text(
             place / width,
-            1 - SHOWN / height,
-            f"{word.word} ({word.votes})",
+            y,
+            word,
             fontsize=12,
-            color=NOVEL if word.novel else KNOWN,
-            style="italic" if word.novel else "normal",
+            color=NOVEL if new else KNOWN,
+            style="italic" if new else "normal",
             va="top",
         )
         place += _width(figure, text) + 0.18
@@ -180,16 +191,24 @@ def _width(figure: Figure, text) -> float:
     return text.get_window_extent(figure.canvas.get_renderer()).width / figure.dpi
 
 
-def _evidence(claim) -> str:
+def _evidence(claim: pd.Series | None, name: pd.Series) -> str:
+    """How well the filter finds its claim; without masks, how well it does on the reference."""
     legend = "votes of top images in brackets; green italics: not a category of the reference dataset"
-    if claim is None:
+    if claim is None and pd.isna(name["reference_status"]):
         return f"no masks here, so no score; {legend}"
+    if claim is None:
+        return (
+            f"no masks here, so no score; on the reference, “{name['claim']}”: {name['reference_status']}, "
+            f"AUPRC {name['auprc']:.3f} [{name['low']:.3f}, {name['high']:.3f}] against {name['null']:.3f} of the "
+            f"layer's mean filter   ({legend})"
+        )
     if claim["claim"] is None or pd.isna(claim["claim"]):
         return f"no claim; {legend}"
+    rival = "no label" if pd.isna(claim["rival"]) else f"“{claim['rival']}”"
     return (
         f"as “{claim['claim']}”: AUPRC {claim['auprc']:.3f} [{claim['low']:.3f}, {claim['high']:.3f}] "
         f"against {claim['null']:.3f} of the layer's mean filter; IoU {claim['iou']:.3f}; "
-        f"Network Dissection: “{claim['rival']}”   ({legend})"
+        f"Network Dissection: {rival}   ({legend})"
     )
 
 
@@ -204,4 +223,16 @@ def _cause(cause: pd.Series) -> str:
         f"{said}: {cause['objects']} such objects, laid into images and taken out, change it by {cause['effect']:.2f} "
         f"[{cause['low']:.2f}, {cause['high']:.2f}] of its spreads more than {cause['controls']} others of their size, "
         f"against {cause['null']:.2f} of the layer's mean filter"
+    )
+
+
+def _reference_cause(name: pd.Series) -> str:
+    """The same of the reference's objects, for photographs without masks."""
+    said = f"on the reference, {CAUSE_STATUSES[name['cause']]}"
+    if pd.isna(name["cause_effect"]):
+        return said
+    return (
+        f"{said}: its objects, laid into images and taken out, change it by {name['cause_effect']:.2f} "
+        f"[{name['cause_low']:.2f}, {name['cause_high']:.2f}] of its spreads more than others of their size, against "
+        f"{name['cause_null']:.2f} of the layer's mean filter"
     )
