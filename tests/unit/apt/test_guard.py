@@ -125,6 +125,17 @@ def test_where_nearly_no_loss_is_left_cold_is_no_reason_to_rise():
     assert guard.allowed(0.1, 0.05, HEALTHY)[0] == pytest.approx(0.05), "it may fall"
 
 
+@pytest.mark.parametrize("losses", [(-0.1, -0.5, -0.9), (0.5, -0.2, -0.6)])
+def test_a_loss_that_is_or_becomes_negative_is_never_fitted(losses):
+    """Log-likelihoods, cosines of SimSiam, Wasserstein distances: 0 is not where they end."""
+    guard = Guard()
+    for loss in losses:
+        guard.note(loss)
+        allowed, _ = guard.allowed(0.1, 0.14, HEALTHY)
+    assert allowed == pytest.approx(0.14)
+    assert dict(guard.held) == {"first": 1}
+
+
 def test_one_measurement_changes_the_learning_rate_within_bounds():
     guard = begun()
     assert guard.allowed(0.1, 50.0, HEALTHY)[0] == pytest.approx(0.1 * RISE)

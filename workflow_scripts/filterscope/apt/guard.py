@@ -45,7 +45,7 @@ class Guard:
     def __init__(self):
         self.held: Counter[str] = Counter()
         self._losses: list[Tensor | float] = []
-        self._first: float | None = None  # mean loss until the second measurement
+        self._first: float | None = None  # loss at the first measurement, which that of later ones is compared with
         self._best: float | None = None
         self._before: float | None = None
         self._silence: list[float] = []  # of every layer at the last measurement
@@ -118,7 +118,7 @@ class Guard:
         worse = mean > self._before + RISING * abs(self._before)
         lost = mean > self._best + max(LOST * (self._first - self._best), NOISE * abs(self._first))
         self._before, self._best = mean, min(self._best, mean)
-        fitted = mean < FITTED * self._first
+        fitted = 0 <= mean < FITTED * self._first  # a loss below 0 has no least value to be near to
         return ("loss" if worse else "fitted" if fitted else None), ("loss lost" if lost else None)
 
     def state_dict(self) -> dict:
