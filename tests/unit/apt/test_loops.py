@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import UserDict
 
@@ -132,12 +133,47 @@ def test_parameters_that_are_written_behind_pytorchs_back_are_seen():
     assert monitor.history[0].mean > 0
 
 
+def test_such_a_loop_goes_on_where_it_was_between_two_measurements():
+    network = mlp()
+
+    def train(monitor, blocks):
+        with monitor:
+            for _ in range(blocks):
+                with monitor.step():
+                    loss_of(network).backward()
+                    for parameter in network.parameters():
+                        parameter.data.add_(parameter.grad, alpha=-0.1)
+
+    train(begun := TemperatureMonitor(network, every=10), 15)
+    again = TemperatureMonitor(network, every=10)
+    again.load_state_dict(json.loads(json.dumps(begun.state_dict())))
+    train(again, 10)
+    assert [reading.step for reading in again.history] == [20]
+    assert again.steps == 25
+
+
 def test_a_parameter_in_the_place_of_another_is_a_step():
     network = mlp()
     with TemperatureMonitor(network) as monitor, monitor.step():
         loss_of(network)
         network[0].weight = nn.Parameter(-network[0].weight.detach())
     assert monitor.reading.mean > 0
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["removed", "added"])
+def test_a_parameter_may_come_or_go_in_a_measured_block(more):
+    """Layers that grow, norms that are folded, parametrizations that are removed; all others hold what they held."""
+    network = mlp()
+    optimiser = sgd(network, 0.0)
+    with TemperatureMonitor(network) as monitor, monitor.step():
+        loss_of(network).backward()
+        optimiser.step()
+        if more:
+            network[4].more = nn.Parameter(torch.zeros(3))
+        else:
+            network[4].bias = None
+    assert monitor.reading.mean == 0
+    assert monitor.steps == 1
 
 
 def test_a_learning_rate_of_zero_is_a_step_that_changes_nothing():

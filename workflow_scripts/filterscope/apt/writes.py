@@ -45,11 +45,13 @@ class Writes:
 
     @property
     def changed(self) -> bool:
-        """Whether a parameter has other bits; False where they are not looked at."""
+        """Whether a parameter has other bits, or came or went; False where bits are not looked at."""
         if not self._bits:
             return False
-        pairs = zip(self._sums, (_sum(each) for each in self._network.parameters()), strict=True)
-        return any(bool(one != two) for one, two in pairs)
+        now = list(self._network.parameters())
+        if len(now) != len(self._sums):
+            return True
+        return any(bool(before != _sum(each)) for before, each in zip(self._sums, now, strict=True))
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
