@@ -136,6 +136,25 @@ def test_a_loss_that_is_or_becomes_negative_is_never_fitted(losses):
     assert dict(guard.held) == {"first": 1}
 
 
+@pytest.mark.parametrize("silent", [(2, 4), (2, 2, 4), (2, 4, 4), (2, 2, 2, 4, 4)])
+def test_units_that_come_back_do_not_take_the_learning_rate_away(silent):
+    """A few units of a small layer are in no picture of one batch and in some of the next."""
+    guard, rate, rates = Guard(), 0.1, []
+    for step in range(120):
+        now = Reading.of([2**19], [2**20], silent=[silent[step % len(silent)]], units=[16])
+        rate, _ = guard.allowed(rate, min(0.1, rate * RISE), now)
+        rates.append(rate)
+    assert max(rates[-10:]) > 0.1 / CUT
+    assert min(rates) > 0.1 / CUT**2
+
+
+def test_a_layer_that_goes_on_dying_in_waves_is_answered_every_time():
+    guard, rate = begun(), 0.1
+    for wave, silent in enumerate((5, 25, 25, 45, 65, 65, 65, 85)):
+        rate, _ = guard.allowed(rate, 1.0, reading((1.0, 5), (1.0, silent)))
+        assert guard.held["dying fast"] == (0, 1, 1, 2, 3, 3, 3, 4)[wave]
+
+
 def test_one_measurement_changes_the_learning_rate_within_bounds():
     guard = begun()
     assert guard.allowed(0.1, 50.0, HEALTHY)[0] == pytest.approx(0.1 * RISE)
