@@ -217,6 +217,31 @@ def test_a_tiny_first_learning_rate_rises_though_nothing_changes_yet():
     assert schedule.get_last_lr()[0] > 0.1
 
 
+@pytest.mark.parametrize("aim", [0.3, 3.0], ids=["colder than a cut", "hotter"])
+@pytest.mark.parametrize("interpolation", ["even", "listing"])
+def test_a_cut_is_done_in_full_before_the_next_measurement(interpolation, aim):
+    """And where the training is killed on the way."""
+
+    def begun():
+        optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        settings = {"total_steps": 100, "sigma": 1.0, "initial_temperature": aim, "every": 10}
+        return ActCooLR(optimiser, **settings, interpolation=interpolation)
+
+    def steps(schedule, loss, measured=None, count=10):
+        for step in range(count):
+            schedule.optimizer.step()
+            schedule.step(measured if step == 0 else None, loss=loss)
+        return schedule.get_last_lr()[0]
+
+    schedule = begun()
+    before = steps(schedule, 1.0, HEALTHY)
+    steps(schedule, 2.0, reading((1.0, 5), (1.0, 60)), 4)
+    resumed = begun()
+    resumed.load_state_dict(json.loads(json.dumps(schedule.state_dict())))
+    after = steps(resumed, 2.0, count=6)
+    assert after <= 1.0001 * before / CUT
+
+
 def test_the_state_of_a_guard_is_plain_and_goes_on():
     guard, other = begun(torch.tensor(0.9), 0.8), Guard()
     other.load_state_dict(json.loads(json.dumps(guard.state_dict())))

@@ -43,10 +43,12 @@ CUTS = 5  # at most so many in a row while what was lost has not come back
 
 
 class Guard:
-    """Looks at every measurement and at the losses between. held: how often it held the rate back, by reason."""
+    """Looks at every measurement and at the losses between. held: how often it held the rate back, by reason; cut:
+    whether the last measurement was answered by a cut."""
 
     def __init__(self):
         self.held: Counter[str] = Counter()
+        self.cut = False
         self._losses: list[Tensor | float] = []
         self._first: float | None = None  # loss at the first measurement, which that of later ones is compared with
         self._best: float | None = None
@@ -72,7 +74,8 @@ class Guard:
             harmed = harmed or "dead"
         self._cuts = self._cuts + 1 if lost else 0
         allowed = min(max(aim, rate / FALL), rate * RISE)
-        if cut or (lost and self._cuts <= CUTS):
+        self.cut = bool(cut or (lost and self._cuts <= CUTS))
+        if self.cut:
             allowed = min(allowed, rate / CUT)
         elif harmed or worse or lost or first:
             allowed = min(allowed, rate)
@@ -131,6 +134,7 @@ class Guard:
         """Plain values."""
         return {
             "held": dict(self.held),
+            "cut": self.cut,
             "losses": _numbers(self._losses),
             "first": self._first,
             "best": self._best,
@@ -145,7 +149,7 @@ class Guard:
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from there."""
-        self.held = Counter(state["held"])
+        self.held, self.cut = Counter(state["held"]), state.get("cut", False)
         self._losses = list(state["losses"])
         self._first, self._best, self._before = state["first"], state["best"], state["before"]
         self._silence, self._lately = list(state["silence"]), list(state["lately"])
