@@ -121,6 +121,30 @@ def test_a_step_that_a_gradient_scaler_skips_is_none(fused):
     assert monitor.steps == 2
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["another network's", "of other layers"])
+def test_a_step_that_another_optimiser_skips_is_one(shared):
+    """Two optimisers under one scaler, as of a GAN or of body and head; only one has an infinite gradient."""
+    network, other = mlp(), nn.Linear(8, 3)
+    layers = (network[0], network[2], network[4])
+    optimisers = [
+        torch.optim.Adam(nn.ModuleList(layers[1:]).parameters(), lr=0.01, fused=True),
+        torch.optim.Adam((layers[0] if shared else other).parameters(), lr=0.01, fused=True),
+    ]
+    scaler, read = torch.amp.GradScaler("cpu", init_scale=16.0), []
+    with TemperatureMonitor(network, every=2) as monitor:
+        for _ in range(4):
+            with monitor.step():
+                scaler.scale(loss_of(network) + other(vectors()).square().mean()).backward()
+                (layers[0] if shared else other).weight.grad.fill_(float("inf"))
+                for optimiser in optimisers:
+                    scaler.step(optimiser)
+                    optimiser.zero_grad()
+                scaler.update()
+            read.append(monitor.reading is not None)
+    assert read == [True, False, True, False]
+    assert monitor.steps == 4
+
+
 def test_parameters_that_are_written_behind_pytorchs_back_are_seen():
     network, batch = mlp(), vectors()
     with TemperatureMonitor(network, every=2) as monitor:
