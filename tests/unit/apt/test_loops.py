@@ -596,6 +596,9 @@ def test_what_cannot_be_analysed_is_told(change, told):
         measure_range(network, **given)
 
 
-def test_a_frozen_network_cannot_be_analysed():
+@pytest.mark.parametrize("own", [False, True], ids=["without an optimiser", "with one"])
+def test_a_frozen_network_cannot_be_analysed(own):
+    network = mlp().requires_grad_(False)
+    optimiser = sgd(network) if own else None
     with pytest.raises(ValueError, match="all parameters of the network are frozen"):
-        learning_rate_range(mlp().requires_grad_(False), functional.cross_entropy, vectors(), CLASSES)
+        learning_rate_range(network, functional.cross_entropy, vectors(), CLASSES, optimiser)
