@@ -125,6 +125,36 @@ def test_where_nearly_no_loss_is_left_cold_is_no_reason_to_rise():
     assert guard.allowed(0.1, 0.05, HEALTHY)[0] == pytest.approx(0.05), "it may fall"
 
 
+@pytest.mark.parametrize("losses", [(-0.1, -0.5, -0.9), (0.5, -0.2, -0.6)])
+def test_a_loss_that_is_or_becomes_negative_is_never_fitted(losses):
+    """Log-likelihoods, cosines of SimSiam, Wasserstein distances: 0 is not where they end."""
+    guard = Guard()
+    for loss in losses:
+        guard.note(loss)
+        allowed, _ = guard.allowed(0.1, 0.14, HEALTHY)
+    assert allowed == pytest.approx(0.14)
+    assert dict(guard.held) == {"first": 1}
+
+
+@pytest.mark.parametrize("silent", [(2, 4), (2, 2, 4), (2, 4, 4), (2, 2, 2, 4, 4)])
+def test_units_that_come_back_do_not_take_the_learning_rate_away(silent):
+    """A few units of a small layer are in no picture of one batch and in some of the next."""
+    guard, rate, rates = Guard(), 0.1, []
+    for step in range(120):
+        now = Reading.of([2**19], [2**20], silent=[silent[step % len(silent)]], units=[16])
+        rate, _ = guard.allowed(rate, min(0.1, rate * RISE), now)
+        rates.append(rate)
+    assert max(rates[-10:]) > 0.1 / CUT
+    assert min(rates) > 0.1 / CUT**2
+
+
+def test_a_layer_that_goes_on_dying_in_waves_is_answered_every_time():
+    guard, rate = begun(), 0.1
+    for wave, silent in enumerate((5, 25, 25, 45, 65, 65, 65, 85)):
+        rate, _ = guard.allowed(rate, 1.0, reading((1.0, 5), (1.0, silent)))
+        assert guard.held["dying fast"] == (0, 1, 1, 2, 3, 3, 3, 4)[wave]
+
+
 def test_one_measurement_changes_the_learning_rate_within_bounds():
     guard = begun()
     assert guard.allowed(0.1, 50.0, HEALTHY)[0] == pytest.approx(0.1 * RISE)
@@ -185,6 +215,31 @@ def test_a_tiny_first_learning_rate_rises_though_nothing_changes_yet():
             optimiser.step()
             schedule.step(reading((0.0, 5)) if step % 10 == 0 else None, loss=2.3)
     assert schedule.get_last_lr()[0] > 0.1
+
+
+@pytest.mark.parametrize("aim", [0.3, 3.0], ids=["colder than a cut", "hotter"])
+@pytest.mark.parametrize("interpolation", ["even", "listing"])
+def test_a_cut_is_done_in_full_before_the_next_measurement(interpolation, aim):
+    """And where the training is killed on the way."""
+
+    def begun():
+        optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        settings = {"total_steps": 100, "sigma": 1.0, "initial_temperature": aim, "every": 10}
+        return ActCooLR(optimiser, **settings, interpolation=interpolation)
+
+    def steps(schedule, loss, measured=None, count=10):
+        for step in range(count):
+            schedule.optimizer.step()
+            schedule.step(measured if step == 0 else None, loss=loss)
+        return schedule.get_last_lr()[0]
+
+    schedule = begun()
+    before = steps(schedule, 1.0, HEALTHY)
+    steps(schedule, 2.0, reading((1.0, 5), (1.0, 60)), 4)
+    resumed = begun()
+    resumed.load_state_dict(json.loads(json.dumps(schedule.state_dict())))
+    after = steps(resumed, 2.0, count=6)
+    assert after <= 1.0001 * before / CUT
 
 
 def test_the_state_of_a_guard_is_plain_and_goes_on():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import UserDict
 
@@ -120,6 +121,30 @@ def test_a_step_that_a_gradient_scaler_skips_is_none(fused):
     assert monitor.steps == 2
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["another network's", "of other layers"])
+def test_a_step_that_another_optimiser_skips_is_one(shared):
+    """Two optimisers under one scaler, as of a GAN or of body and head; only one has an infinite gradient."""
+    network, other = mlp(), nn.Linear(8, 3)
+    layers = (network[0], network[2], network[4])
+    optimisers = [
+        torch.optim.Adam(nn.ModuleList(layers[1:]).parameters(), lr=0.01, fused=True),
+        torch.optim.Adam((layers[0] if shared else other).parameters(), lr=0.01, fused=True),
+    ]
+    scaler, read = torch.amp.GradScaler("cpu", init_scale=16.0), []
+    with TemperatureMonitor(network, every=2) as monitor:
+        for _ in range(4):
+            with monitor.step():
+                scaler.scale(loss_of(network) + other(vectors()).square().mean()).backward()
+                (layers[0] if shared else other).weight.grad.fill_(float("inf"))
+                for optimiser in optimisers:
+                    scaler.step(optimiser)
+                    optimiser.zero_grad()
+                scaler.update()
+            read.append(monitor.reading is not None)
+    assert read == [True, False, True, False]
+    assert monitor.steps == 4
+
+
 def test_parameters_that_are_written_behind_pytorchs_back_are_seen():
     network, batch = mlp(), vectors()
     with TemperatureMonitor(network, every=2) as monitor:
@@ -132,12 +157,47 @@ def test_parameters_that_are_written_behind_pytorchs_back_are_seen():
     assert monitor.history[0].mean > 0
 
 
+def test_such_a_loop_goes_on_where_it_was_between_two_measurements():
+    network = mlp()
+
+    def train(monitor, blocks):
+        with monitor:
+            for _ in range(blocks):
+                with monitor.step():
+                    loss_of(network).backward()
+                    for parameter in network.parameters():
+                        parameter.data.add_(parameter.grad, alpha=-0.1)
+
+    train(begun := TemperatureMonitor(network, every=10), 15)
+    again = TemperatureMonitor(network, every=10)
+    again.load_state_dict(json.loads(json.dumps(begun.state_dict())))
+    train(again, 10)
+    assert [reading.step for reading in again.history] == [20]
+    assert again.steps == 25
+
+
 def test_a_parameter_in_the_place_of_another_is_a_step():
     network = mlp()
     with TemperatureMonitor(network) as monitor, monitor.step():
         loss_of(network)
         network[0].weight = nn.Parameter(-network[0].weight.detach())
     assert monitor.reading.mean > 0
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["removed", "added"])
+def test_a_parameter_may_come_or_go_in_a_measured_block(more):
+    """Layers that grow, norms that are folded, parametrizations that are removed; all others hold what they held."""
+    network = mlp()
+    optimiser = sgd(network, 0.0)
+    with TemperatureMonitor(network) as monitor, monitor.step():
+        loss_of(network).backward()
+        optimiser.step()
+        if more:
+            network[4].more = nn.Parameter(torch.zeros(3))
+        else:
+            network[4].bias = None
+    assert monitor.reading.mean == 0
+    assert monitor.steps == 1
 
 
 def test_a_learning_rate_of_zero_is_a_step_that_changes_nothing():
@@ -536,6 +596,9 @@ def test_what_cannot_be_analysed_is_told(change, told):
         measure_range(network, **given)
 
 
-def test_a_frozen_network_cannot_be_analysed():
+@pytest.mark.parametrize("own", [False, True], ids=["without an optimiser", "with one"])
+def test_a_frozen_network_cannot_be_analysed(own):
+    network = mlp().requires_grad_(False)
+    optimiser = sgd(network) if own else None
     with pytest.raises(ValueError, match="all parameters of the network are frozen"):
-        learning_rate_range(mlp().requires_grad_(False), functional.cross_entropy, vectors(), CLASSES)
+        learning_rate_range(network, functional.cross_entropy, vectors(), CLASSES, optimiser)

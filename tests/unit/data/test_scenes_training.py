@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from filterscope import tables
+from filterscope.apt.scheduling import ScheduleSettings
+from filterscope.apt.steering import Steering
 from filterscope.data import scenes, scenes_training
 from filterscope.data.networks import InputSettings
 from filterscope.data.scene_words import SHAPES
@@ -97,6 +99,31 @@ def test_every_output_has_the_name_of_its_shape():
     rows = tables.checked(scenes_training.unit_words(), "known_words").to_pylist()
     assert [row["words"][0] for row in rows] == list(SHAPES)
     assert {row["detects"] for row in rows} == {"shape"}
+
+
+def test_smoothed_labels_leave_a_loss_that_no_network_is_below():
+    labels = torch.arange(len(SHAPES))
+    sure = torch.full((len(SHAPES), len(SHAPES)), scenes_training._LABEL_SMOOTHING / len(SHAPES))
+    sure += (1 - scenes_training._LABEL_SMOOTHING) * torch.eye(len(SHAPES))
+    assert scenes_training._loss(sure.log(), labels).item() == pytest.approx(scenes_training._least_loss())
+
+
+@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
+def test_a_schedule_that_follows_temperatures_knows_the_losses(monkeypatch):
+    """A CNN that knows its pictures by heart does not change any more, and that is no reason to heat it."""
+    begun = []
+
+    class Kept(Steering):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            begun.append(self)
+
+    monkeypatch.setattr(scenes_training, "Steering", Kept)
+    steering = {"method": "actcoolr", "learning_rate": 0.01, "initial_temperature": 3.0, "sigma": 1.15}
+    settings = TrainingSettings(80, 0.01, 8, steering=ScheduleSettings.from_mapping(steering))
+    few = pictures(8)
+    _, history = train_scenes_cnn(few, few, settings, INPUTS, seed=1)
+    assert begun[0].held["fitted"] >= 1, history["train_loss"].iloc[-1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from filterscope import tables
+from filterscope.apt.steering import Steering
 from filterscope.faithful import Faithful
 from filterscope.words import training as training_module
 from filterscope.words.resumption import Checkpoint, beside
@@ -125,6 +126,22 @@ def test_learns_with_a_schedule_of_the_temperature_room(method):
     assert table["positions"].isin([16, 4]).all()
     points = torch.nn.functional.normalize(model(torch.from_numpy(VALIDATION.activations)), dim=1)
     assert ((points @ CATEGORIES.T).argmax(1).numpy() == VALIDATION.targets.argmax(1)).mean() >= 0.9
+
+
+@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
+def test_such_a_schedule_knows_the_losses(monkeypatch):
+    """An explainer that knows its objects by heart does not change any more, and that is no reason to heat it."""
+    begun = []
+
+    class Kept(Steering):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            begun.append(self)
+
+    monkeypatch.setattr(training_module, "Steering", Kept)
+    easy = replace(SETTINGS["actcoolr"], epochs=30, margin=0.2, dropout=0.0)
+    train(samples(100, noise=0.05), None, torch.eye(CLASSES, DIMENSION), easy, 7)
+    assert begun[0].held["fitted"] >= 1
 
 
 def test_a_training_without_such_a_schedule_measures_nothing():

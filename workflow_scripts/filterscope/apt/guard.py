@@ -30,7 +30,10 @@ from filterscope.apt.readings import Reading
 RISE, FALL = 1.5, 4.0  # what one measurement multiplies or divides the learning rate by at most
 CUT = 2.0  # what a harm divides it by
 DYING = 0.02  # more silent units than of late, mean share over the layers
-DYING_FAST, FEWEST = 0.1, 1.5  # than at the last measurement, of one layer, and in units: one of a few is no wave
+# Than at both of the last two measurements, of one layer, and in units: one of a few is no wave. Units that come back
+# are not dead, they were in no picture of that batch; against two, they cut so seldom (RISE^2 > CUT) that what a cut
+# took can be had again in between.
+DYING_FAST, FEWEST = 0.1, 1.5
 LATELY = 0.2  # weight of a measurement in what is of late
 RISING = 0.02  # share by which the mean loss between two measurements is above the one before
 LOST = 0.5  # share of what the loss had gained
@@ -40,15 +43,18 @@ CUTS = 5  # at most so many in a row while what was lost has not come back
 
 
 class Guard:
-    """Looks at every measurement and at the losses between. held: how often it held the rate back, by reason."""
+    """Looks at every measurement and at the losses between. held: how often it held the rate back, by reason; cut:
+    whether the last measurement was answered by a cut."""
 
     def __init__(self):
         self.held: Counter[str] = Counter()
+        self.cut = False
         self._losses: list[Tensor | float] = []
-        self._first: float | None = None  # mean loss until the second measurement
+        self._first: float | None = None  # loss at the first measurement, which that of later ones is compared with
         self._best: float | None = None
         self._before: float | None = None
         self._silence: list[float] = []  # of every layer at the last measurement
+        self._earlier: list[float] = []  # at the one before it
         self._lately: list[float] = []  # of every layer, of late: slow deaths add up
         self._working: list[str] | None = None  # layers that were not dead at the first measurement
         self._died: list[str] = []
@@ -68,7 +74,8 @@ class Guard:
             harmed = harmed or "dead"
         self._cuts = self._cuts + 1 if lost else 0
         allowed = min(max(aim, rate / FALL), rate * RISE)
-        if cut or (lost and self._cuts <= CUTS):
+        self.cut = bool(cut or (lost and self._cuts <= CUTS))
+        if self.cut:
             allowed = min(allowed, rate / CUT)
         elif harmed or worse or lost or first:
             allowed = min(allowed, rate)
@@ -78,11 +85,13 @@ class Guard:
 
     def _units(self, reading: Reading) -> tuple[str | None, str | None]:
         """Whether units die, and whether many of a layer do."""
-        silence, last = reading.silence, np.array(self._silence)
-        self._silence = silence.tolist()
+        silence, last, earlier = reading.silence, np.array(self._silence), np.array(self._earlier)
+        self._silence, self._earlier = silence.tolist(), self._silence
         if len(last) != len(silence):
             self._lately = silence.tolist()
             return None, None
+        if len(earlier) == len(last):
+            last = np.maximum(last, earlier)
         lately = np.array(self._lately)
         more = silence - lately
         self._lately = (lately + LATELY * more).tolist()
@@ -118,18 +127,20 @@ class Guard:
         worse = mean > self._before + RISING * abs(self._before)
         lost = mean > self._best + max(LOST * (self._first - self._best), NOISE * abs(self._first))
         self._before, self._best = mean, min(self._best, mean)
-        fitted = mean < FITTED * self._first
+        fitted = 0 <= mean < FITTED * self._first  # a loss below 0 has no least value to be near to
         return ("loss" if worse else "fitted" if fitted else None), ("loss lost" if lost else None)
 
     def state_dict(self) -> dict:
         """Plain values."""
         return {
             "held": dict(self.held),
+            "cut": self.cut,
             "losses": _numbers(self._losses),
             "first": self._first,
             "best": self._best,
             "before": self._before,
             "silence": list(self._silence),
+            "earlier": list(self._earlier),
             "lately": list(self._lately),
             "working": self._working,
             "died": list(self._died),
@@ -138,10 +149,11 @@ class Guard:
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from there."""
-        self.held = Counter(state["held"])
+        self.held, self.cut = Counter(state["held"]), state.get("cut", False)
         self._losses = list(state["losses"])
         self._first, self._best, self._before = state["first"], state["best"], state["before"]
         self._silence, self._lately = list(state["silence"]), list(state["lately"])
+        self._earlier = list(state.get("earlier", []))
         self._working, self._died = state["working"], list(state["died"])
         self._cuts = state["cuts"]
 

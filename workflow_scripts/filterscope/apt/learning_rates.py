@@ -152,7 +152,8 @@ def _measured(
         raise ValueError(f"samples is a {type(samples).__name__}, should be a list of batches")
     positional, named = _arguments(inputs, "inputs")
     check_parameters(network)
-    optimiser = _plain(network) if optimiser is None else optimiser
+    _check_trained(network, optimiser)
+    optimiser = SGD(network.parameters(), 1.0) if optimiser is None else optimiser
     with optimisers.trials(network, optimiser) as trials:
         trials.clear()
         with torch.enable_grad():
@@ -214,12 +215,11 @@ def _cloned(nested):
     return nested
 
 
-def _plain(network: nn.Module) -> Optimizer:
-    """Plain SGD. Raises ValueError where there is nothing to train."""
-    trained = [each for each in network.parameters() if each.requires_grad]
-    if not trained:
+def _check_trained(network: nn.Module, optimiser: Optimizer | None) -> None:
+    """Raises ValueError where there is nothing to train, in the network or of what else the optimiser has."""
+    others = [] if optimiser is None else [each for group in optimiser.param_groups for each in group["params"]]
+    if not any(each.requires_grad for each in (*network.parameters(), *others)):
         raise ValueError("all parameters of the network are frozen (requires_grad is False): no step changes them")
-    return SGD(trained, 1.0)
 
 
 def learning_rate_range(*args, **kwargs) -> RangeAnalysis:

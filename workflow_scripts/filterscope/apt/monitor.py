@@ -240,12 +240,14 @@ class TemperatureMonitor:
         unchanged patterns and positions (patterns looked at)."""
         return readings.table(self.history)
 
-    def state_dict(self) -> dict[str, int]:
-        """How many steps are done, to go on with the same rhythm. The history is not in it."""
-        return {"steps": self.steps, "every": self.every}
+    def state_dict(self) -> dict[str, int | bool]:
+        """How many steps are done, to go on with the same rhythm, and whether PyTorch does not see what is written.
+        The history is not in it."""
+        return {"steps": self.steps, "every": self.every, "unseen": self._unseen}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
+    def load_state_dict(self, state: dict[str, int | bool]) -> None:
         """Go on after so many steps. Raises ValueError for the state of another rhythm."""
-        if set(state) != {"steps", "every"} or state["every"] != self.every:
+        if set(state) | {"unseen"} != set(self.state_dict()) or state["every"] != self.every:  # once without "unseen"
             raise ValueError(f"the state {state} is of another monitor, should have steps, and every {self.every}")
         self.steps, self.reading = int(state["steps"]), None
+        self._unseen = bool(state.get("unseen", False))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, UntypedStorage, nn
 from torch.overrides import TorchFunctionMode
 
 from filterscope.apt import patterns
@@ -247,6 +247,7 @@ class Replay:
         self._drawn = self._streams.state()
         self._buffers = _saved_buffers(self.network)
         self._attributes = _saved_attributes(self.network)
+        self._memory = _saved_memory(self.network, self._inputs())
         self._copies = [each.detach().clone() for each in self._inputs()]
         self._versions = [_version(each) for each in self._inputs()]
         self._written: dict[int, Tensor] = {}  # what the network's own pass has made of its inputs, by their place
@@ -306,10 +307,11 @@ class Replay:
         return record
 
     def _run(self, record: Pass) -> None:
-        with torch.no_grad(), self._streams.undisturbed(), unchanged_state(self.network):
+        with torch.no_grad(), self._streams.undisturbed(), unchanged_state(self.network, self._inputs()):
             self._streams.put(self._drawn)
             _put_back(self._buffers)
             _put_attributes_back(self._attributes)
+            _put_memory_back(self._memory)
             for module, mode in self._modes:
                 module.training = mode
             with contextlib.ExitStack() as stack:
@@ -334,15 +336,20 @@ class Replay:
 
 
 @contextlib.contextmanager
-def unchanged_state(network: nn.Module) -> Iterator[None]:
-    """Buffers (running statistics), train/eval modes and values that modules keep are afterwards what they were."""
+def unchanged_state(network: nn.Module, inputs: Iterable[Tensor] = ()) -> Iterator[None]:
+    """Buffers (running statistics), train/eval modes and values that modules keep are afterwards what they were.
+
+    inputs: of a pass in the block; modules may keep them, and what becomes of them is no matter of this.
+    """
     modes = [(module, module.training) for module in network.modules()]
     buffers, attributes = _saved_buffers(network), _saved_attributes(network)
+    memory = _saved_memory(network, inputs)
     try:
         yield
     finally:
         _put_back(buffers)
         _put_attributes_back(attributes)
+        _put_memory_back(memory)
         for module, mode in modes:
             module.training = mode
 
@@ -388,6 +395,35 @@ def _put_attributes_back(saved: list[tuple[nn.Module, dict, dict]]) -> None:
             kept = own[name]
             kept.clear()
             kept.extend(copy) if isinstance(kept, list) else kept.update(copy)
+
+
+def _saved_memory(network: nn.Module, inputs: Iterable[Tensor]) -> list[tuple[UntypedStorage, UntypedStorage]]:
+    """The memory of tensors that modules keep as plain attributes, which a pass may write into, and a copy of it.
+
+    Once where several share it, and not that of parameters, which a step is to change, of buffers, which have a copy,
+    and of inputs. Tensors with gradients are results of a pass, or trained.
+    """
+    known = {_place(each) for each in (*network.parameters(), *network.buffers(), *inputs)}
+    found: dict[tuple, UntypedStorage] = {}
+    for module in network.modules():
+        for value in _own_attributes(module).values():
+            if isinstance(value, Tensor) and not value.requires_grad and (place := _place(value)):
+                found[place] = value.untyped_storage()
+    return [(memory, memory.clone()) for place, memory in found.items() if place not in known]
+
+
+def _place(tensor: Tensor) -> tuple | None:
+    """Where a tensor's memory is; None where it has none of its own (sparse, empty, meta, made of other tensors)."""
+    if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout is not torch.strided or tensor.is_meta:
+        return None
+    memory = tensor.untyped_storage()
+    return (str(tensor.device), memory.data_ptr()) if memory.nbytes() else None
+
+
+def _put_memory_back(saved: list[tuple[UntypedStorage, UntypedStorage]]) -> None:
+    """Autograd does not count it as a write, so a graph that holds such a tensor stays whole."""
+    for memory, copy in saved:
+        memory.copy_(copy)
 
 
 def _version(tensor: Tensor) -> int | None:

@@ -242,9 +242,9 @@ class ActCooLR(TemperatureSchedule):
     model's for T0 instead of the optimiser's (seed 003, section B). initial_temperature: T0 in bits; exponent: gamma.
     every: steps between measurements, the monitor's. bounds: lowest and highest learning rate of the first group.
     interpolation: "even" reaches the computed learning rate right at the next measurement, "listing" covers
-    (2 E - 1) / E^2 of the way as the published listing does. link: "2", or "e" as the listing. guarded: whether a
-    dying or diverging network holds the learning rate back, see `guard`; False is the published way. Raises ValueError
-    for settings out of range; warns where T0 cannot be reached.
+    (2 E - 1) / E^2 of the way as the published listing does, but all of it where a guard cuts. link: "2", or "e" as
+    the listing. guarded: whether a dying or diverging network holds the learning rate back, see `guard`; False is the
+    published way. Raises ValueError for settings out of range; warns where T0 cannot be reached.
     """
 
     def __init__(
@@ -293,8 +293,9 @@ class ActCooLR(TemperatureSchedule):
         return (self._bounded(aim) - self.rate) / self.every
 
     def _move(self) -> float:
-        # The listing divides by E again in all steps but the first (spec D4).
-        return self.slope / self.every if self.interpolation == "listing" and self.moves else self.slope
+        # The listing divides by E again in all steps but the first (spec D4). A fifth of a cut would be none.
+        cut = self.guard is not None and self.guard.cut
+        return self.slope / self.every if self.interpolation == "listing" and self.moves and not cut else self.slope
 
     def _settings(self) -> dict:
         return {**super()._settings(), "sigma": self.sigma, "interpolation": self.interpolation}

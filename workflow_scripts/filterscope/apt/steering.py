@@ -17,7 +17,7 @@ EVERY = 10  # steps between two measurements (seed 003, D)
 
 
 class Steering:
-    """What such a loop needs: `optimiser`, `step()` around every step, `end()` after every epoch.
+    """What such a loop needs: `optimiser`, `step()` around every step, `advance()` with its loss after it.
 
     situation: what the schedule may look at before it begins, and the optimiser to steer. The size of the batches may
     change from step to step.
@@ -37,7 +37,15 @@ class Steering:
         if self._monitor.reading is not None:
             self._noted.append(self._monitor.reading.table())
             self._monitor.history.clear()
-        self._running.advance()
+
+    def advance(self, loss: Tensor) -> None:
+        """After the block of a step. loss: of that step, which a guarded schedule looks at."""
+        self._running.advance(loss.detach())
+
+    @property
+    def held(self) -> dict[str, int]:
+        """How often a guard held the learning rate back, by reason."""
+        return self._running.held
 
     @contextlib.contextmanager
     def weights_to_use(self, batches: Iterable[Tensor] = ()) -> Iterator[None]:

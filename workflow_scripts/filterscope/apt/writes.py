@@ -24,7 +24,6 @@ class Writes:
     def __init__(self, network: nn.Module, bits: bool):
         """bits: look at the parameters' bits too, which takes a pass over the memory."""
         self._network, self._bits = network, bits
-        self._skips: list[Tensor] = []  # whether a fused optimiser found something infinite, on its device
         self.start()
 
     def start(self) -> None:
@@ -32,6 +31,8 @@ class Writes:
         self._parameters = list(self._network.parameters())
         self._versions = [_version(each) for each in self._parameters]
         self._sums = [_sum(each) for each in self._parameters] if self._bits else []
+        # Of every optimiser's step: whether a scaler told it of something infinite, on its device.
+        self._skips: list[Tensor | bool] = []
 
     @property
     def counted(self) -> bool:
@@ -39,17 +40,19 @@ class Writes:
         now = list(self._network.parameters())
         if len(now) != len(self._parameters) or any(a is not b for a, b in zip(now, self._parameters, strict=True)):
             return True
-        if any(bool(each > 0) for each in self._skips):
+        if self._skips and all(bool(each > 0) for each in self._skips):
             return self.changed
         return [_version(each) for each in now] != self._versions
 
     @property
     def changed(self) -> bool:
-        """Whether a parameter has other bits; False where they are not looked at."""
+        """Whether a parameter has other bits, or came or went; False where bits are not looked at."""
         if not self._bits:
             return False
-        pairs = zip(self._sums, (_sum(each) for each in self._network.parameters()), strict=True)
-        return any(bool(one != two) for one, two in pairs)
+        now = list(self._network.parameters())
+        if len(now) != len(self._sums):
+            return True
+        return any(bool(before != _sum(each)) for before, each in zip(self._sums, now, strict=True))
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -61,9 +64,11 @@ class Writes:
             handle.remove()
 
     def _stepped(self, optimiser: Optimizer, arguments, named) -> None:
+        own = {id(each) for each in self._parameters}
+        if not any(id(each) in own for group in optimiser.param_groups for each in group["params"]):
+            return  # another network's
         infinite = getattr(optimiser, "found_inf", None)
-        if isinstance(infinite, Tensor):
-            self._skips.append(infinite.detach().clone())
+        self._skips.append(infinite.detach().clone() if isinstance(infinite, Tensor) else False)
 
 
 def check_parameters(network: nn.Module) -> None:

@@ -154,7 +154,9 @@ def train_scenes_cnn(
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-            if schedule is not None:
+            if steering:
+                steering.advance(loss - _least_loss())
+            else:
                 schedule.step()
             losses.append(loss.item() * len(batch))
         shown = (normalise(part.to(device), inputs) for part in train.pictures.split(_EVALUATED_AT_ONCE))
@@ -172,6 +174,13 @@ def train_scenes_cnn(
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits, labels, label_smoothing=_LABEL_SMOOTHING)
+
+
+def _least_loss() -> float:
+    """That of a network that is as sure as smoothed labels want it: their entropy. What is left of a loss is above."""
+    smoothed = torch.full((len(SHAPES),), _LABEL_SMOOTHING / len(SHAPES), dtype=torch.float64)
+    smoothed[0] += 1 - _LABEL_SMOOTHING
+    return float(torch.special.entr(smoothed).sum())
 
 
 def _steering(network, train: Pictures, settings: TrainingSettings, inputs, device, steps: int) -> Steering:

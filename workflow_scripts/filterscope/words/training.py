@@ -321,6 +321,8 @@ def _train_epoch(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
+        if steering is not None:
+            steering.advance(loss)
         if averaged is not None:
             averaged.update_parameters(model)
         if negatives is not None:
