@@ -90,11 +90,26 @@ def test_no_seed_ends_in_nan_at_a_bound_or_at_chance(name, method, temperature, 
 def test_no_network_of_the_room_ends_in_nan_or_at_a_bound(name):
     """Few steps, measured often: as many chances to raise the learning rate as a long training has early on."""
     data = few_digits(max(8, networks.SMALLEST.get(name, networks.SMALLEST_ELSE)))
-    for seed, temperature in ((0, 3.03), (1, 3.03), (2, 2.0)):
-        network = building.build(building.Choice(architecture=name), data.shape, 10, seed)
-        schedule = ScheduleSettings("actcoolr", sigma=1.15, initial_temperature=temperature)
-        check(training.train(network, data, schedule, FEW, seed))
-        assert all(torch.isfinite(each).all() for each in network.state_dict().values()), seed
+    for seed, temperature in ((0, 3.03), (2, 2.0)):
+        few_steps(name, data, seed, initial_temperature=temperature)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
+@pytest.mark.parametrize(
+    ("method", "momentum"), [("actcoolr", 0.0), ("dynamic_actcoolr", 0.9), ("dynamic_actcoolr", 0)]
+)
+@pytest.mark.parametrize("name", ["convnet", "resnet32", "resnet32_fixup"])
+def test_no_other_schedule_ends_so_on_small_networks_of_the_room(name, method, momentum):
+    """Shallow without batch norm, deep with it and deep without."""
+    few_steps(name, few_digits(8), 0, method=method, momentum=momentum, initial_temperature=3.03)
+
+
+def few_steps(name, data, seed, method="actcoolr", **settings):
+    """Train a network of the room and check that it lives."""
+    network = building.build(building.Choice(architecture=name), data.shape, 10, seed)
+    check(training.train(network, data, ScheduleSettings(method, sigma=1.15, **settings), FEW, seed))
+    assert all(torch.isfinite(each).all() for each in network.state_dict().values()), seed
 
 
 @pytest.mark.slow
