@@ -12,6 +12,7 @@ from filterscope.words.targets import token_list
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 
 PROBES = ("alexnet", "squeezenet", "mobilenet", "resnet50")
+WHOLE = "mobilenet"  # of which everything is made
 # Recall@5/10/20 that the words must reach at least: over the whole vocabulary, a little less than was measured, and
 # over the categories, where they must not be worse than when claims were voted for.
 RECALL = {
@@ -85,9 +86,9 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
     name = "mobilenet_v2-b0353104.pth"
     (cache / name).symlink_to(realdata / "weights" / name)
     config = real_config(own_config, realdata, repository)
-    # All that the words room makes of ResNet-50; of the others what is looked at here, to save minutes.
+    # All that the words room makes of one network; of the others what is looked at here, to save minutes.
     made = {probe: ["scores.csv"] for probe in PROBES}
-    made["resnet50"] += ["filter_names.csv", "sanity.csv", "sheets", "scores.png", "training.png"]
+    made[WHOLE] += ["filter_names.csv", "sanity.csv", "sheets", "scores.png", "training.png"]
     targets = [f"results/words/coco/{probe}/glove/{file}" for probe, files in made.items() for file in files]
     environment = {"TORCH_HOME": str(directory / "torch")}
     run_anywhere("--cores", 2, *targets, config=config, directory=directory, environment=environment)
@@ -187,22 +188,31 @@ def test_words_beat_the_random_network(study, probe):
 
 
 def test_all_filters_of_a_layer_are_explained(study):
-    words = pd.read_parquet(study / "words/coco/resnet50/glove/filter_words.parquet")
-    claims = pd.read_parquet(study / "words/coco/resnet50/glove/filter_claims.parquet")
-    assert len(claims) == 2048
+    words = pd.read_parquet(study / f"words/coco/{WHOLE}/glove/filter_words.parquet")
+    claims = claims_of(study, WHOLE)
+    assert len(claims) == 1280
     assert set(words["filter"]) == set(claims.loc[~claims["dead"], "filter"])
 
 
 def test_only_supported_filters_are_named(study):
-    names = pd.read_parquet(study / "words/coco/resnet50/glove/filter_names.parquet")
+    names = pd.read_parquet(study / f"words/coco/{WHOLE}/glove/filter_names.parquet")
     believed = names["status"].isin(BELIEVED)
     assert believed.any()
     assert (names["name"].notna() == believed).all()
-    assert len(list((study / "words/coco/resnet50/glove/sheets").glob("*.png"))) == 4
+    assert len(list((study / f"words/coco/{WHOLE}/glove/sheets").glob("*.png"))) == 4
+
+
+def test_named_objects_are_the_cause_of_many_filters(study):
+    """More than of lent claims, which are no pure nulls: what often stands beside a filter's object excites it, too."""
+    causes = pd.read_parquet(study / f"words/coco/{WHOLE}/glove/filter_causes.parquet")
+    caused, told = causes["status"].eq("caused"), causes["status"].ne("cannot_be_told")
+    assert told.mean() >= 0.4
+    assert caused.sum() >= 0.1 * told.sum()
+    assert causes["lent_caused"].dropna().mean() <= 0.5 * caused[told].mean()
 
 
 def test_known_meanings_are_found(study):
     """A network that tells 1,000 classes apart has filters for people and animals among its best supported ones."""
-    claims = pd.read_parquet(study / "words/coco/resnet50/glove/filter_claims.parquet")
+    claims = claims_of(study, "resnet50")
     supported = set(claims.loc[claims["supported"], "claim"])
     assert len(supported & {"person", "dog", "cat", "bird", "zebra", "elephant", "pizza", "train", "bear"}) >= 3
