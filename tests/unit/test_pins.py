@@ -152,7 +152,7 @@ def test_conda_and_container_have_one_python_that_the_project_supports(project, 
 
 def test_container_installs_the_lock_and_pins_nothing_itself(repository):
     dockerfile = (repository / "envs" / "Dockerfile").read_text()
-    assert "uv pip install --system --no-cache -r requirements.lock" in dockerfile
+    assert "uv pip install --system --no-cache --compile-bytecode -r requirements.lock" in dockerfile
     assert re.findall(r"[\w-]+==[\w.]+", dockerfile) == []
     copied = re.findall(r"^COPY (.+) \S+$", dockerfile, re.MULTILINE)
     for name in " ".join(copied).split():
