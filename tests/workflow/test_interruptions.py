@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 EXTRACTED = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
 VECTORS = "results/data/vocabularies/captions/vocabulary.parquet"
 TRAINED = "results/words/scenes/planted/captions/history.csv"
+CHECKPOINTS = "results/words/scenes/planted/captions/.explainer.*.checkpoint"
 
 
 def kill_when(study, target, sign) -> None:
@@ -81,11 +82,11 @@ def test_killed_during_training_goes_on_from_the_checkpoint(new_study):
     long = {"training": {"epochs": 1500}}
     undisturbed, killed = new_study(long), new_study(long)
     undisturbed.run(TRAINED)
-    kill_when(killed, TRAINED, "results/words/scenes/planted/captions/.explainer.pt.checkpoint")
+    kill_when(killed, TRAINED, CHECKPOINTS)
     assert not (killed.directory / TRAINED).exists()
     said = go_on(killed, TRAINED)
     assert "going on after epoch" in said
     assert (undisturbed.directory / TRAINED).read_bytes() == (killed.directory / TRAINED).read_bytes()
     weights = TRAINED.replace("history.csv", "explainer.pt")
     assert (undisturbed.directory / weights).read_bytes() == (killed.directory / weights).read_bytes()
-    assert not list(killed.directory.glob("results/words/scenes/planted/captions/.explainer.pt.checkpoint"))
+    assert not list(killed.directory.glob(CHECKPOINTS))
