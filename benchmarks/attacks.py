@@ -13,20 +13,20 @@ import time
 import numpy as np
 import torch
 
-from filterscope.data import sample_sources
-from filterscope.diagnosis.attacks import ATTACKS, attack
-from filterscope.diagnosis.frozen import predicted
-from filterscope.diagnosis.scaled_networks import Scaling, pictures, trained_network
-from filterscope.diagnosis.training import TrainingSettings
+from filterscope.data.samples import sources
+from filterscope.diagnosis.robustness.attacks import ATTACKS, attack
+from filterscope.diagnosis.scaled.frozen import predicted
+from filterscope.diagnosis.scaled.trained import Scaling, pictures, trained_network
+from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 
 def main() -> None:
     """Print images a second and ratios."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 64
     torch.set_num_threads(1)
-    samples = sample_sources.read("digits", None, {"train": None, "test": None}, seed=0, test=0.25)
+    samples = sources.read("digits", None, {"train": None, "test": None}, seed=0, test=0.25)
     match = Scaling().match(samples, "plain", 1280)
-    network, _, facts = trained_network(match, samples, TrainingSettings(epochs=8, batch_size=64), 0)
+    network, _, facts = trained_network(match, samples, ScaledTrainingSettings(epochs=8, batch_size=64), 0)
     test = samples.part("test")
     images = pictures(test)
     right = np.flatnonzero(predicted(network, images) == test.labels)[:count]

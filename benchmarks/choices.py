@@ -19,17 +19,17 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import reading
 from filterscope.activations.streaming import Annotations
 from filterscope.data.rejection import stop
-from filterscope.words.evidence import EvidenceSettings
-from filterscope.words.explanation import ExplanationSettings
-from filterscope.words.proposals import ProposalSettings
-from filterscope.words.scoring import ScoreSettings
-from filterscope.words.training import TrainingSettings
-from filterscope.words.trial import Material, MiningSettings, Trials, TrialSettings
+from filterscope.words.explaining.evidence import EvidenceSettings
+from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.proposals import ProposalSettings
+from filterscope.words.explaining.training import ExplainerSettings
+from filterscope.words.in_memory_run import MiningSettings, TrialMaterial, Trials, TrialSettings
+from filterscope.words.scoring.scores import ScoreSettings
 
 FOLDS = 5
 DEFAULT = TrialSettings(
     ExtractionSettings(),
-    TrainingSettings(
+    ExplainerSettings(
         learning_rate=0.003, averaging=3, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512, attended=4
     ),
     MiningSettings(proposals=ProposalSettings(0.015, 0.036)),
@@ -70,14 +70,14 @@ def variants() -> dict[str, TrialSettings]:
     }
 
 
-def folds(study: RealStudy, seed: int) -> Material:
+def folds(study: RealStudy, seed: int) -> TrialMaterial:
     """The training images alone, of which one part takes the place of the scored ones."""
     images = study.images[study.images["split"] == "train"].reset_index(drop=True)
     scored = np.random.default_rng(seed).permutation(len(images)) < len(images) // FOLDS
     images = images.assign(split=np.where(scored, "val", "train"))
     annotations = Annotations(study.annotations, images["image_id"].to_numpy()).table
     parts = (study.folder, images, annotations, study.categories, study.vocabulary, None)
-    return Material(*parts, study.probe.inputs, stop)
+    return TrialMaterial(*parts, study.probe.inputs, stop)
 
 
 def main(name: str, seeds: int) -> None:

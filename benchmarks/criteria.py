@@ -10,14 +10,15 @@ import torch
 from material import real_folder
 
 from filterscope.activations.probing import ProbeSettings, reading
-from filterscope.data import coco, networks
-from filterscope.pictures.ascent import Chance
-from filterscope.pictures.criteria import CRITERIA, Picture, norms_of, scores
-from filterscope.pictures.objectives import Goal, Target
-from filterscope.pictures.outcomes import pixels
+from filterscope.data.datasets import coco
+from filterscope.data.networks import building
 from filterscope.pictures.photographs import Photographs
-from filterscope.pictures.plain import Plain
-from filterscope.pictures.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, ranking, validate, verdicts
+from filterscope.pictures.picture_tables import pixels
+from filterscope.pictures.quality.criteria import CRITERIA, Picture, norms_of, scores
+from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, ranking, validate, verdicts
+from filterscope.pictures.recipes.ascent import Chance
+from filterscope.pictures.recipes.objectives import Goal, Target
+from filterscope.pictures.recipes.plain import Plain
 
 UNITS = (1, 100, 207, 340, 498, 620, 751, 945, 30, 150, 282, 400)
 CATEGORIES, AVERAGED, STEPS, PLAIN = 16, 15, 24, "plain, from noise"
@@ -40,7 +41,7 @@ def main() -> None:
         for image_ids in largest
     ]
     cpu = torch.device("cpu")
-    with reading(probe, networks.prepare(probe.network, 0), cpu) as reader:
+    with reading(probe, building.prepare(probe.network, 0), cpu) as reader:
         goal = Goal(reader, probe.inputs, [Target(unit) for unit in UNITS], cpu)
         noise = pixels(Plain(steps=STEPS).maximise(goal, Chance(range(len(UNITS)), cpu)).pictures)
     norms = norms_of([Picture.of(photographs.view(each)) for each in train[:100]])

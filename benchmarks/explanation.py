@@ -21,15 +21,15 @@ from filterscope.activations.probing import open_pictures, reading
 from filterscope.activations.streaming import MaskGrid, stream
 from filterscope.activations.tails import Tail, threshold
 from filterscope.data.rejection import stop
-from filterscope.words.candidates import candidates
-from filterscope.words.explainer import Explainer
-from filterscope.words.explanation import ExplanationSettings, TopPairs, explain
-from filterscope.words.proposals import ProposalSettings, proposers
+from filterscope.words.explaining.candidates import candidates
+from filterscope.words.explaining.explainer import Explainer
+from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explain
+from filterscope.words.explaining.proposals import ProposalSettings, proposers
+from filterscope.words.explaining.targets import token_list
+from filterscope.words.in_memory_run import MiningSettings, row_from_words
 from filterscope.words.results import constant_row, shuffled_row
-from filterscope.words.rows import WORDS
-from filterscope.words.scoring import ScoreSettings, measure
-from filterscope.words.targets import token_list
-from filterscope.words.trial import MiningSettings, row_from_words
+from filterscope.words.scoring.score_table import WORDS
+from filterscope.words.scoring.scores import ScoreSettings, measure
 from filterscope.words.truth import Truth
 
 BATCH = 32

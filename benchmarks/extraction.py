@@ -24,14 +24,14 @@ from filterscope.activations.streaming import MaskGrid, stream
 from filterscope.activations.tails import Tail
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.networks import normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.rejection import stop
-from filterscope.words.samples import Gathered, Samples, split_samples
-from filterscope.words.targets import multi_hot, token_list
-from filterscope.words.training import TrainingSettings, fit
+from filterscope.words.explaining.samples import ExplainerSamples, Gathered, split_samples
+from filterscope.words.explaining.targets import multi_hot, token_list
+from filterscope.words.explaining.training import ExplainerSettings, fit
 
 # As in the studies of real photographs.
-TRAINING = TrainingSettings(
+TRAINING = ExplainerSettings(
     learning_rate=0.003, averaging=3, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512
 )
 SAMPLE = 96  # annotations that the reference's way is timed on
@@ -66,7 +66,7 @@ def main() -> None:
         positions, vectors = (np.concatenate(each) for each in zip(*parts, strict=True))
         objects = pictures.annotations.table.take(pa.array(positions))
         splits = study.images.set_index("image_id")["split"].loc[objects["image_id"].to_numpy()].to_numpy()
-        samples = Samples(vectors, multi_hot(objects["tokens"], tokens))
+        samples = ExplainerSamples(vectors, multi_hot(objects["tokens"], tokens))
         gathered = Gathered(samples, objects["image_id"].to_numpy(), splits == "train")
         words = study.vocabulary
         started = time.perf_counter()
@@ -80,8 +80,8 @@ def main() -> None:
         )
         epochs = time.perf_counter() - started
         per_annotation = _reference(study, reader)
-    reference = per_annotation * len(positions) * TrainingSettings().epochs
-    learning = per_annotation * int((splits == "train").sum()) * TrainingSettings().epochs
+    reference = per_annotation * len(positions) * ExplainerSettings().epochs
+    learning = per_annotation * int((splits == "train").sum()) * ExplainerSettings().epochs
     ours = features + epochs
     print(f"decode and forward pass over {len(study.images)} images, no masks: {once:.1f} s")
     print(

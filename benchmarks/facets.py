@@ -12,8 +12,8 @@ import time
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from filterscope.pictures import facets
-from filterscope.pictures.facets import FacetSettings
+from filterscope.pictures.facets import clustering
+from filterscope.pictures.facets.clustering import FacetSettings
 
 GROUPS, MEMBERS, WIDTH = 10, 130, 4096
 
@@ -31,9 +31,9 @@ def main() -> None:
     centres = 3 * chance.standard_normal((GROUPS, WIDTH))
     codes = (centres[truth] + chance.standard_normal((len(truth), WIDTH))).astype(np.float32)
     settings = FacetSettings()
-    ours, found = timed(lambda: facets.find_facets(codes, GROUPS, 0, settings))
-    whole, _ = timed(lambda: facets.find_facets(codes, GROUPS, 0, FacetSettings(components=WIDTH)))
-    stable, _ = timed(lambda: facets.stability(codes, found, list(range(settings.repetitions)), settings))
+    ours, found = timed(lambda: clustering.find_facets(codes, GROUPS, 0, settings))
+    whole, _ = timed(lambda: clustering.find_facets(codes, GROUPS, 0, FacetSettings(components=WIDTH)))
+    stable, _ = timed(lambda: clustering.stability(codes, found, list(range(settings.repetitions)), settings))
     print(f"agreement with the groups {adjusted_rand_score(truth, found.facets):.3f}")
     print(f"PCA to {settings.components}, t-SNE and k-means {ours:.1f} s; without reduction {whole / ours:.1f} times")
     print(f"stability by {settings.repetitions} repetitions {stable / ours:.1f} times")

@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from filterscope.activations.probing import ProbeSettings  # noqa: E402
-from filterscope.data import coco, networks, vector_files  # noqa: E402
-from filterscope.data.networks import NetworkSettings  # noqa: E402
-from filterscope.data.vocabulary import Vocabulary, without_common_component  # noqa: E402
+from filterscope.data.datasets import coco  # noqa: E402
+from filterscope.data.networks import building  # noqa: E402
+from filterscope.data.networks.building import NetworkSettings  # noqa: E402
+from filterscope.data.vocabularies import vector_files  # noqa: E402
+from filterscope.data.vocabularies.vocabulary import Vocabulary, without_common_component  # noqa: E402
 
 
 @dataclass
@@ -78,5 +80,5 @@ def real_study(name: str = "resnet50", remove_components: int = 0) -> RealStudy:
         found.categories.to_pandas(),
         Vocabulary(words, without_common_component(vectors, remove_components)),
         probe,
-        networks.prepare(probe.network, 0),
+        building.prepare(probe.network, 0),
     )

@@ -18,15 +18,15 @@ from skimage.restoration import denoise_tv_bregman
 from torch import Tensor
 
 from filterscope.activations.probing import ProbeSettings, reading
-from filterscope.data import networks
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.networks import NetworkSettings
-from filterscope.pictures import octaves
-from filterscope.pictures.ascent import Chance
-from filterscope.pictures.objectives import Goal, Target
-from filterscope.pictures.octaves import Octaves
-from filterscope.pictures.upscale import Upscale
+from filterscope.data.networks import building
+from filterscope.data.networks.building import NetworkSettings
+from filterscope.pictures.recipes import octaves
+from filterscope.pictures.recipes.ascent import Chance
+from filterscope.pictures.recipes.objectives import Goal, Target
+from filterscope.pictures.recipes.octaves import Octaves
+from filterscope.pictures.recipes.upscale import Upscale
 
 PICTURES = 10
 UNIT = 340  # zebra
@@ -66,7 +66,7 @@ def main() -> None:
     settings["input"] = {"resize": SIDE, "crop": SIDE}
     probe = ProbeSettings(NetworkSettings.from_mapping(settings), "classifier.1")
     starts = _starts()
-    with reading(probe, networks.prepare(probe.network, 0), device) as reader:
+    with reading(probe, building.prepare(probe.network, 0), device) as reader:
         goal = Goal(reader, probe.inputs, [Target(UNIT)] * PICTURES, device)
         recipe.maximise(goal.part(slice(0, 1)), Chance([0], device), starts[:1])  # warm up
         ours, batch = _timed(lambda: recipe.maximise(goal, Chance(range(PICTURES), device), starts).pictures, device)

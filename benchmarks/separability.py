@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from filterscope.diagnosis.separability import SeparabilitySettings, separability  # noqa: E402
+from filterscope.diagnosis.complexity.separability import SeparabilitySettings, separability  # noqa: E402
 
 SAMPLES, DIMENSIONS, CLASSES = 50_000, 3_072, 10
 COMPONENTS = 10
@@ -33,7 +33,7 @@ SETTINGS = SeparabilitySettings()
 def data(folder: str) -> tuple[np.ndarray, np.ndarray]:
     """Samples uint8 [N, d] and labels: CIFAR-10's, or generated ones whose classes overlap."""
     if folder:
-        from filterscope.data.cifar import read_cifar10
+        from filterscope.data.samples.cifar import read_cifar10
 
         samples = read_cifar10(folder).part("train")
         return samples.values.reshape(len(samples), -1), samples.labels

@@ -18,9 +18,9 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
+from filterscope.apt.actcoolr import ActCooLR
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.recording import Pass, Replay
-from filterscope.apt.schedules import ActCooLR
 from filterscope.temperature.networks import build
 
 EVERY = 10

@@ -18,11 +18,11 @@ from choices import DEFAULT, folds
 from material import real_study
 
 from filterscope.activations.probing import reading
-from filterscope.words.novelty import novel
-from filterscope.words.proposals import ProposalSettings
-from filterscope.words.scoring import ScoreSettings
-from filterscope.words.targets import token_list
-from filterscope.words.trial import Trials
+from filterscope.words.explaining.novelty import novel
+from filterscope.words.explaining.proposals import ProposalSettings
+from filterscope.words.explaining.targets import token_list
+from filterscope.words.in_memory_run import Trials
+from filterscope.words.scoring.scores import ScoreSettings
 
 EVIDENCE = (0.0, 0.01, 0.015, 0.02, 0.03)
 NOVELTY = (0.024, 0.028, 0.032, 0.036)

@@ -21,13 +21,13 @@ rule prepare_scenes:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("data/prepare_scenes.py"),
+        code=code("data/datasets/prepare_scenes.py"),
         scenes=lambda wildcards: config["datasets"][wildcards.dataset],
         seed=config["seed"],
     message:
         "Drawing the scenes of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/prepare_scenes.py"
+        "../../workflow_scripts/data/datasets/prepare_scenes.py"
 
 
 # Downloads do not depend on the code: what they give is fixed by its size and checksum, and 20 GB are not fetched
@@ -54,7 +54,7 @@ rule download_coco_annotations:
     message:
         "Downloading {params.archive} for {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/download_coco.py"
+        "../../workflow_scripts/data/datasets/download_coco.py"
 
 
 use rule download_coco_annotations as download_coco_train with:
@@ -102,11 +102,11 @@ rule unpack_coco:
         mem_mb=500,
         runtime="2h",
     params:
-        code=code("data/unpack_coco.py"),
+        code=code("data/datasets/unpack_coco.py"),
     message:
         "Unpacking the archives of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/unpack_coco.py"
+        "../../workflow_scripts/data/datasets/unpack_coco.py"
 
 
 rule prepare_coco:
@@ -132,14 +132,14 @@ rule prepare_coco:
         mem_mb=8000,
         runtime="1h",
     params:
-        code=code("data/prepare_coco.py"),
+        code=code("data/datasets/prepare_coco.py"),
         listing=listing_of,
         reading=coco_reading,
         max_bad_fraction=bad_fraction,
     message:
         "Preparing the tables of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/prepare_coco.py"
+        "../../workflow_scripts/data/datasets/prepare_coco.py"
 
 
 rule download_visual_genome:
@@ -165,7 +165,7 @@ rule download_visual_genome:
     message:
         "Downloading Visual Genome's {params.archive} for {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/download_visual_genome.py"
+        "../../workflow_scripts/data/datasets/download_visual_genome.py"
 
 
 use rule download_visual_genome as download_visual_genome_images with:
@@ -215,11 +215,11 @@ rule unpack_visual_genome:
         mem_mb=500,
         runtime="2h",
     params:
-        code=code("data/unpack_visual_genome.py"),
+        code=code("data/datasets/unpack_visual_genome.py"),
     message:
         "Unpacking the archives of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/unpack_visual_genome.py"
+        "../../workflow_scripts/data/datasets/unpack_visual_genome.py"
 
 
 rule prepare_visual_genome:
@@ -248,7 +248,7 @@ rule prepare_visual_genome:
         mem_mb=2000,
         runtime="2h",
     params:
-        code=code("data/prepare_visual_genome.py"),
+        code=code("data/datasets/prepare_visual_genome.py"),
         listing=listing_of,
         visual_genome=visual_genome_settings,
         max_bad_fraction=bad_fraction,
@@ -256,7 +256,7 @@ rule prepare_visual_genome:
     message:
         "Preparing the tables of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/prepare_visual_genome.py"
+        "../../workflow_scripts/data/datasets/prepare_visual_genome.py"
 
 
 rule compare_categories:
@@ -278,11 +278,11 @@ rule compare_categories:
         mem_mb=500,
         runtime="10m",
     params:
-        code=code("data/compare_categories.py"),
+        code=code("data/datasets/compare_categories.py"),
     message:
         "Comparing the categories of {wildcards.dataset} with another list"
     script:
-        "../../workflow_scripts/data/compare_categories.py"
+        "../../workflow_scripts/data/datasets/compare_categories.py"
 
 
 rule prepare_folder:
@@ -306,13 +306,13 @@ rule prepare_folder:
         mem_mb=1000,
         runtime="1h",
     params:
-        code=code("data/prepare_folder.py"),
+        code=code("data/datasets/prepare_folder.py"),
         listing=listing_of,
         max_bad_fraction=bad_fraction,
     message:
         "Listing the pictures of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/data/prepare_folder.py"
+        "../../workflow_scripts/data/datasets/prepare_folder.py"
 
 
 rule find_repeated_images:
@@ -331,8 +331,8 @@ rule find_repeated_images:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("data/find_repeated_images.py"),
+        code=code("data/datasets/find_repeated_images.py"),
     message:
         "Looking for images that {wildcards.dataset} has twice"
     script:
-        "../../workflow_scripts/data/find_repeated_images.py"
+        "../../workflow_scripts/data/datasets/find_repeated_images.py"

@@ -25,14 +25,14 @@ rule train_scenes_network:
         mem_mb=2000,
         runtime="20m",
     params:
-        code=code("data/train_scenes_network.py"),
+        code=code("data/networks/train_scenes_network.py"),
         network=network_settings,
         steering=lambda wildcards: steering_by(network_settings(wildcards)["schedule"]),
         seed=config["seed"],
     message:
         "Training {wildcards.network} on its scenes"
     script:
-        "../../workflow_scripts/data/train_scenes_network.py"
+        "../../workflow_scripts/data/networks/train_scenes_network.py"
 
 
 rule plant_scenes_network:
@@ -51,12 +51,12 @@ rule plant_scenes_network:
         mem_mb=1000,
         runtime="5m",
     params:
-        code=code("data/plant_scenes_network.py"),
+        code=code("data/networks/plant_scenes_network.py"),
         network=network_settings,
     message:
         "Setting the filters of {wildcards.network} by hand"
     script:
-        "../../workflow_scripts/data/plant_scenes_network.py"
+        "../../workflow_scripts/data/networks/plant_scenes_network.py"
 
 
 rule prepare_network:
@@ -76,11 +76,11 @@ rule prepare_network:
         mem_mb=4000,
         runtime="30m",
     params:
-        code=code("data/prepare_network.py"),
+        code=code("data/networks/prepare_network.py"),
         network=network_settings,
         seed=config["seed"],
     retries: 2
     message:
         "Fetching the weights of {wildcards.network}"
     script:
-        "../../workflow_scripts/data/prepare_network.py"
+        "../../workflow_scripts/data/networks/prepare_network.py"

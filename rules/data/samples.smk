@@ -32,7 +32,7 @@ rule download_samples:
     message:
         "Downloading the files of {wildcards.samples}"
     script:
-        "../../workflow_scripts/data/download_samples.py"
+        "../../workflow_scripts/data/samples/download_samples.py"
 
 
 rule prepare_samples:
@@ -55,14 +55,14 @@ rule prepare_samples:
         mem_mb=samples_memory,
         runtime="4h",
     params:
-        code=code("data/prepare_samples.py"),
+        code=code("data/samples/prepare_samples.py"),
         samples=samples_settings,
         listing=samples_listing,
         seed=config["seed"],
     message:
         "Preparing the labelled samples {wildcards.samples}"
     script:
-        "../../workflow_scripts/data/prepare_samples.py"
+        "../../workflow_scripts/data/samples/prepare_samples.py"
 
 
 rule prepare_object_samples:
@@ -86,10 +86,10 @@ rule prepare_object_samples:
         mem_mb=samples_memory,
         runtime="4h",
     params:
-        code=code("data/prepare_object_samples.py"),
+        code=code("data/samples/prepare_object_samples.py"),
         samples=samples_settings,
         seed=config["seed"],
     message:
         "Cutting out the labelled objects of {wildcards.samples}"
     script:
-        "../../workflow_scripts/data/prepare_object_samples.py"
+        "../../workflow_scripts/data/samples/prepare_object_samples.py"

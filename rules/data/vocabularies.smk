@@ -17,13 +17,13 @@ rule train_word_vectors:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("data/train_word_vectors.py"),
+        code=code("data/vocabularies/train_word_vectors.py"),
         captions=lambda wildcards: config["vocabularies"][wildcards.vocabulary],
         seed=config["seed"],
     message:
         "Learning the words of {wildcards.vocabulary} from captions"
     script:
-        "../../workflow_scripts/data/train_word_vectors.py"
+        "../../workflow_scripts/data/vocabularies/train_word_vectors.py"
 
 
 rule download_glove:
@@ -47,7 +47,7 @@ rule download_glove:
     message:
         "Downloading GloVe 6B for {wildcards.vocabulary}"
     script:
-        "../../workflow_scripts/data/download_glove.py"
+        "../../workflow_scripts/data/vocabularies/download_glove.py"
 
 
 rule cache_vocabulary:
@@ -65,9 +65,9 @@ rule cache_vocabulary:
         mem_mb=4000,
         runtime="30m",
     params:
-        code=code("data/cache_vocabulary.py"),
+        code=code("data/vocabularies/cache_vocabulary.py"),
         vocabulary=vector_settings,
     message:
         "Caching the vocabulary {wildcards.vocabulary}"
     script:
-        "../../workflow_scripts/data/cache_vocabulary.py"
+        "../../workflow_scripts/data/vocabularies/cache_vocabulary.py"

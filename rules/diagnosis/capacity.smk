@@ -24,13 +24,13 @@ rule measure_capacity:
         mem_mb=4000,
         runtime="10m",
     params:
-        code=code("diagnosis/measure_capacity.py"),
+        code=code("diagnosis/capacity/measure_capacity.py"),
         network=measured_network,
         batch_norm=CAPACITY["batch_norm"],
     message:
         "Measuring the capacity of {wildcards.network}"
     script:
-        "../../workflow_scripts/diagnosis/measure_capacity.py"
+        "../../workflow_scripts/diagnosis/capacity/measure_capacity.py"
 
 
 rule tabulate_capacity:
@@ -49,11 +49,11 @@ rule tabulate_capacity:
         mem_mb=500,
         runtime="10m",
     params:
-        code=code("diagnosis/tabulate_capacity.py"),
+        code=code("diagnosis/capacity/tabulate_capacity.py"),
     message:
         "Tabulating the capacity of networks"
     script:
-        "../../workflow_scripts/diagnosis/tabulate_capacity.py"
+        "../../workflow_scripts/diagnosis/capacity/tabulate_capacity.py"
 
 
 rule render_capacity:
@@ -80,11 +80,11 @@ rule render_capacity:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("diagnosis/render_capacity.py"),
+        code=code("diagnosis/capacity/render_capacity.py"),
     message:
         "Drawing the capacity of {wildcards.network}"
     script:
-        "../../workflow_scripts/diagnosis/render_capacity.py"
+        "../../workflow_scripts/diagnosis/capacity/render_capacity.py"
 
 
 rule tabulate_fit:
@@ -105,7 +105,7 @@ rule tabulate_fit:
         mem_mb=1000,
         runtime="30m",
     params:
-        code=code("diagnosis/tabulate_fit.py"),
+        code=code("diagnosis/capacity/tabulate_fit.py"),
         pairs=PAIRS,
         samples=FITTED_SETS,
         tolerance=FIT["tolerance"],
@@ -113,4 +113,4 @@ rule tabulate_fit:
     message:
         "Setting what data need beside what networks hold"
     script:
-        "../../workflow_scripts/diagnosis/tabulate_fit.py"
+        "../../workflow_scripts/diagnosis/capacity/tabulate_fit.py"

@@ -23,7 +23,7 @@ rule measure_complexity:
         mem_mb=4000,
         runtime="4h",
     params:
-        code=code("diagnosis/measure_complexity.py"),
+        code=code("diagnosis/complexity/measure_complexity.py"),
         embeddings=embeddings_of,
         probes=embedding_probes,
         complexity={key: value for key, value in COMPLEXITY.items() if key != "sets"},
@@ -31,7 +31,7 @@ rule measure_complexity:
     message:
         "Measuring the complexity of {wildcards.samples}"
     script:
-        "../../workflow_scripts/diagnosis/measure_complexity.py"
+        "../../workflow_scripts/diagnosis/complexity/measure_complexity.py"
 
 
 rule tabulate_complexity:
@@ -51,13 +51,13 @@ rule tabulate_complexity:
         runtime="10m",
     params:
         published=Path(PUBLISHED_COMPLEXITY).read_text(),
-        code=code("diagnosis/tabulate_complexity.py"),
+        code=code("diagnosis/complexity/tabulate_complexity.py"),
         measured=complexity_files(),
         published_as={samples: entry["published"] for samples, entry in MEASURED_SETS.items()},
     message:
         "Tabulating complexity beside published values"
     script:
-        "../../workflow_scripts/diagnosis/tabulate_complexity.py"
+        "../../workflow_scripts/diagnosis/complexity/tabulate_complexity.py"
 
 
 rule render_complexity:
@@ -85,9 +85,9 @@ rule render_complexity:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("diagnosis/render_complexity.py"),
+        code=code("diagnosis/complexity/render_complexity.py"),
         samples=list(MEASURED_SETS),
     message:
         "Drawing the complexity of data"
     script:
-        "../../workflow_scripts/diagnosis/render_complexity.py"
+        "../../workflow_scripts/diagnosis/complexity/render_complexity.py"

@@ -28,7 +28,7 @@ rule resample_samples:
         mem_mb=8000,
         runtime="4h",
     params:
-        code=code("diagnosis/resample_samples.py"),
+        code=code("diagnosis/resampling/resample_samples.py"),
         entry=resampled_set,
         settings=only_of(RESAMPLING, "neighbours", "ties", "iterations", "patience"),
         measure=only_of(COMPLEXITY, "norm", "ties"),
@@ -37,7 +37,7 @@ rule resample_samples:
     message:
         "Resampling {wildcards.samples} by {wildcards.method} ({wildcards.space})"
     script:
-        "../../workflow_scripts/diagnosis/resample_samples.py"
+        "../../workflow_scripts/diagnosis/resampling/resample_samples.py"
 
 
 rule score_resampling:
@@ -60,7 +60,7 @@ rule score_resampling:
         mem_mb=8000,
         runtime="8h",
     params:
-        code=code("diagnosis/score_resampling.py"),
+        code=code("diagnosis/resampling/score_resampling.py"),
         entry=resampled_set,
         settings=only_of(RESAMPLING, "neighbours", "ties", "iterations", "patience"),
         comparison=only_of(RESAMPLING, "methods", "classifiers", "seeds", "drawn"),
@@ -70,7 +70,7 @@ rule score_resampling:
     message:
         "Scoring classifiers trained on resampled {wildcards.samples} ({wildcards.space})"
     script:
-        "../../workflow_scripts/diagnosis/score_resampling.py"
+        "../../workflow_scripts/diagnosis/resampling/score_resampling.py"
 
 
 rule tabulate_resampling:
@@ -90,13 +90,13 @@ rule tabulate_resampling:
         mem_mb=500,
         runtime="10m",
     params:
-        code=code("diagnosis/tabulate_resampling.py"),
+        code=code("diagnosis/resampling/tabulate_resampling.py"),
         sets=[list(key) for key in RESAMPLED_SETS],
         confidence=RESAMPLING["confidence"],
     message:
         "Tabulating whether resampling helps"
     script:
-        "../../workflow_scripts/diagnosis/tabulate_resampling.py"
+        "../../workflow_scripts/diagnosis/resampling/tabulate_resampling.py"
 
 
 rule render_resampling:
@@ -130,9 +130,9 @@ rule render_resampling:
         mem_mb=4000,
         runtime="10m",
     params:
-        code=code("diagnosis/render_resampling.py"),
+        code=code("diagnosis/resampling/render_resampling.py"),
         methods=RESAMPLING["methods"],
     message:
         "Drawing resampled {wildcards.samples} ({wildcards.space})"
     script:
-        "../../workflow_scripts/diagnosis/render_resampling.py"
+        "../../workflow_scripts/diagnosis/resampling/render_resampling.py"

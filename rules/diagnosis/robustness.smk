@@ -29,7 +29,7 @@ rule train_scaled_network:
         mem_mb=8000,
         runtime="4h",
     params:
-        code=code("diagnosis/train_scaled_network.py"),
+        code=code("diagnosis/robustness/train_scaled_network.py"),
         measure=only_of(COMPLEXITY, "norm", "ties"),
         scaling=only_of(ROBUSTNESS, "start", "tolerance"),
         training=ROBUSTNESS["training"],
@@ -37,7 +37,7 @@ rule train_scaled_network:
     message:
         "Training {wildcards.family} of {wildcards.share} % of the bits that {wildcards.samples} needs, number {wildcards.number}"
     script:
-        "../../workflow_scripts/diagnosis/train_scaled_network.py"
+        "../../workflow_scripts/diagnosis/robustness/train_scaled_network.py"
 
 
 rule attack_network:
@@ -60,7 +60,7 @@ rule attack_network:
         mem_mb=8000,
         runtime="8h",
     params:
-        code=code("diagnosis/attack_network.py"),
+        code=code("diagnosis/robustness/attack_network.py"),
         attacks=ROBUSTNESS["attacks"],
         images=ROBUSTNESS["images"],
         batch_size=ROBUSTNESS["batch_size"],
@@ -68,7 +68,7 @@ rule attack_network:
     message:
         "Attacking {wildcards.family} of {wildcards.share} % on {wildcards.samples}"
     script:
-        "../../workflow_scripts/diagnosis/attack_network.py"
+        "../../workflow_scripts/diagnosis/robustness/attack_network.py"
 
 
 rule search_capacity:
@@ -91,7 +91,7 @@ rule search_capacity:
         mem_mb=8000,
         runtime="12h",
     params:
-        code=code("diagnosis/search_capacity.py"),
+        code=code("diagnosis/robustness/search_capacity.py"),
         seeds=lambda wildcards: robust_set(wildcards)["seeds"],
         measure=only_of(COMPLEXITY, "norm", "ties"),
         scaling=only_of(ROBUSTNESS, "start", "tolerance"),
@@ -102,7 +102,7 @@ rule search_capacity:
     message:
         "Searching for the capacity at which {wildcards.family} is most robust on {wildcards.samples}"
     script:
-        "../../workflow_scripts/diagnosis/search_capacity.py"
+        "../../workflow_scripts/diagnosis/robustness/search_capacity.py"
 
 
 rule tabulate_robustness:
@@ -127,14 +127,14 @@ rule tabulate_robustness:
         mem_mb=2000,
         runtime="30m",
     params:
-        code=code("diagnosis/tabulate_robustness.py"),
+        code=code("diagnosis/robustness/tabulate_robustness.py"),
         files=[[samples, files] for (samples, _), files in robust_inputs().items()],
         judging=only_of(ROBUSTNESS, "loss", "confidence"),
         seed=config["seed"],
     message:
         "Tabulating robustness against capacity"
     script:
-        "../../workflow_scripts/diagnosis/tabulate_robustness.py"
+        "../../workflow_scripts/diagnosis/robustness/tabulate_robustness.py"
 
 
 rule render_robustness:
@@ -164,9 +164,9 @@ rule render_robustness:
         mem_mb=4000,
         runtime="10m",
     params:
-        code=code("diagnosis/render_robustness.py"),
+        code=code("diagnosis/robustness/render_robustness.py"),
         families=robust_families,
     message:
         "Drawing robustness against capacity on {wildcards.samples}"
     script:
-        "../../workflow_scripts/diagnosis/render_robustness.py"
+        "../../workflow_scripts/diagnosis/robustness/render_robustness.py"

@@ -24,7 +24,7 @@ rule embed_facets:
         mem_mb=4000,
         runtime="2h",
     params:
-        code=code("pictures/embed_facets.py"),
+        code=code("pictures/facets/embed_facets.py"),
         probe=probe_settings,
         entry=lambda wildcards: grouped(entry_of("facets", wildcards)),
         classes_by=classes_by,
@@ -34,7 +34,7 @@ rule embed_facets:
     message:
         "Grouping images of {wildcards.dataset} into facets of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/embed_facets.py"
+        "../../workflow_scripts/pictures/facets/embed_facets.py"
 
 
 rule average_facets:
@@ -54,13 +54,13 @@ rule average_facets:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("pictures/average_facets.py"),
+        code=code("pictures/facets/average_facets.py"),
         inputs=inputs_of,
         nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
     message:
         "Averaging images of the facets of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/average_facets.py"
+        "../../workflow_scripts/pictures/facets/average_facets.py"
 
 
 rule render_facets:
@@ -84,7 +84,7 @@ rule render_facets:
         mem_mb=8000,
         runtime="8h",
     params:
-        code=code("pictures/render_facets.py"),
+        code=code("pictures/facets/render_facets.py"),
         probe=probe_settings,
         name=lambda wildcards: entry_of("facets", wildcards)["recipe"],
         from_noise=lambda wildcards: entry_of("facets", wildcards)["from_noise"],
@@ -94,7 +94,7 @@ rule render_facets:
     message:
         "Optimising pictures of the facets of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/render_facets.py"
+        "../../workflow_scripts/pictures/facets/render_facets.py"
 
 
 rule name_facets:
@@ -123,7 +123,7 @@ rule name_facets:
         mem_mb=8000,
         runtime="30m",
     params:
-        code=code("pictures/name_facets.py"),
+        code=code("pictures/facets/name_facets.py"),
         probe=probe_settings,
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "printed"),
@@ -132,7 +132,7 @@ rule name_facets:
     message:
         "Naming the facets of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/name_facets.py"
+        "../../workflow_scripts/pictures/facets/name_facets.py"
 
 
 rule draw_facets:
@@ -164,12 +164,12 @@ rule draw_facets:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("pictures/draw_facets.py"),
+        code=code("pictures/facets/draw_facets.py"),
         inputs=inputs_of,
     message:
         "Drawing the facets of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/draw_facets.py"
+        "../../workflow_scripts/pictures/facets/draw_facets.py"
 
 
 rule score_pictures:
@@ -202,7 +202,7 @@ rule score_pictures:
         mem_mb=4000,
         runtime="1h",
     params:
-        code=code("pictures/score_pictures.py"),
+        code=code("pictures/facets/score_pictures.py"),
         inputs=inputs_of,
         recipe=lambda wildcards: entry_of("facets", wildcards)["recipe"],
         recipes=recipes_of,
@@ -215,7 +215,7 @@ rule score_pictures:
     message:
         "Scoring the pictures of {wildcards.probe} by the five criteria"
     script:
-        "../../workflow_scripts/pictures/score_pictures.py"
+        "../../workflow_scripts/pictures/facets/score_pictures.py"
 
 
 rule render_criteria:
@@ -240,8 +240,8 @@ rule render_criteria:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("pictures/render_criteria.py"),
+        code=code("pictures/facets/render_criteria.py"),
     message:
         "Drawing the criteria of the pictures of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/render_criteria.py"
+        "../../workflow_scripts/pictures/facets/render_criteria.py"

@@ -21,7 +21,7 @@ rule maximise_activations:
         mem_mb=8000,
         runtime="8h",
     params:
-        code=code("pictures/maximise_activations.py"),
+        code=code("pictures/maximisation/maximise_activations.py"),
         probe=probe_settings,
         recipe=lambda wildcards: config["recipes"][wildcards.recipe],
         entry=lambda wildcards: entry_of("pictures", wildcards),
@@ -30,7 +30,7 @@ rule maximise_activations:
     message:
         "Maximising activations of {wildcards.probe} by {wildcards.recipe}"
     script:
-        "../../workflow_scripts/pictures/maximise_activations.py"
+        "../../workflow_scripts/pictures/maximisation/maximise_activations.py"
 
 
 rule name_pictures:
@@ -59,7 +59,7 @@ rule name_pictures:
         mem_mb=4000,
         runtime="30m",
     params:
-        code=code("pictures/name_pictures.py"),
+        code=code("pictures/maximisation/name_pictures.py"),
         probe=probe_settings,
         activations=activation_settings,
         words=only("words", "method", "per_image"),
@@ -68,7 +68,7 @@ rule name_pictures:
     message:
         "Naming the pictures of {wildcards.probe} by {wildcards.recipe}"
     script:
-        "../../workflow_scripts/pictures/name_pictures.py"
+        "../../workflow_scripts/pictures/maximisation/name_pictures.py"
 
 
 rule render_pictures:
@@ -97,11 +97,11 @@ rule render_pictures:
         mem_mb=2000,
         runtime="30m",
     params:
-        code=code("pictures/render_pictures.py"),
+        code=code("pictures/maximisation/render_pictures.py"),
         inputs=inputs_of,
         recipes=recipes_of,
         per_sheet=config["maximisation"]["per_sheet"],
     message:
         "Rendering sheets of the pictures of {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/render_pictures.py"
+        "../../workflow_scripts/pictures/maximisation/render_pictures.py"

@@ -21,7 +21,7 @@ rule find_strongest_filters:
         mem_mb=4000,
         runtime="30m",
     params:
-        code=code("pictures/find_strongest_filters.py"),
+        code=code("pictures/photographs/find_strongest_filters.py"),
         probe=probe_settings,
         entry=lambda wildcards: entry_of("strongest_filters", wildcards),
         strongest=config["strongest"],
@@ -29,7 +29,7 @@ rule find_strongest_filters:
     message:
         "Finding the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/pictures/find_strongest_filters.py"
+        "../../workflow_scripts/pictures/photographs/find_strongest_filters.py"
 
 
 rule render_strongest_filters:
@@ -57,12 +57,12 @@ rule render_strongest_filters:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("pictures/render_strongest_filters.py"),
+        code=code("pictures/photographs/render_strongest_filters.py"),
         inputs=inputs_of,
     message:
         "Drawing the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
     script:
-        "../../workflow_scripts/pictures/render_strongest_filters.py"
+        "../../workflow_scripts/pictures/photographs/render_strongest_filters.py"
 
 
 rule measure_occlusion:
@@ -88,7 +88,7 @@ rule measure_occlusion:
         mem_mb=4000,
         runtime="4h",
     params:
-        code=code("pictures/measure_occlusion.py"),
+        code=code("pictures/photographs/measure_occlusion.py"),
         probe=probe_settings,
         entry=lambda wildcards: entry_of("occlusions", wildcards),
         occlusion=config["occlusion"],
@@ -97,7 +97,7 @@ rule measure_occlusion:
     message:
         "Covering parts of photographs of {wildcards.dataset} before {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/measure_occlusion.py"
+        "../../workflow_scripts/pictures/photographs/measure_occlusion.py"
 
 
 rule render_occlusion:
@@ -126,9 +126,9 @@ rule render_occlusion:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("pictures/render_occlusion.py"),
+        code=code("pictures/photographs/render_occlusion.py"),
         inputs=inputs_of,
     message:
         "Drawing the covered parts of photographs of {wildcards.dataset} before {wildcards.probe}"
     script:
-        "../../workflow_scripts/pictures/render_occlusion.py"
+        "../../workflow_scripts/pictures/photographs/render_occlusion.py"

@@ -23,12 +23,12 @@ rule gather_courses:
         mem_mb=2000,
         runtime="10m",
     params:
-        code=code("temperature/gather_courses.py"),
+        code=code("temperature/comparing/gather_courses.py"),
         schedules=trained_schedules,
     message:
         "Gathering the trainings of {wildcards.network} on {wildcards.samples}"
     script:
-        "../../workflow_scripts/temperature/gather_courses.py"
+        "../../workflow_scripts/temperature/comparing/gather_courses.py"
 
 
 rule render_temperatures:
@@ -54,12 +54,12 @@ rule render_temperatures:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_temperatures.py"),
+        code=code("temperature/comparing/render_temperatures.py"),
         title=lambda wildcards: f"{wildcards.network} on {wildcards.samples}",
     message:
         "Drawing the temperatures of {wildcards.network} on {wildcards.samples}"
     script:
-        "../../workflow_scripts/temperature/render_temperatures.py"
+        "../../workflow_scripts/temperature/comparing/render_temperatures.py"
 
 
 rule render_courses:
@@ -85,13 +85,13 @@ rule render_courses:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_courses.py"),
+        code=code("temperature/comparing/render_courses.py"),
         schedules=duelling_schedules,
         title=lambda wildcards: f"{wildcards.network} on {wildcards.samples}",
     message:
         "Drawing the trainings of {wildcards.network} on {wildcards.samples}"
     script:
-        "../../workflow_scripts/temperature/render_courses.py"
+        "../../workflow_scripts/temperature/comparing/render_courses.py"
 
 
 rule render_starts:
@@ -117,13 +117,13 @@ rule render_starts:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_starts.py"),
+        code=code("temperature/comparing/render_starts.py"),
         schedules=starting_schedules,
         title=lambda wildcards: f"{wildcards.network} on {wildcards.samples}",
     message:
         "Drawing the beginnings of {wildcards.network} on {wildcards.samples}"
     script:
-        "../../workflow_scripts/temperature/render_starts.py"
+        "../../workflow_scripts/temperature/comparing/render_starts.py"
 
 
 rule render_ranges:
@@ -150,12 +150,12 @@ rule render_ranges:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_ranges.py"),
+        code=code("temperature/comparing/render_ranges.py"),
         title=lambda wildcards: f"{wildcards.network} on {wildcards.samples}, trained with {wildcards.schedule}",
     message:
         "Drawing the learning rate analyses of {wildcards.network} on {wildcards.samples} with {wildcards.schedule}"
     script:
-        "../../workflow_scripts/temperature/render_ranges.py"
+        "../../workflow_scripts/temperature/comparing/render_ranges.py"
 
 
 rule tabulate_training:
@@ -175,12 +175,12 @@ rule tabulate_training:
         runtime="10m",
     params:
         published=Path(PUBLISHED_TRAINING).read_text(),
-        code=code("temperature/tabulate_training.py"),
+        code=code("temperature/comparing/tabulate_training.py"),
         experiments=repeated_experiments(),
     message:
         "Tabulating test errors beside the published ones"
     script:
-        "../../workflow_scripts/temperature/tabulate_training.py"
+        "../../workflow_scripts/temperature/comparing/tabulate_training.py"
 
 
 rule tabulate_duel:
@@ -201,12 +201,12 @@ rule tabulate_duel:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/tabulate_duel.py"),
+        code=code("temperature/comparing/tabulate_duel.py"),
         trials=tuning_trials(),
     message:
         "Tabulating wins, losses and cost of the schedules"
     script:
-        "../../workflow_scripts/temperature/tabulate_duel.py"
+        "../../workflow_scripts/temperature/comparing/tabulate_duel.py"
 
 
 rule tabulate_times:
@@ -224,11 +224,11 @@ rule tabulate_times:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/tabulate_times.py"),
+        code=code("temperature/comparing/tabulate_times.py"),
     message:
         "Tabulating how long trainings took"
     script:
-        "../../workflow_scripts/temperature/tabulate_times.py"
+        "../../workflow_scripts/temperature/comparing/tabulate_times.py"
 
 
 rule render_errors:
@@ -251,11 +251,11 @@ rule render_errors:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_errors.py"),
+        code=code("temperature/comparing/render_errors.py"),
     message:
         "Drawing the test errors of the schedules"
     script:
-        "../../workflow_scripts/temperature/render_errors.py"
+        "../../workflow_scripts/temperature/comparing/render_errors.py"
 
 
 rule render_network_temperatures:
@@ -282,9 +282,9 @@ rule render_network_temperatures:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("temperature/render_network_temperatures.py"),
+        code=code("temperature/comparing/render_network_temperatures.py"),
         schedule=lambda wildcards: network_settings(wildcards)["schedule"],
     message:
         "Drawing the temperatures of {wildcards.network}"
     script:
-        "../../workflow_scripts/temperature/render_network_temperatures.py"
+        "../../workflow_scripts/temperature/comparing/render_network_temperatures.py"

@@ -22,7 +22,7 @@ rule tune_schedule:
         mem_mb=samples_memory,
         runtime="24h",
     params:
-        code=code("temperature/tune_schedule.py"),
+        code=code("temperature/training/tune_schedule.py"),
         network=trained_network,
         definition=temperature_module,
         schedule=schedule_settings,
@@ -33,7 +33,7 @@ rule tune_schedule:
     message:
         "Tuning {wildcards.schedule} for {wildcards.network} on {wildcards.samples}"
     script:
-        "../../workflow_scripts/temperature/tune_schedule.py"
+        "../../workflow_scripts/temperature/training/tune_schedule.py"
 
 
 rule train_with_schedule:
@@ -63,7 +63,7 @@ rule train_with_schedule:
         mem_mb=samples_memory,
         runtime="24h",
     params:
-        code=code("temperature/train_with_schedule.py"),
+        code=code("temperature/training/train_with_schedule.py"),
         network=trained_network,
         definition=temperature_module,
         schedule=schedule_settings,
@@ -72,7 +72,7 @@ rule train_with_schedule:
     message:
         "Training {wildcards.network} on {wildcards.samples} with {wildcards.schedule}, seed {wildcards.seed}"
     script:
-        "../../workflow_scripts/temperature/train_with_schedule.py"
+        "../../workflow_scripts/temperature/training/train_with_schedule.py"
 
 
 rule analyse_learning_rates:
@@ -99,7 +99,7 @@ rule analyse_learning_rates:
         mem_mb=samples_memory,
         runtime="24h",
     params:
-        code=code("temperature/analyse_learning_rates.py"),
+        code=code("temperature/training/analyse_learning_rates.py"),
         network=trained_network,
         definition=temperature_module,
         schedule=schedule_settings,
@@ -110,4 +110,4 @@ rule analyse_learning_rates:
     message:
         "Analysing learning rates of {wildcards.network} on {wildcards.samples} with {wildcards.schedule}"
     script:
-        "../../workflow_scripts/temperature/analyse_learning_rates.py"
+        "../../workflow_scripts/temperature/training/analyse_learning_rates.py"

@@ -26,7 +26,7 @@ rule train_explainer:
         mem_mb=training_memory,
         runtime="1h",
     params:
-        code=code("words/train_explainer.py"),
+        code=code("words/explaining/train_explainer.py"),
         training=explainer_training(),
         faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
         seed=config["seed"],
@@ -34,7 +34,7 @@ rule train_explainer:
     message:
         "Training the explainer of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/train_explainer.py"
+        "../../workflow_scripts/words/explaining/train_explainer.py"
 
 
 use rule train_explainer as train_null_explainer with:
@@ -48,7 +48,7 @@ use rule train_explainer as train_null_explainer with:
     benchmark:
         "results/benchmarks/train_null_explainer/{dataset}/{probe}/{vocabulary}.tsv"
     params:
-        code=code("words/train_explainer.py"),
+        code=code("words/explaining/train_explainer.py"),
         training=explainer_training(),
         faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
         seed=config["seed"],
@@ -90,7 +90,7 @@ rule explain_filters:
         mem_mb=8000,
         runtime="2h",
     params:
-        code=code("words/explain_filters.py"),
+        code=code("words/explaining/explain_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
@@ -99,7 +99,7 @@ rule explain_filters:
     message:
         "Explaining the filters of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/explain_filters.py"
+        "../../workflow_scripts/words/explaining/explain_filters.py"
 
 
 use rule explain_filters as explain_photographs with:
@@ -125,7 +125,7 @@ use rule explain_filters as explain_photographs with:
     benchmark:
         "results/benchmarks/explain_photographs/{dataset}/{probe}/{vocabulary}.tsv"
     params:
-        code=code("words/explain_filters.py"),
+        code=code("words/explaining/explain_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
         words=only("words", "method", "per_image", "voting", "weighting", "printed", "evidence", "novelty"),
@@ -162,7 +162,7 @@ rule dissect_filters:
         mem_mb=8000,
         runtime="2h",
     params:
-        code=code("words/dissect_filters.py"),
+        code=code("words/explaining/dissect_filters.py"),
         probe=probe_settings,
         activations=activation_settings,
         words=only("words", "method", *EVIDENCE),
@@ -175,7 +175,7 @@ rule dissect_filters:
     message:
         "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/dissect_filters.py"
+        "../../workflow_scripts/words/explaining/dissect_filters.py"
 
 
 rule tabulate_words:
@@ -203,11 +203,11 @@ rule tabulate_words:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/tabulate_words.py"),
+        code=code("words/explaining/tabulate_words.py"),
     message:
         "Tabulating the words of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/tabulate_words.py"
+        "../../workflow_scripts/words/explaining/tabulate_words.py"
 
 
 rule render_sheets:
@@ -243,14 +243,14 @@ rule render_sheets:
         mem_mb=4000,
         runtime="30m",
     params:
-        code=code("words/render_sheets.py"),
+        code=code("words/explaining/render_sheets.py"),
         probe=probe_settings,
         activations=activation_settings,
         sheets=config["sheets"],
     message:
         "Rendering sheets of filters of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/render_sheets.py"
+        "../../workflow_scripts/words/explaining/render_sheets.py"
 
 
 rule render_training:
@@ -279,8 +279,8 @@ rule render_training:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/render_training.py"),
+        code=code("words/explaining/render_training.py"),
     message:
         "Drawing the training of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/render_training.py"
+        "../../workflow_scripts/words/explaining/render_training.py"

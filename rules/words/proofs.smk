@@ -28,7 +28,7 @@ rule measure_causes:
         mem_mb=8000,
         runtime="2h",
     params:
-        code=code("words/measure_causes.py"),
+        code=code("words/proofs/measure_causes.py"),
         probe=probe_settings,
         activations=activation_settings,
         proofs=only("proofs", "objects", "controls", "fewest", "places", "sizes", "smallest"),
@@ -38,4 +38,4 @@ rule measure_causes:
     message:
         "Measuring whether the filters of {wildcards.probe} answer to what they are named after on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/measure_causes.py"
+        "../../workflow_scripts/words/proofs/measure_causes.py"

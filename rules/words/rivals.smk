@@ -24,13 +24,13 @@ rule train_scenes_clip:
         mem_mb=2000,
         runtime="20m",
     params:
-        code=code("words/train_scenes_clip.py"),
+        code=code("words/rivals/train_scenes_clip.py"),
         clip=clip_settings("prompts"),
         seed=config["seed"],
     message:
         "Training {wildcards.clip} on captions of its scenes"
     script:
-        "../../workflow_scripts/words/train_scenes_clip.py"
+        "../../workflow_scripts/words/rivals/train_scenes_clip.py"
 
 
 rule prepare_clip:
@@ -50,13 +50,13 @@ rule prepare_clip:
         mem_mb=16000,
         runtime="2h",
     params:
-        code=code("words/prepare_clip.py"),
+        code=code("words/rivals/prepare_clip.py"),
         clip=clip_settings("prompts"),
     retries: 2
     message:
         "Fetching the CLIP model {wildcards.clip}"
     script:
-        "../../workflow_scripts/words/prepare_clip.py"
+        "../../workflow_scripts/words/rivals/prepare_clip.py"
 
 
 rule embed_images:
@@ -80,13 +80,13 @@ rule embed_images:
         mem_mb=8000,
         runtime="4h",
     params:
-        code=code("words/embed_images.py"),
+        code=code("words/rivals/embed_images.py"),
         batch_size=config["activations"]["batch_size"],
         max_bad_fraction=bad_fraction,
     message:
         "Embedding the training images of {wildcards.dataset} with {wildcards.clip}"
     script:
-        "../../workflow_scripts/words/embed_images.py"
+        "../../workflow_scripts/words/rivals/embed_images.py"
 
 
 rule embed_words:
@@ -107,12 +107,12 @@ rule embed_words:
         mem_mb=8000,
         runtime="4h",
     params:
-        code=code("words/embed_words.py"),
+        code=code("words/rivals/embed_words.py"),
         prompts=lambda wildcards: config["clips"][wildcards.clip]["prompts"],
     message:
         "Embedding the words of {wildcards.vocabulary} with {wildcards.clip}"
     script:
-        "../../workflow_scripts/words/embed_words.py"
+        "../../workflow_scripts/words/rivals/embed_words.py"
 
 
 use rule embed_words as embed_tokens with:
@@ -155,10 +155,10 @@ rule dissect_with_clip:
         mem_mb=8000,
         runtime="1h",
     params:
-        code=code("words/dissect_with_clip.py"),
+        code=code("words/rivals/dissect_with_clip.py"),
         settings=config["clip_dissect"],
         kept=max(config["scores"]["recall_at"]),
     message:
         "Dissecting the filters of {wildcards.probe} on {wildcards.dataset} with a CLIP model"
     script:
-        "../../workflow_scripts/words/dissect_with_clip.py"
+        "../../workflow_scripts/words/rivals/dissect_with_clip.py"

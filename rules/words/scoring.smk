@@ -35,7 +35,7 @@ rule score_words:
         mem_mb=8000,
         runtime="2h",
     params:
-        code=code("words/score_words.py"),
+        code=code("words/scoring/score_words.py"),
         probe=probe_settings,
         activations=activation_settings,
         scores=config["scores"],
@@ -46,7 +46,7 @@ rule score_words:
     message:
         "Scoring the words of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/score_words.py"
+        "../../workflow_scripts/words/scoring/score_words.py"
 
 
 rule score_random_network:
@@ -74,7 +74,7 @@ rule score_random_network:
         mem_mb=32000,
         runtime="4h",
     params:
-        code=code("words/score_random_network.py"),
+        code=code("words/scoring/score_random_network.py"),
         probe=probe_settings,
         activations=activation_settings,
         training=explainer_training(),
@@ -85,7 +85,7 @@ rule score_random_network:
     message:
         "Scoring the null of {wildcards.probe} on {wildcards.dataset}: the network before training"
     script:
-        "../../workflow_scripts/words/score_random_network.py"
+        "../../workflow_scripts/words/scoring/score_random_network.py"
 
 
 rule tabulate_scores:
@@ -106,15 +106,15 @@ rule tabulate_scores:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/tabulate_scores.py"),
+        code=code("words/scoring/tabulate_scores.py"),
         confidence=config["scores"]["confidence"],
     message:
         "Tabulating the scores of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/tabulate_scores.py"
+        "../../workflow_scripts/words/scoring/tabulate_scores.py"
 
 
-rule test_scores:
+rule check_scores:
     input:
         images="results/data/{dataset}/images.parquet",
         pictures=folder_of,
@@ -130,9 +130,9 @@ rule test_scores:
     wildcard_constraints:
         dataset="|".join(ANNOTATED),
     log:
-        "results/logs/test_scores/{dataset}/{probe}/{vocabulary}.log",
+        "results/logs/check_scores/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
-        "results/benchmarks/test_scores/{dataset}/{probe}/{vocabulary}.tsv"
+        "results/benchmarks/check_scores/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -141,7 +141,7 @@ rule test_scores:
         mem_mb=8000,
         runtime="2h",
     params:
-        code=code("words/test_scores.py"),
+        code=code("words/scoring/check_scores.py"),
         probe=probe_settings,
         activations=activation_settings,
         resolution=config["scores"]["resolution"],
@@ -150,7 +150,7 @@ rule test_scores:
     message:
         "Testing whether the scores of {wildcards.probe} on {wildcards.dataset} notice wrong labels"
     script:
-        "../../workflow_scripts/words/test_scores.py"
+        "../../workflow_scripts/words/scoring/check_scores.py"
 
 
 rule tabulate_known_answers:
@@ -170,11 +170,11 @@ rule tabulate_known_answers:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/tabulate_known_answers.py"),
+        code=code("words/scoring/tabulate_known_answers.py"),
     message:
         "Comparing the words of {wildcards.probe} with the known answers"
     script:
-        "../../workflow_scripts/words/tabulate_known_answers.py"
+        "../../workflow_scripts/words/scoring/tabulate_known_answers.py"
 
 
 rule tabulate_defects:
@@ -204,7 +204,7 @@ rule tabulate_defects:
         mem_mb=32000,
         runtime="8h",
     params:
-        code=code("words/tabulate_defects.py"),
+        code=code("words/scoring/tabulate_defects.py"),
         probe=probe_settings,
         activations=activation_settings,
         training=explainer_training(),
@@ -216,7 +216,7 @@ rule tabulate_defects:
     message:
         "Measuring what each known defect costs {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/tabulate_defects.py"
+        "../../workflow_scripts/words/scoring/tabulate_defects.py"
 
 
 rule render_scores:
@@ -242,11 +242,11 @@ rule render_scores:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/render_scores.py"),
+        code=code("words/scoring/render_scores.py"),
     message:
         "Drawing the scores of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/render_scores.py"
+        "../../workflow_scripts/words/scoring/render_scores.py"
 
 
 rule render_defects:
@@ -272,8 +272,8 @@ rule render_defects:
         mem_mb=1000,
         runtime="10m",
     params:
-        code=code("words/render_defects.py"),
+        code=code("words/scoring/render_defects.py"),
     message:
         "Drawing the defects of {wildcards.probe} on {wildcards.dataset}"
     script:
-        "../../workflow_scripts/words/render_defects.py"
+        "../../workflow_scripts/words/scoring/render_defects.py"

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from filterscope.data import cifar
+from filterscope.data.samples import cifar
 
 _PATIENCE = 300  # s, for one command
 

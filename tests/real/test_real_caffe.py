@@ -5,12 +5,12 @@ import pytest
 import torch
 import torchvision
 
-from data.prepare_network import prepare_network
-from filterscope.data import networks
+from data.networks.prepare_network import prepare_network
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings
+from filterscope.data.networks import building
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
 
 pytestmark = pytest.mark.real
 PICTURES_PER_CLASS = 2
@@ -93,11 +93,11 @@ def test_an_imported_squeezenet_is_torchvisions(realdata, pictures, tmp_path, wr
         "input": {"resize": 224, "crop": 224},
     }
     prepare_network(tmp_path / "weights.pt", entry, seed=0)
-    settings = networks.NetworkSettings.from_mapping(entry)
-    network = networks.load(settings, tmp_path / "weights.pt")
+    settings = building.NetworkSettings.from_mapping(entry)
+    network = building.load(settings, tmp_path / "weights.pt")
     assert sum(p.numel() for p in network.parameters()) == sum(p.numel() for p in original.parameters()) == 1_235_496
-    images = networks.normalise(pictures, settings.input)
-    as_usual = networks.normalise(pictures, usual)
+    images = building.normalise(pictures, settings.input)
+    as_usual = building.normalise(pictures, usual)
     original.eval()
     with torch.inference_mode():
         expected, found = original(as_usual).softmax(1), network(images).flatten(1)

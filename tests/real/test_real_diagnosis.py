@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from filterscope.data import sample_sources
-from filterscope.data.samples import stratified
-from filterscope.diagnosis.complexity import CurveSettings, capacity_curve, summarised
-from filterscope.diagnosis.separability import SeparabilitySettings, separability, shuffled_null
-from filterscope.diagnosis.tsne import tsne
+from filterscope.data.samples import sources
+from filterscope.data.samples.labelled_samples import stratified
+from filterscope.diagnosis.complexity.growth import CurveSettings, capacity_curve, summarised
+from filterscope.diagnosis.complexity.separability import SeparabilitySettings, separability, shuffled_null
+from filterscope.diagnosis.complexity.tsne import tsne
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ def slices(labelled):
     """3,000 training pictures of every set."""
 
     def read(name):
-        return sample_sources.read(name, labelled(name), {"train": 3000, "test": 10}, seed=0).part("train")
+        return sources.read(name, labelled(name), {"train": 3000, "test": 10}, seed=0).part("train")
 
     return {name: read(name) for name in SETS}
 
@@ -58,9 +58,7 @@ def test_two_classes_of_photographs_give_seefoods_value(realdata, tmp_path):
         (tmp_path / name).mkdir()
         for path in (realdata / "imagenet/facets" / name).glob("*/*"):
             (tmp_path / name / f"{path.parent.name}_{path.name}").symlink_to(path)
-    samples = sample_sources.read("folder", tmp_path, {"train": None, "test": None}, seed=0, size=32, test=0.0).part(
-        "train"
-    )
+    samples = sources.read("folder", tmp_path, {"train": None, "test": None}, seed=0, size=32, test=0.0).part("train")
     assert samples.shape == (3, 32, 32)
     curve = CurveSettings((200,), 5)
     rows = summarised(capacity_curve(samples.values, samples.labels, curve, 0), "bits", []).set_index("count")

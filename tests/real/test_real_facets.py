@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
-from data.prepare_folder import prepare_folder
+from data.datasets.prepare_folder import prepare_folder
 from filterscope import tables
-from filterscope.data.networks import InputSettings
-from pictures.average_facets import average_facets
+from filterscope.data.networks.building import InputSettings
+from pictures.facets.average_facets import average_facets
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 

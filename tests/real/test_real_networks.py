@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from data.prepare_network import prepare_network
-from filterscope.data import networks
+from data.networks.prepare_network import prepare_network
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.layers import Reader
+from filterscope.data.networks import building
+from filterscope.data.networks.layers import Reader
 
 pytestmark = pytest.mark.real
 FACTORY = f"{Path(__file__).with_name('factories.py')}:resnet50_stride_in_1x1"
@@ -80,10 +80,10 @@ def offline(torch_home, monkeypatch):
 def test_weights_come_in_and_a_layer_is_read(name, layer, filters, side, realdata, offline, photographs, tmp_path):
     entry = entries(realdata)[name]
     prepare_network(tmp_path / "weights.pt", entry, seed=0)
-    settings = networks.NetworkSettings.from_mapping(entry)
-    network = networks.load(settings, tmp_path / "weights.pt")
+    settings = building.NetworkSettings.from_mapping(entry)
+    network = building.load(settings, tmp_path / "weights.pt")
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-    images = networks.normalise(photographs[0][::5], settings.input)
+    images = building.normalise(photographs[0][::5], settings.input)
     with torch.inference_mode(), Reader(network, layer, input_size=settings.input.crop) as reader:
         assert (reader.filters, reader.height, reader.width) == (filters, side, side)
         maps = reader(images)
@@ -95,11 +95,11 @@ def test_weights_come_in_and_a_layer_is_read(name, layer, filters, side, realdat
 
 @pytest.mark.parametrize("name", ["mobilenet", "squeezenet", "resnet50"])
 def test_networks_know_what_is_in_the_photographs(name, realdata, offline, photographs):
-    settings = networks.NetworkSettings.from_mapping(entries(realdata)[name])
+    settings = building.NetworkSettings.from_mapping(entries(realdata)[name])
     pictures, classes = photographs
-    network = networks.prepare(settings, seed=0)
+    network = building.prepare(settings, seed=0)
     with torch.inference_mode():
-        logits = [network(networks.normalise(batch, settings.input)) for batch in pictures.split(10)]
+        logits = [network(building.normalise(batch, settings.input)) for batch in pictures.split(10)]
     of_ten = torch.cat(logits)[:, classes.unique()].argmax(1)  # which of the ten classes that are shown
     assert classes.unique()[of_ten].eq(classes).float().mean() >= 0.85
     assert torch.cat(logits).argmax(1).eq(classes).float().mean() >= 0.45  # of all thousand
@@ -107,9 +107,9 @@ def test_networks_know_what_is_in_the_photographs(name, realdata, offline, photo
 
 def test_a_checkpoint_of_another_architecture_is_recognised(realdata, tmp_path):
     entry = {**entries(realdata)["squeezenet"], "architecture": "resnet18"}
-    with pytest.raises(networks.NetworkError, match=r"missing keys.*looks like the architecture squeezenet1_1"):
+    with pytest.raises(building.NetworkError, match=r"missing keys.*looks like the architecture squeezenet1_1"):
         prepare_network(tmp_path / "weights.pt", entry, seed=0)
     entry = {**entries(realdata)["alexnet"], "part": None}
-    with pytest.raises(networks.NetworkError, match=r"6 missing keys.*holds only features: set part"):
+    with pytest.raises(building.NetworkError, match=r"6 missing keys.*holds only features: set part"):
         prepare_network(tmp_path / "weights.pt", entry, seed=0)
     assert not (tmp_path / "weights.pt").exists()

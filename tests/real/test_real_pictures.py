@@ -26,7 +26,7 @@ def entry(probe, recipe, filters):
 @pytest.fixture(scope="module")
 def photographs(realdata):
     """Numbers of photographs that have between two and five objects."""
-    from filterscope.data import coco
+    from filterscope.data.datasets import coco
 
     found = coco.read_coco(realdata / "coco", 0.0, 2)
     images, annotations = found.images.to_pandas(), found.annotations.to_pandas()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diagnosis.attack_network import attack_network
-from diagnosis.resample_samples import resample_samples
-from diagnosis.tabulate_robustness import tabulate_robustness
-from diagnosis.train_scaled_network import train_scaled_network
+from diagnosis.resampling.resample_samples import resample_samples
+from diagnosis.robustness.attack_network import attack_network
+from diagnosis.robustness.tabulate_robustness import tabulate_robustness
+from diagnosis.robustness.train_scaled_network import train_scaled_network
 from filterscope import tables
-from filterscope.data import sample_sources
-from filterscope.data.samples import read_samples, write_samples
-from filterscope.diagnosis.resampling import ResamplingSettings
-from filterscope.diagnosis.scaled_networks import Scaling
-from filterscope.diagnosis.training import TrainingSettings
+from filterscope.data.samples import sources
+from filterscope.data.samples.labelled_samples import read_samples, write_samples
+from filterscope.diagnosis.resampling.methods import ResamplingSettings
+from filterscope.diagnosis.scaled.trained import Scaling
+from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -27,13 +27,13 @@ ATTACKS = {"greedy": {}, "sparse": {"queries": 200, "patience": 25}, "bounded": 
 def folder(labelled, tmp_path_factory):
     """Two capacities of a plain network, each trained from two seeds on 1,000 photographs."""
     folder = tmp_path_factory.mktemp("cifar10")
-    samples = sample_sources.read("cifar10", labelled("cifar10"), {"train": 1000, "test": 400}, seed=0)
+    samples = sources.read("cifar10", labelled("cifar10"), {"train": 1000, "test": 400}, seed=0)
     write_samples(samples, folder / "samples.parquet")
     for share in SHARES:
         own = [folder / f"{share}_{number}" for number in range(2)]
         for number, target in enumerate(own):
             paths = [target / name for name in ("weights.pt", "network.parquet", "history.parquet")]
-            scaling, training = Scaling(START, 0.03), TrainingSettings(4, 32, 0.005)
+            scaling, training = Scaling(START, 0.03), ScaledTrainingSettings(4, 32, 0.005)
             train_scaled_network(folder / "samples.parquet", *paths, "plain", share, number, scaling, training, 0)
         files = [[target / name for target in own] for name in ("weights.pt", "network.parquet")]
         paths = folder / f"attacks_{share}.parquet", folder / f"pictures_{share}.parquet"

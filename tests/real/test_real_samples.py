@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.prepare_samples import prepare_samples
-from filterscope.data import cifar, idx, sample_sources
-from filterscope.data.samples import read_samples
+from data.samples.prepare_samples import prepare_samples
+from filterscope.data.samples import cifar, idx, sources
+from filterscope.data.samples.labelled_samples import read_samples
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -18,7 +18,7 @@ DIGITS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_complete_idx_sets(labelled, name):
-    samples = sample_sources.read(name, labelled(name), EVERYTHING, seed=0)
+    samples = sources.read(name, labelled(name), EVERYTHING, seed=0)
     assert samples.shape == (1, 28, 28)
     assert samples.classes == (idx.DIGITS if name == "mnist" else idx.FASHION)
     train, test = samples.part("train"), samples.part("test")
@@ -45,6 +45,6 @@ def test_complete_cifar10_and_its_table(labelled, tmp_path):
 
 
 def test_a_slice_of_a_complete_set_is_balanced(labelled):
-    samples = sample_sources.read("fashion_mnist", labelled("fashion_mnist"), {"train": 500, "test": 100}, seed=0)
+    samples = sources.read("fashion_mnist", labelled("fashion_mnist"), {"train": 500, "test": 100}, seed=0)
     assert np.bincount(samples.part("train").labels).tolist() == [50] * 10
     assert np.bincount(samples.part("test").labels).tolist() == [10] * 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from filterscope.words.explaining.novelty import novel
+from filterscope.words.explaining.targets import token_list
 from filterscope.words.naming import BELIEVED
-from filterscope.words.novelty import novel
-from filterscope.words.targets import token_list
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from filterscope.apt.scheduling import METHODS, ScheduleSettings
-from filterscope.data import sample_sources
+from filterscope.data.samples import sources
 from filterscope.temperature import building, material, moments, training
 from filterscope.temperature.building import Choice
-from filterscope.temperature.training import TrainingSettings
+from filterscope.temperature.training import ScheduledTrainingSettings
 
 pytestmark = [
     pytest.mark.real,
@@ -32,19 +32,19 @@ SCHEDULES = {
 
 @pytest.fixture(scope="module")
 def fashion(labelled):
-    samples = sample_sources.read("fashion_mnist", labelled("fashion_mnist"), {"train": 3000, "test": 1000}, seed=0)
+    samples = sources.read("fashion_mnist", labelled("fashion_mnist"), {"train": 3000, "test": 1000}, seed=0)
     return material.prepare(samples, 0.1, 0)
 
 
 @pytest.fixture(scope="module")
 def cifar10(labelled):
-    samples = sample_sources.read("cifar10", labelled("cifar10"), {"train": 150, "test": 20}, seed=0)
+    samples = sources.read("cifar10", labelled("cifar10"), {"train": 150, "test": 20}, seed=0)
     return material.prepare(samples, 0.1, 0)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_convnet_learns_fashion(fashion, method):
-    settings = TrainingSettings(epochs=3, batch_size=64, flip=True, analysed=256)
+    settings = ScheduledTrainingSettings(epochs=3, batch_size=64, flip=True, analysed=256)
     network = building.build(Choice("convnet"), fashion.shape, 10, 0)
     trained = training.train(network, fashion, SCHEDULES[method], settings, seed=0)
     _, accuracy = training.evaluate(trained.network, fashion, fashion.test)
@@ -56,7 +56,7 @@ def test_the_convnet_learns_fashion(fashion, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_resnet18_trains_on_cifar10(cifar10, method):
-    settings = TrainingSettings(epochs=1, batch_size=32, weight_decay=5e-5, every=2, analysed=32)
+    settings = ScheduledTrainingSettings(epochs=1, batch_size=32, weight_decay=5e-5, every=2, analysed=32)
     network = building.build(Choice("resnet18"), cifar10.shape, 10, 0)
     trained = training.train(network, cifar10, SCHEDULES[method], settings, seed=0)
     assert trained.status == "finished"
@@ -67,7 +67,7 @@ def test_resnet18_trains_on_cifar10(cifar10, method):
 
 def test_the_model_fits_real_pictures(fashion):
     """The seed notes that sigma drifts on Fashion-MNIST; at the beginning it is what it says, near 3 or below."""
-    settings = TrainingSettings(epochs=1, batch_size=64, analysed=512)
+    settings = ScheduledTrainingSettings(epochs=1, batch_size=64, analysed=512)
     network = building.build(Choice("convnet"), fashion.shape, 10, 0)
     _, fits = moments.analyse_moments(network, fashion, SCHEDULES["constant"], settings, [0.0, 1.0], seed=0)
     assert fits["residual"].max() < 0.06

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from filterscope.words.evidence import Evidence
-from filterscope.words.targets import Tokens
+from filterscope.words.explaining.evidence import Evidence
+from filterscope.words.explaining.targets import Tokens
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(1800)]
 

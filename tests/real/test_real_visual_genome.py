@@ -12,8 +12,8 @@ import yaml
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-from filterscope.data.vector_files import VocabularySettings, read_vectors
-from filterscope.data.visual_genome import VisualGenomeSettings, read_visual_genome
+from filterscope.data.datasets.visual_genome import VisualGenomeSettings, read_visual_genome
+from filterscope.data.vocabularies.vector_files import VocabularySettings, read_vectors
 
 pytestmark = pytest.mark.real
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from data.cache_vocabulary import cache_vocabulary
+from data.vocabularies.cache_vocabulary import cache_vocabulary
 from filterscope import tables
-from filterscope.data.vector_files import VocabularySettings, read_vectors
-from filterscope.data.vocabulary import Vocabulary
+from filterscope.data.vocabularies.vector_files import VocabularySettings, read_vectors
+from filterscope.data.vocabularies.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.real
 

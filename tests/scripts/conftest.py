@@ -19,23 +19,23 @@ from pycocotools import mask as coco_mask
 from activations.extract_activations import extract_activations
 from activations.gather_thresholds import gather_thresholds
 from activations.mine_top_images import mine_top_images
-from data.prepare_network import prepare_network
+from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
 from filterscope.faithful import Faithful
-from filterscope.words.explanation import ExplanationSettings
-from filterscope.words.proposals import ProposalSettings
-from filterscope.words.scoring import ScoreSettings
-from filterscope.words.training import TrainingSettings
-from filterscope.words.trial import MiningSettings, TrialSettings
-from words.dissect_filters import dissect_filters
-from words.explain_filters import explain_filters
-from words.score_random_network import score_random_network
-from words.score_words import score_words
-from words.tabulate_scores import tabulate_scores
-from words.tabulate_words import tabulate_words
-from words.train_explainer import train_explainer
+from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.proposals import ProposalSettings
+from filterscope.words.explaining.training import ExplainerSettings
+from filterscope.words.in_memory_run import MiningSettings, TrialSettings
+from filterscope.words.scoring.scores import ScoreSettings
+from words.explaining.dissect_filters import dissect_filters
+from words.explaining.explain_filters import explain_filters
+from words.explaining.tabulate_words import tabulate_words
+from words.explaining.train_explainer import train_explainer
+from words.scoring.score_random_network import score_random_network
+from words.scoring.score_words import score_words
+from words.scoring.tabulate_scores import tabulate_scores
 
 SIDE, TRAIN, VAL = 64, 16, 8
 COLOURS = {"red": (230, 20, 20), "green": (20, 200, 20), "blue": (30, 30, 230)}
@@ -89,7 +89,7 @@ class Study:
     """Where everything of the study lies, and its settings."""
 
     extraction = ExtractionSettings(batch_size=8, workers=0, quantile=0.95)
-    training = TrainingSettings(
+    training = ExplainerSettings(
         epochs=40,
         batch_size=8,
         learning_rate=0.01,

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from filterscope import folders, provenance
-from filterscope.data.folder import list_pictures
+from filterscope.data.datasets.folder import list_pictures
 
 
 @pytest.fixture

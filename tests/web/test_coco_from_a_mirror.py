@@ -2,13 +2,13 @@
 
 import pytest
 
-from data.download_coco import download_coco
-from data.download_glove import download_glove
-from data.prepare_coco import prepare_coco
-from data.unpack_coco import unpack_coco
+from data.datasets.download_coco import download_coco
+from data.datasets.prepare_coco import prepare_coco
+from data.datasets.unpack_coco import unpack_coco
+from data.vocabularies.download_glove import download_glove
 from filterscope import tables
-from filterscope.data.archives import ArchiveError
-from filterscope.data.download import DownloadError
+from filterscope.data.web.archives import ArchiveError
+from filterscope.data.web.download import DownloadError
 
 ARCHIVES = ("annotations_trainval2017.zip", "train2017.zip", "val2017.zip")
 

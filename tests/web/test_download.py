@@ -7,8 +7,8 @@ import resource
 
 import pytest
 
-from filterscope.data import download
-from filterscope.data.download import DownloadError, fetch
+from filterscope.data.web import download
+from filterscope.data.web.download import DownloadError, fetch
 
 NAME = "zips/file.zip"
 CONTENT = b"PK\x03\x04" + os.urandom(3_000_000)

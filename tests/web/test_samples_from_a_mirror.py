@@ -7,10 +7,10 @@ import tarfile
 import numpy as np
 import pytest
 
-from data.download_samples import download_samples
-from data.prepare_samples import prepare_samples
-from filterscope.data.download import DownloadError
-from filterscope.data.samples import SamplesError, read_samples
+from data.samples.download_samples import download_samples
+from data.samples.prepare_samples import prepare_samples
+from filterscope.data.samples.labelled_samples import SamplesError, read_samples
+from filterscope.data.web.download import DownloadError
 
 ALL = {"train": None, "test": None}
 PATIENCE = {"retries": 2, "backoff": 0.01, "timeout": 5}

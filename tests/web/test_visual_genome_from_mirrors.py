@@ -9,15 +9,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from data.download_visual_genome import download_visual_genome
-from data.prepare_visual_genome import prepare_visual_genome
-from data.unpack_visual_genome import unpack_visual_genome
+from data.datasets.download_visual_genome import download_visual_genome
+from data.datasets.prepare_visual_genome import prepare_visual_genome
+from data.datasets.unpack_visual_genome import unpack_visual_genome
 from filterscope import tables
-from filterscope.data import lock
-from filterscope.data.archives import ArchiveError
-from filterscope.data.download import DownloadError
-from filterscope.data.visual_genome import VisualGenomeSettings
-from filterscope.data.vocabulary import Vocabulary
+from filterscope.data.datasets.visual_genome import VisualGenomeSettings
+from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.data.web import lock
+from filterscope.data.web.archives import ArchiveError
+from filterscope.data.web.download import DownloadError
 
 ARCHIVES = {"objects": "objects.json.zip", "images": "images.zip", "images2": "images2.zip"}
 PATIENT = {"retries": 1, "timeout": 5.0, "backoff": 0.01}

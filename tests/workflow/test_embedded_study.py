@@ -14,10 +14,10 @@ from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
-from filterscope.data.samples import read_samples
-from filterscope.data.scene_words import facet_of
-from filterscope.pictures.criteria import CRITERIA
-from filterscope.pictures.validation import verdicts
+from filterscope.data.samples.labelled_samples import read_samples
+from filterscope.data.scenes.words import facet_of
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import verdicts
 from filterscope.words.naming import BELIEVED
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(3300)]

@@ -7,7 +7,7 @@ from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.activations.streaming import shard
 from filterscope.activations.tails import Tail, deciding
-from filterscope.data import networks
+from filterscope.data.networks import building
 from filterscope.data.rejection import Rejections
 from filterscope.faithful import Faithful
 
@@ -35,7 +35,7 @@ def extract_activations(
     unreadable = Rejections(max_bad_fraction)
     vanished = Rejections(1.0)  # masks that cover nothing at map resolution are counted, never too many
     with (
-        reading(probe, networks.load(probe.network, path_to_weights), device) as reader,
+        reading(probe, building.load(probe.network, path_to_weights), device) as reader,
         tables.Writer("pooled_activations", path_to_pooled) as pooled,
         tables.Writer("image_activations", path_to_image_activations) as whole,
     ):

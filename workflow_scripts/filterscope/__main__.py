@@ -9,8 +9,8 @@ from collections import Counter
 
 import torch
 
-from filterscope.data.layers import LayerCall, list_layers
-from filterscope.data.networks import NetworkSettings, build
+from filterscope.data.networks.building import NetworkSettings, build
+from filterscope.data.networks.layers import LayerCall, list_layers
 
 TITLES = ("layer", "call", "calls", "kind", "filters", "map")
 USUAL_SIZE = 224  # px, side of ImageNet's pictures
@@ -38,7 +38,7 @@ def layer_table(layers: list[LayerCall], calls: str) -> str:
 def layers(name: str, size: int | None, calls: str) -> str:
     """The table of layers of a torchvision architecture, of what a factory returns, or of a Caffe prototxt."""
     if name.endswith(".prototxt"):
-        from filterscope.data import caffe
+        from filterscope.data.networks import caffe
 
         said = caffe.input_size(name)
         with torch.device("meta"):  # only the shapes matter

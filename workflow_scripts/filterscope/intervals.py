@@ -10,7 +10,7 @@ from scipy import stats
 SCORE = (0.0, 1.0)  # range of accuracies and their like
 
 
-def interval(
+def mean_interval(
     values: np.ndarray, confidence: float, within: tuple[float, float] = (-math.inf, math.inf)
 ) -> tuple[float, float]:
     """Student's interval of the mean of independent values [n]; of one value, or of equal ones, that value.

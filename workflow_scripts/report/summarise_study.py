@@ -8,9 +8,9 @@ from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
 from filterscope.report.summary import FIRST, Shown, as_html, as_text, explanation_section
+from filterscope.words.explaining.novelty import share_of_new
+from filterscope.words.explaining.targets import token_list
 from filterscope.words.naming import name_remarks
-from filterscope.words.novelty import share_of_new
-from filterscope.words.targets import token_list
 
 SCHEMAS = {
     "words": "filter_words",

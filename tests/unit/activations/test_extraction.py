@@ -15,8 +15,8 @@ from filterscope.activations.extraction import (
     read_maps,
 )
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings, normalise
+from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.layers import Reader
 from filterscope.faithful import Faithful
 
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from filterscope.activations.streaming import Annotations, MaskGrid, Pictures, shard, stream
+from filterscope.activations.streaming import Annotations, MaskGrid, PictureDataset, shard, stream
 from filterscope.data.geometry import Geometry
 
 SIDE = 32
@@ -41,7 +41,7 @@ def world(tmp_path):
 def opened(world, grids=MaskGrid(), **settings):
     folder, images, annotations = world
     ordered = Annotations(annotations, images["image_id"].to_numpy())
-    return Pictures(folder, images, ordered, Geometry(SIDE, SIDE), grids, **settings)
+    return PictureDataset(folder, images, ordered, Geometry(SIDE, SIDE), grids, **settings)
 
 
 def refuse(image_id, reason):
@@ -111,7 +111,8 @@ def test_random_crops_change_training_pictures_only_and_never_masks(world):
     folder, images, annotations = world
     ordered = Annotations(annotations, images["image_id"].to_numpy())
     plain, first, again, other = (
-        Pictures(folder, images, ordered, Geometry(48, SIDE), grids, random_crops=seed) for seed in (None, 5, 5, 6)
+        PictureDataset(folder, images, ordered, Geometry(48, SIDE), grids, random_crops=seed)
+        for seed in (None, 5, 5, 6)
     )
     moved = [not torch.equal(plain[index].picture, first[index].picture) for index in range(6)]
     assert moved == [True] * 4 + [False] * 2
@@ -127,7 +128,7 @@ def test_transposed_masks_are_right_in_squares_only():
     size, box = np.array([20, 40]), np.zeros((20, 40), np.uint8)
     box[5:15, 10:30] = 1
     runs = [coco_mask.encode(np.asfortranarray(box))["counts"]]
-    whole = Pictures.__new__(Pictures)
+    whole = PictureDataset.__new__(PictureDataset)
     whole.geometry, whole.grids = Geometry(20, 20), MaskGrid(sampled=((20, 20),), transposed=True)
     (wrong,) = whole._masks(runs, size).values()
     expected = np.zeros((40, 20), bool)

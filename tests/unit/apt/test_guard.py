@@ -12,11 +12,11 @@ from tests.unit.apt.watched import mlp, touch, vectors
 from torch import nn
 
 from filterscope.apt import patterns
+from filterscope.apt.actcoolr import ActCooLR, DynamicActCooLR
 from filterscope.apt.guard import CUT, CUTS, FALL, FITTED, RISE, Guard
 from filterscope.apt.model import ModelWarning
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.readings import Reading
-from filterscope.apt.schedules import ActCooLR, DynamicActCooLR
 
 UNITS = 100
 

@@ -14,9 +14,9 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.optimizer import _global_optimizer_post_hooks
 
+from filterscope.apt.actcoolr import ActCooLR
 from filterscope.apt.learning_rates import learning_rate_range, measure_range
 from filterscope.apt.monitor import PATIENCE, MonitorWarning, TemperatureMonitor
-from filterscope.apt.schedules import ActCooLR
 
 
 def sgd(network, rate=0.1):

@@ -16,15 +16,15 @@ from tests.unit.configuration.entries import (
 )
 
 from filterscope.apt.scheduling import METHODS, ScheduleSettings
-from filterscope.data.sample_sources import SOURCES
-from filterscope.pictures.facets import FacetSettings
-from filterscope.pictures.recipes import RECIPES, recipe
+from filterscope.data.samples.sources import SOURCES
+from filterscope.pictures.facets.clustering import FacetSettings
+from filterscope.pictures.recipes.registry import RECIPES, recipe
 from filterscope.temperature.building import Choice
 from filterscope.temperature.duel import read_published
 from filterscope.temperature.networks import NETWORKS
-from filterscope.words.proofs import ProofSettings
-from filterscope.words.scenes_clip import ScenesClipSettings
-from filterscope.words.soft_wpmi import ClipDissectSettings
+from filterscope.words.proofs.answers import ProofSettings
+from filterscope.words.rivals.scenes_clip import ScenesClipSettings
+from filterscope.words.rivals.soft_wpmi import ClipDissectSettings
 
 
 class TestDefaults:

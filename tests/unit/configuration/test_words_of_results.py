@@ -4,11 +4,15 @@ import re
 
 import pytest
 
-from filterscope.diagnosis import evaluation, fit, robustness
-from filterscope.pictures import ascent, criteria_figures, strongest
+from filterscope.diagnosis import fit
+from filterscope.diagnosis.resampling import evaluation
+from filterscope.diagnosis.robustness import observations
+from filterscope.pictures import strongest
+from filterscope.pictures.quality import figures
+from filterscope.pictures.recipes import ascent
 from filterscope.schemas import SCHEMAS
 from filterscope.temperature import duel, state, tuning
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.scoring.score_table import ROW_NAMES
 
 # What is a word of a closed list in a column of text: `a, b or c`, with or without an explanation in brackets.
 CLOSED = [
@@ -36,8 +40,8 @@ def test_the_words_of_the_code_are_explained(repository):
     words = {*ROW_NAMES, *evaluation.VERDICTS, state.FINISHED, state.DIVERGED, tuning.FAILED}
     words |= {ascent.OPTIMISED, ascent.DEAD, ascent.STOPPED, strongest.SPIKE, strongest.GROUP, strongest.FLAT}
     words |= {fit.TOO_SMALL, fit.MATCHED, fit.OVERSIZED, fit.NOTHING, duel.WIN, duel.LOSS, duel.UNDECIDED}
-    words |= {robustness.SMALLER, robustness.LARGER, robustness.NO_TREND, robustness.TOO_FEW, robustness.SAME}
-    words |= {said for said, _ in criteria_figures.VERDICTS.values()}
+    words |= {observations.SMALLER, observations.LARGER, observations.NO_TREND, observations.TOO_FEW, observations.SAME}
+    words |= {said for said, _ in figures.VERDICTS.values()}
     assert words - explained(repository) == set()
 
 

@@ -6,14 +6,14 @@ import yaml
 import configuration
 from configuration.diagnosis import EMBEDDINGS, PIXEL_ATTACKS
 from configuration.schema import fill
-from filterscope.diagnosis import spaces
-from filterscope.diagnosis.attacks import ATTACKS, PIXELS
-from filterscope.diagnosis.evaluation import CLASSIFIERS
-from filterscope.diagnosis.network_capacity import BATCH_NORMS
-from filterscope.diagnosis.resampling import ResamplingSettings
-from filterscope.diagnosis.scaled import FAMILIES
-from filterscope.diagnosis.separability import SeparabilitySettings
-from filterscope.diagnosis.training import TrainingSettings
+from filterscope.diagnosis.capacity.network_capacity import BATCH_NORMS
+from filterscope.diagnosis.complexity import spaces
+from filterscope.diagnosis.complexity.separability import SeparabilitySettings
+from filterscope.diagnosis.resampling.evaluation import CLASSIFIERS
+from filterscope.diagnosis.resampling.methods import ResamplingSettings
+from filterscope.diagnosis.robustness.attacks import ATTACKS, PIXELS
+from filterscope.diagnosis.scaled.families import FAMILIES
+from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 MEASURED = {"samples": "xor"}
 PAIR = {"network": "alexnet", "samples": "digits"}
@@ -133,4 +133,4 @@ def test_choices_and_defaults_are_those_of_the_library(repository, default_confi
         filled = {"attacks": {name: {}}}
         fill(filled, described)
         assert kind.settings(**filled["attacks"][name]) == kind.settings()
-    TrainingSettings(**section["robustness"]["training"])
+    ScaledTrainingSettings(**section["robustness"]["training"])

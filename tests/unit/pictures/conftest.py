@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings
-from filterscope.pictures.objectives import Goal, Target
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
+from filterscope.pictures.recipes.objectives import Goal, Target
 
 UNIT = InputSettings(resize=24, crop=24, mean=(0, 0, 0), std=(1, 1, 1))
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from filterscope.pictures.choices import best_images, chosen_images, chosen_targets, names_of
 from filterscope.pictures.figures import Card, Shown, occlusion_page, sheet, strongest_bars
-from filterscope.pictures.objectives import Target
+from filterscope.pictures.recipes.objectives import Target
 
 IMAGES = pd.DataFrame({"image_id": [4, 7, 9], "path": ["a/dog.jpg", "a/cat.jpg", "b/dog.jpg"]})
 RED, BLUE = np.full((40, 40, 3), (250, 0, 0), np.uint8), np.full((40, 40, 3), (0, 0, 250), np.uint8)

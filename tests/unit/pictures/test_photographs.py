@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from filterscope.data.networks import InputSettings
+from filterscope.data.networks.building import InputSettings
 from filterscope.pictures.photographs import warn_of_small
 
 INPUTS = InputSettings(resize=256, crop=224)

@@ -6,7 +6,7 @@ import pytest
 
 from filterscope import tables
 from filterscope.pictures.picture_words import NO_PICTURE, SILENT, PicturePairs
-from filterscope.words.explanation import Words
+from filterscope.words.explaining.explanation import Words
 
 NAMES = np.array(["red", "blue", "disc", "crimson"])
 

@@ -10,13 +10,13 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from filterscope.apt.schedules import BOUNDS
+from filterscope.apt.actcoolr import BOUNDS
 from filterscope.apt.scheduling import STEERED, ScheduleSettings
-from filterscope.data.samples import split_off
+from filterscope.data.samples.labelled_samples import split_off
 from filterscope.temperature import building, material, networks, training
-from filterscope.temperature.training import TrainingSettings
+from filterscope.temperature.training import ScheduledTrainingSettings
 
-SETTINGS = TrainingSettings(epochs=8, batch_size=32, weight_decay=5e-5, validation=0.15, every=10, analysed=64)
+SETTINGS = ScheduledTrainingSettings(epochs=8, batch_size=32, weight_decay=5e-5, validation=0.15, every=10, analysed=64)
 LONG = replace(SETTINGS, epochs=100)
 FEW = replace(SETTINGS, epochs=2, batch_size=16, every=2)
 LOWEST = 1e-7  # a learning rate that moves no weight in single precision

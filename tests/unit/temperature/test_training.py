@@ -14,13 +14,13 @@ from torch import nn
 from filterscope.apt import scheduling
 from filterscope.apt.learning_rates import RATES, learning_rate_range
 from filterscope.apt.scheduling import METHODS, ScheduleSettings
-from filterscope.data.samples import SamplesError, split_off
+from filterscope.data.samples.labelled_samples import SamplesError, split_off
 from filterscope.resumption import Checkpoint as AnyCheckpoint
 from filterscope.temperature import material, moments, training, tuning
 from filterscope.temperature.state import Checkpoint
-from filterscope.temperature.training import TrainingSettings
+from filterscope.temperature.training import ScheduledTrainingSettings
 
-SETTINGS = TrainingSettings(epochs=3, batch_size=8, weight_decay=1e-4, every=2, analysed=64, validation=0.2)
+SETTINGS = ScheduledTrainingSettings(epochs=3, batch_size=8, weight_decay=1e-4, every=2, analysed=64, validation=0.2)
 MILD = {"learning_rate": 0.05, "initial_temperature": 1.0, "temperature_rate": 0.01}
 
 
@@ -103,7 +103,7 @@ def test_an_interrupted_training_ends_like_an_undisturbed_one(data, method, tmp_
 
 def test_the_checkpoint_of_another_kind_is_not_taken_up(data, tmp_path):
     class Other(AnyCheckpoint):
-        kind = training.TrainingSettings
+        kind = training.ScheduledTrainingSettings
 
     kept = []
     training.train(built(), data, schedule("constant"), SETTINGS, seed=5, save=kept.append)

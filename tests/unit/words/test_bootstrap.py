@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from filterscope.words.bootstrap import interval, resample_weights
+from filterscope.words.bootstrap import percentile_interval, resample_weights
 
 
 def test_weights_are_resamples_of_all_images():
@@ -23,17 +23,17 @@ def test_interval_of_a_mean_is_what_theory_says():
     values = np.random.default_rng(1).normal(5, 3, 400)
     values = (values - values.mean()) / values.std() * 3 + 5
     weights = resample_weights(400, 4000, seed=2).astype(float)
-    low, high = interval(weights @ values / 400, 0.95)
+    low, high = percentile_interval(weights @ values / 400, 0.95)
     assert low == pytest.approx(5 - 1.96 * 0.15, abs=0.02)
     assert high == pytest.approx(5 + 1.96 * 0.15, abs=0.02)
 
 
 def test_the_sample_itself_is_no_resample():
-    low, high = interval(np.array([1000.0, *np.linspace(0, 1, 101)]), 0.9)
+    low, high = percentile_interval(np.array([1000.0, *np.linspace(0, 1, 101)]), 0.9)
     assert low == pytest.approx(0.05)
     assert high == pytest.approx(0.95)
 
 
 def test_goes_column_by_column():
-    low, high = interval(np.stack([np.zeros(3), np.arange(3), np.arange(3)]), 0.5)
+    low, high = percentile_interval(np.stack([np.zeros(3), np.arange(3), np.arange(3)]), 0.5)
     assert low.tolist() == high.tolist() == [0, 1, 2]

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from filterscope.words.figures import defect_bars, score_bars, training_curves
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.scoring.score_table import ROW_NAMES
 
 HISTORY = pd.DataFrame(
     {

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterscope import tables
-from filterscope.data.vocabulary import Vocabulary
-from filterscope.words.explanation import Words
+from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.words.explaining.explanation import Words
+from filterscope.words.explaining.targets import Tokens
 from filterscope.words.results import (
     Claimed,
     claimed,
@@ -24,8 +25,7 @@ from filterscope.words.results import (
     top_images,
     votes_table,
 )
-from filterscope.words.scoring import Row
-from filterscope.words.targets import Tokens
+from filterscope.words.scoring.scores import Row
 
 NAMES = ["the", "red", "blue", "disc", "of"]
 TOKENS = ["disc", "blue", "red"]

@@ -12,8 +12,8 @@ import torch
 
 from filterscope import tables
 from filterscope.activations.streaming import Batch, MaskGrid
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings, normalise
+from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.layers import Reader
 from filterscope.faithful import Faithful
 
 

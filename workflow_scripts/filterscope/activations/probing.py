@@ -15,10 +15,10 @@ from torch import nn
 
 from filterscope import job
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.streaming import Annotations, Batch, MaskGrid, Pictures, stream
+from filterscope.activations.streaming import Annotations, Batch, MaskGrid, PictureDataset, stream
 from filterscope.data.geometry import Geometry
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings, NetworkSettings
+from filterscope.data.networks.building import InputSettings, NetworkSettings
+from filterscope.data.networks.layers import Reader
 from filterscope.data.rejection import stop
 
 
@@ -60,9 +60,9 @@ def open_pictures(
     inputs: InputSettings,
     grids: MaskGrid = MaskGrid(),
     random_crops: int | None = None,
-) -> Pictures:
+) -> PictureDataset:
     """Pictures as a network takes them."""
-    return Pictures(
+    return PictureDataset(
         folder,
         images,
         Annotations(annotations, images["image_id"].to_numpy()),
@@ -81,7 +81,7 @@ def readable(images: pd.DataFrame, extracted: np.ndarray, split: str = "all") ->
 
 
 def look(
-    pictures: Pictures, settings: ExtractionSettings, reject: Callable = stop, title: str = "batches of images"
+    pictures: PictureDataset, settings: ExtractionSettings, reject: Callable = stop, title: str = "batches of images"
 ) -> Iterator[Batch]:
     """Batches of readable pictures, with a progress bar; reject as `stream` calls it."""
     batches = stream(pictures, settings.batch_size, settings.workers, reject)

@@ -7,7 +7,7 @@ import hashlib
 import torch
 from torch import Tensor
 
-from filterscope.data.layers import Reader
+from filterscope.data.networks.layers import Reader
 
 
 class Remembering:

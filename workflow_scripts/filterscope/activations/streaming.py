@@ -102,7 +102,7 @@ class Files:
         return picture
 
 
-class Pictures(Dataset):
+class PictureDataset(Dataset):
     """Images of a dataset with their masks, by position.
 
     random_crops: seed of the reference's defect G2, pictures cropped and flipped at random while masks stay.
@@ -159,7 +159,7 @@ class Pictures(Dataset):
         return masks
 
 
-def stream(pictures: Pictures, batch_size: int, workers: int, reject) -> Iterator[Batch]:
+def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> Iterator[Batch]:
     """Batches of readable pictures in the order of the table.
 
     reject: called as reject(image_id, reason) for a picture that cannot be read; it decides whether to go on.

@@ -19,10 +19,10 @@ import schedulefree
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
 
+from filterscope.apt.actcoolr import BOUNDS, ActCooLR, DynamicActCooLR, TemperatureSchedule
 from filterscope.apt.learning_rates import RangeAnalysis, learning_rate_range
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
-from filterscope.apt.schedules import BOUNDS, ActCooLR, DynamicActCooLR, TemperatureSchedule
 
 # Methods that must measure temperatures while they train.
 STEERED = ("actcoolr", "dynamic_actcoolr")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from filterscope.diagnosis.expected_capacity import ExpectedCapacity
+from filterscope.diagnosis.complexity.expected_capacity import ExpectedCapacity
 from filterscope.diagnosis.labelled import DiagnosisError
-from filterscope.diagnosis.scaled import Match, match_capacity
+from filterscope.diagnosis.scaled.families import Match, match_capacity
 
 TOO_SMALL, MATCHED, OVERSIZED, NOTHING = "too small", "matched", "oversized", "nothing to learn"
 # Share of what random labels need from which the heuristic sees no order in the data (ours).

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from filterscope.pictures.objectives import Target
+from filterscope.pictures.recipes.objectives import Target
 
 
 def chosen_targets(filters: Sequence[int] | str, position, available: int) -> list[Target]:

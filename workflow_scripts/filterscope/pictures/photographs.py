@@ -11,7 +11,7 @@ import pandas as pd
 
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.networks import InputSettings
+from filterscope.data.networks.building import InputSettings
 from filterscope.job import LOGGER
 
 NAMED = 3  # images that a warning names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from filterscope.words.explanation import TopPairs, Words
+from filterscope.words.explaining.explanation import TopPairs, Words
 
 NO_PICTURE = "there is no picture"
 SILENT = "the filter is silent in its picture"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings, normalise
+from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.layers import Reader
 
 SPIKE, GROUP, FLAT = "spike", "group", "flat"
 

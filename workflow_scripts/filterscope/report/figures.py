@@ -7,7 +7,7 @@ import pandas as pd
 
 from filterscope.figures import Figure
 from filterscope.report.reproduction import ORIGINAL, OURS, REPRODUCTION
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.scoring.score_table import ROW_NAMES
 
 PUBLISHED = {ORIGINAL: ("#bc4c00", "D"), REPRODUCTION: ("#d4a72c", "s")}
 OURS_SHADES = ("#0969da", "#8250df", "#1a7f37", "#0a3069")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from filterscope.pictures.validation import FEWEST, verdicts
+from filterscope.pictures.quality.validation import FEWEST, verdicts
 from filterscope.report.summary import Section, Shown
 
 

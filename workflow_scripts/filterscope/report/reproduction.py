@@ -11,7 +11,7 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.summary import Section
-from filterscope.words.rows import ROW_NAMES
+from filterscope.words.scoring.score_table import ROW_NAMES
 
 OURS = "Filterscope"
 ORIGINAL, REPRODUCTION = "Yang et al. 2022", "Buis et al. 2023"

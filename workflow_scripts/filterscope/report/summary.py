@@ -11,10 +11,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from filterscope.words.causes import CAUSED, NOT_CAUSED, UNTOLD
-from filterscope.words.leaders import leaders
 from filterscope.words.naming import BELIEVED, called
-from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
+from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD
+from filterscope.words.scoring.leaders import leaders
+from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 
 # Words of an image among which the new ones are counted; recall at as many stands beside them.
 FIRST = 5

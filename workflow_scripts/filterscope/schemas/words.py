@@ -288,7 +288,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "sanity": Schema(
-        "test_scores",
+        "check_scores",
         ("test", "metric"),
         (
             Column("test", TEXT, "missing_labels or extra_labels"),

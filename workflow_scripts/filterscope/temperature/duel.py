@@ -40,7 +40,7 @@ def interval(
     """
     if len(values) < 2 or np.ptp(values) < _SAME:
         return None, None
-    return intervals.interval(values, confidence, within)
+    return intervals.mean_interval(values, confidence, within)
 
 
 def training_table(

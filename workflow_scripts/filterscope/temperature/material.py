@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from filterscope.data.samples import TEST, TRAIN, Samples, SamplesError, held_out
+from filterscope.data.samples.labelled_samples import TEST, TRAIN, LabelledSamples, SamplesError, held_out
 
 _AT_ONCE = 500  # samples of an evaluation's batch
 
@@ -26,7 +26,7 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingMaterial:
     """The splits, and mean and standard deviation of the training values: per channel, or per value of vectors."""
 
     train: Split
@@ -56,7 +56,9 @@ class Material:
             yield self.normalised(split.values[first:last]), split.labels[first:last]
 
 
-def prepare(samples: Samples, validation: float, seed: int, device: torch.device | str = "cpu") -> Material:
+def prepare(
+    samples: LabelledSamples, validation: float, seed: int, device: torch.device | str = "cpu"
+) -> TrainingMaterial:
     """The samples as tensors on a device.
 
     validation: share of the training samples, drawn by class, that is not trained on: hyper-parameters are chosen by
@@ -76,7 +78,7 @@ def prepare(samples: Samples, validation: float, seed: int, device: torch.device
     mean = learnt.mean(axes, dtype=np.float64)
     deviation = learnt.std(axes, dtype=np.float64)
     shape = (-1, 1, 1) if learnt.ndim == 4 else (-1,)
-    return Material(
+    return TrainingMaterial(
         _split(learnt, train.labels[~held], device),
         _split(train.values[held], train.labels[held], device),
         _split(*_both(samples.part(TEST)), device) if has_test else None,
@@ -87,7 +89,7 @@ def prepare(samples: Samples, validation: float, seed: int, device: torch.device
     )
 
 
-def _both(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+def _both(samples: LabelledSamples) -> tuple[np.ndarray, np.ndarray]:
     return samples.values, samples.labels
 
 

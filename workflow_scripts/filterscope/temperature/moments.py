@@ -16,17 +16,17 @@ from filterscope.apt import model
 from filterscope.apt.learning_rates import RangeAnalysis, measure_range
 from filterscope.apt.scheduling import Running, ScheduleSettings
 from filterscope.temperature import training
-from filterscope.temperature.material import Material
-from filterscope.temperature.training import TrainingSettings
+from filterscope.temperature.material import TrainingMaterial
+from filterscope.temperature.training import ScheduledTrainingSettings
 
 ALL, LAST = "all layers", "last layer"
 
 
 def analyse_moments(
     network: nn.Module,
-    material: Material,
+    material: TrainingMaterial,
     schedule: ScheduleSettings,
-    settings: TrainingSettings,
+    settings: ScheduledTrainingSettings,
     moments: Sequence[float],
     seed: int,
     progress: Callable = iter,

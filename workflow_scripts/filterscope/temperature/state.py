@@ -17,7 +17,7 @@ FINISHED, DIVERGED = "finished", "diverged"
 
 
 @dataclass
-class State:
+class RunState:
     """A training after so many epochs, as a checkpoint keeps it."""
 
     epoch: int = 0
@@ -95,4 +95,4 @@ class State:
 class Checkpoint(resumption.Checkpoint):
     """The state of such a training on disk."""
 
-    kind = State
+    kind = RunState

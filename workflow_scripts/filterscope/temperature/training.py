@@ -22,14 +22,14 @@ from filterscope.apt import batch_norm, scheduling
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
-from filterscope.temperature.material import Material, Split
-from filterscope.temperature.state import DIVERGED, FINISHED, State
+from filterscope.temperature.material import Split, TrainingMaterial
+from filterscope.temperature.state import DIVERGED, FINISHED, RunState
 
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class ScheduledTrainingSettings:
     """How long and on what batches; `every`: steps between two measurements of the temperature.
 
     validation: share of the training samples that hyper-parameters are chosen by. analysed: samples on which patterns
@@ -77,12 +77,12 @@ class Trained:
 
 def train(
     network: nn.Module,
-    material: Material,
+    material: TrainingMaterial,
     schedule: ScheduleSettings,
-    settings: TrainingSettings,
+    settings: ScheduledTrainingSettings,
     seed: int,
-    resume: State | None = None,
-    save: Callable[[State], None] = lambda state: None,
+    resume: RunState | None = None,
+    save: Callable[[RunState], None] = lambda state: None,
     progress: Callable[[Iterable], Iterator] = iter,
     watch: Callable[[int, nn.Module, Running], None] = lambda step, network, running: None,
 ) -> Trained:
@@ -98,7 +98,7 @@ def train(
     loss = partial(functional.cross_entropy, label_smoothing=settings.label_smoothing)
     total = per_epoch * settings.epochs
     running = scheduling.begin(schedule, network, monitor, situation(material, settings, loss, seed), total)
-    state = resume or State()
+    state = resume or RunState()
     if resume is not None:
         network.load_state_dict(state.network)
         running.load_state_dict(state.running)
@@ -129,7 +129,7 @@ def train(
     )
 
 
-def situation(material: Material, settings: TrainingSettings, loss: Callable, seed: int) -> Situation:
+def situation(material: TrainingMaterial, settings: ScheduledTrainingSettings, loss: Callable, seed: int) -> Situation:
     """What a schedule may look at before it begins: the first batch, and samples to compare patterns on."""
     rows = _order(material, seed, 0)[: settings.batch_size]
     pictures = material.normalised(material.train.values[rows])
@@ -137,7 +137,7 @@ def situation(material: Material, settings: TrainingSettings, loss: Callable, se
     return Situation(loss, pictures, material.train.labels[rows], samples, settings.weight_decay)
 
 
-def evaluate(network: nn.Module, material: Material, split: Split) -> tuple[float | None, float]:
+def evaluate(network: nn.Module, material: TrainingMaterial, split: Split) -> tuple[float | None, float]:
     """Mean cross-entropy, None where it is not finite, and the share of right labels, of a network in eval mode."""
     total, right = 0.0, 0
     network.eval()
@@ -150,7 +150,9 @@ def evaluate(network: nn.Module, material: Material, split: Split) -> tuple[floa
     return (mean if np.isfinite(mean) else None), right / len(split)
 
 
-def result(trained: Trained, schedule: ScheduleSettings, settings: TrainingSettings, material: Material) -> dict:
+def result(
+    trained: Trained, schedule: ScheduleSettings, settings: ScheduledTrainingSettings, material: TrainingMaterial
+) -> dict:
     """What came of a training: the columns of `training_results` but for its names.
 
     material: with a test split, which is looked at here and nowhere else.
@@ -183,7 +185,7 @@ def passes(schedule: ScheduleSettings, steps: int, measured: int, analysis: int)
     return 3 * steps + (measured if schedule.method in scheduling.STEERED else 0) + analysis
 
 
-def _order(material: Material, seed: int, epoch: int) -> Tensor:
+def _order(material: TrainingMaterial, seed: int, epoch: int) -> Tensor:
     """Rows of the training split in this epoch's order."""
     generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
     return torch.randperm(len(material.train), generator=generator).to(material.device)
@@ -244,7 +246,9 @@ def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(chosen[:, None, None, None], pictures.flip(3), pictures)
 
 
-def _note_epoch(epoch: int, per_epoch: int, network, material: Material, running: Running, state: State) -> None:
+def _note_epoch(
+    epoch: int, per_epoch: int, network, material: TrainingMaterial, running: Running, state: RunState
+) -> None:
     """A line of the history: the network as it would be used now."""
     running.evaluate()
     saved = None
@@ -270,10 +274,10 @@ def _note_epoch(epoch: int, per_epoch: int, network, material: Material, running
     state.epoch = epoch + 1
 
 
-def _recalibrate(network: nn.Module, material: Material) -> None:
+def _recalibrate(network: nn.Module, material: TrainingMaterial) -> None:
     batches = (values for values, _ in material.batches(material.train, _RECALIBRATED))
     batch_norm.recalibrate(network, batches)
 
 
-def _keep(state: State, network: nn.Module, running: Running, monitor: TemperatureMonitor) -> None:
+def _keep(state: RunState, network: nn.Module, running: Running, monitor: TemperatureMonitor) -> None:
     state.network, state.running, state.monitor = network.state_dict(), running.state_dict(), monitor.state_dict()

@@ -13,8 +13,8 @@ from torch import nn
 
 from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.temperature import training
-from filterscope.temperature.material import Material
-from filterscope.temperature.training import TrainingSettings
+from filterscope.temperature.material import TrainingMaterial
+from filterscope.temperature.training import ScheduledTrainingSettings
 
 # Drawn evenly in their logarithm; everything else evenly.
 LOGARITHMIC = ("learning_rate", "temperature_rate", "exponent", "factor")
@@ -36,10 +36,10 @@ def draw(search: Mapping[str, Sequence[float]], generator: np.random.Generator) 
 
 def tune(
     build: Callable[[], nn.Module],
-    material: Material,
+    material: TrainingMaterial,
     schedule: ScheduleSettings,
     search: Mapping[str, Sequence[float]],
-    settings: TrainingSettings,
+    settings: ScheduledTrainingSettings,
     trials: int,
     seed: int,
     progress: Callable[[Iterable], Iterator] = iter,

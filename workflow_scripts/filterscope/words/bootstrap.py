@@ -11,7 +11,7 @@ def resample_weights(images: int, resamples: int, seed: int) -> np.ndarray:
     return np.concatenate([np.ones((1, images)), counts]).astype(np.float32)
 
 
-def interval(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+def percentile_interval(values: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval over axis 0, whose row 0 is the sample itself and the rest are resamples."""
     tail = (1 - confidence) / 2
     low, high = np.quantile(values[1:], [tail, 1 - tail], axis=0)

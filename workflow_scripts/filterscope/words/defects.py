@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from filterscope.words.bootstrap import interval
+from filterscope.words.bootstrap import percentile_interval
 
 
 def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
@@ -21,12 +21,12 @@ def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
             row = {"switch": switch, "candidates": line.candidates, "k": line.k, "n": line.n}
             if line.n:
                 values = np.asarray(line.resamples, np.float64)
-                low, high = interval(values, confidence)
+                low, high = percentile_interval(values, confidence)
                 own = default.loc[("recall", line.candidates, line.k)]
                 row |= {"recall": values[0], "low": low, "high": high}
                 if own["n"]:
                     lost = np.asarray(own["resamples"], np.float64) - values
-                    low, high = interval(lost, confidence)
+                    low, high = percentile_interval(lost, confidence)
                     row |= {"cost": lost[0], "cost_low": low, "cost_high": high}
             rows.append(row)
     columns = ["switch", "candidates", "k", "recall", "low", "high", "cost", "cost_low", "cost_high", "n"]

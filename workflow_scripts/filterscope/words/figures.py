@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope.figures import Figure
-from filterscope.words.rows import ROW_NAMES, SCORE_NAMES
+from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 
 # One colour per row, the same in every figure.
 COLOURS = {

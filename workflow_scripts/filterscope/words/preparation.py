@@ -9,21 +9,21 @@ from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, readable
 from filterscope.activations.streaming import Annotations
-from filterscope.data.networks import InputSettings
+from filterscope.data.networks.building import InputSettings
 from filterscope.data.rejection import stop
-from filterscope.data.vocabulary import Vocabulary
+from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.words.candidates import read_allowed
-from filterscope.words.evidence import EvidenceSettings
-from filterscope.words.explanation import ExplanationSettings
-from filterscope.words.proposals import ProposalSettings
-from filterscope.words.scoring import ScoreSettings
-from filterscope.words.targets import token_list
-from filterscope.words.training import TrainingSettings
-from filterscope.words.trial import Material, MiningSettings, TrialSettings
+from filterscope.words.explaining.candidates import read_allowed
+from filterscope.words.explaining.evidence import EvidenceSettings
+from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.proposals import ProposalSettings
+from filterscope.words.explaining.targets import token_list
+from filterscope.words.explaining.training import ExplainerSettings
+from filterscope.words.in_memory_run import MiningSettings, TrialMaterial, TrialSettings
+from filterscope.words.scoring.scores import ScoreSettings
 
 
-def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Material:
+def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> TrialMaterial:
     """Read images, annotations, categories, vocabulary and, if given, the allowed words.
 
     Images that the extraction (`image_activations`) had to leave out are left out here too.
@@ -35,7 +35,7 @@ def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Ma
     categories = tables.read(paths["categories"], "categories").to_pandas()
     vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
     allowed = read_allowed(paths.get("allowed"))
-    return Material(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
+    return TrialMaterial(folder, images, annotations, categories, vocabulary, allowed, inputs, stop)
 
 
 def trial(params, threads: int) -> dict:
@@ -45,7 +45,7 @@ def trial(params, threads: int) -> dict:
     return {
         "settings": TrialSettings(
             activations,
-            TrainingSettings(**params.training),
+            ExplainerSettings(**params.training),
             MiningSettings(
                 words["split"],
                 words["top_images"],

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from filterscope.data.vocabulary import Vocabulary
-from filterscope.words.explanation import Words
-from filterscope.words.scoring import Row
-from filterscope.words.targets import Tokens, most_frequent, token_indices
-from filterscope.words.voting import vote
+from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.words.explaining.explanation import Words
+from filterscope.words.explaining.targets import Tokens, most_frequent, token_indices
+from filterscope.words.explaining.voting import vote
+from filterscope.words.scoring.scores import Row
 
 # Filters whose words are written at a time.
 FILTERS = 256

@@ -1,4 +1,4 @@
-"""What is really in an image: masks per object and per token, at the resolution of the network's input."""
+"""What is really in an image: masks per object and per token, and the tokens under a filter's region."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import torch
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.layers import Reader
-from filterscope.data.networks import InputSettings
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
+from filterscope.words.firing import Thresholds
+
+# Filters whose regions are enlarged to the size of the picture at once.
+CHUNK = 128
 
 
 @dataclass
-class Scene:
+class ImageTruth:
     """The truth of one image. k objects, t distinct tokens, S the side of the input in px."""
 
     objects: torch.Tensor  # bool [k, S, S]
@@ -33,7 +37,7 @@ class Truth:
         index = {token: position for position, token in enumerate(tokens)}
         self._own = [[index[token] for token in each if token in index] for each in annotations["tokens"].to_pylist()]
 
-    def of(self, look: Look, side: int, device: torch.device) -> Scene:
+    def of(self, look: Look, side: int, device: torch.device) -> ImageTruth:
         """The truth of a picture whose masks were sampled at its input's own pixels."""
         objects = torch.from_numpy(look.masks["sampled", (side, side)]).to(device)
         own = torch.zeros(len(objects), len(self.tokens), dtype=torch.bool)
@@ -44,12 +48,43 @@ class Truth:
         flat = objects.flatten(1).float()
         union = (own[:, present].T.float() @ flat > 0).view(-1, side, side)
         visible = union.flatten(1).any(1)
-        return Scene(objects, own, present[visible].cpu().numpy(), union[visible])
+        return ImageTruth(objects, own, present[visible].cpu().numpy(), union[visible])
+
+
+def region_tokens(
+    maps: torch.Tensor,
+    thresholds: Thresholds | torch.Tensor,
+    scene: ImageTruth,
+    overlap: float = 0.04,
+    mask_resolution: str = "image",
+) -> torch.Tensor:
+    """Tokens of the objects that overlap each filter's region: G = {t_j : IoU(M_j, [U > T]) > overlap}, strict.
+
+    maps: [n, h, w] of n filters in one image; thresholds: [n]. mask_resolution "feature" takes the masks at
+    h x w and enlarges them again, as the reference does, which loses small objects. Returns bool [n, T].
+    """
+    side = scene.objects.shape[-1]
+    objects = scene.objects
+    if mask_resolution == "feature":
+        rows = torch.arange(maps.shape[1], device=maps.device) * side // maps.shape[1] + side // (2 * maps.shape[1])
+        columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (2 * maps.shape[2])
+        small = objects[:, rows][:, :, columns].float()
+        objects = torch.nn.functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
+    covers = objects.flatten(1).float()
+    found = []
+    limits = Thresholds.of(thresholds, maps.device)
+    for some, own in zip(maps.split(CHUNK), limits.split(CHUNK), strict=True):
+        regions = own.regions(some, (side, side)).flatten(1).float()
+        shared = regions @ covers.T
+        union = regions.sum(1)[:, None] + covers.sum(1)[None] - shared
+        belongs = shared > overlap * union
+        found.append((belongs.float() @ scene.object_tokens.float()) > 0)
+    return torch.cat(found)
 
 
 def scenes(
     batches: Iterable[Batch], reader: Reader, inputs: InputSettings, truth: Truth, device: torch.device
-) -> Iterator[tuple[int, torch.Tensor, Scene]]:
+) -> Iterator[tuple[int, torch.Tensor, ImageTruth]]:
     """Image by image: its id, its maps [d, h, w] and its truth."""
     for batch in batches:
         maps = read_maps(batch, reader, inputs, device)

@@ -1,0 +1,71 @@
+"""Train the embedded study's CNN on the shape of every picture's main object."""
+
+from functools import partial
+
+from filterscope import job, tables
+from filterscope.data.networks import embedded_training
+from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.weights import write_weights
+
+
+def train_scenes_network(
+    path_to_images,
+    path_to_annotations,
+    path_to_pictures,
+    path_to_weights,
+    path_to_words,
+    path_to_history,
+    inputs,
+    settings,
+    seed,
+    path_to_temperatures=None,
+):
+    """The weights of the best epoch, what each output stands for, and the history of the training.
+
+    path_to_temperatures: of a training that follows a schedule of the temperature room; no lines for others.
+    """
+    images = tables.read(path_to_images, "images").to_pandas()
+    annotations = tables.read(path_to_annotations, "annotations")
+    labels = embedded_training.main_shapes(annotations.select(["image_id", "tokens", "area"]).to_pandas())
+    train, val = (
+        embedded_training.read_pictures(path_to_pictures, images[images["split"] == split], labels, inputs)
+        for split in ("train", "val")
+    )
+    temperatures = []
+    network, history = embedded_training.train_scenes_cnn(
+        train,
+        val,
+        settings,
+        inputs,
+        seed=job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else [])),
+        device=job.device(),
+        progress=partial(job.progress, title="epochs"),
+        measured=temperatures.append,
+    )
+    if path_to_temperatures is not None:
+        (found,) = temperatures
+        tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
+    with tables.replacing(path_to_weights) as temporary:
+        write_weights(network, temporary)
+    tables.write(embedded_training.unit_words(), "known_words", path_to_words)
+    tables.write(history, "network_history", path_to_history)
+    job.LOGGER.info("validation accuracy %.1f %%", 100 * history["val_accuracy"].max())
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    train_scenes_network(
+        path_to_images=snakemake.input.images,
+        path_to_annotations=snakemake.input.annotations,
+        path_to_pictures=snakemake.input.pictures,
+        path_to_weights=snakemake.output.weights,
+        path_to_words=snakemake.output.words,
+        path_to_history=snakemake.output.history,
+        inputs=NetworkSettings.from_mapping(snakemake.params.network).input,
+        settings=embedded_training.EmbeddedTrainingSettings.from_mapping(
+            snakemake.params.network, snakemake.params.steering
+        ),
+        seed=snakemake.params.seed,
+        path_to_temperatures=snakemake.output.temperatures,
+    )

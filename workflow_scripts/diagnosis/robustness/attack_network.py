@@ -1,0 +1,71 @@
+"""Attack the networks of one capacity, all by the same test samples."""
+
+from functools import partial
+
+import pandas as pd
+
+from filterscope import job, tables
+from filterscope.data.samples.labelled_samples import read_samples
+from filterscope.diagnosis.robustness.attack_runs import attack_all, attacked_samples
+from filterscope.diagnosis.scaled.trained import load_network
+
+SHOWN = 4  # test samples whose attacked pictures are kept, of the first network
+
+
+def attack_network(
+    path_to_samples,
+    paths_to_weights,
+    paths_to_networks,
+    path_to_attacks,
+    path_to_pictures,
+    attacks,
+    images,
+    batch_size,
+    seed,
+):
+    """attacks: settings by name; images: test samples that are attacked, as far as a network gets them right."""
+    samples, device = read_samples(path_to_samples), job.device()
+    chosen = attacked_samples(samples, images, job.derived_seed(seed, "attacked_samples"))
+    parts, shown = [], []
+    for path_to_weights, path_to_network in zip(paths_to_weights, paths_to_networks, strict=True):
+        (fact,) = tables.read(path_to_network, "scaled_networks").to_pylist()
+        names = {name: fact[name] for name in ("family", "share", "seed")}
+        network = load_network(path_to_weights, fact["family"], fact["width"], samples)
+        own = job.derived_seed(seed, "attack")
+        bar = partial(job.progress, title=f"attacks on network {fact['seed']}")
+        found, made = attack_all(
+            network,
+            samples,
+            chosen,
+            attacks,
+            own,
+            device,
+            batch_size,
+            progress=bar,
+        )
+        parts.append(found.assign(**names))
+        if not shown:
+            for attack, pictures in made.items():
+                rows = found.loc[found["attack"] == attack, ["attack", "sample"]].head(SHOWN)
+                values = pictures[: len(rows)].reshape(len(rows), -1)
+                shown.append({**rows.assign(**names).to_dict("list"), "values": tables.vectors(values)})
+    tables.write(pd.concat(parts, ignore_index=True), "attacks", path_to_attacks)
+    with tables.Writer("attacked_pictures", path_to_pictures) as writer:
+        for each in shown:
+            writer.add(each)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    attack_network(
+        path_to_samples=snakemake.input.samples,
+        paths_to_weights=list(snakemake.input.weights),
+        paths_to_networks=list(snakemake.input.networks),
+        path_to_attacks=snakemake.output.attacks,
+        path_to_pictures=snakemake.output.pictures,
+        attacks=snakemake.params.attacks,
+        images=snakemake.params.images,
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )

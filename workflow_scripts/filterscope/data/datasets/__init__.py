@@ -1,0 +1,1 @@
+"""Reference datasets of photographs: COCO, Visual Genome and plain folders, with the masks of their objects."""

@@ -1,0 +1,112 @@
+"""The embedded study's networks: a small CNN that learns the shapes, and one whose filters are set by hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from filterscope.data.scenes.words import COLOURS, SHAPES
+
+# What each planted filter detects and the token that names it, in the order of the channels.
+FILTERS = (
+    *(("colour", colour) for colour in COLOURS),
+    ("orientation", "horizontal"),
+    ("orientation", "vertical"),
+    ("orientation", "diagonal"),  # stripes that rise to the right
+    ("orientation", "diagonal"),  # stripes that fall to the right
+    ("texture", "dotted"),
+    ("texture", "checkered"),
+    ("texture", "plain"),
+)
+# Channels between the layers of the detectors.
+PIXEL_PARTS = 3 * len(COLOURS) + 3  # how well a pixel's hue agrees with each colour, and its channels
+COLOUR_PARTS = 2 * len(COLOURS) + 2  # how much of each colour it has, and its brightness
+DIRECTIONS = (0, 45, 90, 135)  # degrees from the vertical, along which brightness varies
+PHASES = 4  # of every direction: even and odd, each with both signs
+ORIENTED = PHASES * len(DIRECTIONS)
+MEASURES = len(COLOURS) + len(DIRECTIONS) + 2  # colours, energies, differences of opposite energies
+WINDOW = 13  # px, of the oriented filters; two periods of the textures in pictures of 96 px
+STRIDE = 4  # px, side of a cell of the detectors' maps
+
+
+# Evidence that every shape starts with, so that no unit is dead before it has learnt.
+_EVIDENCE = 0.5
+
+
+class SceneCNN(nn.Module):
+    """A small CNN: picture [B, 3, H, W] to the logits of SHAPES.
+
+    `features` ends in 64 maps of H / 8 x W / 8 after ReLU; `classifier` is linear on them at every place and
+    ends in a map of evidence for every shape, after ReLU, so that an output unit can be looked at and explained
+    like any filter. A logit is the mean of its map.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_block(3, 16, 5, stride=2),
+            *_block(16, 32, 5, stride=2),
+            *_block(32, 64, 3, stride=2),
+            *_block(64, 64, 3),
+            *_block(64, 64, 3),
+            *_block(64, 64, 3),
+        )
+        self.classifier = nn.Sequential(nn.Conv2d(64, len(SHAPES), 1), nn.ReLU())
+        nn.init.constant_(self.classifier[0].bias, _EVIDENCE)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.pool(self.classifier(self.features(pictures))).flatten(1)
+
+
+def _block(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+def build_scenes_cnn() -> nn.Module:
+    """The architecture, with torch's random weights."""
+    return SceneCNN()
+
+
+class Detectors(nn.Module):
+    """Picture [B, 3, H, W], H and W multiples of STRIDE, to maps [B, len(FILTERS), H / STRIDE, W / STRIDE].
+
+    `filterscope.data.networks.planting` sets the weights.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pixels = nn.Conv2d(3, PIXEL_PARTS, 1)
+        self.colours = nn.Conv2d(PIXEL_PARTS, COLOUR_PARTS, 1)
+        self.fill = nn.AvgPool2d(STRIDE)
+        self.strongest = nn.MaxPool2d(2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
+        self.oriented = nn.Conv2d(2, ORIENTED, WINDOW, stride=2, padding=WINDOW // 2, padding_mode="replicate")
+        self.energy = nn.AvgPool2d(STRIDE, stride=STRIDE // 2, padding=1, count_include_pad=False)
+        self.measures = nn.Conv2d(3 * len(COLOURS) + ORIENTED, MEASURES, 1)
+        self.names = nn.Conv2d(MEASURES, len(FILTERS), 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        parts = functional.relu(self.colours(functional.relu(self.pixels(pictures))))
+        colours = torch.cat([self.fill(parts[:, :-2]), self.strongest(parts[:, : len(COLOURS)])], 1)
+        energies = self.energy(functional.relu(self.oriented(parts[:, -2:])))
+        measures = self.measures(torch.cat([colours, energies], 1))
+        return functional.relu(self.names(functional.relu(measures)))
+
+
+class Planted(nn.Module):
+    """The detectors and the mean of each of their maps, [B, len(FILTERS)]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detectors = Detectors()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.pool(self.detectors(pictures)).flatten(1)
+
+
+def build_planted() -> nn.Module:
+    """The architecture, with torch's random weights; `plant` sets those of its `detectors`."""
+    return Planted()

@@ -1,0 +1,1 @@
+"""Labelled samples come in: vectors or pictures with a class each."""

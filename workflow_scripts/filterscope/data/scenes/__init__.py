@@ -1,0 +1,1 @@
+"""The embedded study's dataset, drawn: pictures whose every pixel has a known meaning, and sentences about them."""

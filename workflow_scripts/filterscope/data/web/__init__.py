@@ -1,0 +1,1 @@
+"""Files come from the web: whole, right and in their place."""

@@ -1,0 +1,1 @@
+"""Unbalanced data resampled, and whether that helps."""

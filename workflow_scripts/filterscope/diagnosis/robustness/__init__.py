@@ -1,0 +1,1 @@
+"""How easily networks of different capacity are fooled."""

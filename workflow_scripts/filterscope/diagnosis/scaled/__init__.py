@@ -1,0 +1,1 @@
+"""Networks whose width can be scaled to a capacity, and their training."""

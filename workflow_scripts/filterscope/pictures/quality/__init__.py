@@ -1,0 +1,1 @@
+"""How good pictures are, by criteria that are validated themselves."""

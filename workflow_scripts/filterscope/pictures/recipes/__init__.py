@@ -1,0 +1,1 @@
+"""How pictures are optimised: the recipes of activation maximisation and what they share."""

@@ -1,0 +1,1 @@
+"""From activations to words: the explainer, its training, and what is said of every filter."""

@@ -1,0 +1,333 @@
+"""The whole way from pictures to recall in memory, for variants that are measured and not kept.
+
+The null network and every defect of the reference take the same steps as the workflow's rules do, through the
+same functions; only nothing is written between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from filterscope.activations.extraction import ExtractionSettings, extract
+from filterscope.activations.mining import TopImages
+from filterscope.activations.probing import open_pictures
+from filterscope.activations.remembering import Remembering
+from filterscope.activations.streaming import MaskGrid, PictureDataset, stream
+from filterscope.activations.tails import Tail, deciding, threshold_table
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
+from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.faithful import Faithful
+from filterscope.words.explaining.attended import Attended, drawn
+from filterscope.words.explaining.candidates import candidates
+from filterscope.words.explaining.evidence import Correlations, Evidence, EvidenceSettings
+from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, Words, explain
+from filterscope.words.explaining.proposals import ProposalSettings, proposers
+from filterscope.words.explaining.samples import ExplainerSamples, Gathered, split_samples
+from filterscope.words.explaining.targets import Tokens, multi_hot
+from filterscope.words.explaining.training import ExplainerSettings, fit
+from filterscope.words.explaining.voting import vote
+from filterscope.words.firing import Thresholds
+from filterscope.words.scoring.score_table import WORDS
+from filterscope.words.scoring.scores import Row, ScoreSettings, measure
+from filterscope.words.truth import Truth, scenes
+
+# Bytes of maps that are kept between the looks of trials: ResNet-50's of 2,600 pictures.
+MAPS = 2**30
+
+
+@dataclass(frozen=True)
+class MiningSettings:
+    """Which images are mined and how their words vote; see `words` in config.yaml."""
+
+    split: str = "val"
+    top_images: int = 25
+    voting: int = 5
+    weighting: str = "none"
+    top_share: float = 0.1
+    proposals: ProposalSettings = ProposalSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    voted: bool = False  # claims are voted for, not chosen by the evidence
+
+    def mined(self, splits: np.ndarray) -> np.ndarray:
+        """Which images of these splits are mined, bool."""
+        return np.ones(len(splits), bool) if self.split == "all" else splits == self.split
+
+    def faithful(self, defects: Faithful) -> MiningSettings:
+        """These settings with the switched-on defects of the reference."""
+        changed = replace(self, split="all") if defects.training_images else self
+        return replace(changed, proposals=self.proposals.faithful(defects), voted=defects.published_words)
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """Everything a trial needs to know."""
+
+    extraction: ExtractionSettings
+    training: ExplainerSettings
+    mining: MiningSettings
+    explanation: ExplanationSettings
+    scores: ScoreSettings
+
+    def faithful(self, defects: Faithful, filters: int) -> TrialSettings:
+        """These settings with the switched-on defects of the reference, for a layer of so many filters."""
+        return TrialSettings(
+            self.extraction.faithful(defects),
+            self.training.faithful(defects),
+            self.mining.faithful(defects),
+            self.explanation.faithful(defects),
+            self.scores.faithful(defects, filters),
+        )
+
+
+@dataclass
+class TrialMaterial:
+    """What a trial works on. annotations are ordered by image; images by number."""
+
+    folder: str
+    images: pd.DataFrame
+    annotations: pa.Table
+    categories: pd.DataFrame
+    vocabulary: Vocabulary
+    allowed: list[str] | None  # the only words that may be said
+    inputs: InputSettings
+    reject: Callable[[int, str], None]
+
+
+@dataclass
+class _Seen:
+    positions: np.ndarray
+    vectors: np.ndarray
+    image_ids: np.ndarray
+    maxima: np.ndarray
+    means: np.ndarray
+    thresholds: Thresholds
+
+
+class Trials:
+    """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
+
+    def __init__(
+        self, material: TrialMaterial, reader: Reader, seed: int, device: torch.device, progress=lambda items, *_: items
+    ):
+        """progress: called as progress(items, total, title), goes through the items."""
+        self.material, self.seed, self.device = material, seed, device
+        self.reader = Remembering(reader, MAPS)
+        self.progress = progress
+        self._seen: dict[tuple, _Seen] = {}
+
+    def _look(self, settings: ExtractionSettings, random_crops: bool) -> _Seen:
+        key = (settings, random_crops)
+        if key in self._seen:
+            return self._seen[key]
+        material, reader = self.material, self.reader
+        pictures = open_pictures(
+            material.folder,
+            material.images,
+            material.annotations,
+            material.inputs,
+            settings.grids((reader.height, reader.width)),
+            self.seed if random_crops else None,
+        )
+        chosen = pd.Series(deciding(material.images["split"]), material.images["image_id"])
+        expected = int(chosen.sum()) * reader.height * reader.width
+        tail = Tail(reader.filters, settings.quantile, expected, self.device)
+        batches = self.progress(
+            stream(pictures, settings.batch_size, settings.workers, material.reject),
+            -(-len(pictures) // settings.batch_size),
+            "batches of images",
+        )
+        parts = []
+        for seen in extract(batches, reader, material.inputs, settings, self.device):
+            tail.add(seen.maps, chosen.loc[seen.image_ids].to_numpy())
+            parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima, seen.means))
+        joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
+        thresholds = threshold_table([tail.table()], settings.quantile)
+        seen_now = _Seen(*joined, Thresholds.of(thresholds, self.device))
+        # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
+        if not self._seen:
+            self._seen[key] = seen_now
+        return seen_now
+
+    def run(self, settings: TrialSettings, defects: Faithful = Faithful(), name: str = WORDS) -> pd.DataFrame:
+        """One trial: the `measurements` of a single row of this name."""
+        settings = settings.faithful(defects, self.reader.filters)
+        table, _ = self.compare(settings, {name: settings.mining.proposals}, defects)
+        return table
+
+    def compare(
+        self, settings: TrialSettings, proposals: Mapping[str, ProposalSettings], defects: Faithful = Faithful()
+    ) -> tuple[pd.DataFrame, dict[str, dict[str, Words]]]:
+        """Rows that differ in the weights of their words alone: their `measurements`, and their words by candidates.
+
+        One explainer and one look at the pictures serve them all. settings are taken as they are: what the defects
+        change in them is changed before.
+        """
+        material = self.material
+        seen = self._look(settings.extraction, defects.random_crops)
+        tokens = Tokens.of(material.categories)
+        category_rows = material.vocabulary.rows(tokens.every)
+        learnt = category_rows[~tokens.unsupervised]
+        images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
+        evidence, attended = self._study(images[images["split"] == "train"], seen, tokens, settings)
+        gathered = Gathered.joined(self._samples(seen, tokens), attended)
+        explainer, _ = fit(
+            split_samples(
+                gathered,
+                settings.training.choosing,
+                self.seed,
+                defects.scored_images_choose,
+                defects.instance_split,
+            ),
+            material.vocabulary.vectors[learnt],
+            settings.training,
+            self.seed,
+            self.device,
+            material.vocabulary.vectors,
+            learnt,
+        )
+        mined = images[settings.mining.mined(images["split"].to_numpy())]
+        top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
+        sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
+        supervised = ~tokens.unsupervised
+        asked = {
+            name: proposers(
+                sought,
+                material.vocabulary.restricted(tokens.supervised),
+                evidence.surprise(supervised)[:, supervised],
+                weights,
+                self.device,
+            )
+            for name, weights in proposals.items()
+        }
+        pairs = TopPairs(top_ids, maxima)
+        shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
+        found = explain(
+            self._stream(self._pictures(shown), settings),
+            self.reader,
+            material.inputs,
+            dict.fromkeys(proposals, explainer),
+            pairs,
+            seen.thresholds,
+            asked,
+            settings.explanation,
+            self.device,
+        )
+        words = {name: {where: found.words[name, where] for where in sought} for name in proposals}
+        masked = self._masked(mined)
+        rows = {name: row_from_words(each, category_rows, maxima, settings.mining) for name, each in words.items()}
+        if not settings.mining.voted:
+            claims = evidence.claims(tokens.claimable(material.allowed))
+            rows = {name: replace(row, claims=np.where(row.claims >= 0, claims, -1)) for name, row in rows.items()}
+        measured = measure(
+            self._stream(masked, settings),
+            self.reader,
+            material.inputs,
+            Truth(masked.annotations.table, tokens.every),
+            mined["image_id"].to_numpy(),
+            top_ids,
+            maxima,
+            seen.thresholds,
+            seen.maxima.max(0) <= 0,
+            rows,
+            settings.scores,
+            self.seed,
+            self.device,
+            tokens.asked,
+        )
+        # Without the ceiling, which is of the images and filters and no row's own.
+        own = measured.table["row"].isin(rows)
+        return measured.table[own].reset_index(drop=True), words
+
+    def _study(
+        self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
+    ) -> tuple[Evidence, Gathered | None]:
+        """What the training images say of filters and tokens, and the samples that their attention pools."""
+        top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
+        pairs = TopPairs(top_ids, maxima)
+        masked = self._masked(images)
+        truth = Truth(masked.annotations.table, tokens.every)
+        most = round(settings.training.attended * len(masked.annotations.table))
+        correlations = Correlations(self.reader.filters, len(tokens.every), self.device)
+        shown = Attended(
+            pairs,
+            drawn(pairs, most, self.seed),
+            seen.thresholds,
+            len(tokens.every),
+            settings.scores.overlap,
+            settings.explanation,
+            self.device,
+        )
+        vectors, targets, image_ids = [], [], []
+        batches = self._stream(masked, settings)
+        for image_id, maps, scene in scenes(batches, self.reader, self.material.inputs, truth, self.device):
+            correlations.add(maps, scene)
+            found = shown.add(image_id, maps, scene)
+            vectors.append(found["vectors"])
+            targets.append(found["targets"][:, ~tokens.unsupervised])
+            image_ids.append(np.full(len(found["filter"]), image_id))
+        evidence = Evidence.gathered(correlations, shown.shown, shown.fired, settings.mining.evidence)
+        if not most:
+            return evidence, None
+        vectors, targets, image_ids = (np.concatenate(each) for each in (vectors, targets, image_ids))
+        known = targets.any(1)
+        samples = ExplainerSamples(vectors[known], targets[known])
+        return evidence, Gathered(samples, image_ids[known], np.ones(len(samples), bool))
+
+    def _masked(self, images: pd.DataFrame) -> PictureDataset:
+        side = self.material.inputs.crop
+        return self._pictures(images, self.material.annotations, MaskGrid(sampled=((side, side),)))
+
+    def _samples(self, seen: _Seen, tokens: Tokens) -> Gathered:
+        objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
+        splits = self.material.images.set_index("image_id")["split"]
+        image_ids = objects["image_id"].to_numpy()
+        training = splits.loc[image_ids].to_numpy() == "train"
+        targets = multi_hot(objects["tokens"], tokens.supervised)
+        known = targets.any(1)
+        return Gathered(ExplainerSamples(seen.vectors[known], targets[known]), image_ids[known], training[known])
+
+    def _pictures(self, images: pd.DataFrame, annotations: pa.Table | None = None, grids: MaskGrid = MaskGrid()):
+        return open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)
+
+    def _stream(self, pictures: PictureDataset, settings: TrialSettings):
+        return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
+
+    @staticmethod
+    def _mine(seen: _Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:
+        top = TopImages(mining.top_images, mining.top_share)
+        chosen = np.isin(seen.image_ids, image_ids)
+        top.add(seen.image_ids[chosen], seen.maxima[chosen], seen.means[chosen])
+        return top.best()
+
+
+def row_from_words(
+    words: dict[str, Words], category_rows: np.ndarray, maxima: np.ndarray, mining: MiningSettings
+) -> Row:
+    """Words by candidates as a row that can be scored.
+
+    category_rows: vocabulary row of each token. maxima: [d, p]. A filter claims its first category word, and its
+    first unsupervised one where such words were looked for.
+    """
+    order = np.argsort(category_rows)
+    indices = {}
+    for where, each in words.items():
+        place = np.minimum(np.searchsorted(category_rows[order], each.rows), len(order) - 1)
+        indices[where] = np.where(category_rows[order][place] == each.rows, order[place], -1)
+    index = {row: position for position, row in enumerate(category_rows.tolist())}
+    claims = {}
+    for where in words.keys() - {"vocabulary"}:
+        voted = words[where]
+        votes = vote(voted.rows[..., : mining.voting], voted.cosines[..., : mining.voting], maxima, mining.weighting, 1)
+        claims[where] = np.full(len(maxima), -1, np.int64)
+        claims[where][votes["filter"]] = [index[row] for row in votes["row"]]
+    row = Row(indices, claims["categories"])
+    if "unsupervised" not in indices:
+        return row
+    return row.with_unsupervised(indices["unsupervised"], claims["unsupervised"])

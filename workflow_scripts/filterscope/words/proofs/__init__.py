@@ -1,0 +1,1 @@
+"""Is the named object the cause? Objects laid into photographs and taken out of them."""

@@ -1,0 +1,1 @@
+"""Are the words right? Scores against masks, beside their nulls."""

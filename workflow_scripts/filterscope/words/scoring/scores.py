@@ -1,0 +1,376 @@
+"""Scores that can be believed: every row beside its nulls, on the same images and resamples."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+import torch
+
+from filterscope.activations.streaming import Batch
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
+from filterscope.faithful import Faithful
+from filterscope.words.bootstrap import percentile_interval, resample_weights
+from filterscope.words.explaining.explanation import TopPairs
+from filterscope.words.firing import Thresholds
+from filterscope.words.scoring.claims import ClaimScores
+from filterscope.words.scoring.recall import by_image, recall
+from filterscope.words.scoring.score_table import CEILING, WORDS
+from filterscope.words.truth import Scene, Truth, region_tokens, scenes
+
+# Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
+CLAIM_METRICS = ("iou", "f1", "auprc", "auprc_lift", "correlation")
+# Decoys that there are at least: claims of filters whose maps are compared with the masks of other images.
+DECOYS = 256
+# The reference scores every 12th filter from 0 to 252 (defect 5).
+FEW_STEP, LAST_OF_FEW = 12, 252
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How words are scored; see config.yaml."""
+
+    recall_at: tuple[int, ...] = (5, 10, 20)
+    overlap: float = 0.04
+    mask_resolution: str = "image"
+    resolution: int = 56
+    filters: str | tuple[int, ...] = "all"
+    bootstrap: int = 200
+    confidence: float = 0.95
+    false_discoveries: float = 0.1
+
+    def __post_init__(self):
+        object.__setattr__(self, "recall_at", tuple(self.recall_at))
+        if self.mask_resolution not in ("image", "feature"):
+            raise ValueError(f"scores.mask_resolution is {self.mask_resolution!r}, should be image or feature")
+
+    def faithful(self, defects: Faithful, filters: int) -> ScoreSettings:
+        """These settings with the switched-on defects of the reference, for a layer of so many filters."""
+        if not defects.few_filters:
+            return self
+        return replace(self, filters=tuple(range(0, min(filters, LAST_OF_FEW + 1), FEW_STEP)))
+
+    def chosen(self, filters: int) -> np.ndarray:
+        """The filters to score, of so many. Raises ValueError for one that the layer does not have."""
+        if self.filters == "all":
+            return np.arange(filters)
+        wrong = [each for each in self.filters if each >= filters]
+        if wrong:
+            raise ValueError(f"scores.filters names filter {wrong[0]}, the layer has {filters} (0 to {filters - 1})")
+        return np.array(sorted(set(self.filters)), np.int64)
+
+
+@dataclass
+class Row:
+    """One way of naming filters, to be scored.
+
+    words: by candidates, token index of every top image's words, -1 for words that are no token, [d, p, s].
+    claims: token index that each filter is claimed to stand for, -1 for none, [d]. others: claims by candidates
+    other than all categories.
+    """
+
+    words: dict[str, np.ndarray]
+    claims: np.ndarray
+    others: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def with_unsupervised(self, words: np.ndarray, claims: np.ndarray, anywhere: np.ndarray | None = None) -> Row:
+        """The same with what is said among the tokens that were never supervised: words [d, p, s] and claims [d].
+
+        anywhere: what is said where the whole vocabulary is asked for those tokens; the vocabulary's words if None.
+        """
+        anywhere = self.words["vocabulary"] if anywhere is None else anywhere
+        more = {"unsupervised": words, "vocabulary_unsupervised": anywhere}
+        return replace(self, words=self.words | more, others=self.others | {"unsupervised": claims})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How far claims beat their null on some images.
+
+    metrics: by name, of the claims, [1+resamples, d]. null: what the layer's mean live filter reaches for each token,
+    [T].
+    """
+
+    claims: np.ndarray
+    metrics: dict[str, np.ndarray]
+    null: np.ndarray
+
+    def lift(self) -> np.ndarray:
+        """AUPRC minus what the layer's mean filter reaches for the same word, [1+resamples, d].
+
+        In every resample the null moves with the share of the pixels that the word covers there, on which AUPRC by
+        chance depends. 0 for filters without a claim.
+        """
+        share = self.metrics["share"]
+        moved = np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
+        return np.where(self.claims >= 0, self.metrics["auprc"] - self.null[self.claims] * moved, 0.0)
+
+
+@dataclass
+class Measured:
+    """Measurements as the table of that name, and how far the claims of every row beat their null.
+
+    decoys: the words' claims, with maps compared with the masks of other images: what chance gives. dead filters take
+    no part in the nulls.
+    """
+
+    table: pd.DataFrame
+    rows: dict[str, Row]
+    evidence: dict[str, Evidence]
+    decoys: list[Evidence]
+
+
+def measure(
+    batches: Iterable[Batch],
+    reader: Reader,
+    inputs: InputSettings,
+    truth: Truth,
+    image_ids: np.ndarray,
+    top_ids: np.ndarray,
+    top_maxima: np.ndarray,
+    thresholds: Thresholds | np.ndarray,
+    dead: np.ndarray,
+    rows: dict[str, Row],
+    settings: ScoreSettings,
+    seed: int,
+    device: torch.device,
+    asked: Mapping[str, np.ndarray] = MappingProxyType({}),
+    decoys: bool = False,
+) -> Measured:
+    """Look at the images once more, with their masks, and score all rows.
+
+    image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds, dead: [d].
+    asked: by candidates, the tokens that recall asks for, bool [T]; all of them for candidates that are not named.
+    decoys: whether the words' claims are also measured on the masks of other images, as `support` needs.
+    """
+    chosen = np.zeros(len(thresholds), bool)
+    chosen[settings.chosen(len(thresholds))] = True
+    pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
+    weights = resample_weights(len(image_ids), settings.bootstrap, seed)
+    positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
+    limits = Thresholds.of(thresholds, device)
+    labels = _labels(rows)
+
+    def collector(labels) -> ClaimScores:
+        return ClaimScores(labels, limits, len(truth.tokens), weights, settings.resolution, device, every=True)
+
+    claims = collector(labels)
+    strangers = Strangers(min(-(-DECOYS // len(dead)), len(image_ids) - 1) if decoys else 0)
+    apart = [collector({WORDS: rows[WORDS].claims}) for _ in range(strangers.distance)]
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+    for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
+        position = positions[image_id]
+        claims.add(position, maps, scene)
+        for collected, other in zip(apart, strangers.of(position, maps, scene), strict=False):
+            collected.add(position, maps, other)
+        filters, ranks = pairs.of(image_id)
+        if len(filters) and len(scene.objects):
+            some = torch.from_numpy(filters).to(device)
+            tokens = region_tokens(maps[some], limits[some], scene, settings.overlap, settings.mask_resolution)
+            found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
+    for position, maps, others in strangers.rest():
+        for collected, other in others:
+            apart[collected].add(position, maps, other)
+    live = ~np.asarray(dead)
+    evidence = _evidence(claims, labels, live)
+    false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
+    recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
+    table = pd.DataFrame(
+        [*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, live, _named(labels, chosen), len(weights))]
+    )
+    own = {name: evidence[name, "categories"] for name in rows}
+    return Measured(table, rows, own, false)
+
+
+class Strangers:
+    """Pairs the maps of every image with the scenes of the images before it, the first ones with those of the last."""
+
+    def __init__(self, distance: int):
+        """distance: how many images before it an image is paired with; fewer than there are images."""
+        self.distance = distance
+        self._recent: deque[Scene] = deque(maxlen=distance)
+        self._first: list[tuple[int, torch.Tensor]] = []
+
+    def of(self, position: int, maps: torch.Tensor, scene: Scene) -> list[Scene]:
+        """The scenes before this image, the nearest first; fewer for the first images (see `rest`)."""
+        before = list(self._recent)[::-1]
+        if len(before) < self.distance:
+            self._first.append((position, maps))
+        self._recent.append(scene)
+        return before
+
+    def rest(self) -> Iterable[tuple[int, torch.Tensor, list[tuple[int, Scene]]]]:
+        """Of the first images, position and maps, and the scenes that they lack, each with its distance less one."""
+        last = list(self._recent)[::-1]
+        for place, (position, maps) in enumerate(self._first):
+            yield position, maps, [(away, last[away - place]) for away in range(place, self.distance)]
+
+
+def _evidence(claims: ClaimScores, labels: Mapping[Hashable, np.ndarray], live: np.ndarray) -> dict[Hashable, Evidence]:
+    """By label."""
+    metrics, every = claims.metrics(), claims.every_auprc()
+    null = every[live].mean(0) if live.any() else np.zeros(every.shape[1])
+    return {
+        label: Evidence(own, {name: values[:, place] for name, values in metrics.items()}, null)
+        for place, (label, own) in enumerate(labels.items())
+    }
+
+
+def _labels(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
+    """Claims by row and candidates, those among all categories first."""
+    labels = {(name, "categories"): row.claims for name, row in rows.items()}
+    return labels | {(name, where): claims for name, row in rows.items() for where, claims in row.others.items()}
+
+
+def _recalls(
+    found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int, asked: Mapping
+) -> Iterable[dict]:
+    empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
+    filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
+    weights = weights.astype(np.float64)
+    for name, row in rows.items():
+        for candidates, words in row.words.items():
+            wanted = truth & asked[candidates] if candidates in asked else truth
+            for k in settings.recall_at:
+                values, counts = recall(words[filters, ranks], wanted, min(k, words.shape[2]))
+                right, pairs = by_image(values, counts, images, weights.shape[1])
+                yield {
+                    "row": name,
+                    "metric": "recall",
+                    "candidates": candidates,
+                    "k": k,
+                    "n": int(counts.sum()),
+                    "resamples": _share(weights @ right, weights @ pairs),
+                }
+
+
+def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """right / asked; a resample without any pair repeats the sample's own value."""
+    own = right[0] / asked[0] if asked[0] else 0.0
+    return np.where(asked > 0, right / np.maximum(asked, 1e-12), own)
+
+
+def _means(
+    evidence: dict[tuple[str, str], Evidence], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
+) -> Iterable[dict]:
+    for (name, where), each in evidence.items():
+        named = _named(labels, chosen, where)
+        metrics = each.metrics | {"auprc_lift": each.lift()}
+        for metric in CLAIM_METRICS:
+            values = metrics[metric][:, named]
+            yield {
+                "row": name,
+                "metric": metric,
+                "candidates": where,
+                "k": 1,
+                "n": int(named.sum()),
+                "resamples": values.mean(1) if named.any() else np.zeros(len(values)),
+            }
+
+
+def _named(labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray, where: str = "categories") -> np.ndarray:
+    """The filters that are scored, the same for every row: those that the words name, bool [d].
+
+    Constant words would name dead filters too. A row that names nothing there scores 0.
+    """
+    first = next(iter(labels))[0]
+    return chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
+
+
+def _ceiling(claims: ClaimScores, live: np.ndarray, named: np.ndarray, resamples: int) -> Iterable[dict]:
+    """What the best claims that there are would reach on these images, of the filters that the words name; they are
+    not resampled."""
+    best = claims.best_possible(live)
+    for metric in CLAIM_METRICS:
+        value = best[metric][named].mean() if named.any() else 0.0
+        yield {
+            "row": CEILING,
+            "metric": metric,
+            "candidates": "categories",
+            "k": 1,
+            "n": int(named.sum()),
+            "resamples": np.full(resamples, value),
+        }
+
+
+def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], settings: ScoreSettings) -> pd.DataFrame:
+    """Which filters' claims beat their null: the `filter_claims` table.
+
+    The null of a claim is the mean AUPRC of all live filters for the same word. The evidence for a claim is the lower
+    end of the interval of its AUPRC minus the null (`Evidence.lift`). A claim is supported where its evidence is above
+    zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of each
+    kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have their
+    words' frequencies; and claims lent from other filters, of another word than the filter's own, where so many can
+    be lent that the share could be told at all. Where the decoys are too few to tell so small a share, nothing is
+    supported and `told` is false.
+    """
+    confidence = settings.confidence
+    own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
+    rivals = measured.rows["dissection"].claims
+    live = ~thresholds["dead"].to_numpy()
+    low, high = percentile_interval(own.metrics["auprc"], confidence)
+    named = live & (own.claims >= 0)
+    names = np.array([*tokens, None], object)
+
+    def lowest(evidence: Evidence) -> np.ndarray:
+        return np.where(named & (evidence.claims >= 0), percentile_interval(evidence.lift(), confidence)[0], -np.inf)
+
+    claimed, borrowed = lowest(own), lowest(lent)
+    strangers = np.concatenate([lowest(each)[named] for each in measured.decoys] or [np.zeros(0)])
+    others = borrowed[named & (lent.claims >= 0) & (lent.claims != own.claims)]
+    # Fewer lent claims than that could hold no such share, however few of them passed.
+    kinds = [strangers, others] if len(others) >= 2 / settings.false_discoveries else [strangers]
+    least, told = least_evidence(claimed[named], kinds, settings.false_discoveries)
+
+    def where(mask, values):
+        return [float(value) if keep else None for keep, value in zip(mask, values, strict=True)]
+
+    return pd.DataFrame(
+        {
+            "filter": thresholds["filter"],
+            "dead": thresholds["dead"],
+            "claim": [name if keep else None for keep, name in zip(named, names[own.claims], strict=True)],
+            "auprc": where(named, own.metrics["auprc"][0]),
+            "low": where(named, low),
+            "high": where(named, high),
+            "null": where(named, own.null[own.claims]),
+            "lift": where(named, own.lift()[0]),
+            "told": told,
+            "supported": claimed >= least,
+            "lent": named & (lent.claims >= 0) & (lent.claims != own.claims),
+            "lent_supported": (borrowed >= least) & (lent.claims != own.claims),
+            "iou": where(named, own.metrics["iou"][0]),
+            "f1": where(named, own.metrics["f1"][0]),
+            "correlation": where(named, own.metrics["correlation"][0]),
+            "rival": [name if keep else None for keep, name in zip(named, names[rivals], strict=True)],
+            "rival_auprc": where(named & (rivals >= 0), measured.evidence["dissection"].metrics["auprc"][0]),
+        }
+    )
+
+
+def least_evidence(claims: np.ndarray, kinds: Iterable[np.ndarray], rate: float) -> tuple[float, bool]:
+    """The least evidence above 0 at which at most this share of the claims is expected to be false, and whether any
+    could be.
+
+    kinds: the evidence of each kind of decoys; every kind must agree. Of n claims and m decoys one more claim than
+    decoys, times n / m, passes by chance: the one that makes the estimate hold for few decoys, too (Barber and Candes
+    2015, knockoff+). Infinite where no evidence is enough. False where even decoys without any evidence would be too
+    few for so small a share, or where there is no kind.
+    """
+    passing = np.sort(claims[claims > 0])
+    kinds = list(kinds)
+    fewest = min((len(decoys) for decoys in kinds), default=0)
+    if not fewest or not len(passing):
+        return np.inf, bool(fewest)
+    false = np.max(
+        [len(claims) / len(each) * (1 + np.array([(each >= least).sum() for least in passing])) for each in kinds], 0
+    )
+    allowed = rate * np.arange(len(passing), 0, -1)
+    enough = np.flatnonzero(false <= allowed)
+    told = len(claims) / fewest <= allowed[0]
+    return (float(passing[enough[0]]) if len(enough) else np.inf), bool(told)

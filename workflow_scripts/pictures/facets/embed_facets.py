@@ -1,0 +1,60 @@
+"""Embed the images of classes by their codes and group them into facets."""
+
+import pandas as pd
+import torch
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, open_pictures, reading
+from filterscope.activations.streaming import stream
+from filterscope.data.networks import building
+from filterscope.data.rejection import stop
+from filterscope.pictures.choices import chosen_targets
+from filterscope.pictures.facets.classes import class_of_images, images_of_class
+from filterscope.pictures.facets.clustering import FacetSettings, check_count
+from filterscope.pictures.facets.codes import coding
+from filterscope.pictures.facets.tables import class_facets
+from filterscope.pictures.photographs import warn_of_small
+from filterscope.pictures.recipes.objectives import Goal
+
+
+def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, batch_size, seed):
+    """paths: of images, annotations (None: a plain folder), weights; outputs: facets, their CSV, summary, its CSV;
+    entry: classes with their units, layer of the codes (None: the penultimate vector), facets, nearest."""
+    (path_to_images, path_to_annotations, path_to_weights), classes, device = paths, entry["classes"], job.device()
+    images = tables.read(path_to_images, "images").to_pandas()
+    annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
+    known = class_of_images(images, annotations, classes_by)
+    chosen, made = {name: images_of_class(images, known, name) for name in classes}, []
+    warn_of_small(pd.concat(chosen.values()), probe.inputs)
+    network = building.load(probe.network, path_to_weights)
+    with reading(probe, network, device) as reader, coding(network, reader, probe.inputs, device, entry["codes"]) as at:
+        Goal(reader, probe.inputs, chosen_targets(list(classes.values()), None, reader.filters), device)  # units exist
+        for name, unit in job.progress(list(classes.items()), len(classes), "classes"):
+            check_count(len(chosen[name]), entry["facets"], f"class {name!r}")
+            pictures = open_pictures(folder, chosen[name], None, probe.inputs)
+            seen = [at(batch.pictures(device)) for batch in stream(pictures, batch_size, 0, stop)]
+            codes, means = (torch.cat([each[part].cpu() for each in seen]) for part in (0, 1))
+            seeds = [job.derived_seed(seed, "facets", name, part) for part in range(1 + settings.repetitions)]
+            given = chosen[name]["image_id"].to_numpy(), codes.numpy(), means[:, unit].double().numpy()
+            made.append(class_facets(name, unit, *given, entry["facets"], entry["nearest"], seeds, settings))
+    members, summary = (pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True))
+    for row in summary[summary["small"]].itertuples():
+        job.LOGGER.warning("unit %d, facet %d: all its few images, %d, are averaged", row.unit, row.facet, row.members)
+    for path, schema in zip(outputs, ("facets", "facets", "facet_summary", "facet_summary"), strict=True):
+        tables.write(members if schema == "facets" else summary, schema, path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    embed_facets(
+        paths=(snakemake.input.images, snakemake.input.get("annotations") or None, snakemake.input.weights),
+        outputs=list(snakemake.output),
+        folder=snakemake.input.pictures,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        entry=snakemake.params.entry,
+        classes_by=snakemake.params.classes_by,
+        settings=FacetSettings(**snakemake.params.facetting),
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )

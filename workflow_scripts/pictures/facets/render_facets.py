@@ -1,0 +1,59 @@
+"""Optimise a picture of every facet, beginning as its mean image."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from PIL import Image
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, reading
+from filterscope.data.networks import building
+from filterscope.pictures.files import file_of
+from filterscope.pictures.picture_tables import MEAN, NOISE, facet_rows, pixels
+from filterscope.pictures.recipes.objectives import Goal, Target
+from filterscope.pictures.recipes.registry import maximise, reached, recipe
+
+SAID = ("unit", "facet", "status", "note")
+
+
+def render_facets(paths, outputs, probe, name, from_noise, recipes, batch_size, seed):
+    """paths: of facets, mean images and weights; outputs: table, CSV and folder of the pictures; name: of the recipe;
+    from_noise: of those that begin as noise, to compare with; recipes: settings by name; batch_size: at a time."""
+    (path_to_facets, path_to_means, path_to_weights), (*paths_to_table, path_to_pictures) = paths, outputs
+    means, folder, rows = Path(path_to_means), job.empty_folder(path_to_pictures), []
+    facets = list(tables.read(path_to_facets, "facets").to_pandas().groupby(["unit", "facet"]))
+    starts = [np.array(Image.open(means / file_of(*key))) for key, _ in facets]
+    starts = torch.from_numpy(np.stack(starts)).permute(0, 3, 1, 2).float() / 255
+    with reading(probe, building.load(probe.network, path_to_weights), job.device()) as reader:
+        goal = Goal(reader, probe.inputs, [Target(unit) for (unit, _), _ in facets], job.device())
+        begun = reached(goal, starts, batch_size)
+        for start, each in [(MEAN, name), *((NOISE, other) for other in from_noise)]:
+            made, chance = recipe(recipes[each]), "facet" if start == MEAN else start
+            seeds = [job.derived_seed(seed, chance, each, *key) for key, _ in facets]
+            with job.steps(made.total_steps * -(-len(facets) // batch_size), f"steps of {each}") as report:
+                done = maximise(goal, made, seeds, starts if start == MEAN else None, batch_size, report)
+            rows += (found := facet_rows(each, start, facets, done, begun, folder.name, means.name))
+            for row, picture in zip(found, pixels(done.optimised.pictures), strict=True):
+                if row["note"]:
+                    job.LOGGER.warning("%s from %s, unit %d, facet %d: %s (%s)", each, start, *map(row.get, SAID))
+                if row["path"]:
+                    Image.fromarray(picture).save(folder.parent / row["path"])
+    for path in paths_to_table:
+        tables.write(pa.Table.from_pylist(rows), "facet_pictures", path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    render_facets(
+        paths=(snakemake.input.facets, snakemake.input.means, snakemake.input.weights),
+        outputs=(snakemake.output.table, snakemake.output.csv, snakemake.output.pictures),
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        name=snakemake.params.name,
+        from_noise=snakemake.params.from_noise,
+        recipes=snakemake.params.recipes,
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )

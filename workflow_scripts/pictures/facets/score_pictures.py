@@ -1,0 +1,61 @@
+"""Score the pictures of a probe's classes by the five criteria, by what they reach and by what a judge sees in them."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, reading
+from filterscope.data.networks import building
+from filterscope.data.networks.building import InputSettings
+from filterscope.pictures.photographs import Photographs
+from filterscope.pictures.quality import gallery, judging, scoring
+from filterscope.pictures.quality.criteria import Picture, norms_of
+from filterscope.pictures.quality.validation import CriteriaSettings
+
+
+def score_pictures(paths, outputs, folder, inputs, recipe, plain, positioned, judge, settings, batch_size, seed):
+    """paths: of facets, their pictures, images, tables of `pictures` by recipe, judge's weights; outputs: tables, each
+    with its CSV; recipe: of the facets; plain: names of those without regularisation; positioned: of those of the
+    tables that aimed at one position; judge: a probe, or None."""
+    path_to_facets, path_to_pictures, path_to_images, paths_to_recipes, path_to_judge = paths
+    facets = tables.read(path_to_facets, "facets").to_pandas()
+    images, chance = tables.read(path_to_images, "images").to_pandas(), job.derived_seed(seed, "criteria")
+    scored, norm = gallery.sampled(facets, images["image_id"].to_numpy(), settings.photographs, chance)
+    made = {name: tables.read(path, "pictures").to_pandas() for name, path in paths_to_recipes.items()}
+    of_facets = tables.read(path_to_pictures, "facet_pictures").to_pandas()
+    shown = gallery.gallery(scored, facets, of_facets, made, positioned)
+    photographs = Photographs.of(folder, images, inputs)
+    pixels, beside = {}, Path(path_to_pictures).parents[1]
+    for row in job.progress(gallery.present(shown), title="pictures"):
+        picture = np.asarray(Image.open(beside / row.path)) if row.path else photographs.view(row.image_id)
+        pixels[row.Index] = gallery.fitted(picture, inputs.crop)
+    norms, answers = norms_of([Picture.of(photographs.view(image_id)) for image_id in norm]), None
+    if judge:
+        with reading(judge, building.load(judge.network, path_to_judge), job.device()) as reader:
+            answers = judging.evidence(list(pixels.values()), reader, judge.inputs, job.device(), batch_size)
+    found = scoring.scored(shown, pixels, norms, answers)
+    everything = scoring.tables_of(found, recipe, plain, answers, settings, job.derived_seed(seed, "intervals"))
+    for path, name in zip(outputs, [name for name in everything for _ in range(2)], strict=True):
+        tables.write(everything[name], name, path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    given, params = snakemake.input, snakemake.params
+    recipes = dict(zip(params.recipes, given.recipes, strict=True))
+    score_pictures(
+        paths=(given.facets, given.table, given.images, recipes, given.get("judge")),
+        outputs=list(snakemake.output),
+        folder=given.folder,
+        inputs=InputSettings(**params.inputs),
+        recipe=params.recipe,
+        plain=params.plain,
+        positioned=params.positioned,
+        judge=ProbeSettings.from_mapping(params.judge) if params.judge else None,
+        settings=CriteriaSettings(**params.criteria),
+        batch_size=params.batch_size,
+        seed=params.seed,
+    )

@@ -1,0 +1,51 @@
+"""Maximise the activations of a probe's filters: one picture for each."""
+
+import pyarrow as pa
+from PIL import Image
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, reading
+from filterscope.data.networks import building
+from filterscope.pictures.choices import best_images, chosen_targets
+from filterscope.pictures.picture_tables import picture_rows, pixels
+from filterscope.pictures.recipes.objectives import Goal
+from filterscope.pictures.recipes.registry import maximise, recipe
+
+
+def maximise_activations(paths, outputs, probe, name, settings, filters, position, batch_size, seed):
+    """paths: of the weights and, in a list, of the image activations; outputs: table, CSV and folder of the pictures;
+    name, settings: of the recipe; filters: numbers or "all"; position: None, "centre" or (row, column)."""
+    (path_to_weights, paths_to_image_activations), (*paths_to_table, path_to_pictures) = paths, outputs
+    device, made = job.device(), recipe(settings)
+    seen = tables.read(paths_to_image_activations, "image_activations")
+    best = best_images(seen["image_id"].to_numpy(), tables.matrix(seen["mean" if position is None else "maximum"]))
+    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+        targets = chosen_targets(filters, position, reader.filters)
+        goal = Goal(reader, probe.inputs, targets, device)
+        seeds = [job.derived_seed(seed, "picture", name, target.filter) for target in targets]
+        with job.steps(made.total_steps * -(-len(targets) // batch_size), f"steps of {name}") as report:
+            done = maximise(goal, made, seeds, chunk=batch_size, report=report)
+    folder = job.empty_folder(path_to_pictures)
+    rows = picture_rows(name, targets, done, best, folder.name)
+    for row, picture in zip(rows, pixels(done.optimised.pictures), strict=True):
+        if row["note"]:
+            job.LOGGER.warning("filter %d of %s: %s (%s)", row["filter"], probe.layer, row["status"], row["note"])
+        if row["path"]:
+            Image.fromarray(picture).save(folder.parent / row["path"])
+    for path in paths_to_table:
+        tables.write(pa.Table.from_pylist(rows), "pictures", path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    maximise_activations(
+        paths=(snakemake.input.weights, list(snakemake.input.image_activations)),
+        outputs=(snakemake.output.table, snakemake.output.csv, snakemake.output.pictures),
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        name=snakemake.wildcards.recipe,
+        settings=snakemake.params.recipe,
+        **snakemake.params.entry,
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )

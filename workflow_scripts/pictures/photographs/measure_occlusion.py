@@ -1,0 +1,61 @@
+"""Measure what covering parts of photographs does to their strongest filters."""
+
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, reading
+from filterscope.data.geometry import Geometry
+from filterscope.data.images import read_image
+from filterscope.data.networks import building
+from filterscope.pictures import occlusion
+from filterscope.pictures.choices import chosen_images
+from filterscope.pictures.occlusion import OcclusionSettings
+from filterscope.pictures.photographs import warn_of_small
+from filterscope.pictures.strongest import mean_activations
+
+
+def measure_occlusion(paths, outputs, folder, probe, images, cover, settings, batch_size, seed):
+    """paths: of images, annotations (None: plain folder), weights; outputs: table, CSV, importances, covered views;
+    images: numbers or paths; cover: "objects" (annotated masks), "grid", or rectangles."""
+    (path_to_images, path_to_annotations, path_to_weights), device = paths, job.device()
+    chosen = chosen_images(tables.read(path_to_images, "images").to_pandas(), images)
+    warn_of_small(chosen, probe.inputs)
+    annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
+    geometry, target = Geometry(probe.inputs.resize, probe.inputs.crop), job.empty_folder(outputs[3])
+    rows, maps, numbers = [], [], (settings.filters, settings.rectangles)
+    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+        look = partial(mean_activations, reader=reader, inputs=probe.inputs, device=device, batch_size=batch_size)
+        for image in job.progress(list(chosen.itertuples()), len(chosen), "photographs"):
+            photograph = read_image(f"{folder}/{image.path}", image.turned)
+            view, own = geometry.picture(photograph), job.derived_seed(seed, "occlusion", int(image.image_id))
+            parts = occlusion.parts(cover, view, photograph.shape[1:], image, annotations, geometry, settings)
+            found = list(occlusion.measure(view, parts, look, *numbers, np.random.default_rng(own)))
+            for row, each in zip(occlusion.rows(image.image_id, found), found, strict=True):
+                file = f"{target.name}/image_{image.image_id}_{row['number']:02d}.png"
+                rows.append(row | {"path": None if cover == "grid" else file})
+                if cover != "grid":
+                    Image.fromarray(each.view.permute(1, 2, 0).numpy()).save(target.parent / file)
+            maps.append([each.ravel() for each in occlusion.importance(view, look, settings)])
+    for path in outputs[:2]:
+        tables.write(pa.Table.from_pylist(rows), "occlusions", path)
+    lost, weaker = (tables.vectors(np.stack(each)) for each in zip(*maps, strict=True))
+    tables.write({"image_id": chosen["image_id"], "lost": lost, "weaker": weaker}, "importances", outputs[2])
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    measure_occlusion(
+        paths=(snakemake.input.images, snakemake.input.get("annotations") or None, snakemake.input.weights),
+        outputs=[snakemake.output.get(name) for name in ("table", "csv", "importances", "covered")],
+        folder=snakemake.input.pictures,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        **snakemake.params.entry,
+        settings=OcclusionSettings(**snakemake.params.occlusion),
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )

@@ -1,0 +1,47 @@
+"""Analyse one step at many learning rates, at several moments of a training."""
+
+from functools import partial
+
+from filterscope import job, tables
+from filterscope.apt import scheduling
+from filterscope.apt.scheduling import ScheduleSettings
+from filterscope.data.samples.labelled_samples import read_samples
+from filterscope.temperature import building, material, moments
+from filterscope.temperature.building import Choice
+from filterscope.temperature.training import ScheduledTrainingSettings
+
+
+def analyse_learning_rates(
+    path_to_samples, paths, name, network, schedule, settings, at, number, seed, path_to_trials=None
+):
+    """at: shares of the training; number: of the training, as train_with_schedule has it; paths: points and fits."""
+    if path_to_trials is not None:
+        schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
+    split_seed = job.derived_seed(seed, "validation", name)
+    data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, job.device())
+    own_seed = job.derived_seed(seed, "train_with_schedule", number)
+    built = building.build(network, data.shape, len(data.classes), own_seed)
+    progress = partial(job.progress, total=settings.epochs, title="epochs")
+    points, fits = moments.analyse_moments(built, data, schedule, settings, at, own_seed, progress)
+    for kind, table in (("points", points), ("fits", fits)):
+        for path in (paths[kind], paths[f"{kind}_csv"]):
+            tables.write(table, f"range_{kind}", path)
+    for fit in fits[fits["note"] != ""].itertuples():
+        job.LOGGER.warning("after %g of the training, %s: %s", fit.moment, fit.layers, fit.note)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    analyse_learning_rates(
+        path_to_samples=snakemake.input.samples,
+        paths=dict(snakemake.output.items()),
+        name=snakemake.wildcards.samples,
+        network=Choice(**snakemake.params.network),
+        schedule=ScheduleSettings.from_mapping(snakemake.params.schedule),
+        settings=ScheduledTrainingSettings(**snakemake.params.training),
+        at=snakemake.params.at,
+        number=snakemake.params.number,
+        seed=snakemake.params.seed,
+        path_to_trials=snakemake.input.get("trials"),
+    )

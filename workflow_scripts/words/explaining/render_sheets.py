@@ -1,0 +1,96 @@
+"""Render the sheets of a probe's best filters."""
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from filterscope import job, tables
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
+from filterscope.data.networks import building
+from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet, views
+
+WORDS_PER_IMAGE = 3
+
+
+def render_sheets(
+    path_to_images,
+    path_to_top_images,
+    path_to_thresholds,
+    path_to_weights,
+    path_to_image_words,
+    path_to_words,
+    path_to_names,
+    path_to_claims,
+    path_to_sheets,
+    folder,
+    probe: ProbeSettings,
+    activations: ExtractionSettings,
+    best,
+    also,
+    images_per_sheet,
+    name,
+    path_to_causes=None,
+):
+    """path_to_claims and path_to_causes are None where there are no masks; name: whose filters, for the heading."""
+    device = job.device()
+    words = tables.read(path_to_words, "filter_words").to_pandas()
+    claims = tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None
+    causes = tables.read(path_to_causes, "filter_causes").to_pandas() if path_to_causes else None
+    filters = chosen_filters(words, claims, best, also)
+    names = tables.read(path_to_names, "filter_names").to_pandas()
+    thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
+    mined = tables.read(path_to_top_images, "top_images").to_pandas()
+    top = mined[mined["filter"].isin(filters) & (mined["rank"] < images_per_sheet) & (mined["maximum"] > 0)]
+    said = tables.read(path_to_image_words, "image_words").to_pandas()
+    said = said[(said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)]
+    said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
+    images = tables.read(path_to_images, "images").to_pandas()
+    images = images[images["image_id"].isin(top["image_id"])]
+    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+        pictures = open_pictures(folder, images, None, probe.inputs)
+        seen = views(look(pictures, activations), reader, probe.inputs, top, device)
+    target = Path(path_to_sheets)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for number in job.progress(filters, len(filters), "sheets"):
+        own = top[top["filter"] == number]
+        figure = sheet(
+            f"{name}   filter {number}",
+            names.set_index("filter").loc[number],
+            words[words["filter"] == number],
+            None if claims is None else claims.set_index("filter").loc[number],
+            [
+                TopImage(*seen[number, image_id], said[number, image_id], maximum)
+                for image_id, maximum in zip(own["image_id"], own["maximum"], strict=True)
+            ],
+            remarks_of(number, names, thresholds, mined),
+            None if causes is None else causes.set_index("filter").loc[number],
+        )
+        figure.savefig(target / f"filter_{number:04d}.png")
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    torch.set_grad_enabled(False)
+    render_sheets(
+        path_to_images=snakemake.input.images,
+        path_to_top_images=snakemake.input.top_images,
+        path_to_thresholds=snakemake.input.thresholds,
+        path_to_weights=snakemake.input.weights,
+        path_to_image_words=snakemake.input.by_image,
+        path_to_words=snakemake.input.words,
+        path_to_names=snakemake.input.names,
+        path_to_claims=snakemake.input.get("claims") or None,
+        path_to_causes=snakemake.input.get("causes") or None,
+        path_to_sheets=snakemake.output.sheets,
+        folder=snakemake.input.pictures,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        activations=ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads),
+        best=snakemake.params.sheets["filters"],
+        also=snakemake.params.sheets["also"],
+        images_per_sheet=snakemake.params.sheets["images"],
+        name=f"{snakemake.wildcards.probe} on {snakemake.wildcards.dataset}",
+    )

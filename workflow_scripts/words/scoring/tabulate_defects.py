@@ -1,0 +1,68 @@
+"""Tabulate what each defect of the reference costs in recall: default, each switch alone, all."""
+
+import pandas as pd
+
+from filterscope import job, tables
+from filterscope.activations.probing import reading
+from filterscope.data.networks import building
+from filterscope.faithful import Faithful
+from filterscope.words import preparation
+from filterscope.words.defects import costs
+from filterscope.words.in_memory_run import Trials, TrialSettings
+
+
+def tabulate_defects(
+    paths: dict,
+    path_to_table,
+    path_to_csv,
+    folder,
+    settings: TrialSettings,
+    probe,
+    seed,
+    largest_explainer,
+    boxes=False,
+):
+    """paths: as in `preparation.material`, and weights; largest_explainer: inputs above which unpooled is not tried.
+
+    boxes: whether the dataset's masks are boxes, which one of the defects is about.
+    """
+    device = job.device()
+    material = preparation.material(paths, folder, probe.inputs)
+    with reading(probe, building.load(probe.network, paths["weights"]), device) as reader:
+        switches = [name for name in Faithful.names() if boxes or name != "transposed_boxes"]
+        if reader.filters * reader.height * reader.width > largest_explainer:
+            job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
+            switches.remove("unpooled")
+        trials = Trials(material, reader, seed, device, job.progress)
+        variants = {
+            "default": Faithful(),
+            **{name: Faithful.only(name) for name in switches},
+            "all": Faithful.only(*switches),
+        }
+        measured = {
+            name: trials.run(settings, defects)
+            for name, defects in job.progress(variants.items(), len(variants), "variants")
+        }
+    if "unpooled" not in measured:
+        nothing = measured["default"].assign(n=0)
+        measured = {**measured, "unpooled": nothing, "all_but_unpooled": measured["all"]}
+        del measured["all"]
+    table = costs(measured, settings.scores.confidence)
+    for path in (path_to_table, path_to_csv):
+        tables.write(table.astype(object).where(pd.notna(table), None), "defects", path)
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    settings = preparation.trial(snakemake.params, snakemake.threads)
+    settings.pop("defects")
+    tabulate_defects(
+        paths=dict(snakemake.input.items()),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        folder=snakemake.input.pictures,
+        largest_explainer=snakemake.params.largest_explainer,
+        boxes=snakemake.params.boxes,
+        **settings,
+    )
