@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.unit.data.test_caffe_networks import CAFFENET, INPUT
+from tests.unit.data.networks.test_caffe_networks import CAFFENET, INPUT
 
 from data.datasets.prepare_folder import prepare_folder
 from data.networks.prepare_network import prepare_network

@@ -8,7 +8,7 @@ from filterscope.words.explaining.attended import Attended, drawn
 from filterscope.words.explaining.attention import METHODS
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs
 from filterscope.words.firing import Thresholds
-from filterscope.words.truth import Scene, region_tokens
+from filterscope.words.truth import ImageTruth, region_tokens
 
 CPU = torch.device("cpu")
 FILTERS, TOKENS, IMAGES, CELLS, SIDE = 5, 3, 8, 4, 16
@@ -29,7 +29,7 @@ def world(seed=0):
         masks = torch.stack(masks) if masks else torch.zeros(0, SIDE, SIDE, dtype=torch.bool)
         maps = torch.from_numpy(chance.exponential(1.0, (FILTERS, CELLS, CELLS))).float()
         maps[4] = 0
-        seen[20 + number] = maps, Scene(objects, own, tokens.numpy(), masks)
+        seen[20 + number] = maps, ImageTruth(objects, own, tokens.numpy(), masks)
     return seen
 
 
@@ -92,7 +92,7 @@ def test_a_region_without_tokens_is_counted_nowhere_and_is_no_sample():
     """One filter fires on the object, one beside it, in the same image."""
     objects = torch.zeros(1, SIDE, SIDE, dtype=torch.bool)
     objects[0, :4, :4] = True
-    scene = Scene(objects, torch.tensor([[False, True, False]]), np.array([1]), objects)
+    scene = ImageTruth(objects, torch.tensor([[False, True, False]]), np.array([1]), objects)
     maps = torch.zeros(2, CELLS, CELLS)
     maps[0, 0, 0], maps[1, 3, 3] = 9.0, 9.0
     top = TopPairs(np.array([[7], [7]]), np.array([[9.0], [9.0]]))

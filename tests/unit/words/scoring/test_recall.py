@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.recall import by_image, recall
-from filterscope.words.truth import Scene, region_tokens
+from filterscope.words.truth import ImageTruth, region_tokens
 
 TOKENS = ["cat", "dog", "sky"]
 
@@ -19,7 +19,7 @@ def scene(masks, tokens):
     own = torch.tensor([[place in each for place in range(len(TOKENS))] for each in tokens])
     present = own.any(0).nonzero()[:, 0]
     union = torch.stack([objects[own[:, token]].any(0) for token in present])
-    return Scene(objects, own, present.numpy(), union)
+    return ImageTruth(objects, own, present.numpy(), union)
 
 
 def square():

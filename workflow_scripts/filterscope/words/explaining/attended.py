@@ -13,7 +13,7 @@ import torch
 
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explainer_inputs
 from filterscope.words.firing import Thresholds
-from filterscope.words.truth import Scene, region_tokens
+from filterscope.words.truth import ImageTruth, region_tokens
 
 
 def drawn(pairs: TopPairs, most: int, seed: int) -> np.ndarray:
@@ -50,7 +50,7 @@ class Attended:
         self.fired = np.zeros(filters, np.int64)
         self._nothing = np.zeros(0, np.int64)
 
-    def add(self, image_id: int, maps: torch.Tensor, scene: Scene) -> dict[str, np.ndarray]:
+    def add(self, image_id: int, maps: torch.Tensor, scene: ImageTruth) -> dict[str, np.ndarray]:
         """Take in one image, and return its samples: filter [n], vectors [n, ...] and targets bool [n, T].
 
         A pair whose region shows no token is counted nowhere and is no sample.

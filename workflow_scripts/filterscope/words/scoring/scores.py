@@ -21,7 +21,7 @@ from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.claims import ClaimScores
 from filterscope.words.scoring.recall import by_image, recall
 from filterscope.words.scoring.score_table import CEILING, WORDS
-from filterscope.words.truth import Scene, Truth, region_tokens, scenes
+from filterscope.words.truth import ImageTruth, Truth, region_tokens, scenes
 
 # Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
 CLAIM_METRICS = ("iou", "f1", "auprc", "auprc_lift", "correlation")
@@ -193,10 +193,10 @@ class Strangers:
     def __init__(self, distance: int):
         """distance: how many images before it an image is paired with; fewer than there are images."""
         self.distance = distance
-        self._recent: deque[Scene] = deque(maxlen=distance)
+        self._recent: deque[ImageTruth] = deque(maxlen=distance)
         self._first: list[tuple[int, torch.Tensor]] = []
 
-    def of(self, position: int, maps: torch.Tensor, scene: Scene) -> list[Scene]:
+    def of(self, position: int, maps: torch.Tensor, scene: ImageTruth) -> list[ImageTruth]:
         """The scenes before this image, the nearest first; fewer for the first images (see `rest`)."""
         before = list(self._recent)[::-1]
         if len(before) < self.distance:
@@ -204,7 +204,7 @@ class Strangers:
         self._recent.append(scene)
         return before
 
-    def rest(self) -> Iterable[tuple[int, torch.Tensor, list[tuple[int, Scene]]]]:
+    def rest(self) -> Iterable[tuple[int, torch.Tensor, list[tuple[int, ImageTruth]]]]:
         """Of the first images, position and maps, and the scenes that they lack, each with its distance less one."""
         last = list(self._recent)[::-1]
         for place, (position, maps) in enumerate(self._first):
