@@ -398,11 +398,23 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
 @pytest.mark.parametrize(
     ("module", "must", "must_not"),
     [
-        ("words/voting.py", {"explain_filters", "tabulate_words"}, {"train_explainer", "extract_activations"}),
-        ("words/losses.py", {"train_explainer", "train_null_explainer"}, {"extract_activations", "dissect_filters"}),
-        ("pictures/maco.py", {"maximise_activations", "render_pictures"}, {"measure_occlusion", "extract_activations"}),
         (
-            "pictures/facets.py",
+            "words/explaining/voting.py",
+            {"explain_filters", "tabulate_words"},
+            {"train_explainer", "extract_activations"},
+        ),
+        (
+            "words/explaining/losses.py",
+            {"train_explainer", "train_null_explainer"},
+            {"extract_activations", "dissect_filters"},
+        ),
+        (
+            "pictures/recipes/maco.py",
+            {"maximise_activations", "render_pictures"},
+            {"measure_occlusion", "extract_activations"},
+        ),
+        (
+            "pictures/facets/clustering.py",
             {"embed_facets", "average_facets", "render_facets", "draw_facets"},
             {"maximise_activations", "train_scenes_network"},
         ),
@@ -423,21 +435,21 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
             },
             {"prepare_samples", "plant_scenes_network"},
         ),
-        ("data/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
-        ("pictures/facet_figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
-        ("pictures/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
+        ("data/samples/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
+        ("pictures/facets/figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
+        ("pictures/quality/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
         ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
         ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
         (
-            "diagnosis/sparse_attack.py",
+            "diagnosis/robustness/sparse_attack.py",
             {"attack_network", "search_capacity"},
             {"train_scaled_network", "score_resampling"},
         ),
-        ("diagnosis/links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
-        ("diagnosis/resampling_figures.py", {"render_resampling"}, {"tabulate_resampling"}),
-        ("diagnosis/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
+        ("diagnosis/resampling/tomek_links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
+        ("diagnosis/resampling/figures.py", {"render_resampling"}, {"tabulate_resampling"}),
+        ("diagnosis/complexity/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
         ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
-        ("data/scenes.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
+        ("data/scenes/dataset.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
     ],
 )
 def test_an_edited_module_reruns_exactly_what_imports_it(finished_study, tmp_path, module, must, must_not):
@@ -451,7 +463,7 @@ def test_an_edited_module_reruns_exactly_what_imports_it(finished_study, tmp_pat
 
 def test_a_comment_in_a_module_reruns_nothing(finished_study, tmp_path):
     study = finished_study.copied(tmp_path)
-    path = study.workflow / "workflow_scripts/filterscope/words/voting.py"
+    path = study.workflow / "workflow_scripts/filterscope/words/explaining/voting.py"
     path.write_text(path.read_text() + "\n# a remark\n")
     assert not study.planned()
 

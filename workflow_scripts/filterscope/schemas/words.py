@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 
-# The third is there for datasets with categories that were never supervised; scores have a fourth (words/targets.py).
+# The third is there for datasets with categories that were never supervised; scores have a fourth
+# (words/explaining/targets.py).
 CANDIDATES = (
     "where words were looked for: vocabulary, categories or unsupervised (categories that were never supervised, "
     "asked for these alone); scores also have vocabulary_unsupervised (all words, asked for these alone)"
