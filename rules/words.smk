@@ -1,6 +1,6 @@
 # The words room: filters are named (LaViSE, seed 000).
 #
-# Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary
+# Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary; words of optimised pictures
 # Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, filter_causes.*,
 #          scores.*, sanity.*, defects.*, known_answers.*, sheets/
 # Steps:   train the explainer and its null, explain, dissect (by masks, and by a CLIP model's embeddings), score, prove,

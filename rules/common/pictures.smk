@@ -111,6 +111,17 @@ def named_pictures():
     return [entry for entry in config["pictures"] if (entry["dataset"], entry["probe"]) in explained]
 
 
+def words_of_recipe(entry):
+    """What the explainer says of the pictures of an entry of `pictures`."""
+    return pictures_of(entry, f"{entry['recipe']}/picture_words.parquet")
+
+
+def picture_words_of(wildcards):
+    """What the explainer says of a probe's pictures, one table per recipe; none for a vocabulary that does not name them."""
+    names_them = explained_in(wildcards) == wildcards.vocabulary
+    return [words_of_recipe(entry) for entry in entries_of_pictures(wildcards)] if names_them else []
+
+
 def facet_words_of(wildcards):
     """Words of a probe's facets, where the probe is explained on the dataset."""
     folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/facets"

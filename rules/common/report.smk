@@ -52,11 +52,6 @@ def summarised_recipe(entry):
     return [pictures_of(entry, f"{entry['recipe']}/pictures.parquet"), pictures_of(entry, "sheets")]
 
 
-def words_of_recipe(entry):
-    """What the explainer says of the pictures of an entry of `pictures`."""
-    return pictures_of(entry, f"{entry['recipe']}/picture_words.parquet")
-
-
 def summarised_facets(entry):
     """What the summary reads of an entry of `facets`: three tables and the figures."""
     files = ("facets/facet_summary.parquet", "criteria.parquet", "criteria_validation.parquet")

@@ -187,6 +187,7 @@ rule tabulate_words:
         claims=claims_of,
         reference=reference_names,
         causes=causes_of,
+        pictures=picture_words_of,
     output:
         apart_csv="results/words/{dataset}/{probe}/{vocabulary}/words_apart.csv",
         table="results/words/{dataset}/{probe}/{vocabulary}/filter_words.parquet",

@@ -143,6 +143,28 @@ def test_pictures_excite_their_filters(finished_study):
         assert list((results / entry["probe"] / "sheets").glob("sheet_*.png"))
 
 
+def test_names_show_what_their_pictures_are_called(finished_study):
+    """Of all units, which know their classes, by both recipes; the planted filters have no pictures."""
+    columns = ["picture", "picture_count", "picture_found", "picture_null"]
+    planted, units = (tables.read(each / "filter_names.parquet", "filter_names") for each in folders(finished_study))
+    assert planted.to_pandas()[columns].isna().all(axis=None)
+    units = units.to_pandas().set_index("filter")
+    results = finished_study.directory / "results/pictures/scenes/cnn_units"
+    recipes = ("maco", "fourier")
+    own = pd.concat(pd.read_parquet(results / recipe / "picture_words.parquet") for recipe in recipes)
+    shown = units[units["picture"].notna()]
+    assert set(shown.index) == set(own.loc[own["words"].str.len() > 0, "filter"])
+    for number, said in shown["picture"].items():
+        for row in own[(own["filter"] == number) & (own["words"].str.len() > 0)].itertuples():
+            (part,) = [each for each in said.split("; ") if each.startswith(f"{row.recipe}: ")]
+            assert part.replace("*", "").removeprefix(f"{row.recipe}: ").split(", ") == list(row.words[:5])
+    compared = own[own["found"].notna()].groupby("filter")
+    told = units[units["picture_count"].notna()]
+    assert told["picture_count"].to_dict() == compared.size().to_dict()
+    assert told["picture_found"].to_dict() == compared["found"].agg(lambda each: each.mean()).to_dict()
+    assert told["picture_found"].mean() > told["picture_null"].mean()
+
+
 def test_planted_facets_are_recovered(finished_study):
     """Colour and texture of a class's two facets; images whose main object shows neither do not count."""
     folder = finished_study.directory / "results/pictures/scenes/cnn_units/facets"
@@ -381,7 +403,11 @@ def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
         (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
         (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
         (("proofs", "places", 2), {"measure_causes", "tabulate_words"}, {"score_words", "name_pictures"}),
-        (("proofs", "picture_words", 5), {"name_pictures"}, {"measure_causes", "maximise_activations"}),
+        (
+            ("proofs", "picture_words", 5),
+            {"name_pictures", "tabulate_words"},
+            {"measure_causes", "maximise_activations"},
+        ),
         (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
         (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
     ],

@@ -151,3 +151,45 @@ def test_study_that_asks_for_pictures_only_makes_nothing_else(run_snakemake, tmp
     jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
     assert jobs["maximise_activations"] == 1
     assert not {"train_explainer", "embed_facets", "measure_occlusion", "train_scenes_network"} & set(jobs)
+
+
+PICTURED = {"dataset": "scenes", "probe": "cnn_units", "filters": [0]}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "taken"),
+    [
+        ([], {}),
+        (
+            [
+                {**PICTURED, "recipe": "maco"},
+                {**PICTURED, "recipe": "mean"},
+                {**PICTURED, "recipe": "maco", "probe": "cnn_last"},
+            ],
+            {"scenes/cnn_units/captions": ["scenes/cnn_units/maco", "scenes/cnn_units/mean"]},
+        ),
+        (
+            [{**PICTURED, "recipe": "maco", "dataset": "album"}],
+            {"album/cnn_units/captions": ["album/cnn_units/maco"]},
+        ),
+    ],
+)
+def test_names_take_the_words_of_the_pictures_that_their_vocabulary_names(
+    pictures, taken, default_config, run_snakemake, tmp_path
+):
+    """Of their own probe and dataset, with masks or without; a second vocabulary names no pictures."""
+    (tmp_path / "album").mkdir()
+    config = default_config() | {section: [] for section in ("defects", "facets", "strongest_filters", "occlusions")}
+    config["datasets"]["album"] = {"source": "folder", "folder": str(tmp_path / "album"), "reference": "scenes"}
+    config["vocabularies"]["others"] = config["vocabularies"]["captions"]
+    explained = ["scenes/cnn_units/captions", "scenes/cnn_units/others", "album/cnn_units/captions"]
+    entries = [dict(zip(("dataset", "probe", "vocabulary"), each.split("/"), strict=True)) for each in explained]
+    config |= {"pictures": pictures, "explanations": entries}
+    said = run_snakemake(*(f"results/words/{each}/sheets" for each in explained), "--dry-run", config=config).stdout
+    jobs = re.findall(r"Tabulating the words of .*\nReason: Missing output files: (.*); Input files .*: (.*)", said)
+    assert len(jobs) == len(explained)
+    for missing, inputs in jobs:
+        (folder,) = set(re.findall(r"results/words/(\S+)/filter_names\.parquet", missing))
+        recipes = re.findall(r"results/pictures/(\S+)/picture_words\.parquet", inputs)
+        assert sorted(recipes) == taken.get(folder, [])
+    assert planned(said).get("name_pictures", 0) == sum(map(len, taken.values()))

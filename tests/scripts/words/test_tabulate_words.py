@@ -140,3 +140,37 @@ def test_names_that_many_filters_bear_are_warned_of(study, tmp_path, caplog):
     with caplog.at_level("WARNING", "filterscope"):
         tabulated(study, tmp_path, path_to_claims=tmp_path / "claims.parquet")
     assert "“red” is what 4 of 4 live filters are called (100%; supported for" in caplog.text
+
+
+def test_words_of_optimised_pictures_stand_beside_the_names(study, tmp_path):
+    """By two recipes, of which one has no picture of filter 1; the others have none at all."""
+    columns = tables.SCHEMAS["picture_words"].names
+    rows = {
+        "maco": [
+            (0, 0, "maco", ["red", "crimson"], ["red"], "red", True, 0.0, ""),
+            (1, 0, "maco", ["azure"], ["green"], "blue", False, 0.0, ""),
+        ],
+        "fourier": [
+            (0, 0, "fourier", ["reds", "blue"], ["blue"], "red", False, 1.0, ""),
+            (1, 0, "fourier", [], [], "blue", None, None, "there is no picture"),
+        ],
+    }
+    for recipe, own in rows.items():
+        frame = pd.DataFrame(own, columns=columns).astype(object)
+        tables.write(frame.where(frame.notna(), None), "picture_words", tmp_path / f"{recipe}.parquet")
+    paths = {"paths_to_names": [tmp_path / "names.parquet", tmp_path / "names.csv"]}
+    tabulated(study, tmp_path, paths_to_pictures=[tmp_path / f"{recipe}.parquet" for recipe in rows], **paths)
+    names = tables.read(tmp_path / "names.parquet", "filter_names").to_pandas().set_index("filter")
+    assert names.loc[0, "picture"] == "maco: red, crimson*; fourier: reds, blue"
+    assert names.loc[1, "picture"] == "maco: azure*"
+    told = ["picture_count", "picture_found", "picture_null"]
+    assert names.loc[[0, 1], told].to_numpy().tolist() == [[2, 0.5, 0.5], [1, 0, 0]]
+    assert names.loc[[2, 3, 4], ["picture", *told]].isna().all(axis=None)
+    assert names["status"].tolist() == study.table("filter_names")["status"].tolist()
+    csv = pd.read_csv(tmp_path / "names.csv", dtype=str, keep_default_na=False)
+    assert csv["picture_count"].tolist() == ["2", "1", "", "", ""]
+
+
+def test_without_optimised_pictures_their_columns_are_empty(study):
+    columns = ["picture", "picture_count", "picture_found", "picture_null"]
+    assert study.table("filter_names")[columns].isna().all(axis=None)

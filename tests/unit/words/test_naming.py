@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from filterscope import tables
-from filterscope.words.naming import called, common_names, filter_names, name_remarks
+from filterscope.words.naming import PICTURES, called, common_names, filter_names, name_remarks, picture_proofs
 
 WORDS = pd.DataFrame(
     {
@@ -156,3 +156,65 @@ def test_without_measured_causes_nothing_is_proved():
     table = tables.checked(filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART), "filter_names").to_pandas()
     assert "proved" not in set(table["status"])
     assert table[["cause", "cause_effect"]].isna().all(axis=None)
+
+
+# Words, found and null of the pictures of filters 0 to 3 by two recipes; filter 3 is silent in its picture.
+PICTURE_WORDS = pd.DataFrame(
+    [
+        (0, "maco", ["bowl", "ketchup", "cup", "plate", "dish", "pan"], True, 0.5),
+        (1, "maco", ["hats"], False, 0.25),
+        (2, "maco", ["dogs", "hat"], True, 0.0),
+        (3, "maco", [], None, None),
+        (0, "fourier", ["tomato", "bowl"], False, 0.0),
+        (1, "fourier", [], None, None),
+    ],
+    columns=["filter", "recipe", "words", "found", "null"],
+).assign(number=0)
+TOKENS = ["bowl", "cup", "plate", "dish", "pan", "dog", "person"]
+BY_RECIPE = "maco: bowl, ketchup*, cup, plate, dish; fourier: tomato*, bowl"
+
+
+def test_pictures_of_several_recipes_are_counted_together_and_told_apart():
+    table = picture_proofs(PICTURE_WORDS, TOKENS).set_index("filter")
+    assert table.loc[:2, "picture"].tolist() == [BY_RECIPE, "maco: hats*", "maco: dogs, hat*"]
+    assert table.loc[:2, "picture_count"].tolist() == [2, 1, 1]
+    assert table.loc[:2, "picture_found"].tolist() == [0.5, 0, 1]
+    assert table.loc[:2, "picture_null"].tolist() == [0.25, 0.25, 0]
+    assert table.loc[3].isna().all()
+
+
+def test_words_of_several_pictures_by_one_recipe_are_taken_in_turns():
+    """Each once; one recipe need not be named."""
+    several = pd.DataFrame({"filter": 7, "number": range(2), "recipe": "maco", "found": None, "null": None})
+    several["words"] = [["bowl", "cup", "hat"], ["cup", "bowl", "pan"]]
+    (line,) = picture_proofs(several, TOKENS).to_dict("records")
+    assert line["picture"] == "bowl, cup, hat*, pan"
+    assert pd.isna([line[column] for column in PICTURES[1:]]).all()  # there was no claim to look for
+
+
+def test_what_pictures_are_called_stands_beside_the_name_and_decides_nothing():
+    """Filter 1 has no claim in its picture, filter 3 no words, filter 4 no picture."""
+    proofs = picture_proofs(PICTURE_WORDS, TOKENS)
+    plain = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=CAUSES)
+    found = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, causes=CAUSES, pictures=proofs)
+    table = tables.checked(found, "filter_names").to_pandas()
+    assert table["picture"].tolist()[:3] == [BY_RECIPE, "maco: hats*", "maco: dogs, hat*"]
+    assert table.loc[:2, [*PICTURES[1:]]].to_numpy().tolist() == [[2, 0.5, 0.25], [1, 0, 0.25], [1, 1, 0]]
+    assert table.loc[3:, [*PICTURES]].isna().all(axis=None)
+    assert found.drop(columns=[*PICTURES]).equals(plain.drop(columns=[*PICTURES]))
+    assert plain[[*PICTURES]].isna().all(axis=None)
+
+
+def test_an_album_shows_the_pictures_of_the_reference_for_the_same_claim_else_its_own():
+    """Its own have words, but without masks nothing was looked for in them."""
+    proofs = picture_proofs(PICTURE_WORDS, TOKENS)
+    reference = filter_names(WORDS, THRESHOLDS, CLAIMS, CLAIMED, APART, pictures=proofs)
+    own = picture_proofs(PICTURE_WORDS[PICTURE_WORDS["recipe"] == "maco"].assign(found=None, null=None), TOKENS)
+    album = {0: "bowl", 1: "person", 2: "cat"}
+    found = filter_names(WORDS, THRESHOLDS, None, album, APART, reference, pictures=own)
+    table = tables.checked(found, "filter_names").to_pandas()
+    assert table["picture"].tolist()[:3] == [BY_RECIPE, "maco: hats*", "dogs, hat*"]
+    assert table.loc[:1, [*PICTURES[1:]]].to_numpy().tolist() == [[2, 0.5, 0.25], [1, 0, 0.25]]
+    assert table.loc[2:, [*PICTURES[1:]]].isna().all(axis=None)
+    without = tables.checked(filter_names(WORDS, THRESHOLDS, None, album, APART, reference), "filter_names").to_pandas()
+    assert without["picture"].isna().tolist() == [False, False, True, True, True]

@@ -42,6 +42,10 @@ NAMES = pd.DataFrame(
         "apart": ["crimson*, disc", "blue", "disc", "square", ""],
         "reference_status": None,
         "cause": None,
+        "picture": None,
+        "picture_count": None,
+        "picture_found": None,
+        "picture_null": None,
     }
 )
 
@@ -155,6 +159,51 @@ def test_says_whether_the_named_objects_are_the_cause(changes, said):
     assert "nan" not in line
 
 
+FOUND = "“red” is among the first categories found in 1 of 1"
+PICTURE = {"picture": "red, crimson*", "picture_count": 1, "picture_found": 1.0, "picture_null": 0.125}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {},
+            f"{FOUND}, against 12% of other filters' claims; words: red, crimson*   (*: not a category)",
+        ),
+        (
+            {"picture": "maco: red; fourier: red", "picture_count": 2, "picture_found": 0.5, "picture_null": None},
+            "“red” is among the first categories found in 1 of 2; words: maco: red; fourier: red",
+        ),
+        (
+            {"picture": None},
+            f"{FOUND}, against 12% of other filters' claims",
+        ),
+        ({"picture": "red", "picture_count": None, "picture_found": None, "picture_null": None}, "words: red"),
+    ],
+)
+def test_says_what_the_optimised_pictures_are_called(changes, said):
+    """Below the cause and above what else must be known."""
+    name, own = NAMES.assign(**{**PICTURE, **changes}).iloc[0], WORDS[WORDS["filter"] == 0]
+    figure = sheet("p", name, own, CLAIMS.iloc[0], top_images(1), ["saturated"], pd.Series(CAUSE))
+    height = {text.get_text(): text.get_position()[1] for text in figure.texts}
+    assert height[CHANGED] > height[f"optimised pictures: {said}"] > height["saturated"]
+
+
+def test_a_filter_without_pictures_says_nothing_of_them():
+    with_pictures, without = drawn(name=NAMES.assign(**PICTURE).iloc[0]), drawn()
+    assert not [text for text in without.texts if "optimised" in text.get_text()]
+    assert with_pictures.get_figheight() > without.get_figheight()
+
+
+def test_many_words_of_pictures_do_not_run_out_of_the_sheet():
+    words = "; ".join(f"recipe{number}: {', '.join(['incomprehensibility*'] * 5)}" for number in range(4))
+    figure = drawn(name=NAMES.assign(**{**PICTURE, "picture": words}).iloc[0], remarks=["saturated"])
+    assert sum(text.get_text().count("incomprehensibility*") for text in figure.texts) == 20
+    renderer = figure.canvas.get_renderer()
+    assert max(text.get_window_extent(renderer).x1 for text in figure.texts) <= figure.get_figwidth() * figure.dpi
+    assert [text.get_text() for text in figure.texts if text.get_text().startswith("optimised pictures: ")]
+
+
 def test_new_words_are_marked():
     texts = {text.get_text(): text for text in drawn().texts}
     assert texts["crimson (4)"].get_color() != texts["red (5)"].get_color()
@@ -227,6 +276,14 @@ def test_without_masks_the_proofs_of_the_reference_are_told_as_such(effect):
     changed = ": its objects, laid into images and taken out, change it by 0.81 [0.70, 0.90] of its spreads more"
     assert cause.startswith(f"on the reference, caused by it{changed if effect else ''}")
     assert "nan" not in cause
+
+
+@pytest.mark.parametrize(("found", "said"), [(1.0, "on the reference, “red” is among"), (None, "words: red")])
+def test_without_masks_only_the_reference_tells_whether_pictures_have_the_claim(found, said):
+    untested = NAMES.assign(status="untested", **{**PICTURE, "picture_found": found}).iloc[0]
+    _, texts = seen(drawn(name=untested, claim=None))
+    (line,) = [text for text in texts if "optimised pictures" in text]
+    assert line.startswith(f"optimised pictures: {said}")
 
 
 def test_a_filter_with_words_but_no_claim_is_told():

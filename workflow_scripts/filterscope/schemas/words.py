@@ -242,7 +242,8 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "reference_status",
                 TEXT,
-                "without masks: status of this claim on the reference, from which what follows is then taken",
+                "without masks: status of this claim on the reference, from which what follows is then taken; words "
+                "of its own picture where the reference has none",
                 optional=True,
             ),
             Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
@@ -254,6 +255,21 @@ SCHEMAS: dict[str, Schema] = {
             Column("cause_low", REAL, "lower end of its interval over objects", optional=True),
             Column("cause_high", REAL, "upper end", optional=True),
             Column("cause_null", REAL, "mean effect of the claim's objects on the layer's filters", optional=True),
+            Column(
+                "picture",
+                TEXT,
+                "the explainer's words for its optimised picture, nearest first, by recipe where there are several; * "
+                "as before",
+                optional=True,
+            ),
+            Column("picture_count", INTEGER, "of its pictures, those that the claim was looked for in", optional=True),
+            Column("picture_found", REAL, "share of these with the claim among their first categories", optional=True),
+            Column(
+                "picture_null",
+                REAL,
+                "mean share of other filters' claims that are among the same categories",
+                optional=True,
+            ),
         ),
     ),
     "measurements": Schema(

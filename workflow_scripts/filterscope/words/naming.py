@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 
 import pandas as pd
 
+from filterscope.words.explaining.novelty import novel
 from filterscope.words.proofs.causes import CAUSED
 
-# Words of a filter that its line shows.
+# Words of a filter, and of its pictures by one recipe, that its line shows.
 SHOWN = 5
 # Share of the live filters that may bear one name before it is said that it does not tell them apart.
 COMMON = 0.1
@@ -17,6 +19,8 @@ UNTOLD = "cannot be told"
 BELIEVED = ("proved", "supported")
 # Columns of `filter_causes` that stand in a filter's line, and what they are called there.
 CAUSES = {"status": "cause", "effect": "cause_effect", "low": "cause_low", "high": "cause_high", "null": "cause_null"}
+# Columns that `picture_proofs` puts there.
+PICTURES = ("picture", "picture_count", "picture_found", "picture_null")
 
 
 def filter_names(
@@ -27,6 +31,7 @@ def filter_names(
     apart: pd.DataFrame,
     reference: pd.DataFrame | None = None,
     causes: pd.DataFrame | None = None,
+    pictures: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One line per filter: the `filter_names` table.
 
@@ -35,13 +40,13 @@ def filter_names(
     not beat its null is "unsupported" and has no name. What a filter is "cannot be told" where there are too few decoys
     to hold the rate of false names, or where it never fires on the images that its threshold comes from, but on others.
     Without masks nothing can be tested: the name is the claim and the status "untested", and what the reference
-    dataset's masks and objects say of the same claim stands beside it. New words, which no mask can test, stand among
-    the words.
+    dataset's masks, objects and pictures say of the same claim stands beside it. New words, which no mask can test,
+    stand among the words. What the optimised picture is called decides on no name: it stands beside it.
 
     words: `filter_words`. thresholds: of all filters of the layer. claims: `filter_claims`, None without masks.
     claimed: the claim by filter. apart: `words_apart` over the vocabulary, with a column `novel`. reference: the
     `filter_names` of the reference dataset, for photographs without masks. causes: `filter_causes`, None where they
-    were not measured.
+    were not measured. pictures: `picture_proofs`, None where no picture was named.
     """
     words = words.sort_values(["filter", "rank"])
     first = words.groupby("filter").first()
@@ -73,6 +78,10 @@ def filter_names(
         table = table.assign(**dict.fromkeys(CAUSES.values()))
     else:
         table = table.merge(causes[["filter", *CAUSES]].rename(columns=CAUSES), on="filter", how="left")
+    if pictures is None:
+        table = table.assign(**dict.fromkeys(PICTURES))
+    else:
+        table = table.merge(pictures, on="filter", how="left")
     table["reference_status"] = None
     if reference is not None:
         same = reference[reference["claim"].notna()].set_index("filter")
@@ -80,6 +89,9 @@ def filter_names(
         proofs = [*evidence[1:], *CAUSES.values()]
         for column, own in (("reference_status", "status"), *zip(proofs, proofs, strict=True)):
             table[column] = table["filter"].map(same[own]).where(agrees)
+        compared = agrees & table["filter"].map(same["picture_found"]).notna()
+        for column in PICTURES:
+            table[column] = table["filter"].map(same[column]).where(compared, table[column])
     table = table.drop(columns=["dead", "fires_elsewhere"]).astype(object)
     return table.where(pd.notna(table), None)
 
@@ -89,6 +101,32 @@ def _lists(words: pd.DataFrame) -> pd.Series:
     words = words.sort_values(["filter", "rank"])
     marked = words["word"].where(~words["novel"].astype(bool), words["word"] + "*")
     return marked.groupby(words["filter"]).agg(lambda each: ", ".join(each[:SHOWN]))
+
+
+def picture_proofs(pictures: pd.DataFrame, tokens: Iterable[str]) -> pd.DataFrame:
+    """By filter: what the explainer calls its optimised pictures, and in how many of them it finds the claim.
+
+    The columns are filter and PICTURES. Pictures without words, and claims where there are none, are not compared.
+
+    pictures: `picture_words` of all recipes. tokens: of the categories, other words are marked.
+    """
+    distinct = pictures["words"].explode().dropna().unique()
+    marked = {word: f"{word}*" if new else word for word, new in zip(distinct, novel(distinct, tokens), strict=True)}
+    several = pictures["recipe"].nunique() > 1
+    lines = []
+    for number, own in pictures.groupby("filter"):
+        said = {recipe: _first_words(rows["words"], marked) for recipe, rows in own.groupby("recipe", sort=False)}
+        parts = [f"{recipe}: {words}" if several else words for recipe, words in said.items() if words]
+        found = own["found"].dropna().astype(float)
+        null = own["null"].dropna().astype(float)
+        lines.append((number, "; ".join(parts) or None, len(found) or None, found.mean(), null.mean()))
+    return pd.DataFrame(lines, columns=["filter", *PICTURES])
+
+
+def _first_words(lists: Iterable[Iterable[str]], marked: Mapping[str, str]) -> str:
+    """Of words by picture, nearest first: all pictures' first words, then their second ones, each once."""
+    words = dict.fromkeys(word for each in zip_longest(*lists) for word in each if word is not None)
+    return ", ".join(marked[word] for word in list(words)[:SHOWN])
 
 
 def called(names: pd.DataFrame) -> pd.Series:

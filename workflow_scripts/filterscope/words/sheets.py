@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD
 NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4
 INCH = 2.1  # side of a picture
+LINE = 200  # characters of a line that fit into the sheet's width
 CAUSE_STATUSES = {CAUSED: "caused by it", NOT_CAUSED: "not caused by it", UNTOLD: "whether caused by it cannot be told"}
 # Inches from the top of the sheet to title, name, evidence, both lists of words and remarks; between remarks; below the
 # last.
@@ -111,12 +113,13 @@ def sheet(
 
     name: the filter's row of `filter_names`: the headline and what sets it apart. words: its rows of `filter_words`,
     best first: what its images show; new words are green. claim: its row of `filter_claims`, None where there are no
-    masks. remarks: a line each. cause: its row of `filter_causes`, None where it was not measured.
+    masks. remarks: a line each. cause: its row of `filter_causes`, None where it was not measured. What its optimised
+    picture is called stands below the cause, where there is one.
     """
     causes = [] if cause is None else [_cause(cause)]
     if claim is None and pd.notna(name["cause"]):
         causes = [_reference_cause(name)]
-    remarks = [*causes, *remarks]
+    remarks = [*causes, *_pictures(name, on_reference=claim is None), *remarks]
     lines, header = -(-len(images) // COLUMNS), REMARKS + STEP * len(remarks)
     width, height = COLUMNS * (2 * INCH + 0.25) + 0.4, lines * (INCH + 0.5) + header + GAP
     figure = Figure(figsize=(width, height), dpi=80, facecolor="white")
@@ -236,3 +239,22 @@ def _reference_cause(name: pd.Series) -> str:
         f"[{name['cause_low']:.2f}, {name['cause_high']:.2f}] of its spreads more than others of their size, against "
         f"{name['cause_null']:.2f} of the layer's mean filter"
     )
+
+
+def _pictures(name: pd.Series, on_reference: bool) -> list[str]:
+    """What the explainer calls the filter's optimised pictures, and whether that is its claim; none without pictures.
+
+    on_reference: there are no masks, and whether it is the claim was looked for on the reference.
+    """
+    parts = []
+    if pd.notna(name["picture_found"]):
+        count = int(name["picture_count"])
+        found = f"found in {round(count * name['picture_found'])} of {count}"
+        null = name["picture_null"]
+        against = "" if pd.isna(null) else f", against {null:.0%} of other filters' claims"
+        where = "on the reference, " if on_reference else ""
+        parts.append(f"{where}“{name['claim']}” is among the first categories {found}{against}")
+    if pd.notna(name["picture"]):
+        legend = "   (*: not a category)" if "*" in name["picture"] else ""
+        parts.append(f"words: {name['picture']}{legend}")
+    return textwrap.wrap(f"optimised pictures: {'; '.join(parts)}", LINE) if parts else []

@@ -5,7 +5,7 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.words.explaining.novelty import novel
 from filterscope.words.explaining.targets import token_list
-from filterscope.words.naming import filter_names, name_remarks
+from filterscope.words.naming import filter_names, name_remarks, picture_proofs
 
 
 def tabulate_words(
@@ -19,10 +19,12 @@ def tabulate_words(
     paths_to_names,
     path_to_apart_csv,
     path_to_causes=None,
+    paths_to_pictures=(),
 ):
     """path_to_claims and path_to_causes are None where there are no masks; support and proof are then empty.
 
     path_to_reference: names by the reference dataset of photographs without masks, where the study has them.
+    paths_to_pictures: words of the filters' optimised pictures, by recipe, where the study names them.
     """
     votes = tables.read(path_to_votes, "filter_votes").to_pandas()
     apart = tables.read(path_to_apart, "words_apart").to_pandas()
@@ -44,7 +46,9 @@ def tabulate_words(
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
     reference = tables.read(path_to_reference, "filter_names").to_pandas() if path_to_reference else None
     causes = tables.read(path_to_causes, "filter_causes").to_pandas() if path_to_causes else None
-    names = filter_names(words, thresholds, claims, claimed, apart, reference, causes)
+    pictures = [tables.read(path, "picture_words").to_pandas() for path in paths_to_pictures]
+    pictures = picture_proofs(pd.concat(pictures), tokens) if pictures else None
+    names = filter_names(words, thresholds, claims, claimed, apart, reference, causes, pictures)
     for path in paths_to_words:
         tables.write(words, "filter_words", path)
     for path in paths_to_names:
@@ -66,6 +70,7 @@ if __name__ == "__main__":
         path_to_reference=snakemake.input.get("reference") or None,
         paths_to_words=(snakemake.output.table, snakemake.output.csv),
         path_to_causes=snakemake.input.get("causes") or None,
+        paths_to_pictures=snakemake.input.get("pictures", ()),
         paths_to_names=(snakemake.output.names, snakemake.output.names_csv),
         path_to_apart_csv=snakemake.output.apart_csv,
     )
