@@ -23,7 +23,7 @@ SAME = "the same for all networks: cannot be told"  # such as one pixel, which r
 
 
 def rho(sizes: np.ndarray) -> float:
-    """Median size of a successful attack over correctly classified images; failures count as the whole picture (E7).
+    """Median size of an attack over correctly classified images; failures count as the whole picture (Debugger, 3.4).
 
     sizes: [n], failures already so. Raises ValueError where no image was classified correctly.
     """
