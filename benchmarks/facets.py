@@ -1,4 +1,4 @@
-"""Facets of one class as large as ImageNet's: 1,300 codes of 4,096 numbers, ten separated groups of 130 (spec C1).
+"""Facets of one class as large as ImageNet's: 1,300 codes of 4,096 numbers, ten separated groups of 130.
 
     facets.py
 

@@ -1,4 +1,4 @@
-# The diagnosis room: does a network fit its data (seed 001)?
+# The diagnosis room: does a network fit its data (Debugger, 3)?
 #
 # Inputs:  labelled samples, networks
 # Outputs: results/diagnosis/: complexity/ (of data), capacity/ (of networks), fit.*, resampling/, robustness/

@@ -1,4 +1,4 @@
-# The pictures room: what filters look for (seed 004; the recipe `octaves`: seed 002).
+# The pictures room: what filters look for (Amirli, 4; the recipe `octaves`: MFV, 4.3.2).
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
 # Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.*, picture_words.* and filter_*.png, sheets/, facets/, criteria*,

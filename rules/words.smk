@@ -1,4 +1,4 @@
-# The words room: filters are named (LaViSE, seed 000).
+# The words room: filters are named (LaViSE, 3).
 #
 # Inputs:  activations, thresholds and top images of a probe; categories and a vocabulary; words of optimised pictures
 # Outputs: results/words/{dataset}/{probe}/{vocabulary}/: explainer.pt, filter_names.*, filter_words.*, filter_claims.*, filter_causes.*,

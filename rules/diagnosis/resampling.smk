@@ -1,4 +1,4 @@
-# Whether resampling unbalanced samples helps (seed 001, 3.3).
+# Whether resampling unbalanced samples helps (Debugger, 3.3).
 #
 # Inputs:  labelled samples with a test split
 # Outputs: results/diagnosis/resampling/: resampling.*, {samples}/{space}/: {method}/samples.parquet, scores.*, figures/

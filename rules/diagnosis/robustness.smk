@@ -1,11 +1,11 @@
-# Robustness against capacity (seed 001, 3.4).
+# Robustness against capacity (Debugger, 3.4).
 #
 # Inputs:  labelled pictures with a test split
 # Outputs: results/diagnosis/robustness/: robustness.*, networks.*, trends.*, {samples}/{family}/{share}/{number}/
 #          (weights), {samples}/{family}/{share}/attacks.parquet, {samples}/{family}/search.*, {samples}/figures/
-# Steps:   train networks of a grid of capacities, attack them, search as the seed does, tabulate, render
+# Steps:   train networks of a grid of capacities, attack them, search (Debugger, 3.4), tabulate, render
 #
-# The seed's binary search is one rule and no checkpoint: each of its steps waits for the one before, so there is nothing
+# The binary search is one rule and no checkpoint: each of its steps waits for the one before, so there is nothing
 # to run side by side, and with a checkpoint no plan (-n) could say what is still to be done. It takes the networks of
 # the grid where their capacity is the one it wants, and keeps its own journal, so that a killed search goes on.
 

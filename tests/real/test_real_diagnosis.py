@@ -29,7 +29,7 @@ def slices(labelled):
 
 @pytest.mark.parametrize(("name", "published"), [("mnist", 7840), ("cifar10", 30720)])
 def test_published_capacity_is_what_a_thousand_pictures_need_whatever_their_labels(slices, name, published):
-    """Seed 001, table 1: 7840 and 30720 bits, own labels and shuffled ones alike; others for fewer and more."""
+    """Debugger, table 1: 7840 and 30720 bits, own labels and shuffled ones alike; others for fewer and more."""
     samples = slices[name]
     curve = CurveSettings((100, 1000), 5)
     rows = summarised(capacity_curve(samples.values, samples.labels, curve, 0), "bits", []).set_index("count")

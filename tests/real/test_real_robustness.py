@@ -18,7 +18,7 @@ from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-START = 30720  # bits: seed 001, table 1
+START = 30720  # bits (Debugger, table 1)
 SHARES = (25, 13)
 ATTACKS = {"greedy": {}, "sparse": {"queries": 200, "patience": 25}, "bounded": {"steps": 5, "halvings": 6}}
 

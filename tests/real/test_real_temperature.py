@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning"),
 ]
 
-# Mild enough for the few steps of a test; the first target temperature is the seed's for Fashion-MNIST.
+# Mild enough for the few steps of a test; the first target temperature is ActCooLR's for Fashion-MNIST.
 SCHEDULES = {
     name: ScheduleSettings(
         name,
@@ -51,7 +51,7 @@ def test_the_convnet_learns_fashion(fashion, method):
     assert trained.status == "finished"
     assert accuracy > 0.7
     temperatures = trained.temperatures.groupby("place")["temperature"].mean()
-    assert temperatures.iloc[-1] > temperatures.iloc[0] > 0, "deeper layers are hotter (seed 003, A)"
+    assert temperatures.iloc[-1] > temperatures.iloc[0] > 0, "deeper layers are hotter (ActCooLR, A)"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -66,7 +66,7 @@ def test_resnet18_trains_on_cifar10(cifar10, method):
 
 
 def test_the_model_fits_real_pictures(fashion):
-    """The seed notes that sigma drifts on Fashion-MNIST; at the beginning it is what it says, near 3 or below."""
+    """ActCooLR, C, notes that sigma drifts on Fashion-MNIST; at the beginning it is what it says, near 3 or below."""
     settings = ScheduledTrainingSettings(epochs=1, batch_size=64, analysed=512)
     network = building.build(Choice("convnet"), fashion.shape, 10, 0)
     _, fits = moments.analyse_moments(network, fashion, SCHEDULES["constant"], settings, [0.0, 1.0], seed=0)

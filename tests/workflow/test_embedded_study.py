@@ -325,7 +325,7 @@ def test_schedules_are_compared_and_their_temperatures_drawn(finished_study):
     assert duel["undecided"].eq(3).all(), "one seed decides nothing"
     heat = tables.read(folder / "convnet/digits/temperatures.parquet", "temperature_courses").to_pandas()
     means = heat[heat["schedule"] == "actcoolr"].groupby("place")["temperature"].mean()
-    assert means.is_monotonic_increasing, "deeper layers are hotter (seed 003, A)"
+    assert means.is_monotonic_increasing, "deeper layers are hotter (ActCooLR, A)"
     fits = tables.read(folder / "convnet/digits/actcoolr/range_fits.parquet", "range_fits").to_pandas()
     assert fits["sigma"].between(0.8, 1.6).all()
     assert fits["residual"].max() < 0.05

@@ -1,8 +1,7 @@
 """Code as an input: a digest of a script and of the library modules it imports.
 
 Snakemake notices when a script's own file changes, not when a module that it imports does. Rules put this
-digest among their parameters, so that editing the library reruns exactly the rules that depend on it
-(design, section 5).
+digest among their parameters, so that editing the library reruns exactly the rules that depend on it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The tables that stages hand to each other: one schema each, checked on write and on read.
 
 Parquet on disk, pyarrow in memory. A table that does not fit its schema never reaches a file, and a file
-that does not fit is refused with its name, the column and the rule that makes it (design, section 3).
+that does not fit is refused with its name, the column and the rule that makes it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_dead_filters_are_listed(study):
 
 
 def test_the_lower_tail_is_a_switch(study, activations, tmp_path):
-    """Reference defect: quantile 0.05 instead of 0.95, on maps that are mostly zero."""
+    """A mistake of the reference: quantile 0.05 instead of 0.95, on maps that are mostly zero."""
     lower = replace(study.extraction, quantile=1 - study.extraction.quantile)
     study.extract(2, tmp_path, settings=lower)
     gather_thresholds(study.shards("tails", 2, tmp_path), tmp_path / "t.parquet", tmp_path / "t.csv", lower.quantile)

@@ -1,4 +1,4 @@
-"""Facets of every kind of network that seed 002 names: random weights, codes, groups, means, pictures, scores."""
+"""Facets of every kind of network that MFV, 4.5, names: random weights, codes, groups, means, pictures, scores."""
 
 import numpy as np
 import pytest
@@ -132,7 +132,7 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
 
 @pytest.mark.parametrize("name", ALL)
 def test_codes_are_the_penultimate_vector(name, tmp_path):
-    """Spec C1: fc7 of AlexNet and VGG, the pooled maps of the others."""
+    """Fc7 of AlexNet and VGG, the pooled maps of the others."""
     probe, cpu = torchvisions(name, tmp_path), torch.device("cpu")
     network = building.load(probe.network, tmp_path / "weights.pt")
     shown = torch.zeros(1, 3, probe.inputs.crop, probe.inputs.crop, dtype=torch.uint8)

@@ -1,4 +1,4 @@
-"""Masked activations are pooled right: one product equals one network run per object (spec A2, A5)."""
+"""One product pools as one network run per object does (docs/methods.md, Pooling under masks)."""
 
 import numpy as np
 import pytest

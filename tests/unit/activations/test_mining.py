@@ -1,4 +1,4 @@
-"""Top images by streaming equal a sort of everything (spec A6.1)."""
+"""Top images by streaming equal a sort of everything (docs/methods.md, Top images)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Thresholds by streaming equal quantiles of everything (spec A6.2)."""
+"""Thresholds by streaming equal quantiles of everything (LaViSE, 4.3)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""ActCooLR and its dynamic variant as schedulers of PyTorch (spec D4, D5)."""
+"""ActCooLR and its dynamic variant as schedulers of PyTorch (ActCooLR, D and H)."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def test_the_listing_covers_a_fifth_of_the_way():
 
 
 def test_the_temperature_is_a_mean_over_layers_and_then_a_probability():
-    """Layers of 1 and 3 bits: .75 for ActCooLR, .6875 for the dynamic variant (spec D5)."""
+    """Layers of 1 and 3 bits: .75 for ActCooLR, .6875 for the dynamic variant (ActCooLR, D)."""
     reading = at(1.0, 3.0)
     assert to_probability(reading.mean) == pytest.approx(0.75)
     assert reading.mean_probability() == pytest.approx(0.6875)
@@ -78,7 +78,7 @@ def dynamic(optimiser=None, **settings):
 
 
 def test_the_dynamic_variant_moves_by_the_difference_of_probabilities():
-    """P = .6, C = .8, rate .05: .1 becomes .12, and the gradient is applied again in every step (spec D5)."""
+    """P = .6, C = .8, rate .05: .1 becomes .12, and the gradient is applied again in every step (ActCooLR, D)."""
     schedule = dynamic()
     reading = Reading.of([400000], [1000000])
     assert [stepped(schedule, reading), *(stepped(schedule) for _ in range(2))] == pytest.approx([0.12, 0.14, 0.16])

@@ -1,4 +1,4 @@
-"""The range analysis measures what the optimiser would do at each learning rate, and puts everything back (spec D3)."""
+"""The range analysis (ActCooLR, C) measures what an optimiser would do at each rate, and puts everything back."""
 
 import copy
 import warnings
@@ -17,7 +17,7 @@ from filterscope.apt.model import ModelWarning
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.temperature.networks import build
 
-# Table 1 of seed 003, as printed.
+# As printed (ActCooLR, table 1).
 TABLE_1 = """
 0.000630957344480193	0.001039122303835169	0.001711328304161781	0.002818382931264452
 0.004641588833612777	0.007644222742526002	0.012589254117941668	0.02073321573485954
@@ -207,7 +207,7 @@ def test_the_table_has_a_line_per_rate_and_activation():
 
 
 def test_sigma_is_constant_while_digits_are_learnt():
-    """A small perceptron on the digits: the curve rises and fits, sigma stays and mu falls (spec D3)."""
+    """A small perceptron on the digits: the curve rises and fits, sigma stays and mu falls."""
     network = mlp()
     inputs, targets = digits(1024)
     fits = []

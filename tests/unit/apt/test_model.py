@@ -1,4 +1,4 @@
-"""Link, model, fit and target curve: the known answers of spec D2 to D4."""
+"""Link, model, fit and target curve: known answers (docs/methods.md, Temperature)."""
 
 import warnings
 
@@ -12,7 +12,7 @@ from filterscope.apt import model
 from filterscope.apt.learning_rates import RATES
 from filterscope.apt.model import Fit, ModelWarning, adapted_rate, to_probability, to_temperature
 
-# The seed's tabulated T0 with the round numbers that they come from in nats (spec D2).
+# Tabulated T0 (ActCooLR, tables 2 and 3) with the round numbers that they come from in nats.
 TABULATED = {2.0: 2.8854, 2.1: 3.0297, 3.4: 4.9052}
 
 
@@ -85,7 +85,7 @@ def test_the_parameters_of_exact_curves_come_back(link):
 
 
 def test_the_listings_mixed_links_are_told_apart():
-    """Temperatures of base 2 read by e give another sigma and mu (spec D3)."""
+    """Temperatures of base 2 read by e give another sigma and mu."""
     found = model.fit(RATES, to_temperature(curve(1.5, np.log(0.05))), "e")
     assert found.sigma == pytest.approx(1.348, abs=5e-4)
     assert found.mu == pytest.approx(-3.457, abs=5e-4)
@@ -168,7 +168,7 @@ def some_fit(sigma, error):
 
 
 def test_drift_of_sigma_warns():
-    """FashionMNIST's goes from 3 to 0.3 (seed 003, section C)."""
+    """FashionMNIST's goes from 3 to 0.3 (ActCooLR, C)."""
     with pytest.warns(ModelWarning, match="sigma was 3 and is 0.3 now"):
         model.warn_of_drift(some_fit(3.0, 0.1), some_fit(0.3, 0.02))
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""The monitor measures what changed, reads 0 where nothing did, and leaves no trace (spec D1, H)."""
+"""The monitor measures what changed, reads 0 where nothing did, and leaves no trace (ActCooLR, H)."""
 
 import numpy as np
 import pytest

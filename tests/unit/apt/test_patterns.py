@@ -1,4 +1,4 @@
-"""Patterns as bits, what is unchanged, and the temperature (spec D1)."""
+"""Patterns as bits, what is unchanged, and the temperature (ActCooLR, H)."""
 
 import numpy as np
 import pytest

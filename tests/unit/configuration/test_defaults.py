@@ -69,7 +69,7 @@ class TestDefaults:
         assert config["probes"]["first"]["call"] == 0
         assert config["probes"]["planted"]["call"] == -1
 
-    def test_of_facets_are_the_seeds(self, default_config, check):
+    def test_of_facets_are_the_published_ones(self, default_config, check):
         config = check(
             default_config({"facets": [dict(FACETS), {**FACETS, "probe": "cnn_units", "codes": "features"}]})
         )

@@ -208,7 +208,7 @@ from tests.unit.configuration.entries import (
         ),
         (
             {"temperature": {"networks": {"mine": {"architecture": "resnet34"}}}},
-            "temperature.networks.mine.architecture is 'resnet34': .*a network of seed 003",
+            "temperature.networks.mine.architecture is 'resnet34': .*a network of ActCooLR",
         ),
         (
             {"temperature": {"training_of": {"digits": {"epoch": 3}}}},

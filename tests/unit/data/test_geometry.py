@@ -66,7 +66,7 @@ def test_the_centre_is_kept_not_a_corner():
 
 
 def test_masks_are_indexed_by_row_and_column():
-    """Reference defect: masks allocated as (width, height) and indexed [y, x]."""
+    """A mistake of the reference: masks allocated as (width, height) and indexed [y, x]."""
     mask = np.zeros((40, 80), np.uint8)
     mask[0:20, 20:60] = 1  # the upper half of the crop
     sampled = Geometry(40, 40).mask(mask)
@@ -95,7 +95,7 @@ def test_coverage_is_the_mean_of_the_pixels_in_a_cell():
 
 
 def test_coverage_keeps_what_sampling_at_cell_centres_loses():
-    """Reference defect 2: small objects vanish at map resolution."""
+    """A mistake of the reference: small objects vanish at map resolution."""
     mask = np.zeros((224, 224, 1), np.uint8)
     mask[:10, :10] = 1
     geometry = Geometry(224, 224)

@@ -58,7 +58,7 @@ def goal_of():
 
 @pytest.fixture
 def red():
-    """One 1 x 1 convolution that passes red on (spec B1)."""
+    """One 1 x 1 convolution that passes red on."""
     network = nn.Sequential(nn.Conv2d(3, 1, 1, bias=False)).requires_grad_(False)
     network[0].weight[:] = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
     return network

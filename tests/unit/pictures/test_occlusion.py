@@ -10,7 +10,7 @@ from filterscope.data.geometry import Geometry
 from filterscope.pictures import occlusion
 from filterscope.pictures.occlusion import OcclusionSettings, Part, Rectangle, measure
 
-# Strongest filters of photograph A and of A with a part covered, B to I (seed 004, table 1).
+# Strongest filters of photograph A and of A with a part covered, B to I (Amirli, table 1).
 SEED = {
     "A": "484 257 219 128 2 139 298 346 335 142",
     "B": "128 257 484 219 114 420 2 139 142 361",
@@ -24,7 +24,7 @@ SEED = {
 }
 
 
-def test_overlaps_of_the_seed():
+def test_overlaps_as_printed():
     sets = {name: np.array(text.split(), int) for name, text in SEED.items()}
     assert [occlusion.overlap(sets["A"], sets[name]) for name in "BCDEFGHI"] == [7, 8, 6, 7, 8, 8, 6, 0]
 

@@ -56,7 +56,7 @@ def defects(**costs):
     return pd.DataFrame(rows, columns=names)
 
 
-def test_the_published_values_are_those_of_the_seed(published):
+def test_the_published_values_are_as_printed(published):
     recall = published[published["quantity"] == "recall"]
     printed = recall.groupby(["experiment", "source"])["printed"].agg(list)
     assert len(recall) == 21

@@ -1,4 +1,4 @@
-"""The seed's networks: their size as published, one ReLU per use, seeded weights, any size of picture."""
+"""The networks of ActCooLR: their size as published, one ReLU per use, seeded weights, any size of picture."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Heatmaps: picture x max(0.3, U / max U), U bilinear without aligned corners (spec A6.6)."""
+"""Heatmaps: picture x max(0.3, U / max U), U bilinear without aligned corners (docs/methods.md, Heatmaps)."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Tabulate the complexity of all measured sets beside the published values (seed 001, table 1)."""
+"""Tabulate the complexity of all measured sets beside the published values (Debugger, table 1)."""
 
 import io
 

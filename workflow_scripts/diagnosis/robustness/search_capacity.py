@@ -1,4 +1,4 @@
-"""Search for the capacity at which a family of networks is most robust, as the seed does."""
+"""Search for the capacity at which a family of networks is most robust (Debugger, 3.4)."""
 
 from functools import cache, partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A network looks at a dataset once: masked activations are pooled, maxima and tails kept (spec A2, A5)."""
+"""A network looks at a dataset once: masked activations are pooled, maxima and tails kept (LaViSE, 3.1 and 4.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from filterscope.faithful import Faithful
 
 @dataclass(frozen=True)
 class ExtractionSettings:
-    """How masks meet maps. The defaults are right; the others repeat defects 1, 2 and 9 of the reference.
+    """How masks meet maps. The defaults are right; the others repeat defects of the reference.
 
     masks: "soft" (share of a cell that is covered) or "nearest" (cell centre). pool: "mean" (a value per
     filter) or "native" (the masked map itself). mask_value: worth of a covered cell. keep_empty: whether

@@ -1,6 +1,6 @@
 """Pictures and masks of a dataset, decoded in worker processes and handed on batch by batch.
 
-Memory does not grow with the dataset: one batch of pictures and its masks at a time (design, section 4).
+Memory does not grow with the dataset: one batch of pictures and its masks at a time.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Files:
 class PictureDataset(Dataset):
     """Images of a dataset with their masks, by position.
 
-    random_crops: seed of the reference's defect G2, pictures cropped and flipped at random while masks stay.
+    random_crops: seed of the switch `random_crops`: pictures cropped and flipped at random while masks stay.
     """
 
     def __init__(

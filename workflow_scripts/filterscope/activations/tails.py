@@ -1,4 +1,4 @@
-"""Thresholds by streaming: only the tail of a filter's activations is kept (spec A6.2)."""
+"""Thresholds by streaming: only the tail of a filter's activations is kept (LaViSE, 4.3)."""
 
 from __future__ import annotations
 

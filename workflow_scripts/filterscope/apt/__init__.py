@@ -1,4 +1,4 @@
-"""Activation pattern temperature (APT, seed 003), measured, and used to steer learning rates.
+"""Activation pattern temperature (APT; ActCooLR, F and H), measured, and used to steer learning rates.
 
 The temperature of a layer tells how many of its activation patterns one step of an optimiser changes: -log2 of the
 share that stays the same, so 0 bits where nothing changes, 1 where half of the patterns do. Everything here works on
@@ -25,7 +25,7 @@ any PyTorch network and outside of the workflow; the rooms that train networks u
                 schedule.step(loss=value)
     monitor.table()  # temperature of every activation over the training
 
-Deep networks without shortcuts change nearly every pattern at the lowest learning rate of seed 003's table when they
+Deep networks without shortcuts change nearly every pattern at the lowest learning rate of ActCooLR's table 1 when they
 start: `learning_rate_range(..., widen=True)` goes on below it. Networks whose classifier starts at zero (Fixup) change
 none in their first step: train a few steps before the analysis.
 

@@ -36,7 +36,7 @@ from filterscope.apt.readings import Reading
 Interpolation = Literal["even", "listing"]
 INTERPOLATIONS = ("even", "listing")
 
-# Learning rate of the learning rate in the dynamic variant (seed 003, section D).
+# Learning rate of the learning rate in the dynamic variant (ActCooLR, D).
 TEMPERATURE_RATE = 0.05
 BOUNDS = (0.0, 100.0)  # lowest and highest learning rate
 
@@ -236,10 +236,10 @@ class TemperatureSchedule(LRScheduler, ABC):
 
 
 class ActCooLR(TemperatureSchedule):
-    """Sets the learning rate at which the model expects the target temperature T0 (1 - t)^gamma (spec D4).
+    """Sets the learning rate at which the model expects the target temperature T0 (1 - t)^gamma (ActCooLR, H).
 
     sigma: of the model, from `learning_rate_range`; mu: of the same fit, where the initial learning rate is to be the
-    model's for T0 instead of the optimiser's (seed 003, section B). initial_temperature: T0 in bits; exponent: gamma.
+    model's for T0 instead of the optimiser's (ActCooLR, B). initial_temperature: T0 in bits; exponent: gamma.
     every: steps between measurements, the monitor's. bounds: lowest and highest learning rate of the first group.
     interpolation: "even" reaches the computed learning rate right at the next measurement, "listing" covers
     (2 E - 1) / E^2 of the way as the published listing does, but all of it where a guard cuts. link: "2", or "e" as
@@ -293,7 +293,7 @@ class ActCooLR(TemperatureSchedule):
         return (self._bounded(aim) - self.rate) / self.every
 
     def _move(self) -> float:
-        # The listing divides by E again in all steps but the first (spec D4). A fifth of a cut would be none.
+        # The listing divides by E again in all steps but the first (ActCooLR, H). A fifth of a cut would be none.
         cut = self.guard is not None and self.guard.cut
         return self.slope / self.every if self.interpolation == "listing" and self.moves and not cut else self.slope
 
@@ -302,7 +302,7 @@ class ActCooLR(TemperatureSchedule):
 
 
 class DynamicActCooLR(TemperatureSchedule):
-    """Moves the learning rate towards the target probability of a change, without a model (seed 003, D; spec D5).
+    """Moves the learning rate towards the target probability of a change, without a model (ActCooLR, D).
 
     Every step subtracts temperature_rate * 2 (P - C): P is the mean probability over the layers at the last
     measurement, C that of the target temperature T0 (1 - t)^gamma. Other parameters as of ActCooLR.

@@ -1,4 +1,4 @@
-"""Learning rate range analysis: the temperature that one step would have at each of many learning rates (spec D3).
+"""Learning rate range analysis: the temperature that one step would have at each of many learning rates (ActCooLR, C).
 
     analysis = learning_rate_range(network, torch.nn.functional.cross_entropy, pictures, classes, optimiser)
     analysis.fit.sigma, analysis.fit.errors, analysis.fit.residual
@@ -26,7 +26,7 @@ from filterscope.apt.readings import ActivationCall, Counts
 from filterscope.apt.recording import Pass, Replay
 from filterscope.apt.writes import check_parameters
 
-# Table 1 of seed 003, all 25: its text says 10^-4 to 10^2, the numbers are these (spec D3).
+# All 25 (ActCooLR, table 1): the text says 10^-4 to 10^2, the numbers are these.
 RATES = np.logspace(-3.2, 2, 25)
 # A widened grid goes on while the first probability is above LOW and the last below HIGH, and within these bounds.
 LOW, HIGH = 0.2, 0.8

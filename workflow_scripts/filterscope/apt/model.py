@@ -1,7 +1,7 @@
 """Temperature and learning rate: the link to probabilities, the log-normal model, its fit, and the target curve.
 
-The probability that a pattern changes in a step is P(rate) = Phi((ln rate - mu) / sigma) (spec D2), a temperature T
-of b bits says that P = 1 - 2^-T. The seed's listing goes to the temperature by the base 2 and back by e; link "e"
+The probability that a pattern changes in a step is P(rate) = Phi((ln rate - mu) / sigma) (ActCooLR, H), a temperature T
+of b bits says that P = 1 - 2^-T. The listing of ActCooLR goes to the temperature by the base 2 and back by e; link "e"
 repeats that for comparison.
 """
 
@@ -48,7 +48,7 @@ def _nats(link: str) -> float:
 
 
 def to_probability(temperature: np.ndarray | float, link: Link = "2") -> np.ndarray | float:
-    """Probability that a pattern changes, from 0 to 1, of a temperature of at least 0 (spec D2)."""
+    """Probability that a pattern changes, from 0 to 1, of a temperature of at least 0 (ActCooLR, H)."""
     return -np.expm1(-np.asarray(temperature, np.float64) * _nats(link))
 
 
@@ -66,7 +66,7 @@ def quantile(temperature: float, link: Link = "2") -> float:
 
 
 def target_temperature(initial: float, exponent: float, done: float) -> float:
-    """T0 (1 - t)^gamma: the temperature to have when this share t of the training is done (spec D4)."""
+    """Temperature T0 (1 - t)^gamma at the share t of a training (docs/methods.md, Target curve and steps)."""
     return initial * (1.0 - min(max(done, 0.0), 1.0)) ** exponent
 
 
@@ -86,7 +86,7 @@ def check_target(initial: float, exponent: float, link: Link = "2") -> None:
 def adapted_rate(
     rate: float, sigma: float, measured: float, target: float, epsilon: float = 0.0, link: Link = "2"
 ) -> float:
-    """The learning rate at which the model expects the target temperature (spec D4).
+    """The learning rate at which the model expects the target temperature (docs/methods.md, Target curve and steps).
 
     rate: learning rate at which `measured` was measured; epsilon: the measured probability is taken to be at least
     this and at most 1 minus this. 0 for a target of 0.
@@ -130,7 +130,7 @@ class Fit:
         return to_temperature(self.probability(rates), self.link)
 
     def rate(self, temperature: float) -> float:
-        """The learning rate at which the model expects a temperature: exp(mu + sigma Phi^-1(g(T))) (spec D4)."""
+        """The learning rate at which the model expects a temperature: exp(mu + sigma Phi^-1(g(T)))."""
         return float(np.exp(self.mu + self.sigma * quantile(temperature, self.link)))
 
     def drift(self, earlier: Fit) -> str | None:
@@ -146,7 +146,7 @@ class Fit:
 
 
 def warn_of_drift(earlier: Fit, later: Fit) -> None:
-    """Warn where sigma is not the constant that ActCooLR takes it for (seed 003, section C: FashionMNIST)."""
+    """Warn where sigma is not the constant that ActCooLR takes it for (ActCooLR, C: FashionMNIST)."""
     drift = later.drift(earlier)
     if drift:
         warnings.warn(f"the model drifts: {drift}; fit it again", ModelWarning, stacklevel=2)
@@ -167,7 +167,7 @@ def check_rates(rates: np.ndarray, name: str = "rates") -> np.ndarray:
 
 
 def fit(rates: np.ndarray, temperatures: np.ndarray, link: Link = "2") -> Fit:
-    """Least squares of the model's probabilities, from the start (1, mean ln rate) (spec D3).
+    """Least squares of the model's probabilities, from the start (1, mean ln rate) (ActCooLR, H).
 
     rates [R] rising, above 0; temperatures [R] at least 0. Warns (ModelWarning) where the model fits badly. Raises
     ValueError for fewer than 3 points, lengths that differ, and curves without a fit: flat ones and such as fall.

@@ -1,7 +1,7 @@
 """Activation patterns as packed bits, how many of them a step leaves unchanged, and the temperature of that.
 
 A pattern tells for one sample and one position of a layer's maps on which side of its thresholds every channel is:
-for a ReLU, which channels are positive (seed 003, section H; spec D1).
+for a ReLU, which channels are positive (ActCooLR, H).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# What a count of zero unchanged patterns is taken as: log(0) is undefined (seed 003, listing; spec D1).
+# What a count of zero unchanged patterns is taken as: log(0) is undefined (ActCooLR, H).
 CAP = 0.5
 
 
@@ -72,7 +72,7 @@ def unchanged(before: Tensor, after: Tensor) -> Tensor:
 
 
 def temperatures(same: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """-log2 of the share of unchanged patterns, at least half a pattern: float64 from 0 to log2(2 n) (spec D1).
+    """-log2 of the share of unchanged patterns, at least half a pattern: float64 from 0 to log2(2 n) (ActCooLR, H).
 
     same: unchanged patterns, positions: patterns looked at, of the same shape or broadcast. Raises ValueError where
     they cannot be such counts.

@@ -64,7 +64,7 @@ class Reading:
     """Temperatures of one step of an optimiser, in bits.
 
     step: number of the step, from 0. Looking at the numbers raises ValueError, with the layers' names, where the
-    network gave NaN: NaN differs from everything, so it would count as heat (spec D1).
+    network gave NaN: NaN differs from everything, so it would count as heat.
     """
 
     counts: Counts
@@ -117,7 +117,7 @@ class Reading:
 
     @property
     def mean(self) -> float:
-        """The network's temperature, in bits: the mean over the layers (spec D1)."""
+        """The network's temperature, in bits: the mean over the layers (ActCooLR, H)."""
         return float(self.temperatures.mean())
 
     def mean_probability(self, link: Link = "2") -> float:
@@ -154,7 +154,7 @@ class Reading:
 
     @property
     def epsilon(self) -> float:
-        """The smallest probability that so many patterns can tell from 0 (spec D4)."""
+        """The smallest probability that so many patterns can tell from 0 (docs/methods.md, Target curve and steps)."""
         return patterns.CAP / int(self.positions.sum())
 
     def table(self) -> pd.DataFrame:

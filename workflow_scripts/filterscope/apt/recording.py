@@ -2,7 +2,7 @@
 
 Functions and modules alike are seen, because torch tells a TorchFunctionMode of every call: nn.ReLU, F.relu, in
 place or not. Hooks only keep track of the module in which a call happens, so that a module that is used several
-times, as in torchvision's blocks, has several calls (reference defect D1).
+times, as in torchvision's blocks, has several calls (docs/methods.md, Patterns and temperatures).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from filterscope.apt.batch_norm import recalibrate
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import ScheduleSettings, Situation
 
-EVERY = 10  # steps between two measurements (seed 003, D)
+EVERY = 10  # steps between two measurements (ActCooLR, D)
 
 
 class Steering:

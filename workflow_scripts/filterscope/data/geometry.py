@@ -1,7 +1,7 @@
-"""One geometry for pictures and masks: shorter side resized, centre cropped (spec A1).
+"""One geometry for pictures and masks: shorter side resized, centre cropped (docs/methods.md, Pictures and masks).
 
 A picture is interpolated, a mask is sampled at the centres of the very same pixels, so that both always show
-the same part of the scene. The reference code cropped them apart (defect G2).
+the same part of the scene. The reference code cropped them apart (the switch `random_crops`).
 """
 
 from __future__ import annotations

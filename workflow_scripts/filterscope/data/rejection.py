@@ -1,4 +1,4 @@
-"""The failure policy for pictures and annotations (design, section 6).
+"""The failure policy for pictures and annotations.
 
 What is unusable is left out only as far as the config's `max_bad_fraction` allows, is counted, and is listed
 in the `rejected` table; otherwise the job stops and names it.

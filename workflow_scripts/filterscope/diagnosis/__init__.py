@@ -1,1 +1,1 @@
-"""Does a network fit its data: complexity of data, capacity of networks, and what follows from both (seed 001)."""
+"""Does a network fit its data: complexity of data, capacity of networks, and what follows from both (Debugger, 3)."""

@@ -1,4 +1,4 @@
-"""Figures of the diagnosis room: complexity of data and capacity of networks (seed 001, figures 1 and 2)."""
+"""Figures of the diagnosis room: complexity of data and capacity of networks (Debugger, figures 1 and 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict: what a data set needs beside what a network holds (seed 001, 3 and 3.4)."""
+"""The verdict: what a data set needs beside what a network holds (Debugger, 3 and 3.4)."""
 
 from __future__ import annotations
 

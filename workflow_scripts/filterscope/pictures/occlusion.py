@@ -1,4 +1,4 @@
-"""What happens to the strongest filters when parts of a photograph are covered (seed 004; spec B3)."""
+"""What happens to the strongest filters when parts of a photograph are covered (Amirli, 4.3)."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def random_rectangles(area: int, side: int, count: int, chance: np.random.Genera
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> int:
-    """How many filters two sets share (seed 004, table 1)."""
+    """How many filters two sets share (Amirli, table 1)."""
     return len(set(first.tolist()) & set(second.tolist()))
 
 

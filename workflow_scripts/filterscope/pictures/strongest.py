@@ -1,4 +1,4 @@
-"""The filters that a photograph excites most, and what kind of answer they give together (seed 004; spec B2)."""
+"""The filters that a photograph excites most, and what kind of answer they give together (Amirli, 4.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPIKE, GROUP, FLAT = "spike", "group", "flat"
 
 @dataclass(frozen=True)
 class Scenarios:
-    """Thresholds of the labels (ours: the seed tells the scenarios apart by eye).
+    """Thresholds of the labels (ours: Amirli, 4.2, tells the scenarios apart by eye).
 
     spike: the strongest filter has at least so many times the activation of the `rival`-th; group: the mean of the
     first `leading` is at least so many times the median of all; flat otherwise.

@@ -1,4 +1,4 @@
-"""Published numbers beside ours: the tables of the LaViSE reproduction made anew (seed 000, tables 1 to 3; spec F)."""
+"""Published numbers beside ours: the tables of the LaViSE reproduction made anew (LaViSE, tables 1 to 3)."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def reproduction_sections(
     `defects` table.
     """
     sections = [
-        Section("Reference datasets (seed 000, table 1)", [DATASETS_NOTE], [_wide_datasets(datasets)]),
+        Section("Reference datasets (table 1)", [DATASETS_NOTE], [_wide_datasets(datasets)]),
         Section("Recall over the whole vocabulary (tables 2 and 3)", [RECALL_NOTE], [_wide_recall(recall)]),
     ]
     for heading, (experiment, table) in defects.items():

@@ -1,4 +1,4 @@
-"""The tables that stages hand to each other, by name (design, section 3)."""
+"""The tables that stages hand to each other, by name."""
 
 from __future__ import annotations
 

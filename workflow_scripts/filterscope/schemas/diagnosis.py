@@ -14,7 +14,7 @@ SCHEMAS: dict[str, Schema] = {
         "none: it is studies/published_complexity.csv",
         ("set",),
         (
-            Column("set", TEXT, "data set of seed 001, table 1, as configs name it"),
+            Column("set", TEXT, "data set (Debugger, table 1), as configs name it"),
             Column("title", TEXT, "the same for people"),
             Column("dimensions", INTEGER, "of a sample"),
             Column("csg", REAL, "as printed"),
@@ -106,7 +106,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("null_low", REAL, "its 2.5 % quantile"),
             Column("null_high", REAL, "its 97.5 % quantile"),
             Column("effective", REAL, "of csg: samples whose neighbourhoods decide, median", optional=True),
-            Column("published_as", TEXT, "row of seed 001, table 1, that the config names", optional=True),
+            Column("published_as", TEXT, "row (Debugger, table 1) that the config names", optional=True),
             Column("published", REAL, "its value", optional=True),
             Column("is_published", TRUTH, "whether the interval of the draws holds the published value", optional=True),
             Column("null_is_published", TRUTH, "whether the interval of shuffled labels does", optional=True),
@@ -124,7 +124,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("reaching", INTEGER, "bits that reach it; none where nothing limits them", optional=True),
             Column("capacity", INTEGER, "bits"),
             Column("passing", INTEGER, "bits that it lets through; none where nothing limits them", optional=True),
-            Column("printed", INTEGER, "capacity by the algorithm as seed 001 prints it, bits"),
+            Column("printed", INTEGER, "capacity by the algorithm as it is printed (Debugger, 3.2), bits"),
         ),
     ),
     "network_capacities": Schema(
@@ -138,7 +138,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("layers", INTEGER, "layers and operations with parameters"),
             Column("parameters", INTEGER, "of the network"),
             Column("capacity", INTEGER, "bits"),
-            Column("printed", INTEGER, "by the algorithm as seed 001 prints it, bits"),
+            Column("printed", INTEGER, "by the algorithm as it is printed (Debugger, 3.2), bits"),
         ),
     ),
     "fit": Schema(

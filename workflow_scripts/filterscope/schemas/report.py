@@ -9,7 +9,7 @@ SCHEMAS: dict[str, Schema] = {
         "none: it is studies/published.csv",
         ("experiment", "source", "quantity", "at"),
         (
-            Column("table", INTEGER, "number of the table in seed 000"),
+            Column("table", INTEGER, "number of the table in the reproduction"),
             Column("experiment", TEXT, "what was measured, as configs name it"),
             Column("title", TEXT, "the same for people"),
             Column("source", TEXT, "publication"),

@@ -145,7 +145,7 @@ SCHEMAS: dict[str, Schema] = {
         "none: studies/published_training.csv",
         ("experiment", "method"),
         (
-            Column("table", INTEGER, "of the seed's supplement"),
+            Column("table", INTEGER, "of the supplement of ActCooLR"),
             Column("experiment", TEXT, "network, data and epochs"),
             Column("network", TEXT, "as printed"),
             Column("data", TEXT, "as printed"),
@@ -165,7 +165,7 @@ SCHEMAS: dict[str, Schema] = {
             *_RUN,
             Column("epochs", INTEGER, "of a training"),
             _METHOD,
-            Column("source", TEXT, "the seed, or Filterscope"),
+            Column("source", TEXT, "ActCooLR, or Filterscope"),
             Column("settings", TEXT, "as printed; JSON for ours"),
             Column("printed", TEXT, "published error, %; empty for ours"),
             Column("test_error", REAL, "%; ours is the mean over the seeds", optional=True),

@@ -1,10 +1,10 @@
-"""The temperature room: trainings by many schedules, watched, tuned alike and compared (seed 003).
+"""The temperature room: trainings by many schedules, watched, tuned alike and compared (ActCooLR, A to G).
 
 Temperatures and schedules themselves lie in `filterscope.apt`.
 
 | module | what it holds |
 |---|---|
-| `networks`, `residual` | the networks of the seed, by name |
+| `networks`, `residual` | the networks of ActCooLR, by name |
 | `building` | those, or a network from a function of the user's |
 | `material` | labelled samples as tensors, and the validation split |
 | `training`, `state` | a training with its measurements, and what a checkpoint keeps of it |

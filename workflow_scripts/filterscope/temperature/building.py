@@ -1,4 +1,4 @@
-"""The network that is trained: one of the seed's by name, or any that a function of the user's returns."""
+"""The network that is trained: one of ActCooLR's by name, or any that a function of the user's returns."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _KEYS = ["network", "samples", "schedule"]
 
 
 def read_published(file: str | Path | TextIO) -> pd.DataFrame:
-    """The seed's tables 2 and 3: the `published_training` table from its CSV, values as they were printed."""
+    """Tables 2 and 3 of ActCooLR: the `published_training` table from its CSV, values as they were printed."""
     table = pd.read_csv(file, dtype={"printed": str, "note": str}, keep_default_na=False)
     return tables.checked(table, "published_training", "the published errors").to_pandas()
 

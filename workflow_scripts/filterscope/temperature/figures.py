@@ -1,4 +1,4 @@
-"""Figures of the temperature room, each drawn from one table (seed 003, figures 1 to 5)."""
+"""Figures of the temperature room, each drawn from one table (ActCooLR, figures 1 to 5)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class TrainingMaterial:
         return self.mean.device
 
     def normalised(self, values: Tensor) -> Tensor:
-        """float32, as the network gets them: global normalisation (seed 003, section E)."""
+        """float32, as the network gets them: global normalisation (ActCooLR, E)."""
         return (values.to(torch.float32) - self.mean) / self.deviation
 
     def batches(self, split: Split, most: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:

@@ -1,4 +1,4 @@
-"""Learning rate range analyses at several moments of a training (seed 003, figures 3 and 4)."""
+"""Learning rate range analyses at several moments of a training (ActCooLR, figures 3 and 4)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The networks of seed 003, by name: build("resnet18", classes=10, channels=3, size=32, seed=0).
+"""The networks of ActCooLR, tables 2 and 3, by name: build("resnet18", classes=10, channels=3, size=32, seed=0).
 
-The seed names its networks without their details; where there was a choice, it stands beside the name.
+The supplement names its networks without their details; where there was a choice, it stands beside the name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STAGES = (16, 32, 64)  # filters of the ResNets for CIFAR-10
 
 
 def _convnet(classes: int, channels: int, size: int) -> nn.Module:
-    """Two convolutions and two linear layers (ours: the seed only says that there are four layers)."""
+    """Two convolutions and two linear layers (ours: the supplement only says that there are four layers)."""
     side = size // 4
     return nn.Sequential(
         *(nn.Conv2d(channels, 32, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)),
@@ -69,7 +69,7 @@ NETWORKS: dict[str, Builder] = {
     "resnet56": lambda classes, channels, size: resnet(classes, channels, STAGES, (9,) * 3, Widened),
     "resnet56_plain": lambda classes, channels, size: resnet(classes, channels, STAGES, (9,) * 3, None),
     "vgg16": _vgg16,
-    # The seed does not tell the widening (48, 84 and 270 were published), nor how 41 layers are divided: ours is
+    # The supplement does not tell the widening (48, 84 and 270 were published), nor how 41 layers are divided: ours is
     # 84, and four stages of five blocks.
     "pyramidnet41": lambda classes, channels, size: pyramidnet(classes, channels, (5,) * 4, 84),
     "pyramidnet110": lambda classes, channels, size: pyramidnet(classes, channels, (18,) * 3, 84),

@@ -33,7 +33,7 @@ class ScheduledTrainingSettings:
     """How long and on what batches; `every`: steps between two measurements of the temperature.
 
     validation: share of the training samples that hyper-parameters are chosen by. analysed: samples on which patterns
-    are compared in a learning rate range analysis (seed 003: all of CIFAR-10's, 4,096 of ImageNet's). flip: whether
+    are compared in a learning rate range analysis (ActCooLR, C: all of CIFAR-10's, 4,096 of ImageNet's). flip: whether
     pictures are mirrored at random.
     """
 

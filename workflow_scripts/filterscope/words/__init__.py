@@ -1,1 +1,1 @@
-"""Filters are named: explainer, attention, words, scores and heatmaps (LaViSE, seed 000)."""
+"""Filters are named: explainer, attention, words, scores and heatmaps (LaViSE, 3)."""

@@ -1,4 +1,4 @@
-"""Where a filter looks: its map laid over the picture (spec A6.6)."""
+"""Where a filter looks: its map laid over the picture (LaViSE, 4.3)."""
 
 from __future__ import annotations
 

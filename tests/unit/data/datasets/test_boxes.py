@@ -33,7 +33,7 @@ def test_rectangle_is_what_pycocotools_writes_of_the_drawn_box(case):
 
 
 def test_rectangle_of_an_image_that_is_not_square():
-    """Rows and columns keep their places: (W, H) masks indexed [y, x] are a known mistake (defect G3)."""
+    """Rows and columns keep their places: (W, H) masks indexed [y, x] are a mistake (switch `transposed_boxes`)."""
     runs = rectangle(40, 2, 60, 10, 20, 100)
     mask = mask_utils.decode({"size": [20, 100], "counts": runs})
     assert mask.shape == (20, 100)

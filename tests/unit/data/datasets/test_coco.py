@@ -81,7 +81,7 @@ def write(folder, change=lambda train, val: None):
 
 
 def test_eighty_names_have_ninety_two_words():
-    """Known answer of spec A1."""
+    """Known answer (LaViSE, table 1)."""
     names = " ".join(NAMES.split()).split(", ")
     assert len(names) == len(set(names)) == 80
     assert len({token for name in names for token in tokens_of(name)}) == 92

@@ -116,7 +116,7 @@ def test_tables(folder):
 
 
 def test_masks_are_height_by_width_clipped_and_united(folder):
-    """An image that is not square, so that [y, x] and [x, y] differ (defect G3)."""
+    """An image that is not square, so that [y, x] and [x, y] differ (the switch `transposed_boxes`)."""
     found = masks(read(folder()))
     assert found[1, "tree"].shape == (HEIGHT, WIDTH)
     expected = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -240,7 +240,7 @@ def test_supervised_categories_are_drawn_without_replacement_by_the_seed(folder)
     for seed in (0, 0, 1, 2):
         found = read(place, vocabulary=MANY_WORDS, seed=seed)
         drawn.append(found["categories"]["supervised"].to_pylist())
-        assert sum(drawn[-1]) == 7  # with replacement it would be about half (defect 14)
+        assert sum(drawn[-1]) == 7  # with replacement it would be about half
     assert drawn[0] == drawn[1]
     assert len({tuple(each) for each in drawn}) > 1
 

@@ -13,7 +13,7 @@ from filterscope.diagnosis.capacity.network_capacity import network_capacity
 INPUT = 'name: "net" input: "data" input_shape { dim: 10 dim: 3 dim: %d dim: %d }\n'
 
 
-# --- CaffeNet (spec C3) ---
+# --- CaffeNet (MFV, 4.3.1) ---
 
 
 def convolution(name, bottom, filters, size, more=""):
@@ -82,7 +82,7 @@ def test_caffenet_has_its_parameters_maps_and_thousand_outputs(tmp_path):
 
 
 def test_imported_caffenet_holds_the_bits_that_are_known(tmp_path):
-    """Spec E3: 252,128 bits; 34,944 of them in the first layer, whose groups are one."""
+    """Known answer: 252,128 bits; 34,944 of them in the first layer, whose groups are one."""
     (tmp_path / "deploy.prototxt").write_text(CAFFENET)
     settings = {"prototxt": str(tmp_path / "deploy.prototxt"), "caffemodel": "not needed"}
     network = blueprint(NetworkSettings("caffe", **settings, input=InputSettings(227, 227)))

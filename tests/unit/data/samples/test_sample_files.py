@@ -13,19 +13,19 @@ import pytest
 from filterscope.data.samples import arrays, cifar, idx, planes, sources
 from filterscope.data.samples.labelled_samples import SamplesError
 
-# Table 1 of seed 001 by sets of 100 points; not every draw gives it (spec E1), so the most frequent value counts.
+# Debugger, table 1, by sets of 100 points; not every draw gives it, so the most frequent value counts.
 BITS = {"xor": 10, "circle": 10, "gauss": 2, "moon": 10, "spiral": 12}
 
 
 def expected_capacity(samples) -> int:
-    """Spec E1, written out again."""
+    """The rule (Debugger, 3.1.1), written out again."""
     order = np.lexsort((samples.labels, samples.values.sum(1)))
     changes = np.count_nonzero(np.diff(samples.labels[order]))
     return int(np.ceil(np.log2(changes + 1))) * 2
 
 
 @pytest.mark.parametrize("name", planes.SHAPES)
-def test_planes_are_those_of_the_seed(name):
+def test_planes_need_the_published_bits(name):
     noise = 23 if name == "moon" else 35
     drawn = [planes.generated(name, 100, 0, noise, seed) for seed in range(40)]
     assert Counter(map(expected_capacity, drawn)).most_common(1)[0][0] == BITS[name]

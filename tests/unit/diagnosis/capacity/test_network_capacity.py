@@ -1,4 +1,4 @@
-"""Capacity of networks: known answers of spec E3, every kind of graph by both ways of reading it, and bad networks."""
+"""Capacity of networks: known answers, every kind of graph by both ways of reading it, and bad networks."""
 
 import itertools
 
@@ -121,7 +121,7 @@ class Branches(nn.Module):
 
 @pytest.mark.parametrize(("join", "reaching"), [("concat", 5 + 2), ("sum", 5)])
 def test_branches_have_bottlenecks_of_their_own(join, reaching):
-    """The seed's single running minimum would let the narrow branch limit the other: 2 bits in the last layer."""
+    """The printed algorithm's one running minimum would let the narrow branch limit the other: 2 bits at the end."""
     found = network_capacity(Branches(join), (10,))
     held = {layer.name: layer.capacity for layer in found.layers if layer.parameters}
     assert held == {"first": 55, "narrow": 22, "second": 2, "last": reaching}

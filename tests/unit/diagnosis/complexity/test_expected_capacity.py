@@ -1,4 +1,4 @@
-"""Expected capacity: known answers of spec E1, what random labels need, ties, streaming, and unusable data."""
+"""Expected capacity: known answers, what random labels need, ties, streaming, and unusable data."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_known_answers(points, labels, changes, bits):
     ],
 )
 def test_planes_of_a_hundred_points_have_the_published_value_most_often(name, noise, bits, share):
-    """Seed 001, table 1: one draw may differ (spec E1), so the most frequent of 40 counts."""
+    """Debugger, table 1: one draw may differ, so the most frequent of 40 counts."""
     draws = [generated(name, 100, 0, noise, seed) for seed in range(40)]
     found = [expected_capacity(each.values, each.labels).bits for each in draws]
     values, counts = np.unique(found, return_counts=True)
@@ -63,7 +63,7 @@ def test_planes_of_a_hundred_points_have_the_published_value_most_often(name, no
 
 
 def test_magnitudes_instead_of_signed_sums_give_other_values():
-    """The text's L1 norm does not give the table's: 2, 12, 12 for circle, gauss, xor (spec E1)."""
+    """The text's L1 norm does not give the table's: 2, 12, 12 for circle, gauss, xor (Debugger, 3.1.1)."""
     found = {}
     for name in ("circle", "gauss", "xor"):
         draws = [generated(name, 100, 0, 35, seed) for seed in range(20)]

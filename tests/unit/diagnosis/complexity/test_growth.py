@@ -124,7 +124,7 @@ def test_table_sets_published_values_beside_the_draws_of_every_size(xor):
 
 
 def test_published_values_of_pictures_are_those_of_random_labels():
-    """As CIFAR-10 and MNIST in seed 001, table 1: what is published of them needs no data, only a thousand labels."""
+    """As CIFAR-10 and MNIST in table 1 of Debugger: what is published of them needs no data, only a thousand labels."""
     chance = np.random.default_rng(0)
     published = pd.DataFrame(
         {"set": ["MNIST"], "title": ["MNIST"], "dimensions": [784], "csg": [0.428], "expected_capacity": [7840]}

@@ -1,4 +1,4 @@
-"""CSG: known answers of spec E2, the authors' implementation, neighbours by tree and by products, and bad data."""
+"""CSG: known answers, the authors' implementation, neighbours by tree and by products, and bad data."""
 
 import logging
 import warnings
@@ -74,7 +74,7 @@ def test_similarity_is_what_two_rows_share():
 
 
 def test_six_points_on_a_line():
-    """Both with and without the window, by hand in spec E2."""
+    """Both with and without the window, by hand."""
     plain = separability(LINE, LINE_LABELS, SeparabilitySettings(2, 250, window=False), chance())
     assert plain.overlaps == pytest.approx(np.array([[1, 2], [2, 1]]) / 3)
     assert plain.csg == pytest.approx(2 / 3)
@@ -99,7 +99,7 @@ def test_separate_blobs_have_none():
     ],
 )
 def test_planes_are_as_hard_as_published(name, points, least, most):
-    """Seed 001, table 1: 0, 0, 0, .00609 and .431; medians of generated sets."""
+    """Debugger, table 1: 0, 0, 0, .00609 and .431; medians of generated sets."""
     draws = [generated(name, points, 0, 35, seed) for seed in range(20)]
     assert least <= np.median([separability(s.values, s.labels, DEFAULTS, chance(1)).csg for s in draws]) <= most
 

@@ -48,7 +48,7 @@ def unbalanced(seed=0, rare=8, frequent=40, dimensions=3):
     return values, np.repeat([0, 1], [frequent, rare])
 
 
-# --- SMOTE: spec E4 -------------------------------------------------------------------------------------------------
+# --- SMOTE ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_synthetic_sample_lies_a_quarter_of_the_way():
@@ -92,7 +92,7 @@ def test_as_many_neighbours_as_samples_are_refused(rare):
         resample(values, labels, "smote", ResamplingSettings(neighbours=5), 0)
 
 
-# --- Tomek links: spec E5 -------------------------------------------------------------------------------------------
+# --- Tomek links ---------------------------------------------------------------------------------------------------
 
 LINKED = column(0, 1, 1.4, 3, -1), np.array([0, 0, 1, 1, 0])
 TIED = column(-1, 0, 1, -5, -6), np.array([0, 1, 0, 0, 0])
@@ -199,7 +199,7 @@ def test_same_seed_same_samples_and_inputs_stay(method):
     assert (values == before).all()
 
 
-# --- The guided search: spec E6 -------------------------------------------------------------------------------------
+# --- The guided search ---------------------------------------------------------------------------------------------
 
 
 def mock(*numbers):

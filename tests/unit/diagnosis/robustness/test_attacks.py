@@ -102,7 +102,7 @@ class Double(nn.Module):
     [((3, 2, 1), (1, 0, 0), -2, 1), ((1, 1, 1, 1), (1, 1, 1, 1), -2.5, 2)],
 )
 def test_known_answers_of_a_linear_score(name, weights, image, bias, pixels):
-    """Spec E7."""
+    """For a linear network the least number of pixels is known."""
     image = np.asarray(image, np.float32).reshape(1, 1, 1, -1)
     found = attack(one_score(weights, bias), image, np.array([1]), name, SETTINGS[name], seed=0)
     assert found.success.all()

@@ -1,4 +1,4 @@
-"""rho, intervals, trends, and the honest sentence (spec E7)."""
+"""rho, intervals, trends, and the honest sentence (Debugger, 3.4)."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_the_sentence_says_what_the_table_says(greedy, sparse, accuracy, said):
     assert text.startswith("Is smaller more robust on digits? For plain it ")
     assert said in text[0].lower() + text[1:].replace("? For", "? for")
     assert text.count("?") == 1
-    assert text.count("bounded") == 1, "only attacks that measure pixels answer the seed's question"
+    assert text.count("bounded") == 1, "only attacks that measure pixels answer the question (Debugger, 3.4)"
     assert "; by the least bound of bounded, which counts no pixels, " in text
 
 

@@ -1,4 +1,4 @@
-"""The seed's binary search: what it visits, when it stops, what it chooses, going on after a kill (spec E7)."""
+"""The binary search (Debugger, 3.4): what it visits, when it stops, what it chooses, going on after a kill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from filterscope.diagnosis.robustness.search import Journal, Outcome, averaged, mean_outcome, search
 from filterscope.diagnosis.scaled.trained import NoNetworkError
 
-C0 = 30720  # bits of CIFAR-10 (seed 001, table 1)
+C0 = 30720  # bits of CIFAR-10 (Debugger, table 1)
 
 
 def visits(measure, start=C0, **changed):
@@ -18,7 +18,7 @@ def visits(measure, start=C0, **changed):
 
 
 def test_the_search_visits_all_half_and_then_between():
-    """Spec E7: C0, a half, then three quarters or a quarter; the whole walk when smaller is always or never better."""
+    """C0, a half, then three quarters or a quarter; the whole walk when smaller is always or never better."""
     smaller = visits(lambda bits: Outcome(bits, -bits, 0.9))
     assert smaller == [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]
     larger = visits(lambda bits: Outcome(bits, bits, 0.9))

@@ -29,7 +29,7 @@ def three():
 
 @pytest.mark.slow
 def test_ten_blobs_in_4096_dimensions():
-    """Known answer (spec C1): 10 groups of 130, and ten facets suggested."""
+    """Known answer: 10 groups of 130, and ten facets suggested."""
     codes, truth = blobs(10, 130, 4096)
     found = find_facets(codes, 10, 0)
     assert adjusted_rand_score(truth, found.facets) == 1.0

@@ -30,7 +30,7 @@ def codes(network, layer, pictures, of=None, inputs=SMALL):
 
 class TestPenultimate:
     def test_of_a_classifier_is_what_its_last_linear_layer_is_given(self, pictures):
-        """AlexNet: fc7 after its ReLU (spec C1)."""
+        """AlexNet: fc7 after its ReLU (MFV, 3.2.2)."""
         with torch.random.fork_rng():
             torch.manual_seed(0)
             network = torchvision.models.AlexNet(num_classes=7).eval()

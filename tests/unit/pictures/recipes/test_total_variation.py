@@ -43,7 +43,7 @@ def test_equals_scikit_image_in_the_unit_range_where_it_stops_early(picture, wei
 
 
 def test_known_strengths_of_the_weights():
-    """Spec C2.4: smaller weights smooth more; standard deviation of uniform noise, [227, 227, 3]."""
+    """Smaller weights smooth more; standard deviation of uniform noise, [227, 227, 3]."""
     picture = np.random.default_rng(0).uniform(0, 255, (227, 227, 3)).transpose(2, 0, 1)
     before = torch.from_numpy(picture).float()[None].expand(4, -1, -1, -1)
     found = denoise(before, torch.tensor([0.01, 0.1, 0.4, 2.0]), passes=3).std((1, 2, 3))

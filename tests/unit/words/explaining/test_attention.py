@@ -1,4 +1,4 @@
-"""What the explainer is shown: known answers of spec A6.3, and every method against a loop."""
+"""What the explainer is shown: known answers (LaViSE, 3.2), and every method against a loop."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The explainer has the shape that the text gives it, and reads back only what fits (spec A2)."""
+"""The explainer has the shape that the text gives it, and reads back only what fits (LaViSE, 4.1)."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Words for top images: all filters at once equal one filter and one image at a time (spec A6.3, A6.4)."""
+"""Words for top images: all filters at once equal one filter and one image at a time (LaViSE, 3.2)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""New words are those of another lemma than every category (issue section 4)."""
+"""New words are those of another lemma than every category (LaViSE, 5.1)."""
 
 import pyarrow as pa
 import pytest

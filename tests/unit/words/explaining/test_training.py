@@ -1,4 +1,4 @@
-"""Training learns, repeats itself bit by bit, and a killed one ends as an undisturbed one does (spec A4)."""
+"""Training learns, repeats itself bit by bit, and a killed one ends as an undisturbed one does (LaViSE, 4.3)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Words of top images become words of a filter: votes, weightings and ties (spec A6.5)."""
+"""Words of top images become words of a filter: votes, weightings and ties (docs/methods.md, Votes)."""
 
 from collections import Counter
 

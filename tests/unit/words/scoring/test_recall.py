@@ -1,4 +1,4 @@
-"""Recall@s: known answers of spec A7, strictness, and objects that the reference's masks lose."""
+"""Recall@s: known answers (LaViSE, 4.3), strictness, and objects that the reference's masks lose."""
 
 import numpy as np
 import pytest

@@ -3,7 +3,7 @@
     train2017/*.jpg  val2017/*.jpg  annotations/instances_{train,val}2017.json
 
 Crowd annotations are left out: they outline no single object. A category's words are its name, split at
-spaces; COCO's 80 names have 92 distinct words (spec A1).
+spaces; COCO's 80 names have 92 distinct words (LaViSE, table 1).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Listed:
 
 
 def category_of(synset: str, whole_names: bool = False) -> str:
-    """The category of a synset such as traffic_light.n.01: its lemma's first word, or the whole lemma (spec A1)."""
+    """The category of a synset such as traffic_light.n.01: its lemma's first word, or the whole lemma."""
     lemma = synset.split(".")[0]
     return lemma if whole_names else lemma.split("_")[0]
 

@@ -1,4 +1,4 @@
-"""Visual Genome's objects through the passes that leave categories to learn from (seed 000, 4.2; spec A1).
+"""Visual Genome's objects through the passes that leave categories to learn from (LaViSE, 4.2).
 
 Both papers describe the same passes and end with different numbers: the order decides. `paper` takes the passes
 in the order of the text, counts a category once per image, and keeps images that lose their last object to the

@@ -2,7 +2,7 @@
 
     VG_100K/*.jpg  VG_100K_2/*.jpg  objects.json
 
-Objects have boxes; their categories come from WordNet synsets (seed 000, 4.2; spec A1). objects.json (some
+Objects have boxes; their categories come from WordNet synsets (LaViSE, 4.2). objects.json (some
 hundred MB) is streamed; what is kept of it are numbers, some 60 bytes an object, so that all of it fits into
 2 GiB of memory. Masks are written box by box while the annotations go to their file.
 """

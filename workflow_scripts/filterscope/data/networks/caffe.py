@@ -1,4 +1,4 @@
-"""Caffe's networks: a prototxt becomes a torch module, a caffemodel its weights (spec C3).
+"""Caffe's networks: a prototxt becomes a torch module, a caffemodel its weights (MFV, 4.3.1).
 
 The module takes pictures as all networks here do, normalised RGB. It undoes that, changes to what Caffe's networks
 were trained on (blue first, 0 to 255, the mean of every channel taken off), and runs the layers of the test phase.
@@ -24,7 +24,7 @@ from filterscope.data.networks.checkpoints import NetworkError
 
 LOGGER = logging.getLogger("filterscope")
 
-# Blue, green, red: what nearly all published Caffe networks were trained with (seed 002, section 4.III.A).
+# Blue, green, red: what nearly all published Caffe networks were trained with (MFV, 4.3.1).
 IMAGENET_MEAN = (104.0, 117.0, 123.0)
 # Layers that bring pictures in; those that measure a training or swallow what is left over.
 SOURCES = ("Input", "Data", "ImageData", "HDF5Data", "MemoryData", "WindowData", "DummyData")

@@ -1,7 +1,7 @@
 """Files of weights: read without running code, and compared with the network that they are meant for.
 
 Only tensors are read (`weights_only`); a checkpoint that does not fit says what is missing, what is too much
-and what would help (design, section 6).
+and what would help.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Layers of a network: which there are, and what one of them answers to pictures.
 
 torchvision's blocks use one ReLU module several times in a forward pass, so a layer's output is told by the
-module's dotted path and the index of its use, the call (design, section 7; spec B1).
+module's dotted path and the index of its use, the call (docs/methods.md, Layers and calls).
 """
 
 from __future__ import annotations

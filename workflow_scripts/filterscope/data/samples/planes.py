@@ -1,4 +1,4 @@
-"""Labelled points in the plane, generated: the five sets of seed 001, table 1 (spec E1).
+"""Labelled points in the plane, generated: the five sets of the plane (Debugger, table 1).
 
 As TensorFlow's playground draws them, in -5 to 5, and scikit-learn's moons. Noise is Gaussian and as strong as
 its signal-to-noise ratio says: the variance of the coordinates about their means over that of the noise.

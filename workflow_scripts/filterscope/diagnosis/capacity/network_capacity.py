@@ -1,4 +1,4 @@
-"""Capacity of a network in bits, by the four rules of seed 001, 3.2 (spec E3).
+"""Capacity of a network in bits, by four rules (Debugger, 3.2).
 
 1. A neuron puts out at most one bit. 2. It holds as many bits as it has parameters. 3. Neurons side by side add up.
 4. A layer holds no more than the layers before it let through. So a layer holds min(parameters, what reaches it), lets
@@ -6,7 +6,7 @@ through min(outputs, what reaches it), and the network holds the sum. What reach
 layers before it (their outputs are added up or compete), or their sum where they are concatenated. Nothing limits the
 network's input, nor what has only been reshaped or rescaled of it: there no neuron has put out a bit yet.
 
-The seed's printed algorithm differs in two places: a layer's outputs are the sum of its shape, where their number is
+The printed algorithm differs in two places: a layer's outputs are the sum of its shape, where their number is
 the product, and one running minimum is taken over all layers in their order, across branches. Both are computed.
 """
 
@@ -29,7 +29,7 @@ BATCH_NORMS = ("folded", "counted")
 @dataclass(frozen=True)
 class LayerCapacity:
     """One layer or operation. reaching and passing: bits that reach it and that it lets through, None where nothing
-    limits them; printed: by the seed's algorithm as it is printed."""
+    limits them; printed: by the algorithm as it is printed."""
 
     name: str
     kind: str
@@ -57,7 +57,7 @@ class NetworkCapacity:
 
     @property
     def printed(self) -> int:
-        """What the seed's algorithm as it is printed says."""
+        """What the algorithm as it is printed says."""
         return sum(layer.printed for layer in self.layers)
 
 
@@ -87,7 +87,7 @@ def capacities(nodes: Sequence[Node], folded: bool = True) -> tuple[LayerCapacit
         reaching = sum(before) if node.concatenates else max(before)
         untouched = math.isinf(reaching) and not parameters
         passing.append(math.inf if untouched else min(node.outputs, reaching))
-        # The seed's algorithm: the largest of the layers before it, and one bottleneck for all that come after.
+        # The printed algorithm: the largest of the layers before it, and one bottleneck for all that come after.
         printed_reaching = max([printed_passing[source] for source in node.sources] + unlimited)
         bottleneck = min(bottleneck, sum(node.shape))
         printed_passing.append(bottleneck)

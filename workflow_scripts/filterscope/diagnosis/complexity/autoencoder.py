@@ -1,4 +1,4 @@
-"""A small autoencoder, trained on the data itself, whose codes are an embedding (seed 001, 3.1.2, step 1; spec E2)."""
+"""A small autoencoder, trained on the data itself, whose codes are an embedding (Debugger, 3.1.2, step 1)."""
 
 from __future__ import annotations
 

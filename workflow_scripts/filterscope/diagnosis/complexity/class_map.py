@@ -1,4 +1,4 @@
-"""A plane in which similar classes are near each other (spec E2; the authors' code draws the same)."""
+"""A plane in which similar classes are near each other (the authors' code draws the same)."""
 
 from __future__ import annotations
 

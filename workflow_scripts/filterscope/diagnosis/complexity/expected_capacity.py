@@ -1,7 +1,7 @@
-"""Expected capacity: how many bits a network needs for a data set, by Friedland's heuristic (seed 001, 3.1.1; spec E1).
+"""Expected capacity: how many bits a network needs for a data set, by Friedland's heuristic (Debugger, 3.1.1).
 
 Samples are sorted by the sum of their values, and the places where the label changes are counted: a network that
-could only tell sums apart would need a threshold at each. The signed sum is what the seed's table was made with; for
+could only tell sums apart would need a threshold at each. The signed sum is what the published table was made with; for
 values that are nowhere negative its text, which says L1 norm, means the same.
 """
 
@@ -18,7 +18,7 @@ from filterscope.diagnosis.labelled import DiagnosisError, flat, require_finite,
 NORMS = ("sum", "l1")
 TIES = ("label", "input")
 # Share of a balanced class's samples below which the smallest class makes the heuristic unreliable: 20 % of the
-# samples of two classes (the seed, section 4, says "very unbalanced"; the number is ours).
+# samples of two classes (Debugger, 4, says "very unbalanced"; the number is ours).
 UNBALANCED = 0.4
 ROWS = 4096  # summed at a time
 
@@ -36,7 +36,7 @@ class ExpectedCapacity:
 
     @property
     def unrounded(self) -> float:
-        """log2(changes + 1) * dimensions: what searches compare, because rounding hides small progress (spec E6)."""
+        """log2(changes + 1) * dimensions: what searches compare, because rounding hides small progress."""
         return math.log2(self.changes + 1) * self.dimensions
 
     @property
@@ -52,12 +52,12 @@ class ExpectedCapacity:
 
     @property
     def memorising(self) -> float:
-        """Bits that fix any labelling of the samples: one for each of two classes' samples (seed 001, 3.1)."""
+        """Bits that fix any labelling of the samples: one for each of two classes' samples (Debugger, 3.1)."""
         return self.samples * math.log2(self.classes) if self.classes > 1 else 0.0
 
     @property
     def unbalanced(self) -> bool:
-        """Whether the smallest class is so small that the heuristic fails (seed 001, section 4)."""
+        """Whether the smallest class is so small that the heuristic fails (Debugger, 4)."""
         return self.classes > 1 and self.smallest_class * self.classes < UNBALANCED
 
 

@@ -1,4 +1,4 @@
-"""A network's own features as an embedding of pictures (spec E2)."""
+"""A network's own features as an embedding of pictures (Debugger, 3.1.2, step 1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Complexity of a data set over the number of samples, beside what random labels give (seed 001, table 1; spec E1, E2).
+"""Complexity of a data set over the number of samples, beside what random labels give (Debugger, table 1).
 
-Both measures grow with the number of samples, which the seed's table does not tell. So every value stands beside those
-of smaller draws, their spread, and the same measure with the labels in random order.
+Both measures grow with the number of samples, which the published table does not tell. So every value stands beside
+those of smaller draws, their spread, and the same measure with the labels in random order.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def summarised(rows: pd.DataFrame, value: str, keys: Sequence[str]) -> pd.DataFr
 
 
 def read_published(file: str | Path | TextIO) -> pd.DataFrame:
-    """The seed's table 1: the `published_complexity` table from its CSV."""
+    """Table 1 of Debugger: the `published_complexity` table from its CSV."""
     return tables.checked(pd.read_csv(file), "published_complexity", "the published complexity").to_pandas()
 
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours of some samples among all of them, the sample itself excluded by its number (spec E2).
+"""Nearest neighbours of some samples among all of them, the sample itself excluded by its number.
 
 Excluding "the first neighbour" instead, as the authors' code does, takes a copy of a sample for the sample.
 """

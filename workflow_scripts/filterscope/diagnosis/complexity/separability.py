@@ -1,4 +1,4 @@
-"""Cumulative spectral gradient (CSG): how much the classes of a data set overlap (seed 001, 3.1.2; spec E2).
+"""Cumulative spectral gradient (CSG): how much the classes of a data set overlap (Debugger, 3.1.2).
 
 Samples of every class look at the classes of their nearest neighbours. Classes with similar neighbourhoods are linked
 in a graph, and the gaps between the eigenvalues of its Laplacian tell how far they are from being apart: 0 for

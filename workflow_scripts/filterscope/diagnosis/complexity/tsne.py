@@ -1,4 +1,4 @@
-"""Places of samples in a plane or a space of three dimensions, by PCA and t-SNE (spec E2)."""
+"""Places of samples in a plane or a space of three dimensions, by PCA and t-SNE (Debugger, 3.1.2, step 1)."""
 
 from __future__ import annotations
 

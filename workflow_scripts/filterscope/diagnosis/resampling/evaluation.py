@@ -1,6 +1,6 @@
 """Whether resampling helps: classifiers trained on every variant, scored on test samples that nothing touched.
 
-The seed shows no such proof (seed 001, 3.3). Each seed draws its own training samples; all variants of a seed share
+Debugger, 3.3, shows no such proof. Each seed draws its own training samples; all variants of a seed share
 them, so that they are compared in pairs.
 """
 

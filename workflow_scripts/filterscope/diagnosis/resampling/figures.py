@@ -1,4 +1,4 @@
-"""Figures about resampling: samples before and after it (seed 001, figure 3), scores, the search for least capacity."""
+"""Figures about resampling: samples before and after it (Debugger, figure 3), scores, the search for least capacity."""
 
 from __future__ import annotations
 

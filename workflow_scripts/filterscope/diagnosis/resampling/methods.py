@@ -1,4 +1,4 @@
-"""Resampling of unbalanced data: SMOTE, Tomek links, both, and the draw of least capacity (seed 001, 3.3).
+"""Resampling of unbalanced data: SMOTE, Tomek links, both, and the draw of least capacity (Debugger, 3.3).
 
 SMOTE and Tomek links are imbalanced-learn's. Values are vectors [N, d] or pictures [N, C, H, W]; of pictures, every
 pixel is a coordinate.
@@ -26,8 +26,8 @@ SYNTHETIC = -1  # origin of a sample that was made
 class ResamplingSettings:
     """How samples are added and removed; see config.yaml.
 
-    neighbours: k of SMOTE (spec E4). ties: "first" takes one nearest neighbour of each sample, as imbalanced-learn
-    does; "strict" all that are equally near, as seed 001 says. iterations, patience: of the search (spec E6).
+    neighbours: k of SMOTE. ties: "first" takes one nearest neighbour of each sample, as imbalanced-learn
+    does; "strict" all that are equally near (Debugger, 3.3.2). iterations, patience: of the search.
     """
 
     neighbours: int = 5
@@ -56,7 +56,7 @@ class Resampled:
 
 
 class Capacity(Protocol):
-    """What a data set needs (spec E1): label changes, and bits before and after rounding up."""
+    """What a data set needs (Debugger, 3.1.1): label changes, and bits before and after rounding up."""
 
     changes: int
     unrounded: float
@@ -88,7 +88,7 @@ def matrix(values: np.ndarray | Sequence[np.ndarray], labels: np.ndarray) -> np.
 
 
 def smote(values: np.ndarray, labels: np.ndarray, neighbours: int = 5, chance: int | np.random.RandomState = 0):
-    """Synthetic samples between neighbours of a class until all classes are as large as the largest (spec E4).
+    """Synthetic samples between neighbours of a class until all classes are as large as the largest (Debugger, 3.3.1).
 
     values: float32 [N, d]. chance: seed. Raises ValueError where a class to be filled up has no more samples than
     `neighbours`.
@@ -104,7 +104,7 @@ def smote(values: np.ndarray, labels: np.ndarray, neighbours: int = 5, chance: i
 
 
 def tomek(values: np.ndarray, labels: np.ndarray, strategy: str = "majority", ties: str = "first") -> Resampled:
-    """What remains when the members of Tomek links are removed (spec E5).
+    """What remains when the members of Tomek links are removed (Debugger, 3.3.2).
 
     values: float32 [N, d]. strategy: "majority" removes members of every class that is larger than the smallest,
     "all" both members. Raises ValueError where "majority" finds no larger class, or a class would vanish.
@@ -179,7 +179,7 @@ def guided(
     capacity: Callable[[np.ndarray, np.ndarray], Capacity],
     seeds: Sequence[int],
 ) -> tuple[Resampled, list[dict]]:
-    """The resampling of least capacity among draws, and the history of all draws (seed 001, 3.3.3; spec E6).
+    """The resampling of least capacity among draws, and the history of all draws (Debugger, 3.3.3).
 
     capacity: of float32 [M, d] and labels [M]. seeds: one for each iteration that may come. Capacities are compared
     before they are rounded up, which would hide progress; of equals the earliest stays. The search ends after

@@ -1,4 +1,4 @@
-"""Tomek links by the strict rule of seed 001, 3.3.2: samples that are equally near all count."""
+"""Tomek links by the strict rule: samples that are equally near all count (Debugger, 3.3.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROUNDING = 1e-10  # relative: distances that differ by less are equal
 
 
 def strict_links(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Pairs of samples of different classes to which no third is nearer than they are to each other (spec E5).
+    """Pairs of samples of different classes to which no third is nearer than they are to each other.
 
     values: [N, d]; labels: [N]. Returns int64 [links, 2], each pair once, smaller index first, in order.
     """

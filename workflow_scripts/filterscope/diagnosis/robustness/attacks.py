@@ -1,6 +1,6 @@
-"""Attacks by name, on any number of images (seed 001, 3.4; spec E7).
+"""Attacks by name, on any number of images (Debugger, 3.4).
 
-The seed measures how many pixels must be modified and does not name the attack. Two attacks of different kind measure
+Debugger measures how many pixels must be modified and does not name the attack. Two attacks of different kind measure
 pixels, so that the weakness of one is not read as robustness, and one measures the largest change for comparison.
 """
 

@@ -1,4 +1,4 @@
-"""An L-infinity attack for comparison: projected gradient descent with the least bound that suffices (spec E7).
+"""An L-infinity attack for comparison: projected gradient descent with the least bound that suffices.
 
 After Madry et al. (2018); the bound is found for every image by halving, so that the result is a distance, as the
 pixels of the L0 attacks are, and not a rate at one bound.

@@ -1,4 +1,4 @@
-"""Figures about robustness: rho and accuracy against capacity, and attacked pictures (seed 001, 3.4)."""
+"""Figures about robustness: rho and accuracy against capacity, and attacked pictures (Debugger, 3.4)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _dress(axes: Axes, title: str, label: str, bits: pd.Series, below: str = "ca
 
 
 def _search(axes: Axes, steps: pd.DataFrame) -> None:
-    """The seed's search: its visits in order, filled where they were better, ringed where it ended."""
+    """The binary search (Debugger, 3.4): its visits in order, filled where they were better, ringed where it ended."""
     found = steps[steps["rho"].notna()]
     axes.plot(found["target"], found["rho"], color=FAINT, linewidth=1, zorder=1)
     for row in found.itertuples():
@@ -90,7 +90,7 @@ def _search(axes: Axes, steps: pd.DataFrame) -> None:
         axes.axvline(row.target, color=QUIET, linestyle=":", linewidth=1)
     _dress(
         axes,
-        "the seed's search, visits in order",
+        "the binary search, visits in order",
         "median pixels changed",
         steps["target"],
         "target (bits); ring: its answer",

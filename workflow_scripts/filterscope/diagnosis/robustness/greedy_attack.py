@@ -1,4 +1,4 @@
-"""A greedy L0 attack by saliency: pixel after pixel, the one that brings another class nearest (spec E7).
+"""A greedy L0 attack by saliency: pixel after pixel, the one that brings another class nearest.
 
 In the manner of JSMA (Papernot et al., 2016), with three differences: a pixel is changed in all its channels and counts
 once, it goes to whichever edge of the box helps (not only up), and pixels that turn out not to be needed are taken

@@ -1,4 +1,4 @@
-"""Robustness against capacity: how many pixels fool networks of different size, and what that says (seed 001, 3.4).
+"""Robustness against capacity: how many pixels fool networks of different size, and what that says (Debugger, 3.4).
 
 One network is one observation: intervals are over networks trained from different seeds, because images that fool one
 network fool its siblings for the same reasons.
@@ -23,7 +23,7 @@ SAME = "the same for all networks: cannot be told"  # such as one pixel, which r
 
 
 def rho(sizes: np.ndarray) -> float:
-    """Median size of a successful attack over correctly classified images; failures count as the whole picture (E7).
+    """Median size of an attack over correctly classified images; failures count as the whole picture (Debugger, 3.4).
 
     sizes: [n], failures already so. Raises ValueError where no image was classified correctly.
     """
@@ -161,7 +161,7 @@ def trends(observed: pd.DataFrame, tolerance: float, seed: int = 0) -> pd.DataFr
 
 
 def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str:
-    """One honest sentence on whether "smaller is more robust" holds on this data (seed 001, 3.4), from the tables.
+    """One honest sentence on whether "smaller is more robust" holds on this data (Debugger, 3.4), from the tables.
 
     found: what `trends` gives; capacities: what `of_capacities` gives. It holds only if every attack that measures
     pixels says so among the networks whose capacity classifies about as well as the best.

@@ -1,4 +1,4 @@
-"""The seed's binary search for the capacity at which a network is most robust (seed 001, 3.4; spec E7)."""
+"""Binary search for the capacity at which a network is most robust (Debugger, 3.4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Outcome:
 
 
 def search(measure: Callable[[int], Outcome], start: int, tolerance: float = 0.02, resolution: int = 16) -> list[dict]:
-    """The seed's search for the most robust capacity (3.4; spec E7): the data's, half of it, then between.
+    """Search for the most robust capacity (Debugger, 3.4): the data's, half of it, then between.
 
     measure: of a target in bits; may raise NoNetworkError, which counts as no better. A middle is better where rho
     is larger and the accuracy at most `tolerance` below the best so far; then the search goes on below it, else above.

@@ -1,4 +1,4 @@
-"""A black-box L0 attack: random search for the smallest set of pixels, without gradients (spec E7).
+"""A black-box L0 attack: random search for the smallest set of pixels, without gradients.
 
 In the manner of Sparse-RS (Croce et al., 2022): a set of pixels at corners of the colour cube, of which some are
 exchanged, kept when the margin falls. Sparse-RS asks whether a given number of pixels suffices; here the number is

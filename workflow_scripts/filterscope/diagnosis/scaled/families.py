@@ -1,4 +1,4 @@
-"""Networks whose width can be scaled, and the width whose capacity meets a target (seed 001, 3.4; spec E7).
+"""Networks whose width can be scaled, and the width whose capacity meets a target (Debugger, 3.4).
 
 Three families for pictures of any size: AlexNet, ResNet-18 and a plain CNN. At width 1 and 224 px the first two are
 torchvision's; smaller pictures get a smaller stem and fewer poolings, as is usual for CIFAR-10.

@@ -24,7 +24,7 @@ class NoNetworkError(ValueError):
 @dataclass(frozen=True)
 class Scaling:
     """How bits become networks. start: bits of a share of 100 %; None: the expected capacity of the training samples,
-    measured with norm and ties (spec E1). tolerance: of a network's capacity, relative."""
+    measured with norm and ties. tolerance: of a network's capacity, relative."""
 
     start: int | None = None
     tolerance: float = 0.02

@@ -1,7 +1,7 @@
-"""The faces of a class: which of its images look alike to a network, and what each group looks like (seed 002, II.B).
+"""The faces of a class: which of its images look alike to a network, and what each group looks like (MFV, 3.2.2).
 
 Codes of the class's images go through PCA and t-SNE to the plane, k-means groups them there, and the images nearest
-to a group's centre are averaged (spec C1).
+to a group's centre are averaged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Codes of pictures: what a network holds of them just before its output units (seed 002, II.B; spec C1)."""
+"""Codes of pictures: what a network holds of them just before its output units (MFV, 3.2.2)."""
 
 from __future__ import annotations
 

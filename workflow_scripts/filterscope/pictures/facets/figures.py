@@ -1,4 +1,4 @@
-"""The map of a class: its images where t-SNE put them, coloured by facet (seed 002)."""
+"""The map of a class: its images where t-SNE put them, coloured by facet (MFV, figure 4)."""
 
 from __future__ import annotations
 

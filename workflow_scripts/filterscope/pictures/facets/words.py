@@ -1,4 +1,4 @@
-"""A name per facet: the words of the explainer for the facet's own images (seeds 000 and 002)."""
+"""A name per facet: the words of the explainer for the facet's own images (LaViSE, 3.2; MFV, 3.2.2)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Five criteria of a good picture (seed 002, III.III), each measured by a proxy.
+"""Five criteria of a good picture (MFV, 3.3), each measured by a proxy.
 
-The thesis judges them by eye and reports no value; what stands here is our choice of proxies (spec C3), each after the
+The thesis judges them by eye and reports no value; what stands here is our choice of proxies, each after the
 literature that its function names. Three say how like photographs a picture is in one respect, by its distance from
 the dataset's own (as NIQE does: Mittal, Soundararajan and Bovik, 2013), two measure the thing itself. Larger is better.
 None of them knows what a picture shows.

@@ -1,4 +1,4 @@
-"""What another network takes a picture for: the check that no prior of ours can pass (issue: seed 002, III.III).
+"""What another network takes a picture for: the check that no prior of ours can pass.
 
 A picture that shows its class to a network with other weights is no private noise of the first (transferability of
 adversarial noise is weak across architectures; what several networks see is there).

@@ -1,4 +1,4 @@
-"""Whether the criteria can be believed: what they rank above what, with bootstrap intervals (seed 002; spec C3).
+"""Whether the criteria can be believed: what they rank above what, with bootstrap intervals (MFV, 3.3).
 
 A proxy that puts mean images above photographs, or the noise of an unregularised ascent above mean images, does not
 measure what it is named after. It is reported as failing.

@@ -1,7 +1,7 @@
-"""What a picture is made to excite: a filter everywhere, at one position, or an output unit (spec B1, C2).
+"""What a picture is made to excite: a filter everywhere, at one position, or an output unit (Amirli, 2.1; MFV, 3.2.1).
 
 Normalisation is part of what is differentiated, so pictures, steps and clipping keep their meaning in pixels and
-the network's standard deviations enter through the gradient (spec C3).
+the network's standard deviations enter through the gradient (MFV, 4.5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Recipe `octaves`: the loop of Multifaceted Feature Visualisation (seed 002; spec C2, C3).
+"""Recipe `octaves`: the loop of Multifaceted Feature Visualisation (MFV, 4.3.2 and 4.5).
 
 A picture in 0-255 grows from octave to octave; each step shows the network a window of it at a random offset around
 the centre, moves the window's pixels by a gradient of fixed mean size, and denoises it by total variation.

@@ -1,4 +1,4 @@
-"""Recipe `plain`: the bare ascent, without any prior, transformation or smoothing (Erhan et al., 2009; seed 002, II.A).
+"""Recipe `plain`: the bare ascent, without any prior, transformation or smoothing (Erhan et al., 2009; MFV, 3.2.1).
 
 It makes noise that excites a filter beyond every photograph; it is what the other recipes and the criteria are compared
 with.

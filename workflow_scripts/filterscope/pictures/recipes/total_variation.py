@@ -1,4 +1,4 @@
-"""Total variation denoising by split Bregman, many pictures at once, on any device (spec C2.4).
+"""Total variation denoising by split Bregman, many pictures at once, on any device (Getreuer, 2012).
 
 The same iteration as scikit-image's `denoise_tv_bregman` (isotropic). That one goes through the pixels in order
 and uses each new value at once (Gauss-Seidel), which looks sequential but is not: derivatives, and with them the

@@ -1,4 +1,4 @@
-"""What the explainer is shown of one filter: filter-level attention and its rivals (seed 000, 3.2; spec A6.3).
+"""What the explainer is shown of one filter: filter-level attention and its rivals (LaViSE, 3.2).
 
 Every method takes the maps of one image and gives a row for each asked filter, all filters at once.
 """

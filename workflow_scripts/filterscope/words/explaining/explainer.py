@@ -1,4 +1,4 @@
-"""The feature explainer: from pooled activations to a point among word vectors (seed 000, 4.1; spec A2)."""
+"""The feature explainer: from pooled activations to a point among word vectors (LaViSE, 4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for every filter's top images: all filters and images of a batch at once (spec A6)."""
+"""Words for every filter's top images: all filters and images of a batch at once (LaViSE, 3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cosine margin loss that ties activations to words (seed 000, 3.1; spec A3)."""
+"""The cosine margin loss that ties activations to words (LaViSE, 3.1)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def csmr_loss(
     """Cosine similarity margin ranking loss, mean over the batch.
 
     With s_bc the cosine between point b and category token c, and p_b the mean of s over b's own tokens:
-    L = mean_b sum over foreign c of max(0, margin - p_b + s_bc). The seed prints dot products; both
+    L = mean_b sum over foreign c of max(0, margin - p_b + s_bc). The text prints dot products; both
     implementations use cosines, and so do we.
 
     points: [B, D]. targets: bool [B, C], own tokens. categories: [C, D]. negatives: further words that are
-    nobody's token, [M, D]; their mean hinge counts as much as all the categories' (ours, not in the seed).
+    nobody's token, [M, D]; their mean hinge counts as much as all the categories' (ours, not in LaViSE).
     Raises ValueError where an object has no token.
     """
     if not bool(targets.any(1).all()):

@@ -1,6 +1,6 @@
 """Which words are new: not a category of the reference dataset, nor a form of one.
 
-The reproduction left open how many of its "novel" words are plurals of categories (seed 000, 5.1).
+The reproduction left open how many of its "novel" words are plurals of categories (LaViSE, 5.1).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Tokens:
     every: [T]. unsupervised: bool [T], tokens that no supervised category has. The explainer learns from the others
     alone, so an object without one of those takes no part in its training; for the truth of an image it counts.
 
-    How well words work for what was never supervised (claim 2 of seed 000, in which nobody measured it) is told by
+    How well words work for what was never supervised (claim 2 of LaViSE, 4.3, where nobody measured it) is told by
     two further values of `candidates` in the tables of scores, for datasets that have such categories:
     "vocabulary_unsupervised" are the words that were looked for in the whole vocabulary, and "unsupervised" those
     that were looked for among the unsupervised tokens alone. Both are asked for the unsupervised tokens only, so

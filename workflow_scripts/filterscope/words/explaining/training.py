@@ -1,4 +1,4 @@
-"""Training of the explainer on cached activations; the network is not run again (spec A4, A5)."""
+"""Training of the explainer on cached activations; the network is not run again (LaViSE, 4.3 and 4.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a filter's top images to the words of the filter (spec A6.5)."""
+"""From the words of a filter's top images to the words of the filter (docs/methods.md, Votes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recall@s of filter words against the objects in a filter's region (seed 000, 4.3; spec A7)."""
+"""Recall@s of filter words against the objects in a filter's region (LaViSE, 4.3)."""
 
 from __future__ import annotations
 

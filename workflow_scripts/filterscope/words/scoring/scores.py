@@ -27,7 +27,7 @@ from filterscope.words.truth import ImageTruth, Truth, region_tokens, scenes
 CLAIM_METRICS = ("iou", "f1", "auprc", "auprc_lift", "correlation")
 # Decoys that there are at least: claims of filters whose maps are compared with the masks of other images.
 DECOYS = 256
-# The reference scores every 12th filter from 0 to 252 (defect 5).
+# The reference scores every 12th filter from 0 to 252.
 FEW_STEP, LAST_OF_FEW = 12, 252
 
 
