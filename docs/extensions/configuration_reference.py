@@ -30,6 +30,7 @@ and begins with a letter. `a.b` is the key `b` in `a`, `a[].b` the key `b` of ev
 of every entry that has a name. Paths may be relative to the folder that `snakemake` runs in."""
 COLUMNS = ("key", "values", "default", "what it is")
 BELOW, REQUIRED, NONE = "below", "**required**", "–"
+CHOOSES = "chooses these keys"
 TYPES = {
     "integer": "whole number",
     "number": "number",
@@ -191,7 +192,7 @@ class Reference:
         else:
             told_by_its_keys = any("default" in each for each in rules.get("properties", {}).values())
             default = BELOW if told_by_its_keys else written(rules["default"])
-        return Row(name, self._values(rules), default, rules.get("description", ""))
+        return Row(name, self._values(rules), default, rules.get("description", CHOOSES if "const" in rules else ""))
 
     def _values(self, rules: dict) -> str:
         """What a key may be, in words."""
