@@ -41,7 +41,7 @@ TYPES = {
     "object": "mapping",
 }
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-# A section is cut into sections of its keys where these reach further down than a table shows well.
+# A section is cut into sections of its keys where these reach further down than one table shows well.
 DEEPEST = 2
 
 
@@ -139,23 +139,35 @@ class Reference:
         if fields is None:
             required = path[-1] in self.schema["required"]
             yield table([self._row(path[-1], rules, {path[-1]: value}, required)])
-        elif fields[0] == "." and self._depth(rules) > DEEPEST and isinstance(value, dict):
-            leaves = {key for key, each in rules["properties"].items() if self._is_leaf(path, key, each)}
-            if leaves:
-                yield table([row for row in self._rows(rules, value) if row.key in leaves])
-            for key, each in rules["properties"].items():
-                if key not in leaves:
-                    yield from self._section([*path, key], self._resolved(each), value[key])
+        elif fields[0] != ".":
+            yield f"{'A list' if fields[0] == '[].' else 'Entries by name'}. Every entry has:"
+            yield table(self._rows(fields[1], {}))
+        elif value is None:
+            rows = self._rows(rules, {}, f"{name}.")
+            yield table([self._row(name, rules, {name: None}, True), *rows])
+        elif len(path) == 1 and self._is_deep(name, rules):
+            yield from self._parts(path, rules, value)
             return
         else:
-            if fields[0] != ".":
-                yield f"{'A list' if fields[0] == '[].' else 'Entries by name'}. Every entry has:"
-            yield table(self._rows(fields[1], value if fields[0] == "." else {}))
+            yield table(self._rows(rules, value))
         if is_structure(value):
             yield self._excerpt(path)
 
-    def _is_leaf(self, path: list[str], key: str, rules: dict) -> bool:
-        return self._fields(self._resolved(rules)) is None and ".".join([*path, key]) not in SOURCED
+    def _is_deep(self, name: str, rules: dict) -> bool:
+        return self._depth(rules) > DEEPEST or any(section.startswith(f"{name}.") for section in SOURCED)
+
+    def _parts(self, path: list[str], rules: dict, value: dict) -> Iterator[str]:
+        """A table of the keys that have none in them, and a section of each other."""
+        parts = [
+            key
+            for key, each in rules["properties"].items()
+            if self._fields(self._resolved(each)) or ".".join([*path, key]) in SOURCED
+        ]
+        plain = [row for row in self._rows(rules, value) if row.key in set(rules["properties"]) - set(parts)]
+        if plain:
+            yield table(plain)
+        for key in parts:
+            yield from self._section([*path, key], self._resolved(rules["properties"][key]), value[key])
 
     def _kinds(self, path: list[str], value) -> Iterator[str]:
         name = ".".join(path)
@@ -238,7 +250,9 @@ class Reference:
         for key in path:
             name, node = next(pair for pair in node.value if pair[0].value == key)
         first, column = name.start_mark.line, name.start_mark.column
-        last = node.end_mark.line if node.end_mark.column else node.end_mark.line - 1
+        last = node.end_mark.line
+        if not self.lines[last : last + 1] or not self.lines[last][: node.end_mark.column].strip():
+            last -= 1  # where the next key begins
         while not self.lines[last].strip() or re.match(rf" {{0,{column}}}#", self.lines[last]):
             last -= 1
         while first and re.match(rf" {{{column}}}#", self.lines[first - 1]):
