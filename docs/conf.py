@@ -24,6 +24,7 @@ extensions = [
     "markdown_docstrings",
     "module_reference",
     "navigation",
+    "outside_links",
 ]
 exclude_patterns = ["extensions"]
 nitpicky = False  # annotations name numpy's and torch's types, whose own pages are elsewhere
