@@ -24,10 +24,10 @@ A study is a YAML file whose keys override those of [config.yaml](../config.yaml
 `snakemake --configfile my.yaml`. Everything is checked before anything runs: a key that is not known here is refused,
 with the nearest that is.
 
-*Default* is what config.yaml sets; in entries of your own, what an entry has that does not say it, and **required** where
-it must. *Below* stands beside a value that is shown under its table. A `name` is made of letters, digits and underscores
-and begins with a letter. `a.b` is the key `b` in `a`, `a[].b` the key `b` of every entry of the list `a`, and `a.<name>.b`
-of every entry that has a name. Paths may be relative to the folder that `snakemake` runs in."""
+The *default* is what config.yaml sets, or, in entries of your own, what an entry has that does not say it; **required**
+is what it must say. *Below* stands where the value is in the lines that follow. A *name* has letters, digits and
+underscores and begins with a letter. `a.b` is the key `b` in `a`, `a[].b` the key `b` of every entry of the list `a`,
+and `a.<name>.b` of every entry that has a name. Relative paths start in the folder that `snakemake` runs in."""
 COLUMNS = ("key", "values", "default", "what it is")
 BELOW, REQUIRED, NONE = "below", "**required**", "–"
 CHOOSES = "chooses these keys"
@@ -150,7 +150,7 @@ class Reference:
             return
         else:
             yield table(self._rows(rules, value))
-        if is_structure(value):
+        if is_structure(value) or (fields and fields[0] != "."):
             yield self._excerpt(path)
 
     def _is_deep(self, name: str, rules: dict) -> bool:

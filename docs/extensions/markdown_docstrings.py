@@ -14,8 +14,8 @@ class Markdown(SphinxDirective):
     def run(self):
         document = new_document(self.get_source_info()[0], self.state.document.settings)
         MystParser().parse("\n".join(self.content), document)
-        for node in document.findall():
-            node.document = self.state.document  # the other one would be kept, with all that Sphinx knows, on every page
+        for node in document.findall():  # the other document would be kept on every page, with all that Sphinx knows
+            node.document = self.state.document
         return document.children
 
 

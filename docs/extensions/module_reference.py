@@ -14,7 +14,8 @@ LIBRARY = Path(__file__).resolve().parents[2] / "workflow_scripts" / "filterscop
 INTRODUCTION = """Library
 =======
 
-The functions behind the workflow: arrays in, arrays out. Every room is a package; below them is what the rooms share."""
+The functions behind the workflow: arrays in, arrays out. Every room is a package; below them is what the rooms
+share."""
 
 
 def pages(library: Path) -> dict[str, str]:
@@ -54,7 +55,8 @@ def _package(folder: Path, library: Path) -> str:
         if paths:
             rows = [f"| {title} | what it holds |", "|---|---|", *map(_row, paths)]
             parts.append("\n   ".join([".. markdown::\n", *rows]))
-    links = [f"{path.name} <{path.name}/index>" for path in packages] + [f"{path.stem} <{path.stem}>" for path in modules]
+    links = [f"{path.name} <{path.name}/index>" for path in packages]
+    links += [f"{path.stem} <{path.stem}>" for path in modules]
     parts.append("\n   ".join([".. toctree::", ":hidden:\n", *links]))
     return "\n\n".join(parts) + "\n"
 
