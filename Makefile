@@ -1,5 +1,5 @@
-# make results runs the embedded study from an empty clone; make test checks the project.
-# Both set up .venv first, from requirements.lock, and skip that when it is done.
+# make results runs the embedded study from an empty clone; make test checks the project; make docs makes its site.
+# They set up .venv first, from requirements.lock, and skip that when it is done.
 
 PYTHON ?= python3
 CORES ?= all
@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test lint format lock setup clean-results clean
+.PHONY: help results report test lint format docs lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ format: $(INSTALLED) ## put code and workflow into the project's style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
+docs: $(INSTALLED) ## make the site of the documents: site/index.html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir site/.doctrees docs site
+	@echo "The site is made: site/index.html"
+
 setup: $(INSTALLED) ## only install, into .venv
 
 $(INSTALLED):
@@ -63,5 +67,5 @@ lock: $(INSTALLED) ## pin anew what pyproject.toml allows: requirements.lock, en
 clean-results: ## remove the results, so that everything is computed again
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 
-clean: clean-results ## remove the results, .venv and every cache
-	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis report.html
+clean: clean-results ## remove the results, the site, .venv and every cache
+	rm -rf site docs/api docs/configuration.md $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis report.html

@@ -175,7 +175,8 @@ def imports(folder, only_on_import: bool = False) -> dict[str, str]:
     only_on_import: without those that a function imports when it is called.
     """
     found = {}
-    own = {path.stem for path in (REPOSITORY / "workflow_scripts").iterdir()} | {"conftest", "tests"}
+    beside = chain.from_iterable((REPOSITORY / name).iterdir() for name in ("workflow_scripts", "docs/extensions"))
+    own = {path.stem for path in beside} | {"conftest", "tests"}
     for path in sorted(folder.rglob("*.py")):
         tree = ast.parse(path.read_text())
         for node in tree.body if only_on_import else ast.walk(tree):

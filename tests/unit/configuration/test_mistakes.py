@@ -48,7 +48,7 @@ import configuration
         ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate is '1e-3': .*; write it as 0.001"),
         (
             {"training": {"learning_rate": "fast"}},
-            "training.learning_rate is 'fast': 'fast' is not of type 'number'$",
+            "training.learning_rate is 'fast': 'fast' is not of type 'number' \\(of adamw\\)$",
         ),
         (
             {"training": {"optimiser": "sgd"}},
