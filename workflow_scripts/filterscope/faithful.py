@@ -1,6 +1,6 @@
 """Mistakes of earlier implementations, each as a switch, so that a study can measure what it costs.
 
-Numbers in brackets are rows of the list of reference defects; the README's "Faithful mode" explains them.
+Numbers in brackets are rows of the list of reference defects; docs/words.md#faithful-mode explains them.
 """
 
 from __future__ import annotations
