@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,11 +16,12 @@ from tests.unit.test_extending_page import EXAMPLES, described, examples, file_o
 from filterscope import tables
 
 COPIED = ("Snakefile", "config.yaml", "rules", "envs", "studies", "profiles", "workflow_scripts")
+WORDS = ["cat", "dog"]
 TARGETS = (
     "results/data/cut_out/repeats.csv",
     "results/data/vocabularies/lines/vocabulary.parquet",
     "results/data/samples/clouds/samples.parquet",
-    "results/temperature/training.csv",
+    "results/temperature/convnet/digits/straight/0/steps.parquet",
 )
 
 
@@ -54,7 +56,8 @@ def test_all_examples_together(extended, small_config, tmp_path):
             config = merged(config, yaml.safe_load(block.text))
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     stencilled(tmp_path / "stencils")
-    (tmp_path / "words.jsonl").write_text('{"word": "cat", "vector": [1, 0]}\n{"word": "dog", "vector": [0, 1]}\n')
+    lines = [json.dumps({"word": word, "vector": [number, 1]}) for number, word in enumerate(WORDS)]
+    (tmp_path / "words.jsonl").write_text("\n".join(lines))
 
     def run(*arguments):
         command = [sys.executable, "-m", "snakemake", "--snakefile", extended / "Snakefile", "--directory", tmp_path]
@@ -70,8 +73,7 @@ def test_all_examples_together(extended, small_config, tmp_path):
     run(*TARGETS)
     folder = tmp_path / "results"
     assert len(tables.read(folder / "data/cut_out/annotations.parquet", "annotations")) == 4
-    assert tables.read(folder / "data/vocabularies/lines/vocabulary.parquet", "vocabulary")["word"].to_pylist() == [
-        *("cat", "dog")
-    ]
-    training = tables.read(folder / "temperature/training.parquet", "training_table").to_pandas()
-    assert {"straight", "constant"} <= set(training["schedule"])
+    assert tables.read(folder / "data/vocabularies/lines/vocabulary.parquet", "vocabulary")["word"].to_pylist() == WORDS
+    steps = tables.read(folder / "temperature/convnet/digits/straight/0/steps.parquet", "training_steps").to_pandas()
+    assert steps["learning_rate"].iloc[0] == pytest.approx(0.3)
+    assert (steps["learning_rate"].diff().iloc[1:] < 0).all()
