@@ -11,12 +11,16 @@ import pytest
 import yaml
 from snakemake.cli import get_argument_parser
 from tests.conftest import merged
+from tests.pages import blocks
 
 import configuration
 from filterscope.__main__ import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "*/README.md", "docs/*", "config.yaml", "studies/*.yaml", "profiles/*/config.yaml", "envs/*.yaml")
+PAGES = ("README.md", "*/README.md", "docs/*.md", "docs/*.py")
+PAGES += ("config.yaml", "studies/*.yaml", "profiles/*/config.yaml", "envs/*.yaml")
+# Pages whose blocks of settings are added to the study that README shows.
+ADDED = ("data", "words", "pictures", "diagnosis", "temperature")
 # A line of its own in a page or in the head of a file; in the running text; at the end of a sentence in such a head.
 SHOWN = (
     re.compile(
@@ -30,7 +34,7 @@ SHOWN = (
 def shown() -> dict[str, str]:
     """By command, without what it is piped into, the page that shows it."""
     found = {}
-    for page in sorted({path for pattern in PAGES for path in REPOSITORY.glob(pattern) if path.suffix != ".png"}):
+    for page in sorted({path for pattern in PAGES for path in REPOSITORY.glob(pattern)}):
         text = page.read_text(encoding="utf-8")
         for pattern in SHOWN:
             for command in pattern.findall(text):
@@ -90,16 +94,17 @@ def test_make_and_python_know_it_too(command, capsys):
         assert (REPOSITORY / arguments[0]).is_file()
 
 
-def settings_shown() -> list[dict]:
-    """The blocks of settings in the README, in order."""
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    return [yaml.safe_load(block) for block in blocks]
+def settings_shown(page: str) -> list[dict]:
+    """The blocks of settings of a page, in order."""
+    found = blocks((REPOSITORY / page).read_text(encoding="utf-8"))
+    return [yaml.safe_load(block.text) for block in found if block.language == "yaml"]
 
 
-def test_the_settings_that_the_readme_shows_are_right(default_config, own_study):
-    """The first block is a study; each of the others is added to it, beside the networks that it takes for known."""
-    _, *others = settings_shown()
-    assert len(others) >= 4
+@pytest.mark.parametrize("page", ADDED)
+def test_the_settings_that_pages_show_are_right(page, default_config, own_study):
+    """Each block is added to README's study, beside the networks that it takes for known."""
+    others = settings_shown(f"docs/{page}.md")
+    assert others
     known = {"my_network": {"source": "torchvision", "weights": None, "architecture": "resnet18"}}
     study = merged(own_study, {"networks": known, "samples": {"mine": {"source": "digits"}}})
     for block in others:
@@ -107,9 +112,16 @@ def test_the_settings_that_the_readme_shows_are_right(default_config, own_study)
         configuration.check(default_config(merged(study, block)), path_to_schema)
 
 
+def test_the_study_that_the_readme_shows_has_ten_lines_and_is_right(default_config, own_study):
+    (block,) = [each for each in blocks((REPOSITORY / "README.md").read_text(encoding="utf-8")) if each.language]
+    assert len(block.text.splitlines()) == 10
+    configuration.check(default_config(own_study), REPOSITORY / "rules" / "config.schema.yaml")
+
+
 @pytest.fixture
 def own_study() -> dict:
-    return settings_shown()[0]
+    (study,) = settings_shown("README.md")
+    return study
 
 
 @pytest.mark.workflow

@@ -38,7 +38,7 @@ def kill_when(study, target, sign) -> None:
 
 
 def go_on(study, target) -> str:
-    """What the README says to do after a kill."""
+    """What docs/clusters.md says to do after a kill."""
     study.run("--unlock")
     return study.run(target)
 
