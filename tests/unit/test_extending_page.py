@@ -171,6 +171,7 @@ def test_a_recipe(extended, settings):
     softened = extended("A recipe")
     from filterscope.data.layers import Reader
     from filterscope.pictures.objectives import Goal, Target
+
     from filterscope.pictures.recipes import maximise, recipe
 
     chosen = recipe(settings("A recipe")["recipes"]["soft"])

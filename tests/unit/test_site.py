@@ -151,7 +151,7 @@ def test_pages_of_modules_that_moved_go_and_others_keep_their_time(library, tmp_
     ("docstring", "sentence"),
     [
         ("One. Two.", "One."),
-        ("Lin et al. 2014, seed 000, 4.1. More", "Lin et al. 2014, seed 000, 4.1."),
+        ("Lin et al. 2014, LaViSE, 4.1. More", "Lin et al. 2014, LaViSE, 4.1."),
         ("A list:\n\n- it", "A list"),
         ("Where? `Here` is. There", "Where? `Here` is."),
     ],
