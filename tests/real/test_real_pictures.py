@@ -15,7 +15,7 @@ RECIPES = {
     "fourier": {"method": "fourier", "steps": 64},
     "maco": {"method": "maco", "steps": 64},
     "octaves": {"method": "octaves", "table": "centre", "shorten": 4},
-    "upscale": {"method": "upscale", "rounds": 8},
+    "upscale": {"method": "upscale", "preset": "code", "rounds": 8},
 }
 
 
