@@ -30,7 +30,8 @@ SHOWN = (
 def shown() -> dict[str, str]:
     """By command, without what it is piped into, the page that shows it."""
     found = {}
-    for page in sorted({path for pattern in PAGES for path in REPOSITORY.glob(pattern) if path.suffix != ".png"}):
+    pages = {path for pattern in PAGES for path in REPOSITORY.glob(pattern) if path.is_file()}
+    for page in sorted(path for path in pages if path.suffix != ".png"):
         text = page.read_text(encoding="utf-8")
         for pattern in SHOWN:
             for command in pattern.findall(text):
