@@ -169,10 +169,9 @@ def test_a_vocabulary(extended, settings, tmp_path):
 
 def test_a_recipe(extended, settings):
     softened = extended("A recipe")
-    from filterscope.data.layers import Reader
-    from filterscope.pictures.objectives import Goal, Target
-
-    from filterscope.pictures.recipes import maximise, recipe
+    from filterscope.data.networks.layers import Reader
+    from filterscope.pictures.recipes.objectives import Goal, Target
+    from filterscope.pictures.recipes.registry import maximise, recipe
 
     chosen = recipe(settings("A recipe")["recipes"]["soft"])
     assert chosen == softened.Softened(steps=32)
@@ -206,8 +205,8 @@ def test_a_criterion(extended):
 
 def test_an_attack(extended, settings):
     extended("An attack")
-    from filterscope.diagnosis.attacks import ATTACKS, attack
-    from filterscope.diagnosis.robustness_figures import TITLES
+    from filterscope.diagnosis.robustness.attacks import ATTACKS, attack
+    from filterscope.diagnosis.robustness.figures import TITLES
 
     chosen = settings("An attack")["diagnosis"]["robustness"]["attacks"]
     assert set(chosen) == set(ATTACKS) == set(TITLES)

@@ -47,7 +47,7 @@ def test_the_site_is_built_without_a_warning(copied):
     for path in modules:
         page = (site / "api" / path.relative_to(LIBRARY)).with_suffix(".html").read_text(encoding="utf-8")
         assert "<h1>" in page, path
-    vote = (site / "api" / "words" / "voting.html").read_text(encoding="utf-8")
+    vote = (site / "api" / "words" / "explaining" / "voting.html").read_text(encoding="utf-8")
     assert "ties go to the higher mean cosine" in vote
     settings = (site / "configuration.html").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `", (copied / "docs" / "configuration.md").read_text(encoding="utf-8"), re.MULTILINE)

@@ -34,7 +34,7 @@ SHOWN = (
 def shown() -> dict[str, str]:
     """By command, without what it is piped into, the page that shows it."""
     found = {}
-    for page in sorted({path for pattern in PAGES for path in REPOSITORY.glob(pattern)}):
+    for page in sorted({path for pattern in PAGES for path in REPOSITORY.glob(pattern) if path.is_file()}):
         text = page.read_text(encoding="utf-8")
         for pattern in SHOWN:
             for command in pattern.findall(text):

@@ -112,7 +112,7 @@ def test_categories_beside_somebody_elses(folder, tmp_path):
 
 MEASURE = """
 import resource, sys
-from filterscope.data.objects import read_objects
+from filterscope.data.datasets.objects import read_objects
 from filterscope.data.rejection import Rejections
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 listed = read_objects(sys.argv[1], Rejections(0))

@@ -6,7 +6,7 @@ any PyTorch network and outside of the workflow; the rooms that train networks u
 
     from filterscope.apt.learning_rates import learning_rate_range
     from filterscope.apt.monitor import TemperatureMonitor
-    from filterscope.apt.schedules import ActCooLR
+    from filterscope.apt.actcoolr import ActCooLR
 
     loss = torch.nn.functional.cross_entropy
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
