@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test lint format docs lock setup clean-results clean
+.PHONY: help results report test test-all lint format docs lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ report: results ## the same, and Snakemake's HTML report: report.html
 	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
 
 test: lint ## check the style and run the tests
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile -m "not exhaustive" $(PYTEST_ARGS)
+
+test-all: lint ## the same, and those that say it of more networks and sizes
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## check the style of the code and of the workflow
