@@ -9,8 +9,9 @@ from collections import Counter
 
 import torch
 
-from filterscope.data.networks.building import NetworkSettings, build
+from filterscope.data.networks.building import build
 from filterscope.data.networks.layers import LayerCall, list_layers
+from filterscope.data.networks.settings import NetworkSettings
 
 TITLES = ("layer", "call", "calls", "kind", "filters", "map")
 USUAL_SIZE = 224  # px, side of ImageNet's pictures

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from filterscope.words.proofs.causes import CAUSED
+from filterscope.words.proofs.verdicts import CAUSED
 
 # Words of a filter that its line shows.
 SHOWN = 5
