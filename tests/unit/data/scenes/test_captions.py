@@ -89,7 +89,7 @@ def test_the_first_sentences_do_not_depend_on_how_many_there_are(sentences):
 
 def test_every_process_learns_the_same_vectors():
     program = (
-        "import hashlib; from filterscope.data import captions; "
+        "import hashlib; from filterscope.data.scenes import captions; "
         "words, vectors = captions.learn_vectors(captions.write_captions(400, 1), 8, 2, 1); "
         "print(hashlib.sha256(captions.as_text(words, vectors).encode()).hexdigest())"
     )
