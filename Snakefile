@@ -30,6 +30,8 @@ localrules:
     temperature,
 
 
+# Rules of priority 1 are the longest chains, from the scenes to the summary. Of the jobs that could start theirs do, so
+# that what hangs on nothing is left to fill the cores, and no core waits for the end of a chain.
 rule all:
     default_target: True
     input:

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from filterscope.data.samples import sources
+from filterscope.diagnosis.labelled import pictures
 from filterscope.diagnosis.robustness.attacks import ATTACKS, attack
 from filterscope.diagnosis.scaled.frozen import predicted
-from filterscope.diagnosis.scaled.trained import Scaling, pictures, trained_network
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.trained import Scaling, trained_network
 
 
 def main() -> None:

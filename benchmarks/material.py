@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 from filterscope.activations.probing import ProbeSettings  # noqa: E402
 from filterscope.data.datasets import coco  # noqa: E402
 from filterscope.data.networks import building  # noqa: E402
-from filterscope.data.networks.building import NetworkSettings  # noqa: E402
+from filterscope.data.networks.settings import NetworkSettings  # noqa: E402
 from filterscope.data.vocabularies import vector_files  # noqa: E402
 from filterscope.data.vocabularies.vocabulary import Vocabulary, without_common_component  # noqa: E402
 

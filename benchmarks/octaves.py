@@ -21,7 +21,7 @@ from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import building
-from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.pictures.recipes import octaves
 from filterscope.pictures.recipes.ascent import Chance
 from filterscope.pictures.recipes.objectives import Goal, Target

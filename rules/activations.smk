@@ -30,6 +30,7 @@ rule extract_activations:
         "results/benchmarks/extract_activations/{dataset}/{probe}/{scatteritem}.tsv"
     conda:
         "../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -60,6 +61,7 @@ rule gather_thresholds:
         "results/benchmarks/gather_thresholds/{dataset}/{probe}.tsv"
     conda:
         "../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=8000,
         runtime="30m",
@@ -84,6 +86,7 @@ rule mine_top_images:
         "results/benchmarks/mine_top_images/{dataset}/{probe}.tsv"
     conda:
         "../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=4000,
         runtime="30m",

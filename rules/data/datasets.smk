@@ -16,6 +16,7 @@ rule prepare_scenes:
         "results/benchmarks/prepare_scenes/{dataset}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: 2
     resources:
         mem_mb=1000,

@@ -19,6 +19,7 @@ rule train_scenes_network:
         "results/benchmarks/train_scenes_network/{network}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: 2
     resources:
         gpu=1,

@@ -13,6 +13,7 @@ rule train_word_vectors:
         "results/benchmarks/train_word_vectors/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=1000,
         runtime="10m",
@@ -61,6 +62,7 @@ rule cache_vocabulary:
         "results/benchmarks/cache_vocabulary/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=4000,
         runtime="30m",

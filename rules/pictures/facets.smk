@@ -18,6 +18,7 @@ rule embed_facets:
         "results/benchmarks/embed_facets/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -50,6 +51,7 @@ rule average_facets:
         "results/benchmarks/average_facets/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=1000,
         runtime="10m",
@@ -78,6 +80,7 @@ rule render_facets:
         "results/benchmarks/render_facets/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -196,6 +199,7 @@ rule score_pictures:
         "results/benchmarks/score_pictures/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

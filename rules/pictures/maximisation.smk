@@ -15,6 +15,7 @@ rule maximise_activations:
         "results/benchmarks/maximise_activations/{dataset}/{probe}/{recipe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

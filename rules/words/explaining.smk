@@ -20,6 +20,7 @@ rule train_explainer:
         "results/benchmarks/train_explainer/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -84,6 +85,7 @@ rule explain_filters:
         "results/benchmarks/explain_filters/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -156,6 +158,7 @@ rule dissect_filters:
         "results/benchmarks/dissect_filters/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -200,6 +203,7 @@ rule tabulate_words:
         "results/benchmarks/tabulate_words/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=1000,
         runtime="10m",

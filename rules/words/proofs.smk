@@ -22,6 +22,7 @@ rule measure_causes:
         "results/benchmarks/measure_causes/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

@@ -18,6 +18,7 @@ rule train_scenes_clip:
         "results/benchmarks/train_scenes_clip/{clip}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: 2
     resources:
         gpu=1,
@@ -74,6 +75,7 @@ rule embed_images:
         "results/benchmarks/embed_images/{clip}/{dataset}.tsv"
     conda:
         clip_environment
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -101,6 +103,7 @@ rule embed_words:
         "results/benchmarks/embed_words/{clip}/{vocabulary}.tsv"
     conda:
         clip_environment
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,
@@ -149,6 +152,7 @@ rule dissect_with_clip:
         "results/benchmarks/dissect_with_clip/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

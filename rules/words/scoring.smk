@@ -29,6 +29,7 @@ rule score_words:
         "results/benchmarks/score_words/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

@@ -9,8 +9,8 @@ from data.networks.prepare_network import prepare_network
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks import building
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 
 pytestmark = pytest.mark.real
 PICTURES_PER_CLASS = 2

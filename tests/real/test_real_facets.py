@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from data.datasets.prepare_folder import prepare_folder
 from filterscope import tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from pictures.facets.average_facets import average_facets
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]

@@ -13,8 +13,8 @@ from filterscope import tables
 from filterscope.data.samples import sources
 from filterscope.data.samples.labelled_samples import read_samples, write_samples
 from filterscope.diagnosis.resampling.methods import ResamplingSettings
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 from filterscope.diagnosis.scaled.trained import Scaling
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -6,11 +6,10 @@ import argparse
 import os
 import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
-import torch
-
-from filterscope.data.networks.building import NetworkSettings, build
-from filterscope.data.networks.layers import LayerCall, list_layers
+if TYPE_CHECKING:
+    from filterscope.data.networks.layers import LayerCall
 
 TITLES = ("layer", "call", "calls", "kind", "filters", "map")
 USUAL_SIZE = 224  # px, side of ImageNet's pictures
@@ -37,6 +36,12 @@ def layer_table(layers: list[LayerCall], calls: str) -> str:
 
 def layers(name: str, size: int | None, calls: str) -> str:
     """The table of layers of a torchvision architecture, of what a factory returns, or of a Caffe prototxt."""
+    import torch  # takes seconds to load, and --help needs none
+
+    from filterscope.data.networks.building import build
+    from filterscope.data.networks.layers import list_layers
+    from filterscope.data.networks.settings import NetworkSettings
+
     if name.endswith(".prototxt"):
         from filterscope.data.networks import caffe
 

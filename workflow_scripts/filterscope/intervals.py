@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 SCORE = (0.0, 1.0)  # range of accuracies and their like
 
@@ -19,6 +19,7 @@ def mean_interval(
     """
     values = np.asarray(values, float)
     mean = float(values.mean())
-    error = float(stats.sem(values)) if len(values) > 1 else 0.0
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1)) * error if error > 0 else 0.0
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    # scipy.stats, which has Student's distribution by name, takes as long to load as all else that a table needs.
+    half = float(special.stdtrit(len(values) - 1, (1 + confidence) / 2)) * error if error > 0 else 0.0
     return max(mean - half, within[0]), min(mean + half, within[1])

@@ -10,6 +10,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,10 +21,7 @@ LIBRARY = Path(__file__).resolve().parent
 
 
 def _module_file(dotted: str) -> Path | None:
-    parts = dotted.split(".")
-    if parts[0] != LIBRARY.name:
-        return None
-    base = LIBRARY.joinpath(*parts[1:])
+    base = LIBRARY.joinpath(*dotted.split(".")[1:])
     file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
     return file if file.is_file() else None
 
@@ -39,42 +37,37 @@ class Module:
 
 @cache  # most modules serve dozens of scripts
 def module(path: Path) -> Module:
-    """What a file holds, read once in a run."""
+    """What a file holds, read once in a run.
+
+    Its program is without comments, docstrings and layout: editing those reruns nothing.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imports = _imports(tree, path)
-    return Module(hashlib.sha256(_normalised(tree)).digest(), imports)
-
-
-def _normalised(tree: ast.Module) -> bytes:
-    """The program without comments, docstrings and layout: editing those reruns nothing. Changes the tree."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = body[1:] or [ast.Pass()]
-    return ast.dump(tree).encode()
-
-
-def _imports(tree: ast.Module, path: Path) -> frozenset[Path]:
-    found = set()
-    package = path.parent
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+    names: set[str] = set()
+    for node in ast.walk(tree):  # once: there are half a million nodes, and every run waits for this
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            if ast.get_docstring(node, clean=False):
+                node.body = node.body[1:] or [ast.Pass()]
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:  # relative: count up from the file's own package
-                anchor = package
-                for _ in range(node.level - 1):
-                    anchor = anchor.parent
-                base = ".".join([*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])])
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            found.update(filter(None, (_module_file(".".join(parts[: i + 1])) for i in range(len(parts)))))
-    return frozenset(found - {path})
+            base = _base(node, path)
+            names.update((base, *(f"{base}.{alias.name}" for alias in node.names)))
+    return Module(hashlib.sha256(ast.dump(tree).encode()).digest(), _files(names) - {path})
+
+
+def _base(node: ast.ImportFrom, path: Path) -> str:
+    """Dotted name that a `from` imports from."""
+    if not node.level:
+        return node.module or ""
+    anchor = path.parents[node.level - 1]  # relative: count up from the file's own package
+    return ".".join([*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])])
+
+
+def _files(names: Iterable[str]) -> frozenset[Path]:
+    """Files of those of the modules that are the library's, and of the packages that they are in."""
+    parts = [name.split(".") for name in names]
+    dotted = {".".join(each[: i + 1]) for each in parts if each[0] == LIBRARY.name for i in range(len(each))}
+    return frozenset(filter(None, map(_module_file, dotted)))
 
 
 def code_files(script: str | Path) -> list[Path]:

@@ -6,8 +6,8 @@ import torch
 from data.networks.plant_scenes_network import plant_scenes_network
 from filterscope import tables
 from filterscope.data.networks import building, planting
-from filterscope.data.networks.building import NetworkSettings
 from filterscope.data.networks.embedded import build_planted
+from filterscope.data.networks.settings import NetworkSettings
 
 CONFIG = {"source": "planted", "input": {"resize": 96, "crop": 96}}
 

@@ -7,8 +7,8 @@ import torchvision
 
 from data.networks.prepare_network import prepare_network
 from filterscope.data.networks import building
-from filterscope.data.networks.checkpoints import NetworkError
 from filterscope.data.networks.layers import LayerError
+from filterscope.data.networks.settings import NetworkError
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from data.datasets.prepare_scenes import prepare_scenes
 from data.networks.train_scenes_network import train_scenes_network
 from filterscope import tables
 from filterscope.data.networks import building
-from filterscope.data.networks.building import NetworkSettings
 from filterscope.data.networks.embedded_training import EmbeddedTrainingSettings
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.data.scenes.words import SHAPES
 from temperature.comparing.render_network_temperatures import render_network_temperatures

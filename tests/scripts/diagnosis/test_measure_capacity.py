@@ -10,7 +10,7 @@ from diagnosis.capacity.render_capacity import render_capacity
 from diagnosis.capacity.tabulate_capacity import tabulate_capacity
 from diagnosis.capacity.tabulate_fit import tabulate_fit
 from filterscope import tables
-from filterscope.data.networks.building import NetworkError
+from filterscope.data.networks.settings import NetworkError
 from filterscope.data.samples.labelled_samples import LabelledSamples, write_samples
 from filterscope.data.samples.planes import generated
 from filterscope.diagnosis.complexity.growth import CurveSettings, capacity_curve

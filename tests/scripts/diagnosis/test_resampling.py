@@ -17,7 +17,7 @@ from filterscope import tables
 from filterscope.data.samples.labelled_samples import LabelledSamples, read_samples, write_samples
 from filterscope.diagnosis.resampling.methods import ResamplingSettings
 from filterscope.diagnosis.resampling.unbalanced import Encoder
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 
 METHODS = ["smote", "tomek", "both"]
 ENTRY = {"rare": "right", "kept": 0.3}

@@ -16,7 +16,8 @@ from filterscope import tables
 from filterscope.data.samples.labelled_samples import LabelledSamples, write_samples
 from filterscope.diagnosis.scaled import trained
 from filterscope.diagnosis.scaled.frozen import predicted
-from filterscope.diagnosis.scaled.training import Checkpoint, ScaledTrainingSettings
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.training import Checkpoint
 
 SHARES, NUMBERS = (100, 50), (0, 1)
 SCALING = trained.Scaling(start=400, tolerance=0.05)

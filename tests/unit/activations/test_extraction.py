@@ -15,8 +15,9 @@ from filterscope.activations.extraction import (
     read_maps,
 )
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
 
 CPU = torch.device("cpu")

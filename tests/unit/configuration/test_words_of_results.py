@@ -5,13 +5,13 @@ import re
 import pytest
 
 from filterscope.diagnosis import fit
-from filterscope.diagnosis.resampling import evaluation
+from filterscope.diagnosis.resampling import comparison
 from filterscope.diagnosis.robustness import observations
 from filterscope.pictures import strongest
 from filterscope.pictures.quality import figures
 from filterscope.pictures.recipes import ascent
 from filterscope.schemas import SCHEMAS
-from filterscope.temperature import duel, state, tuning
+from filterscope.temperature import duel, endings, tuning
 from filterscope.words.scoring.score_table import ROW_NAMES
 
 # What is a word of a closed list in a column of text: `a, b or c`, with or without an explanation in brackets.
@@ -37,7 +37,7 @@ def explained(repository):
 
 
 def test_the_words_of_the_code_are_explained(repository):
-    words = {*ROW_NAMES, *evaluation.VERDICTS, state.FINISHED, state.DIVERGED, tuning.FAILED}
+    words = {*ROW_NAMES, *comparison.VERDICTS, endings.FINISHED, endings.DIVERGED, tuning.FAILED}
     words |= {ascent.OPTIMISED, ascent.DEAD, ascent.STOPPED, strongest.SPIKE, strongest.GROUP, strongest.FLAT}
     words |= {fit.TOO_SMALL, fit.MATCHED, fit.OVERSIZED, fit.NOTHING, duel.WIN, duel.LOSS, duel.UNDECIDED}
     words |= {observations.SMALLER, observations.LARGER, observations.NO_TREND, observations.TOO_FEW, observations.SAME}

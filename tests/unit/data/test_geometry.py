@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from torchvision.transforms.v2 import functional as transforms
 
-from filterscope.data.geometry import Geometry
+from filterscope.data.geometry import Geometry, resized_picture
 
 
 def bands(height, width, first, last):
@@ -122,3 +123,13 @@ def test_random_crops_move_the_picture_only():
 def test_impossible_sizes_are_refused(resize, crop):
     with pytest.raises(ValueError, match="crop is"):
         Geometry(resize, crop)
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(2, 70), st.integers(2, 70), st.booleans())
+def test_pictures_are_resized_as_torchvision_does(height, width, rows, columns, channels_last):
+    pixels = np.random.default_rng(height * 71 + width).integers(0, 256, (height, width, 3), np.uint8)
+    picture = torch.from_numpy(pixels).permute(2, 0, 1)
+    picture = picture if channels_last else picture.contiguous()
+    wanted = transforms.resize(picture, [rows, columns], antialias=True)
+    assert torch.equal(resized_picture(picture, (rows, columns)), wanted)

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
+from torchvision.io import decode_image
 
 from filterscope.data.images import ImageError, image_size, inspect, inspect_all, read_image
 
@@ -254,3 +257,28 @@ def test_inspecting_many_keeps_their_order_and_hands_back_failures(tmp_path):
         else:
             assert one == other
             assert (other.width, other.height) == (number + 1, 2)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1"])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_a_png_has_the_same_pixels_by_both_decoders(stored, mode, interlaced):
+    noise = np.random.default_rng(0).integers(0, 256, (61, 83, 3), np.uint8)
+    path = stored(encoded(Image.fromarray(noise).convert(mode), "PNG", interlace=interlaced), "noise.png")
+    assert torch.equal(read_image(path), decode_image(str(path), mode="RGB"))
+
+
+def test_only_other_pictures_than_png_load_torchvision(stored):
+    """In a process of its own: here the tests themselves have loaded it."""
+    program = "; ".join(
+        [
+            "import sys",
+            "from filterscope.data import images",
+            "images.load_decoder(['a.png', 'b.PNG'])",
+            f"images.read_image({str(stored(encoded(RGB, 'PNG'), 'a.png'))!r})",
+            "print('torchvision' in sys.modules)",
+            "images.load_decoder(['a.png', 'b.jpg'])",
+            "print('torchvision' in sys.modules)",
+        ]
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "True"]

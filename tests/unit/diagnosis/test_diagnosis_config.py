@@ -13,7 +13,7 @@ from filterscope.diagnosis.resampling.evaluation import CLASSIFIERS
 from filterscope.diagnosis.resampling.methods import ResamplingSettings
 from filterscope.diagnosis.robustness.attacks import ATTACKS, PIXELS
 from filterscope.diagnosis.scaled.families import FAMILIES
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 
 MEASURED = {"samples": "xor"}
 PAIR = {"network": "alexnet", "samples": "digits"}

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.recipes.objectives import Goal, Target
 
 UNIT = InputSettings(resize=24, crop=24, mean=(0, 0, 0), std=(1, 1, 1))

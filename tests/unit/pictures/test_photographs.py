@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from filterscope.data.networks.building import InputSettings
-from filterscope.pictures.photographs import warn_of_small
+from filterscope.data.networks.settings import InputSettings
+from filterscope.pictures.photographs import mean_image, warn_of_small
 
 INPUTS = InputSettings(resize=256, crop=224)
 
@@ -26,3 +29,12 @@ def test_images_smaller_than_the_networks_input_are_named(sizes, said, caplog):
     assert len(caplog.messages) == len(said)
     for message, wanted in zip(caplog.messages, said, strict=True):
         assert re.search(wanted, message), message
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_the_mean_image_is_numpys(count, seed):
+    pictures = np.random.default_rng(seed).integers(0, 256, (count, 5, 4, 3), dtype=np.uint8)
+    mean = mean_image(pictures)
+    assert np.array_equal(mean, pictures.astype(np.float64).sum(0) / count)
+    assert mean.dtype == np.float64

@@ -2,8 +2,8 @@
 
 from filterscope import job, tables
 from filterscope.data.networks import planting
-from filterscope.data.networks.building import NetworkSettings
 from filterscope.data.networks.embedded import build_planted
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
 

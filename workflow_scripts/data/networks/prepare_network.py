@@ -3,6 +3,7 @@
 from filterscope import job, tables
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
 
@@ -11,7 +12,7 @@ def prepare_network(path_to_weights, settings, seed, layers=()):
 
     layers: names and calls that probes will read; one that is not there is an error now, not after the downloads.
     """
-    settings = building.NetworkSettings.from_mapping(settings)
+    settings = NetworkSettings.from_mapping(settings)
     network = building.prepare(settings, job.derived_seed(seed, "prepare_network"))
     job.LOGGER.info("%s weights of %s", f"{sum(p.numel() for p in network.parameters()):,}", type(network).__name__)
     for layer, call in layers:

@@ -4,7 +4,7 @@ from functools import partial
 
 from filterscope import job, tables
 from filterscope.data.networks import embedded_training
-from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.diagnosis.capacity.blueprint import blueprint
 from filterscope.diagnosis.capacity.network_capacity import layer_rows, network_capacity
 

@@ -26,9 +26,10 @@ def measure_complexity(path_to_samples, paths_to_tables, embeddings, probes, set
 def _features(probe, path_to_weights, device):
     """What a probe makes of pictures."""
     from filterscope.data.networks import building
+    from filterscope.data.networks.settings import NetworkSettings
     from filterscope.diagnosis.complexity.features import network_features
 
-    settings = building.NetworkSettings.from_mapping(probe["network"])
+    settings = NetworkSettings.from_mapping(probe["network"])
     network = building.load(settings, path_to_weights)
     return partial(network_features, network, probe["layer"], probe["call"], inputs=settings.input, device=device)
 

@@ -24,13 +24,18 @@ def resample_samples(
     measure,
     encoder,
     seed,
+    threads=1,
 ):
     """entry: rare, kept; measure: norm and ties of the expected capacity; encoder: network of the features, or None."""
     samples = read_samples(path_to_samples)
     rarity = unbalanced.rarity(samples.classes, entry["rare"], entry["kept"])
     chance = np.random.default_rng(job.derived_seed(seed, "resample_samples", "draw"))
     drawn = unbalanced.draw(samples, rarity, 1.0, chance)
-    values, test = unbalanced.space(drawn, encoder, job.derived_seed(seed, "encoder"), job.device(), job.progress)
+    device = "cpu"
+    if encoder:  # without a network no torch is loaded
+        job.use_threads(threads)
+        device = job.device()
+    values, test = unbalanced.space(drawn, encoder, job.derived_seed(seed, "encoder"), device, job.progress)
     seeds = np.random.SeedSequence(job.derived_seed(seed, "resample_samples", method)).generate_state(
         settings.iterations
     )
@@ -49,7 +54,6 @@ def resample_samples(
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
-    job.use_threads(snakemake.threads)
     resample_samples(
         path_to_samples=snakemake.input.samples,
         path_to_resampled=snakemake.output.samples,
@@ -62,4 +66,5 @@ if __name__ == "__main__":
         measure=snakemake.params.measure,
         encoder=unbalanced.Encoder.from_mapping(snakemake.params.encoder),
         seed=snakemake.params.seed,
+        threads=snakemake.threads,
     )

@@ -26,15 +26,20 @@ def score_resampling(
     seeds,
     drawn,
     seed,
+    threads=1,
 ):
     """entry: rare, kept; seeds: draws; drawn: share of the training samples in each."""
     samples = read_samples(path_to_samples)
     rarity = unbalanced.rarity(samples.classes, entry["rare"], entry["kept"])
     capacity, parts = partial(expected_capacity, **measure), []
+    device = "cpu"
+    if encoder:  # without a network no torch is loaded
+        job.use_threads(threads)
+        device = job.device()
     for number in job.progress(range(seeds), seeds, "draws"):
         chance = np.random.default_rng(job.derived_seed(seed, "score_resampling", number))
         own = unbalanced.draw(samples, rarity, drawn, chance)
-        train, test = unbalanced.space(own, encoder, job.derived_seed(seed, "encoder", number), job.device())
+        train, test = unbalanced.space(own, encoder, job.derived_seed(seed, "encoder", number), device)
         each = (train, own.train.labels), (test, own.test.labels)
         scored = score(*each, own.rare, methods, classifiers, settings, capacity, int(chance.integers(2**31)))
         parts.append(scored.assign(seed=number, rare=samples.classes[own.rare]))
@@ -45,7 +50,6 @@ def score_resampling(
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
-    job.use_threads(snakemake.threads)
     score_resampling(
         path_to_samples=snakemake.input.samples,
         path_to_scores=snakemake.output.scores,
@@ -56,4 +60,5 @@ if __name__ == "__main__":
         encoder=unbalanced.Encoder.from_mapping(snakemake.params.encoder),
         **snakemake.params.comparison,
         seed=snakemake.params.seed,
+        threads=snakemake.threads,
     )

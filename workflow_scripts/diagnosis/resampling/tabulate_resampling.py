@@ -3,7 +3,7 @@
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.diagnosis.resampling.evaluation import compared, sentences
+from filterscope.diagnosis.resampling.comparison import compared, sentences
 
 
 def tabulate_resampling(paths_to_scores, path_to_table, path_to_csv, path_to_text, sets, confidence):

@@ -7,8 +7,8 @@ import numpy as np
 
 from filterscope import job, tables
 from filterscope.data.samples.labelled_samples import read_samples
+from filterscope.diagnosis.labelled import pictures
 from filterscope.diagnosis.robustness.figures import attacked_figure, robustness_figure
-from filterscope.diagnosis.scaled.trained import pictures
 
 
 def render_robustness(

@@ -10,8 +10,8 @@ from filterscope.data.samples.labelled_samples import read_samples
 from filterscope.diagnosis.robustness.attack_runs import attack_all, attacked_samples
 from filterscope.diagnosis.robustness.observations import of_networks, rho
 from filterscope.diagnosis.robustness.search import Journal, Outcome, averaged, search
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 from filterscope.diagnosis.scaled.trained import Scaling, trained_network
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings
 
 
 def search_capacity(

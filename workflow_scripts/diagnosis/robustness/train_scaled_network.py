@@ -7,8 +7,9 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.data.networks.weights import write_weights
 from filterscope.data.samples.labelled_samples import read_samples
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 from filterscope.diagnosis.scaled.trained import Scaling, trained_network
-from filterscope.diagnosis.scaled.training import Checkpoint, ScaledTrainingSettings
+from filterscope.diagnosis.scaled.training import Checkpoint
 
 
 def train_scaled_network(

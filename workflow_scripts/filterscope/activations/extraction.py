@@ -12,8 +12,9 @@ import torch
 
 from filterscope import tables
 from filterscope.activations.streaming import Batch, MaskGrid
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
 
 

@@ -17,8 +17,8 @@ from filterscope import job
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.streaming import Annotations, Batch, MaskGrid, PictureDataset, stream
 from filterscope.data.geometry import Geometry
-from filterscope.data.networks.building import InputSettings, NetworkSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings, NetworkSettings
 from filterscope.data.rejection import stop
 
 

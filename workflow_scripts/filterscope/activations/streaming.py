@@ -18,7 +18,7 @@ from pycocotools import mask as coco_mask
 from torch.utils.data import DataLoader, Dataset
 
 from filterscope.data.geometry import Geometry
-from filterscope.data.images import ImageError, read_image
+from filterscope.data.images import ImageError, load_decoder, read_image
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,7 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
 
     reject: called as reject(image_id, reason) for a picture that cannot be read; it decides whether to go on.
     """
+    load_decoder(pictures.files.paths)
     loader = DataLoader(
         pictures,
         batch_size=batch_size,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import curve_fit
 from scipy.special import ndtr, ndtri, ndtri_exp
 
 Link = Literal["2", "e"]
@@ -183,6 +182,8 @@ def fit(rates: np.ndarray, temperatures: np.ndarray, link: Link = "2") -> Fit:
     measured = np.asarray(to_probability(temperatures, link))
     fall = _checked_curve(rates, measured)
     logs = np.log(rates)
+    from scipy.optimize import curve_fit  # most trainings never ask, and it takes longer to load than the rest here
+
     (sigma, mu), _ = curve_fit(
         lambda log, sigma, mu: ndtr((log - mu) / sigma),
         logs,

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional
 
 # A picture longer than this many times its shorter side is first cut to it: only the centre is kept anyway,
 # and a strip of 1 x 3000 px must not become one of 256 x 768000.
 LONGEST_ASPECT = 8
+
+
+def resized_picture(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """A picture uint8 [3, H, W] at another height and width, px, interpolated as torchvision's `resize` does."""
+    if tuple(picture.shape[1:]) == size:
+        return picture
+    return functional.interpolate(picture[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Geometry:
         """
         top, left, height, width = self._frame(*picture.shape[1:])
         picture = picture[:, top : top + height, left : left + width]
-        resized = transforms.resize(picture, list(self._resized(height, width)), antialias=True)
+        resized = resized_picture(picture, self._resized(height, width))
         top, left = self._corner(resized.shape[1], resized.shape[2], offset)
         return resized[:, top : top + self.crop, left : left + self.crop]
 

@@ -1,8 +1,8 @@
 """Pictures: decoded to RGB, measured and hashed.
 
-torchvision decodes JPEG, PNG and WebP; Pillow decodes the rest, and whatever torchvision does not know
-(animated WebP, PNG with a transparent colour). Both refuse a picture that is cut short; what neither notices,
-a JPEG whose end was overwritten, is noticed here.
+torchvision decodes JPEG, WebP and PNG of 16 bits; Pillow decodes the rest, and whatever torchvision does not know
+(animated WebP). Both refuse a picture that is cut short; what neither notices, a JPEG whose end was overwritten, is
+noticed here. Of a PNG of 8 bits both make the same pixels, and torchvision takes seconds to load.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.io import ImageReadMode, decode_image, decode_jpeg
 
 from filterscope.data import strangers
 
@@ -76,6 +75,13 @@ def read_image(path: str | Path, apply_exif: bool = False) -> torch.Tensor:
     _opened(data, path)  # torchvision would decode any number of pixels
     picture = _decode(data, path)
     return _turned(picture, _orientation(data)) if apply_exif else picture
+
+
+def load_decoder(paths: Iterable[str | Path]) -> None:
+    """Load what decodes these files, if their names tell that they need it: before processes are forked to read them,
+    lest each loads it anew."""
+    if any(Path(path).suffix.lower() != ".png" for path in paths):
+        import torchvision.io  # noqa: F401
 
 
 def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
@@ -209,19 +215,21 @@ def _require_end(data: bytes, path: str | Path) -> None:
 
 
 def _with_torchvision(data: bytes) -> torch.Tensor | None:
-    """[3 or 4, height, width], uint8 or uint16; None where torchvision would be wrong."""
-    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    """[3 or 4, height, width], uint8 or uint16; None for what Pillow decodes."""
     if data.startswith(JPEG):
-        return decode_jpeg(encoded, mode=ImageReadMode.RGB)
-    if data.startswith(PNG):
-        # torchvision ignores the tRNS chunk and makes up an alpha channel for palettes and single bits.
-        if b"tRNS" in data[: max(data.find(b"IDAT"), 0)]:
-            return None
-        has_alpha = len(data) > 25 and data[25] in (4, 6)
-        return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA if has_alpha else ImageReadMode.RGB)
-    if data.startswith(WEBP):
-        return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA)
-    return None
+        known, alpha = True, False
+    elif data.startswith(PNG):
+        # torchvision ignores the tRNS chunk; of 16 bits in colour Pillow drops eight.
+        known = data[24:25] == b"\x10" and b"tRNS" not in data[: max(data.find(b"IDAT"), 0)]
+        alpha = data[25:26] in (b"\x04", b"\x06")
+    else:
+        known = alpha = data.startswith(WEBP)
+    if not known:
+        return None
+    from torchvision.io import ImageReadMode, decode_image  # takes seconds to load
+
+    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA if alpha else ImageReadMode.RGB)
 
 
 def _with_pillow(data: bytes, path: str | Path) -> torch.Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from filterscope.data.samples.labelled_samples import LabelledSamples
+
 
 class DiagnosisError(ValueError):
     """Data or a network cannot be diagnosed: says what was found and what would be right."""
@@ -59,3 +61,12 @@ def require_finite(values: np.ndarray, first: int = 0) -> None:
         finite = np.isfinite(values).all(1)
         if not finite.all():
             raise DiagnosisError(f"sample {first + int(np.argmin(finite))} has NaN or infinite values")
+
+
+def pictures(samples: LabelledSamples) -> np.ndarray:
+    """Samples as float32 [N, C, H, W] in 0 to 1. Raises ValueError for vectors, and pixels outside that."""
+    images = samples.images()
+    if images.min() < 0 or images.max() > 1:
+        found = f"pixels go from {images.min():g} to {images.max():g}"
+        raise ValueError(f"{found}, should be 0 to 1 (real numbers) or 0 to 255 (bytes): there is no box to stay in")
+    return images

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
 
 from filterscope.data.geometry import Geometry
 from filterscope.job import LOGGER
@@ -178,6 +177,8 @@ def fillings(view: Tensor, kinds: Sequence[str]) -> dict[str, Tensor]:
 
 
 def _blurred(view: Tensor) -> Tensor:
+    from torchvision.transforms.v2 import functional as transforms  # takes seconds to load
+
     sd = BLUR_SHARE * view.shape[-1]
     width = 2 * min(int(3 * sd), (view.shape[-1] - 1) // 2) + 1
     return transforms.gaussian_blur(view, [width, width], [sd, sd])

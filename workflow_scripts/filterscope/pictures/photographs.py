@@ -11,7 +11,7 @@ import pandas as pd
 
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.job import LOGGER
 
 NAMED = 3  # images that a warning names
@@ -37,6 +37,11 @@ class Photographs:
         """The network's view of a photograph, uint8 [S, S, 3]."""
         photograph = read_image(f"{self.folder}/{self.paths[image_id]}", image_id in self.turned)
         return self.geometry.picture(photograph).permute(1, 2, 0).numpy()
+
+
+def mean_image(pictures: np.ndarray) -> np.ndarray:
+    """Pixel mean of pictures [m, ...], float64."""
+    return np.mean(np.asarray(pictures), axis=0, dtype=np.float64)
 
 
 def warn_of_small(images: pd.DataFrame, inputs: InputSettings) -> None:

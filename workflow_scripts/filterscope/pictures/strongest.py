@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 
 SPIKE, GROUP, FLAT = "spike", "group", "flat"
 

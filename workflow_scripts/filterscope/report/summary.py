@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from filterscope.words.naming import BELIEVED, called
-from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD
+from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.scoring.leaders import leaders
 from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 

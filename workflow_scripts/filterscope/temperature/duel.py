@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope import intervals, tables
-from filterscope.temperature.state import DIVERGED
+from filterscope.temperature.endings import DIVERGED
 
 OURS = "Filterscope"
 PERCENT = (0.0, 100.0)  # range of errors

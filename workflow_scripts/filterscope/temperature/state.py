@@ -12,8 +12,7 @@ from torch import Tensor
 from filterscope import resumption
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.readings import Reading
-
-FINISHED, DIVERGED = "finished", "diverged"
+from filterscope.temperature.endings import FINISHED
 
 
 @dataclass

@@ -22,8 +22,9 @@ from filterscope.apt import batch_norm, scheduling
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
+from filterscope.temperature.endings import DIVERGED, FINISHED
 from filterscope.temperature.material import Split, TrainingMaterial
-from filterscope.temperature.state import DIVERGED, FINISHED, RunState
+from filterscope.temperature.state import RunState
 
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
 

@@ -20,8 +20,8 @@ from filterscope.activations.probing import open_pictures
 from filterscope.activations.remembering import Remembering
 from filterscope.activations.streaming import MaskGrid, PictureDataset, stream
 from filterscope.activations.tails import Tail, deciding, threshold_table
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.attended import Attended, drawn

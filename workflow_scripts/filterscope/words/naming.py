@@ -8,7 +8,7 @@ from itertools import zip_longest
 import pandas as pd
 
 from filterscope.words.explaining.novelty import novel
-from filterscope.words.proofs.causes import CAUSED
+from filterscope.words.proofs.verdicts import CAUSED
 
 # Words of a filter, and of its pictures by one recipe, that its line shows.
 SHOWN = 5

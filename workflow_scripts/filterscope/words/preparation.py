@@ -9,7 +9,7 @@ from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, readable
 from filterscope.activations.streaming import Annotations
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.rejection import stop
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful

@@ -13,12 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.remarks import taken
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.figures import Figure
 from filterscope.words.heatmaps import heatmap
 from filterscope.words.naming import called, common_names
-from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD
+from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 
 NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
 COLUMNS = 4

@@ -11,8 +11,8 @@ import torch
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.words.firing import Thresholds
 
 # Filters whose regions are enlarged to the size of the picture at once.

@@ -7,10 +7,9 @@ import numpy as np
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.building import InputSettings
-from filterscope.pictures.facets.clustering import mean_image
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.files import file_of
-from filterscope.pictures.photographs import Photographs
+from filterscope.pictures.photographs import Photographs, mean_image
 
 
 def average_facets(path_to_facets, path_to_images, path_to_means, folder, inputs: InputSettings, nearest):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from filterscope import job, tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.facets.figures import facet_card, facet_map, facet_names
 from filterscope.pictures.figures import sheet
 from filterscope.pictures.photographs import Photographs

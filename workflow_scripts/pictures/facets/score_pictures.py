@@ -8,7 +8,7 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.quality import gallery, judging, scoring
 from filterscope.pictures.quality.criteria import Picture, norms_of

@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import Card, Shown, sheet
 from filterscope.pictures.photographs import Photographs

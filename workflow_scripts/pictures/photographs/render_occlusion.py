@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.figures import occlusion_page
 from filterscope.pictures.photographs import Photographs
 

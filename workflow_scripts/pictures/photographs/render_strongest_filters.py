@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from filterscope import job, tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import strongest_bars
 from filterscope.pictures.photographs import Photographs

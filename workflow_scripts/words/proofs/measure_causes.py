@@ -10,7 +10,8 @@ from filterscope.data.networks import building
 from filterscope.data.rejection import stop
 from filterscope.words.explaining.targets import multi_hot, token_indices, token_list
 from filterscope.words.proofs.answers import ProofSettings, plan, respond
-from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD, Effects, causes, lent_claims
+from filterscope.words.proofs.causes import Effects, causes, lent_claims
+from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.proofs.windows import Windows, cutouts, framed
 
 

@@ -10,8 +10,7 @@ import yaml
 from torch import nn
 
 from filterscope.data.networks import building
-from filterscope.data.networks.building import InputSettings, NetworkSettings
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import REQUIRED, InputSettings, NetworkError, NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
 FACTORY = """
@@ -299,3 +298,7 @@ def test_normalising_is_what_torchvision_does():
 def test_the_embedded_networks_are_known():
     assert isinstance(building.build(NetworkSettings("planted")).get_submodule("detectors"), nn.Module)
     assert isinstance(building.build(NetworkSettings("scenes_cnn")).get_submodule("features"), nn.Module)
+
+
+def test_every_source_has_what_builds_it():
+    assert list(building.BUILDERS) == list(REQUIRED)

@@ -8,9 +8,8 @@ import torch
 from torch import nn
 
 from filterscope.data.networks import building
-from filterscope.data.networks.building import NetworkSettings
-from filterscope.data.networks.checkpoints import NetworkError
 from filterscope.data.networks.layers import Reader, list_layers
+from filterscope.data.networks.settings import NetworkError, NetworkSettings
 
 INPUT = 'name: "net" input: "data" input_shape { dim: 10 dim: 3 dim: %d dim: %d }\n'
 SMALL = (

@@ -3,7 +3,7 @@
 import pytest
 
 from filterscope.data.networks.caffe_format import V1_TYPES, read_caffemodel, read_prototxt
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 NET = """# a network of today
 name: "small"  # layers { in a comment

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filterscope.data.networks import caffe
 from filterscope.data.networks.caffe_modules import pooled_size
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 PLAIN = caffe.CaffeInput(mean=(0, 0, 0), scale=1 / 255)  # only red and blue change places
 HEAD = 'input: "data" input_dim: 1 input_dim: 3 input_dim: %d input_dim: %d\n'

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from filterscope.data.networks import caffe
-from filterscope.data.networks.building import InputSettings, NetworkSettings
-from filterscope.data.networks.checkpoints import NetworkError
 from filterscope.data.networks.layers import list_layers
+from filterscope.data.networks.settings import InputSettings, NetworkError, NetworkSettings
 from filterscope.diagnosis.capacity.blueprint import blueprint
 from filterscope.diagnosis.capacity.network_capacity import network_capacity
 

@@ -12,8 +12,9 @@ import torch
 import torchvision
 from torch import nn
 
-from filterscope.data.networks import checkpoints
-from filterscope.data.networks.checkpoints import NetworkError, fit, read_checkpoint, without_prefix
+from filterscope.data.networks import architectures
+from filterscope.data.networks.checkpoints import fit, read_checkpoint, without_prefix
+from filterscope.data.networks.settings import NetworkError
 
 
 class Trap:
@@ -169,7 +170,7 @@ def test_advice_names_the_classes_the_prefix_the_part_or_the_architecture():
         fit(alexnet, part, "file")
     with pytest.raises(NetworkError, match=r"missing keys.*looks like the architecture resnet34$"):
         fit(alexnet, resnet34.state_dict(), "file")
-    assert checkpoints.looks_like(small().state_dict()) is None
+    assert architectures.looks_like(small().state_dict()) is None
 
 
 def test_weights_that_are_not_finite_are_refused():

@@ -11,7 +11,6 @@ from filterscope import tables
 from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.apt.steering import Steering
 from filterscope.data.networks import embedded_training
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.embedded import build_scenes_cnn
 from filterscope.data.networks.embedded_training import (
     EmbeddedTrainingSettings,
@@ -19,6 +18,7 @@ from filterscope.data.networks.embedded_training import (
     main_shapes,
     train_scenes_cnn,
 )
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes import dataset
 from filterscope.data.scenes.words import SHAPES
 

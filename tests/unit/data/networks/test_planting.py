@@ -8,8 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from filterscope import tables
 from filterscope.data.networks import planting
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.embedded import FILTERS, STRIDE, build_planted
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes import dataset
 from filterscope.data.scenes.words import COLOURS, SYNONYMS, TEXTURES
 

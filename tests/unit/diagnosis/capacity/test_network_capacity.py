@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from configuration.diagnosis import classifiers
-from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.diagnosis.capacity.blueprint import blueprint
 from filterscope.diagnosis.capacity.hooked_graph import watched
 from filterscope.diagnosis.capacity.network_capacity import capacities, layer_rows, network_capacity

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from torch import nn
 
 from filterscope import tables
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.samples.labelled_samples import LabelledSamples
 from filterscope.data.samples.planes import generated
 from filterscope.diagnosis.complexity.autoencoder import AutoencoderSettings, encode

@@ -9,18 +9,11 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
 from filterscope.diagnosis.complexity.expected_capacity import expected_capacity
-from filterscope.diagnosis.resampling import evaluation
-from filterscope.diagnosis.resampling.evaluation import (
-    CLASSIFIERS,
-    Rarity,
-    compared,
-    drawn,
-    rare_label,
-    score,
-    sentences,
-    variants,
-)
+from filterscope.diagnosis.resampling import comparison
+from filterscope.diagnosis.resampling.comparison import compared, sentences
+from filterscope.diagnosis.resampling.evaluation import CLASSIFIERS, score, variants
 from filterscope.diagnosis.resampling.methods import ResamplingSettings
+from filterscope.diagnosis.resampling.rarity import Rarity, drawn, rare_label
 
 SETTINGS = ResamplingSettings(iterations=6, patience=6)
 
@@ -77,7 +70,7 @@ def test_smote_helps_a_linear_classifier_find_the_rare_class(scores):
     assert row["gain"] > 0.1
     assert row["verdict"] == "helps"
     assert pd.isna(table.loc[("none", "balanced_accuracy"), "verdict"])
-    assert table.loc[("guided_smote", "rare_auprc"), "guided_verdict"] in evaluation.VERDICTS
+    assert table.loc[("guided_smote", "rare_auprc"), "guided_verdict"] in comparison.VERDICTS
     assert pd.isna(table.loc[("tomek", "rare_auprc"), "guided_verdict"])
     assert table.loc[("guided_smote", "rare_auprc"), "unrounded"] <= table.loc[("smote", "rare_auprc"), "unrounded"]
     assert any("smote" in each and "helps" in each for each in sentences(compared(scores)))
@@ -135,7 +128,7 @@ def test_other_classifiers_and_same_seed_same_scores():
     arguments = (train, test, 1, ["smote"], list(CLASSIFIERS), ResamplingSettings(iterations=2), expected_capacity, 4)
     first = score(*arguments)
     assert first["classifier"].unique().tolist() == list(CLASSIFIERS)
-    assert first[list(evaluation.METRICS)].to_numpy().min() > 0.2
+    assert first[list(comparison.METRICS)].to_numpy().min() > 0.2
     pd.testing.assert_frame_equal(first, score(*arguments))
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.diagnosis.scaled.training import Checkpoint, ScaledTrainingSettings, train
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.training import Checkpoint, train
 
 SETTINGS = ScaledTrainingSettings(epochs=6, batch_size=16, learning_rate=0.02)
 

@@ -83,15 +83,6 @@ def test_number_is_suggested_by_silhouette(three):
     assert clustering.suggested_facets(found.places[:2], 0) is None
 
 
-@settings(max_examples=25)
-@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
-def test_the_mean_image_is_numpys(count, seed):
-    pictures = np.random.default_rng(seed).integers(0, 256, (count, 5, 4, 3), dtype=np.uint8)
-    mean = clustering.mean_image(pictures)
-    assert np.array_equal(mean, pictures.astype(np.float64).sum(0) / count)
-    assert mean.dtype == np.float64
-
-
 @settings(max_examples=8)
 @given(st.integers(2, 12), st.integers(1, 6), st.integers(0, 1000))
 def test_any_few_images_can_be_grouped(count, width, seed):

@@ -6,8 +6,9 @@ import torch
 import torchvision
 from torch import nn
 
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import LayerError, Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.facets.classes import class_of_images, images_of_class
 from filterscope.pictures.facets.codes import coding
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.recipes.objectives import Target
 
 

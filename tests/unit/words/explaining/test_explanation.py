@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.attention import METHODS

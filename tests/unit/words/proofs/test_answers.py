@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.words.proofs.answers import (
     TOO_LONG,
     ProofSettings,

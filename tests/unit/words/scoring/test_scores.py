@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from filterscope import tables
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
+from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.scoring.claims import ClaimScores

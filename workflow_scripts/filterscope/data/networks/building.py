@@ -7,139 +7,27 @@ networks of the embedded study. The rules keep its weights as one state_dict fil
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import importlib
 import importlib.util
-import inspect
-import pickle
-import socket
 import sys
-import urllib.error
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import nn
 
 from filterscope import job
 from filterscope.data.networks import checkpoints
-from filterscope.data.networks.checkpoints import NetworkError
-
-# Keys of a network in the config that only the training of the scenes networks reads.
-TRAINING = ("dataset", "epochs", "learning_rate", "batch_size", "draw", "schedule")
-# Digest of a prototxt, by which Snakemake notices that what a network computes has changed.
-DEFINITION = "definition"
-# Seconds without a byte after which a download counts as hanging.
-PATIENCE = 60
-
-
-@dataclass(frozen=True)
-class InputSettings:
-    """How a picture becomes the network's input: px, and the unit range of the channels."""
-
-    resize: int = 256
-    crop: int = 224
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-
-    def __post_init__(self):
-        for name in ("mean", "std"):
-            values = tuple(map(float, getattr(self, name)))
-            if len(values) != 3 or (name == "std" and min(values) <= 0):
-                raise NetworkError(f"input.{name} is {list(values)}, should be three numbers, those of std positive")
-            object.__setattr__(self, name, values)
-        if not 0 < self.crop <= self.resize:
-            raise NetworkError(f"input.crop is {self.crop} px, should be from 1 to input.resize ({self.resize} px)")
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """One entry of `networks` in the config; rules/config.schema.yaml says what the fields mean."""
-
-    source: str
-    architecture: str | None = None
-    weights: str | None = None
-    factory: str | None = None
-    file: str | None = None
-    prefix: str = ""
-    part: str | None = None
-    arguments: Mapping = field(default_factory=dict)
-    prototxt: str | None = None
-    caffemodel: str | None = None
-    mean: tuple[float, float, float] = (104.0, 117.0, 123.0)
-    scale: float = 1.0
-    input: InputSettings = InputSettings()
-
-    def __post_init__(self):
-        if self.source not in BUILDERS:
-            raise NetworkError(f"source is {self.source!r}, should be one of {', '.join(BUILDERS)}")
-        for key in REQUIRED[self.source]:
-            if not getattr(self, key):
-                raise NetworkError(f"{key} is missing, which a network of source {self.source!r} needs")
-        mean = tuple(map(float, self.mean))
-        if len(mean) != 3:
-            raise NetworkError(f"mean is {list(mean)}, should be three numbers: of blue, green and red, 0 to 255")
-        object.__setattr__(self, "mean", mean)
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping) -> NetworkSettings:
-        """From an entry of the config. Raises NetworkError for a key that nothing reads."""
-        known = [each.name for each in fields(cls)]
-        unknown = [key for key in mapping if key not in known and key not in (*TRAINING, DEFINITION)]
-        if unknown:
-            raise NetworkError(f"{unknown[0]!r} is not a key of a network{_suggestion(unknown[0], known)}")
-        values = {key: value for key, value in mapping.items() if key in known}
-        inputs = values.get("input", {})
-        if isinstance(inputs, Mapping):
-            known = [each.name for each in fields(InputSettings)]
-            unknown = [key for key in inputs if key not in known]
-            if unknown:
-                raise NetworkError(f"input.{unknown[0]} is not known{_suggestion(unknown[0], known)}")
-            values["input"] = InputSettings(**inputs)
-        return cls(**values)
-
-
-def _suggestion(name: str, known) -> str:
-    near = difflib.get_close_matches(str(name), list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
-
+from filterscope.data.networks.settings import InputSettings, NetworkError, NetworkSettings, suggestion
 
 # --- building -------------------------------------------------------------------------------------------
 
 
 def _architecture(settings: NetworkSettings, initialised: bool) -> nn.Module:
-    name = settings.architecture
-    if name not in torchvision.models.list_models():
-        raise NetworkError(
-            f"{name!r} is no architecture of torchvision{_suggestion(name, torchvision.models.list_models())}"
-        )
-    arguments = {"weights": None, **_arguments(settings, initialised), **settings.arguments}
-    try:
-        return torchvision.models.get_model(name, **arguments)
-    except TypeError as error:
-        raise NetworkError(f"{name} cannot be built with {dict(settings.arguments)}: {error}") from error
+    from filterscope.data.networks import architectures  # torchvision takes seconds to load
 
-
-def _arguments(settings: NetworkSettings, initialised: bool) -> dict:
-    """What torchvision itself passes to the architecture when it loads the weights."""
-    arguments = {}
-    if "weights_backbone" in inspect.signature(torchvision.models.get_model_builder(settings.architecture)).parameters:
-        arguments["weights_backbone"] = None
-    if settings.architecture in ("googlenet", "inception_v3"):
-        # The auxiliary heads serve training only; their slow initialisation is for networks that stay random.
-        arguments |= {"aux_logits": False, "init_weights": initialised}
-    weights = _torchvision_weights(settings)
-    if weights is not None:
-        if "categories" in weights.meta:
-            arguments["num_classes"] = len(weights.meta["categories"])
-        if settings.architecture in ("googlenet", "inception_v3"):
-            arguments["transform_input"] = True
-        if settings.architecture.startswith("vit_"):
-            arguments["image_size"] = weights.meta["min_size"][0]
-    return arguments
+    return architectures.build(settings, initialised)
 
 
 def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
@@ -148,7 +36,7 @@ def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
     function = getattr(module, name, None)
     if not callable(function):
         known = [each for each in dir(module) if callable(getattr(module, each)) and not each.startswith("_")]
-        raise NetworkError(f"{place} has no function {name!r}{_suggestion(name, known)}")
+        raise NetworkError(f"{place} has no function {name!r}{suggestion(name, known)}")
     try:
         network = function(**settings.arguments)
     except TypeError as error:
@@ -161,11 +49,17 @@ def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
             "module that it was scripted or traced from"
         )
     # torch.compile's wrapper, and those for several GPUs, hide the layers, and give them other names.
-    for wrapper, inside in ((torch._dynamo.eval_frame.OptimizedModule, "_orig_mod"), (nn.DataParallel, "module")):
+    for wrapper, inside in ((_compiled(), "_orig_mod"), (nn.DataParallel, "module")):
         if isinstance(network, wrapper):
             job.LOGGER.info("%s returned a %s; what it wraps is used", settings.factory, type(network).__name__)
             network = getattr(network, inside)
     return network
+
+
+def _compiled() -> type | tuple[()]:
+    """The wrapper of torch.compile; none where its compiler, which takes seconds to load, has not been used."""
+    compiler = sys.modules.get("torch._dynamo.eval_frame")
+    return compiler.OptimizedModule if compiler else ()
 
 
 def _module(name: str):
@@ -217,14 +111,6 @@ BUILDERS: dict[str, Callable[[NetworkSettings, bool], nn.Module]] = {
     "scenes_cnn": _scenes_cnn,
     "planted": _planted,
 }
-REQUIRED = {
-    "torchvision": ("architecture",),
-    "checkpoint": ("architecture", "file"),
-    "factory": ("factory",),
-    "caffe": ("prototxt", "caffemodel"),
-    "scenes_cnn": (),
-    "planted": (),
-}
 
 
 class Part(nn.Module):
@@ -264,7 +150,7 @@ def build(settings: NetworkSettings, seed: int = 0, initialised: bool = False) -
     if settings.part:
         names = [name for name, _ in network.named_modules() if name]
         if settings.part not in names:
-            raise NetworkError(f"part: the network has no module {settings.part!r}{_suggestion(settings.part, names)}")
+            raise NetworkError(f"part: the network has no module {settings.part!r}{suggestion(settings.part, names)}")
         network = Part(network, settings.part)
     return network.float().eval().requires_grad_(False)
 
@@ -312,29 +198,18 @@ def _refuse_unchanged(network: nn.Module, before: Mapping[str, torch.Tensor]) ->
 # --- weights --------------------------------------------------------------------------------------------
 
 
-def _torchvision_weights(settings: NetworkSettings):
-    """The torchvision weights that the settings name, None where they name none."""
-    if settings.source != "torchvision" or settings.weights is None:
-        return None
-    known = torchvision.models.get_model_weights(settings.architecture).__members__
-    name = settings.weights.rpartition(".")[2]
-    if name not in known:
-        right = f"; there are {', '.join(known)}" if known else "; there are none, set weights to null"
-        raise NetworkError(f"torchvision has no weights {settings.weights!r} of {settings.architecture}{right}")
-    return known[name]
-
-
 def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
     """The weights as their source gives them, without prefix, float32.
 
     torchvision's come through its ordinary cache ($TORCH_HOME/hub/checkpoints), so no network is needed once
     the file lies there. Raises NetworkError when they cannot be had or read.
     """
-    if settings.source == "torchvision" and settings.architecture not in torchvision.models.list_models():
-        _architecture(settings, initialised=False)  # says which names are near
-    weights = _torchvision_weights(settings)
-    if weights is not None:
-        return checkpoints.as_float32(_downloaded(weights))
+    if settings.source == "torchvision":
+        from filterscope.data.networks import architectures
+
+        weights = architectures.fetch_weights(settings)
+        if weights is not None:
+            return checkpoints.as_float32(weights)
     if settings.source == "caffe":
         from filterscope.data.networks import caffe
 
@@ -342,27 +217,6 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
     if settings.file is None:
         raise NetworkError(f"a network of source {settings.source!r} without file has no weights to fetch")
     return checkpoints.without_prefix(checkpoints.read_checkpoint(settings.file), settings.prefix, settings.file)
-
-
-def _downloaded(weights) -> dict[str, torch.Tensor]:
-    cached = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)  # torch.hub sets none, and would wait for ever
-    try:
-        return weights.get_state_dict(progress=True, check_hash=True, weights_only=True, map_location="cpu")
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise NetworkError(
-            f"{weights}: {weights.url} cannot be downloaded ({error}); put the file at {cached} by hand, "
-            "or set TORCH_HOME to a folder that has it"
-        ) from error
-    except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
-        if isinstance(error, OSError) and not cached.exists():
-            raise  # no room or no right to write says so itself
-        raise NetworkError(
-            f"{weights}: {cached} is cut off or not the official file; delete it and try again"
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def prepare(settings: NetworkSettings, seed: int) -> nn.Module:

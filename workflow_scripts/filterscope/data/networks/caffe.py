@@ -20,7 +20,7 @@ from torch import nn
 from filterscope.data.networks import caffe_layers
 from filterscope.data.networks.caffe_format import read_caffemodel, read_prototxt
 from filterscope.data.networks.caffe_modules import Shape, times
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 LOGGER = logging.getLogger("filterscope")
 

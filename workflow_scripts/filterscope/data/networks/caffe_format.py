@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory, text_format
 
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 PACKAGE = "filterscope.caffe"
 

@@ -26,7 +26,7 @@ from filterscope.data.networks.caffe_modules import (
     Split,
     times,
 )
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 # --- modules from layers --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from filterscope.data.networks.checkpoints import NetworkError
+from filterscope.data.networks.settings import NetworkError
 
 Shape = tuple[int, ...]
 

@@ -11,15 +11,14 @@ import logging
 import pickle
 import zipfile
 from collections.abc import Iterable, Mapping
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import nn
 
 from filterscope.data import strangers
+from filterscope.data.networks.settings import NetworkError
 
 LOGGER = logging.getLogger("filterscope")
 
@@ -31,10 +30,6 @@ TORCH_PREFIXES = ("module.", "_orig_mod.")
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.", "aux_classifier.")
 NAMED = 3  # keys that a message names; of the rest it says how many
 ALIKE = 0.9  # share of equal tensors above which two architectures count as the same
-
-
-class NetworkError(ValueError):
-    """A network or its weights are wrong: says which, what was found and what would be right."""
 
 
 def read_checkpoint(path: str | Path) -> dict[str, torch.Tensor]:
@@ -236,7 +231,9 @@ def _advice(state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor
     layers = {key.rpartition(".")[0] for key in misshaped}
     if len(fitting) + len(misshaped) == len(state) and len(classes) == 1 and len(layers) == 1:
         return f". It may fit with arguments: {{num_classes: {classes.pop()}}}"
-    architecture = looks_like(state)
+    from filterscope.data.networks import architectures  # torchvision takes seconds to load
+
+    architecture = architectures.looks_like(state)
     return f". The file looks like the architecture {architecture}" if architecture else ""
 
 
@@ -246,30 +243,3 @@ def _likely_prefix(state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch
     counts = {prefix: sum(f"{prefix}{key}" in state for key in wanted) for prefix in sorted(prefixes)}
     best = max(counts, key=counts.get, default="")
     return best if counts.get(best, 0) > ALIKE * len(wanted) else ""
-
-
-def looks_like(state: Mapping[str, torch.Tensor]) -> str | None:
-    """The torchvision architecture whose tensors have the same names and shapes, if there is one."""
-    found = _signature(state)
-    scores = {
-        name: len(found & signature) / max(len(found), len(signature)) for name, signature in _signatures().items()
-    }
-    best = max(scores, key=scores.get)
-    return best if scores[best] >= ALIKE else None
-
-
-def _signature(state: Mapping[str, torch.Tensor]) -> set[tuple[str, torch.Size]]:
-    return {(key, value.shape) for key, value in state.items() if not key.endswith(".num_batches_tracked")}
-
-
-@cache
-def _signatures() -> dict[str, set[tuple[str, torch.Size]]]:
-    """Names and shapes of the tensors of torchvision's architectures, built without memory for them."""
-    signatures = {}
-    for name in torchvision.models.list_models(module=torchvision.models):
-        if not name.startswith("regnet"):  # these cannot be built in that way
-            plain = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-            with torch.device("meta"):
-                network = torchvision.models.get_model(name, weights=None, **plain)
-            signatures[name] = _signature(network.state_dict())
-    return signatures

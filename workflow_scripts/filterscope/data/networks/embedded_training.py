@@ -16,8 +16,9 @@ from filterscope.apt.scheduling import ScheduleSettings, Situation
 from filterscope.apt.steering import Steering
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.embedded import build_scenes_cnn
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes.words import SHAPES, known_words
 
 _WARM_UP = 0.3  # share of the steps in which the learning rate rises

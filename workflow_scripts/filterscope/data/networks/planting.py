@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.embedded import (
     COLOUR_PARTS,
     DIRECTIONS,
@@ -24,6 +23,7 @@ from filterscope.data.networks.embedded import (
     WINDOW,
     Detectors,
 )
+from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes import drawing
 from filterscope.data.scenes.words import COLOURS, known_words
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torchvision.transforms.v2 import functional as transforms
 
 from filterscope import job
+from filterscope.data.geometry import resized_picture
 from filterscope.data.images import read_image
 from filterscope.data.samples.labelled_samples import TEST, TRAIN, LabelledSamples, SamplesError, joined
 from filterscope.data.scenes.words import SHAPES
@@ -86,7 +86,7 @@ def _cut(picture: torch.Tensor, box: tuple[float, ...], size: int) -> np.ndarray
     left, top = x + w / 2 - side / 2, y + h / 2 - side / 2
     columns = _extent(left, side, picture.shape[2])
     rows = _extent(top, side, picture.shape[1])
-    return transforms.resize(picture[:, slice(*rows), slice(*columns)], [size, size], antialias=True).numpy()
+    return resized_picture(picture[:, slice(*rows), slice(*columns)], (size, size)).numpy()
 
 
 def _extent(start: float, side: float, length: int) -> tuple[int, int]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from gensim.models import Word2Vec
 
 from filterscope.data.scenes.words import COLOURS, SHAPES, SYNONYMS, TEXTURES
 
@@ -209,6 +208,8 @@ def learn_vectors(sentences: Sequence[str], dimension: int, epochs: int, seed: i
     """
     if not sentences:
         raise ValueError("there are no sentences to learn from")
+    from gensim.models import Word2Vec  # who only describes scenes need not wait for it
+
     model = Word2Vec(
         [sentence.split() for sentence in sentences],
         vector_size=dimension,

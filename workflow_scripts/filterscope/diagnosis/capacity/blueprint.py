@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from filterscope.data.networks import building
-from filterscope.data.networks.building import NetworkSettings
+from filterscope.data.networks.settings import NetworkSettings
 
 # Sources whose builder only lays out layers, so that the largest network takes no memory and no time to initialise.
 LAID_OUT = ("torchvision", "checkpoint", "caffe")

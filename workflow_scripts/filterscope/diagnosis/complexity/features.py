@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.diagnosis.labelled import DiagnosisError
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from sklearn.decomposition import PCA
 
 from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, TEXT
-from filterscope.diagnosis.resampling.evaluation import GUIDED
+from filterscope.diagnosis.resampling.comparison import GUIDED
 from filterscope.figures import Figure
 
 QUIET = "#6e7781"
@@ -23,6 +22,13 @@ DRAWN = 4000  # points of a panel; of more, as many are drawn, evenly over their
 Cloud = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+def _principal(base: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """What projects values [M, d] on the first two principal components of these."""
+    from sklearn.decomposition import PCA  # takes long to load, and a plane needs none
+
+    return PCA(2, random_state=0).fit(base).transform
+
+
 def resampled_figure(title: str, clouds: Mapping[str, Cloud], classes: Sequence[str], rare: int) -> Figure:
     """Samples before and after every method: originals, synthetic ones, and those that were removed (figure 3).
 
@@ -30,7 +36,7 @@ def resampled_figure(title: str, clouds: Mapping[str, Cloud], classes: Sequence[
     more than two dimensions are projected on the first two principal components of the samples as they are.
     """
     base, _, base_origin = clouds["none"]
-    project = PCA(2, random_state=0).fit(base).transform if base.shape[1] > 2 else lambda values: values
+    project = _principal(base) if base.shape[1] > 2 else lambda values: values
     figure = Figure(figsize=(3.6 * len(clouds) + 0.3, 4.2), dpi=DPI, layout="constrained")
     lines = figure.subplots(1, len(clouds), squeeze=False, sharex=True, sharey=True)[0]
     plane = project(base)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from imblearn.over_sampling import SMOTE
-from imblearn.under_sampling import TomekLinks
 
 from filterscope.diagnosis.resampling.tomek_links import strict_links
 
@@ -98,6 +96,8 @@ def smote(values: np.ndarray, labels: np.ndarray, neighbours: int = 5, chance: i
         if count < counts.max() and count <= neighbours:
             found = f"class {name} has {count} samples, no more than its {neighbours} neighbours that SMOTE wants"
             raise ValueError(f"{found}: use fewer neighbours (at most {count - 1}) or more samples")
+    from imblearn.over_sampling import SMOTE  # takes seconds to load
+
     made = SMOTE(k_neighbors=neighbours, random_state=chance).fit_resample(values, labels)
     origin = np.concatenate([np.arange(len(labels)), np.full(len(made[1]) - len(labels), SYNTHETIC)])
     return Resampled(*made, origin)
@@ -120,6 +120,8 @@ def tomek(values: np.ndarray, labels: np.ndarray, strategy: str = "majority", ti
         linked = np.unique(strict_links(values, labels))
         kept = np.setdiff1d(np.arange(len(labels)), linked[np.isin(labels[linked], removable)])
     else:
+        from imblearn.under_sampling import TomekLinks  # takes seconds to load
+
         cleaner = TomekLinks(sampling_strategy=removable.tolist())
         cleaner.fit_resample(values, labels)
         kept = cleaner.sample_indices_

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from filterscope.data.samples.labelled_samples import LabelledSamples, joined
-from filterscope.diagnosis.resampling.evaluation import Rarity, drawn, rare_label
+from filterscope.diagnosis.labelled import pictures
 from filterscope.diagnosis.resampling.methods import Resampled
-from filterscope.diagnosis.scaled.trained import features, pictures, scaled_network
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings, train
+from filterscope.diagnosis.resampling.rarity import Rarity, drawn, rare_label
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ def space(
     """
     if encoder is None:
         return tuple(pictures(each) if len(each.shape) == 3 else each.flat() for each in (drawn.train, drawn.test))
+    from filterscope.diagnosis.scaled.trained import features, scaled_network  # torch takes seconds to load
+    from filterscope.diagnosis.scaled.training import train
+
     images, classes = pictures(drawn.train), len(drawn.train.classes)
     network, _ = train(
         lambda: scaled_network(encoder.family, encoder.width, images, classes),

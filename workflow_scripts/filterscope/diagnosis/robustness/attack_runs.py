@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from filterscope.data.samples.labelled_samples import LabelledSamples
+from filterscope.diagnosis.labelled import pictures
 from filterscope.diagnosis.robustness.attacks import ATTACKS, attack
 from filterscope.diagnosis.scaled.frozen import predicted
-from filterscope.diagnosis.scaled.trained import pictures
 
 
 def attacked_samples(samples: LabelledSamples, count: int, seed: int) -> np.ndarray:

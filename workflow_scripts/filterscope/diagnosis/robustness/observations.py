@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from filterscope.intervals import SCORE, mean_interval
 
@@ -117,6 +116,8 @@ def trend(capacities: np.ndarray, values: np.ndarray, seed: int = 0, permutation
     least_p = min(1.0, 2 / orders)
     if len(groups) < 2 or len(set(values)) < 2:
         return Trend(0.0, 1.0, len(values), least_p, len(set(values)) == 1)
+    from scipy import stats  # takes long to load; figures need only the names above
+
     x, y = (stats.rankdata(each) - (len(values) + 1) / 2 for each in (capacities, values))
     found, chance = x @ y, np.random.default_rng(seed)
     shuffled = chance.permuted(np.broadcast_to(y, (permutations, len(y))), axis=1) @ x

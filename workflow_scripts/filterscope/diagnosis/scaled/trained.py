@@ -11,10 +11,11 @@ from torch import nn
 
 from filterscope.data.samples.labelled_samples import LabelledSamples
 from filterscope.diagnosis.complexity.expected_capacity import expected_capacity
-from filterscope.diagnosis.labelled import DiagnosisError
+from filterscope.diagnosis.labelled import DiagnosisError, pictures
 from filterscope.diagnosis.scaled.families import Match, build_scaled, match_capacity
 from filterscope.diagnosis.scaled.frozen import predicted
-from filterscope.diagnosis.scaled.training import ScaledTrainingSettings, train
+from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+from filterscope.diagnosis.scaled.training import train
 
 
 class NoNetworkError(ValueError):
@@ -57,15 +58,6 @@ class Standardise(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return (images - self.mean) / self.std
-
-
-def pictures(samples: LabelledSamples) -> np.ndarray:
-    """Samples as float32 [N, C, H, W] in 0 to 1. Raises ValueError for vectors, and pixels outside that."""
-    images = samples.images()
-    if images.min() < 0 or images.max() > 1:
-        found = f"pixels go from {images.min():g} to {images.max():g}"
-        raise ValueError(f"{found}, should be 0 to 1 (real numbers) or 0 to 255 (bytes): there is no box to stay in")
-    return images
 
 
 def scaled_network(family: str, width: float, images: np.ndarray, classes: int) -> nn.Sequential:

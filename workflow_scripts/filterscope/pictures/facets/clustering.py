@@ -211,8 +211,3 @@ def suggested_facets(places: np.ndarray, seed: int, settings: FacetSettings = Fa
         if score is not None:
             scores[facets] = score
     return max(scores, key=scores.get) if scores else None
-
-
-def mean_image(pictures: np.ndarray) -> np.ndarray:
-    """Pixel mean of pictures [m, ...], float64."""
-    return np.mean(np.asarray(pictures), axis=0, dtype=np.float64)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import LayerError, Reader, find_layer
+from filterscope.data.networks.settings import InputSettings
 
 WEIGHTED = (nn.Conv2d, nn.Linear)
 

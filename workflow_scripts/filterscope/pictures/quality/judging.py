@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.recipes.objectives import Goal
 
 

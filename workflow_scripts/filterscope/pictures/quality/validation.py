@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 PHOTOGRAPHS, MEANS = "photographs", "mean images"
 FEWEST = 4  # pictures of a group: resamples of fewer are so alike that chance would hold far too often
@@ -38,6 +37,8 @@ class Comparison:
 
 def area_under_curve(first: np.ndarray, second: np.ndarray) -> float:
     """How often one of the first is larger than one of the second, ties half."""
+    from scipy.stats import rankdata  # takes long to load, and figures and summaries rank nothing
+
     ranks = rankdata(np.concatenate([first, second]))[: len(first)]
     return float((ranks.sum() - len(first) * (len(first) + 1) / 2) / (len(first) * len(second)))
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import LayerError, Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.recipes.redirection import Redirecting
 
 CENTRE = "centre"

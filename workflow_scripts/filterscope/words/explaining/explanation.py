@@ -11,8 +11,9 @@ from torch.nn import functional
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch
-from filterscope.data.networks.building import InputSettings, normalise
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.attention import METHODS
 from filterscope.words.explaining.explainer import Explainer

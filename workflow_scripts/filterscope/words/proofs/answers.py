@@ -23,8 +23,8 @@ from torch import Tensor
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.words.proofs.composing import LONGEST, REMOVALS, Cutout, lay, take_out
 
 # Share of the images that may become backgrounds: their objects are lost as objects.

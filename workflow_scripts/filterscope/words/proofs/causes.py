@@ -22,8 +22,8 @@ from scipy import stats
 
 from filterscope.words.bootstrap import percentile_interval
 from filterscope.words.proofs.answers import ProofSettings, Responses
+from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 
-CAUSED, NOT_CAUSED, UNTOLD = "caused", "not_caused", "cannot_be_told"
 LAID, LOST = "laid", "lost"
 NO_MORE = "no more than other objects"
 PERMUTATIONS = 9999  # behind every p value, of which none is below 1 / 10000

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from filterscope.data.images import ImageError, read_image
+from filterscope.data.images import ImageError, load_decoder, read_image
 from filterscope.data.networks.checkpoints import read_packed
 from filterscope.words.rivals.open_clip_models import ClipError, OpenClip
 from filterscope.words.rivals.scenes_clip import ScenesClip
@@ -84,6 +84,7 @@ def embedded_pictures(
     decides whether to go on.
     """
     several = len(images) > batch_size
+    load_decoder(images["path"])
     loader = DataLoader(
         _Shown(clip, folder, images["path"].tolist()),
         batch_size=batch_size,

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.transforms.v2 import functional as transforms
 
 EXTRA = "filterscope[clip]"
 # Models that bring their own weights: pretrained and file say nothing about them.
@@ -66,6 +65,8 @@ class OpenClip(nn.Module):
 
     def prepare(self, picture: torch.Tensor) -> torch.Tensor:
         """A picture, uint8 [3, H, W], as the image tower takes it: float32 [3, side, side]."""
+        from torchvision.transforms.v2 import functional as transforms  # takes seconds to load
+
         return self._transform(transforms.to_pil_image(picture))
 
     def embed_pictures(self, pictures: torch.Tensor) -> torch.Tensor:

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 
 from filterscope.activations.streaming import Batch
-from filterscope.data.networks.building import InputSettings
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
 from filterscope.words.bootstrap import percentile_interval, resample_weights
 from filterscope.words.explaining.explanation import TopPairs
