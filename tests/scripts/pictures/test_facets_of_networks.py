@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from tests.unit.data.networks.test_caffe_networks import CAFFENET, INPUT
 
-from data.datasets.prepare_folder import prepare_folder
+from data.datasets.prepare_dataset import prepare_dataset
 from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.probing import ProbeSettings, reading
@@ -38,7 +38,8 @@ def photographs(tmp_path_factory):
             pixels = chance.integers(60, 120, (80, 90, 3))
             pixels[20 + number : 50 + number, 20:60] = colour
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02d}.png")
-    prepare_folder(
+    prepare_dataset(
+        "folder",
         folder,
         *(folder / f"{name}.parquet" for name in ("images", "rejected", "findings")),
         folder / "findings.csv",
