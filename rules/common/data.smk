@@ -8,11 +8,12 @@ def vector_settings(wildcards):
 
 
 def vectors_of(wildcards):
-    """Where a vocabulary's vectors come from: captions, a local file or the download."""
+    """Where a vocabulary's vectors come from: a local file, or what the rule of its source makes or downloads."""
     vocabulary = config["vocabularies"][wildcards.vocabulary]
-    if vocabulary["source"] == "captions":
-        return rules.train_word_vectors.output.vectors
-    return vocabulary["file"] or rules.download_glove.output.archive
+    if vocabulary.get("file") is not None:
+        return vocabulary["file"]
+    brought = {"captions": rules.train_word_vectors.output.vectors, "glove": rules.download_glove.output.archive}
+    return brought[vocabulary["source"]]
 
 
 def network_settings(wildcards):

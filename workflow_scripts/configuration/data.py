@@ -5,6 +5,9 @@ from __future__ import annotations
 from configuration.names import suggestion, undefined
 from filterscope.data.datasets.sources import SOURCES
 
+# Sources of word vectors that a rule brings where no file is named (`vectors_of` in rules/common/data.smk).
+BROUGHT = ("captions", "glove")
+
 
 def mistakes(config: dict) -> list[str]:
     """Names that do not fit each other, and numbers that each are possible but not together."""
@@ -33,11 +36,18 @@ def _datasets(config: dict) -> list[str]:
 
 
 def _vocabularies(config: dict) -> list[str]:
-    return [
-        f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt"
-        for name, entry in config["vocabularies"].items()
-        if entry["source"] == "glove" and entry["file"] is None and entry["member"] is None
-    ]
+    found = []
+    for name, entry in config["vocabularies"].items():
+        file = entry.get("file")
+        if file == "" or (file is None and entry["source"] not in BROUGHT):
+            known = " and ".join(BROUGHT)
+            found.append(
+                f"vocabularies.{name}.file is {file!r}: should be a file of word vectors; only sources {known} do "
+                f"without one, this one is {entry['source']!r}"
+            )
+        if entry["source"] == "glove" and file is None and entry["member"] is None:
+            found.append(f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt")
+    return found
 
 
 def _networks(config: dict) -> list[str]:
