@@ -7,6 +7,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 import configuration
 from filterscope import provenance
+from filterscope.data.datasets.sources import SOURCES
 from snakemake.exceptions import WorkflowError
 
 configuration.share_library(SCRIPTS)
@@ -15,7 +16,8 @@ configuration.leave_out_embedded(config, workflow.config_settings.overwrite_conf
 configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
 
 EXPLANATIONS = config["explanations"]
-ANNOTATED = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+ANNOTATED = [name for name, entry in config["datasets"].items() if SOURCES[entry["source"]].annotated]
+UNANNOTATED = [name for name in config["datasets"] if name not in ANNOTATED]
 
 
 wildcard_constraints:
@@ -38,9 +40,9 @@ scattergather:
     images=config["shards"],
 
 
-def code(script):
-    """Digest of a script and of the library modules that it imports."""
-    return provenance.digest(SCRIPTS / script)
+def code(script, *modules):
+    """Digest of a script and of the library modules that it imports, some of them by name."""
+    return provenance.digest(SCRIPTS / script, *modules)
 
 
 def only(section, *keys):
@@ -48,10 +50,14 @@ def only(section, *keys):
     return {key: config[section][key] for key in keys}
 
 
+def either(names):
+    """Wildcard pattern of these names; matches nothing where there are none."""
+    return "|".join(names) or "none^"
+
+
 def sources(section, *kinds):
     """Wildcard pattern of the config's entries of these sources; matches nothing where there are none."""
-    names = [name for name, entry in config[section].items() if entry["source"] in kinds]
-    return "|".join(names) or "none^"
+    return either(name for name, entry in config[section].items() if entry["source"] in kinds)
 
 
 def other_sources(section, *kinds):

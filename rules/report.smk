@@ -13,8 +13,8 @@ rule summarise_study:
         causes=[words_of(entry, "filter_causes.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         sanity=[words_of(entry, "sanity.parquet") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],
         known=[words_of(entry, "known_answers.parquet") for entry in EXPLANATIONS if has_known_answers(entry)],
-        remarked=[path for entry in EXPLANATIONS for path in remarked(entry)],
-        said=[path for entry in EXPLANATIONS for path in said_by_image(entry)],
+        remarked=[path for entry in EXPLANATIONS for path in remarked(entry).values()],
+        said=[path for entry in EXPLANATIONS for path in said_by_image(entry).values()],
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
@@ -58,7 +58,9 @@ rule reproduction:
 
 rule tabulate_datasets:
     input:
-        tables=[table for _, *tables in reproduced_datasets().values() for table in tables],
+        tables=[
+            each[table] for each in reproduced_datasets().values() for table in ("images", "annotations", "categories")
+        ],
     output:
         table="results/report/reproduction/datasets.parquet",
         csv="results/report/reproduction/datasets.csv",

@@ -3,7 +3,7 @@
 
 def has_boxes(dataset):
     """Whether the masks of the dataset are boxes."""
-    return config["datasets"][dataset]["source"] == "visual_genome"
+    return SOURCES[config["datasets"][dataset]["source"]].boxes
 
 
 def extraction_defects(wildcards):

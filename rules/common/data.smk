@@ -8,11 +8,12 @@ def vector_settings(wildcards):
 
 
 def vectors_of(wildcards):
-    """Where a vocabulary's vectors come from: captions, a local file or the download."""
+    """Where a vocabulary's vectors come from: a local file, or what the rule of its source makes or downloads."""
     vocabulary = config["vocabularies"][wildcards.vocabulary]
-    if vocabulary["source"] == "captions":
-        return rules.train_word_vectors.output.vectors
-    return vocabulary["file"] or rules.download_glove.output.archive
+    if vocabulary.get("file") is not None:
+        return vocabulary["file"]
+    brought = {"captions": rules.train_word_vectors.output.vectors, "glove": rules.download_glove.output.archive}
+    return brought[vocabulary["source"]]
 
 
 def network_settings(wildcards):
@@ -36,10 +37,29 @@ def vocabulary_of(wildcards):
     return f"results/data/vocabularies/{name}/vocabulary.parquet"
 
 
-def coco_reading(wildcards):
-    """How names become tokens, and which way up pictures are read."""
+# Keys of an entry of `datasets` that say where its files come from, or that its reader gets by itself.
+DATASET_PLACES = ("source", "folder", "mirror", "verify", "reference", "max_bad_fraction")
+
+
+def dataset_source(wildcards):
+    """What a dataset is a kind of."""
+    return config["datasets"][wildcards.dataset]["source"]
+
+
+def reader_code(wildcards):
+    """Digest of what reads the dataset: an edited reader reruns its own datasets, and no others."""
+    return code("data/datasets/prepare_dataset.py", SOURCES[dataset_source(wildcards)].module)
+
+
+def reader_settings(wildcards):
+    """What an entry of `datasets` says about reading it."""
     dataset = config["datasets"][wildcards.dataset]
-    return {key: dataset[key] for key in ("whole_names", "exif")}
+    return {key: value for key, value in dataset.items() if key not in DATASET_PLACES}
+
+
+def readable(*others):
+    """Wildcard pattern of the datasets whose source has a reader, but for these sources."""
+    return sources("datasets", *(name for name, each in SOURCES.items() if each.reader and name not in others))
 
 
 def visual_genome_settings(wildcards):

@@ -17,7 +17,7 @@ def entry_of(section, wildcards):
 
 def classes_by(wildcards):
     """What makes an image's class: the main object's shape in scenes, its category elsewhere, a plain folder's folders."""
-    return {"scenes": "shape", "folder": "folder"}.get(config["datasets"][wildcards.dataset]["source"], "category")
+    return SOURCES[config["datasets"][wildcards.dataset]["source"]].classes_by
 
 
 def grouped(entry):

@@ -18,11 +18,11 @@ def parting_words():
 
 
 def reproduced_datasets():
-    """By published dataset: this study's name for it, its images, annotations and categories."""
+    """By published dataset: this study's name for it, and the paths of its tables, by table."""
     chosen = (config["reproduction"] or {}).get("datasets", {})
     files = ("images", "annotations", "categories")
     return {
-        name: [dataset, *(f"results/data/{dataset}/{file}.parquet" for file in files)]
+        name: {"name": dataset} | {file: f"results/data/{dataset}/{file}.parquet" for file in files}
         for name, dataset in chosen.items()
     }
 

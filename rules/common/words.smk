@@ -144,31 +144,29 @@ def heading(entry):
 
 
 def remarked(entry):
-    """Thresholds, top images and names of an explanation."""
+    """Thresholds, top images and names of an explanation, by table."""
     folder = f"results/activations/{entry['dataset']}/{entry['probe']}"
-    own = [f"{folder}/{name}.parquet" for name in ("thresholds", "top_images")]
-    return [*own, words_of(entry, "filter_names.parquet")]
+    own = {name: f"{folder}/{name}.parquet" for name in ("thresholds", "top_images")}
+    return {**own, "filter_names": words_of(entry, "filter_names.parquet")}
 
 
 def said_by_image(entry):
-    """Words by image of an explanation, and the categories that make words known."""
+    """Words by image of an explanation, and the categories that make words known, by table."""
     categories = f"results/data/{config['datasets'][entry['dataset']].get('reference', entry['dataset'])}"
-    return [words_of(entry, "image_words.parquet"), f"{categories}/categories.parquet"]
+    return {
+        "image_words": words_of(entry, "image_words.parquet"),
+        "categories": f"{categories}/categories.parquet",
+    }
 
 
 def summarised(entry):
-    """Words, claims, scores, known answers and sanity tests of an explanation; None for what cannot be had.
-
-    Then causes, what is remarked on (thresholds, top images and names), and words by image with the categories.
-    """
+    """The tables of an explanation that the summary reads, by table; None for what cannot be had."""
+    scored = ("filter_claims", "scores", "sanity", "filter_causes")
     annotated = entry["dataset"] in ANNOTATED
-    return [
-        words_of(entry, "filter_words.parquet"),
-        words_of(entry, "filter_claims.parquet") if annotated else None,
-        words_of(entry, "scores.parquet") if annotated else None,
-        words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
-        words_of(entry, "sanity.parquet") if annotated else None,
-        words_of(entry, "filter_causes.parquet") if annotated else None,
-        *remarked(entry),
-        *said_by_image(entry),
-    ]
+    return {
+        "filter_words": words_of(entry, "filter_words.parquet"),
+        **{name: words_of(entry, f"{name}.parquet") if annotated else None for name in scored},
+        "known_answers": words_of(entry, "known_answers.parquet") if has_known_answers(entry) else None,
+        **remarked(entry),
+        **said_by_image(entry),
+    }

@@ -1,6 +1,69 @@
 # Reference datasets: downloaded, unpacked, prepared as tables of images, annotations and categories.
 
 
+# Whatever SOURCES in filterscope/data/datasets/sources.py has a reader for.
+rule prepare_dataset:
+    input:
+        folder=folder_of,
+    output:
+        images="results/data/{dataset}/images.parquet",
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
+    wildcard_constraints:
+        dataset=readable("coco", "folder"),
+    log:
+        "results/logs/prepare_dataset/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_dataset/{dataset}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime="1h",
+    params:
+        code=reader_code,
+        source=dataset_source,
+        listing=listing_of,
+        reading=reader_settings,
+        max_bad_fraction=bad_fraction,
+    message:
+        "Preparing the tables of {wildcards.dataset}"
+    script:
+        "../../workflow_scripts/data/datasets/prepare_dataset.py"
+
+
+use rule prepare_dataset as prepare_coco with:
+    wildcard_constraints:
+        dataset=sources("datasets", "coco"),
+    log:
+        "results/logs/prepare_coco/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_coco/{dataset}.tsv"
+
+
+use rule prepare_dataset as prepare_folder with:
+    output:
+        images="results/data/{dataset}/images.parquet",
+        rejected="results/data/{dataset}/rejected.parquet",
+        findings="results/data/{dataset}/findings.parquet",
+        findings_csv="results/data/{dataset}/findings.csv",
+    wildcard_constraints:
+        dataset=sources("datasets", "folder"),
+    log:
+        "results/logs/prepare_folder/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare_folder/{dataset}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    message:
+        "Listing the pictures of {wildcards.dataset}"
+
+
 rule prepare_scenes:
     output:
         images="results/data/{dataset}/images.parquet",
@@ -108,39 +171,6 @@ rule unpack_coco:
         "Unpacking the archives of {wildcards.dataset}"
     script:
         "../../workflow_scripts/data/datasets/unpack_coco.py"
-
-
-rule prepare_coco:
-    input:
-        folder=folder_of,
-    output:
-        images="results/data/{dataset}/images.parquet",
-        annotations="results/data/{dataset}/annotations.parquet",
-        categories="results/data/{dataset}/categories.parquet",
-        rejected="results/data/{dataset}/rejected.parquet",
-        findings="results/data/{dataset}/findings.parquet",
-        findings_csv="results/data/{dataset}/findings.csv",
-    wildcard_constraints:
-        dataset=sources("datasets", "coco"),
-    log:
-        "results/logs/prepare_coco/{dataset}.log",
-    benchmark:
-        "results/benchmarks/prepare_coco/{dataset}.tsv"
-    conda:
-        "../../envs/filterscope.yaml"
-    threads: 4
-    resources:
-        mem_mb=8000,
-        runtime="1h",
-    params:
-        code=code("data/datasets/prepare_coco.py"),
-        listing=listing_of,
-        reading=coco_reading,
-        max_bad_fraction=bad_fraction,
-    message:
-        "Preparing the tables of {wildcards.dataset}"
-    script:
-        "../../workflow_scripts/data/datasets/prepare_coco.py"
 
 
 rule download_visual_genome:
@@ -284,36 +314,6 @@ rule compare_categories:
         "Comparing the categories of {wildcards.dataset} with another list"
     script:
         "../../workflow_scripts/data/datasets/compare_categories.py"
-
-
-rule prepare_folder:
-    input:
-        folder=folder_of,
-    output:
-        images="results/data/{dataset}/images.parquet",
-        rejected="results/data/{dataset}/rejected.parquet",
-        findings="results/data/{dataset}/findings.parquet",
-        findings_csv="results/data/{dataset}/findings.csv",
-    wildcard_constraints:
-        dataset=sources("datasets", "folder"),
-    log:
-        "results/logs/prepare_folder/{dataset}.log",
-    benchmark:
-        "results/benchmarks/prepare_folder/{dataset}.tsv"
-    conda:
-        "../../envs/filterscope.yaml"
-    threads: 4
-    resources:
-        mem_mb=1000,
-        runtime="1h",
-    params:
-        code=code("data/datasets/prepare_folder.py"),
-        listing=listing_of,
-        max_bad_fraction=bad_fraction,
-    message:
-        "Listing the pictures of {wildcards.dataset}"
-    script:
-        "../../workflow_scripts/data/datasets/prepare_folder.py"
 
 
 rule find_repeated_images:

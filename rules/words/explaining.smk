@@ -121,7 +121,7 @@ use rule explain_filters as explain_photographs with:
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
         apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
     wildcard_constraints:
-        dataset=sources("datasets", "folder"),
+        dataset=either(UNANNOTATED),
     log:
         "results/logs/explain_photographs/{dataset}/{probe}/{vocabulary}.log",
     benchmark:

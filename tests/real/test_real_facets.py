@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
-from data.datasets.prepare_folder import prepare_folder
+from data.datasets.prepare_dataset import prepare_dataset
 from filterscope import tables
 from filterscope.data.networks.settings import InputSettings
 from pictures.facets.average_facets import average_facets
@@ -68,7 +68,8 @@ def published(results):
 
 
 def test_means_of_the_published_groups_are_the_published_images(photographs, realdata, tmp_path):
-    prepare_folder(
+    prepare_dataset(
+        "folder",
         photographs,
         *(tmp_path / f"{name}.parquet" for name in ("images", "rejected", "findings")),
         tmp_path / "f.csv",

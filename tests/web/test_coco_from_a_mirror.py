@@ -3,7 +3,7 @@
 import pytest
 
 from data.datasets.download_coco import download_coco
-from data.datasets.prepare_coco import prepare_coco
+from data.datasets.prepare_dataset import prepare_dataset
 from data.datasets.unpack_coco import unpack_coco
 from data.vocabularies.download_glove import download_glove
 from filterscope import tables
@@ -29,7 +29,14 @@ def test_download_unpack_prepare(served, tmp_path, faults):
     outputs = {
         name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected", "findings")
     }
-    prepare_coco(tmp_path / "pictures", *outputs.values(), tmp_path / "findings.csv", max_bad_fraction=0, threads=2)
+    prepare_dataset(
+        "coco",
+        tmp_path / "pictures",
+        **{f"path_to_{name}": path for name, path in outputs.items()},
+        path_to_findings_csv=tmp_path / "findings.csv",
+        max_bad_fraction=0,
+        threads=2,
+    )
     found = {name: tables.read(path, name) for name, path in outputs.items()}
     assert found["images"]["path"].to_pylist() == [
         "train2017/000000000009.jpg",

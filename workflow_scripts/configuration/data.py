@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from configuration.names import suggestion, undefined
+from filterscope.data.datasets.sources import SOURCES
+
+# Sources of word vectors that a rule brings where no file is named (`vectors_of` in rules/common/data.smk).
+BROUGHT = ("captions", "glove")
 
 
 def mistakes(config: dict) -> list[str]:
@@ -10,28 +14,40 @@ def mistakes(config: dict) -> list[str]:
     return _datasets(config) + _vocabularies(config) + _networks(config) + _samples(config)
 
 
+def is_unannotated(config: dict, name: str) -> bool:
+    """Whether the config defines a dataset of this name, and it has no annotations."""
+    return name in config["datasets"] and not SOURCES[config["datasets"][name]["source"]].annotated
+
+
 def _datasets(config: dict) -> list[str]:
-    datasets, found = config["datasets"], []
-    for name, entry in datasets.items():
+    found = []
+    for name, entry in config["datasets"].items():
         place = f"datasets.{name}"
-        if entry["source"] == "visual_genome":
+        if "vocabulary" in entry:
             found += undefined(config, f"{place}.vocabulary", entry["vocabulary"], "vocabularies")
-        elif entry["source"] == "folder":
+        if "reference" in entry:
             reference = entry["reference"]
             found += undefined(config, f"{place}.reference", reference, "datasets")
-            if reference in datasets and datasets[reference]["source"] == "folder":
+            if is_unannotated(config, reference):
                 found.append(f"{place}.reference is {reference!r}, which has no annotations itself")
-        elif entry["source"] == "scenes" and entry["objects"][0] > entry["objects"][1]:
+        if entry["source"] == "scenes" and entry["objects"][0] > entry["objects"][1]:
             found.append(f"{place}.objects is {entry['objects']}: the fewest come first")
     return found
 
 
 def _vocabularies(config: dict) -> list[str]:
-    return [
-        f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt"
-        for name, entry in config["vocabularies"].items()
-        if entry["source"] == "glove" and entry["file"] is None and entry["member"] is None
-    ]
+    found = []
+    for name, entry in config["vocabularies"].items():
+        file = entry.get("file")
+        if file == "" or (file is None and entry["source"] not in BROUGHT):
+            known = " and ".join(BROUGHT)
+            found.append(
+                f"vocabularies.{name}.file is {file!r}: should be a file of word vectors; only sources {known} do "
+                f"without one, this one is {entry['source']!r}"
+            )
+        if entry["source"] == "glove" and file is None and entry["member"] is None:
+            found.append(f"vocabularies.{name}.member is missing: name the file in the archive, as glove.6B.300d.txt")
+    return found
 
 
 def _networks(config: dict) -> list[str]:
@@ -62,7 +78,7 @@ def _samples(config: dict) -> list[str]:
         place, dataset = f"samples.{name}.dataset", entry["dataset"]
         found += undefined(config, place, dataset, "datasets")
         source = datasets.get(dataset, {}).get("source")
-        if source == "folder":
+        if is_unannotated(config, dataset):
             found.append(f"{place} is {dataset!r}, which has no annotations, so no objects")
         elif entry["by"] == "shape" and source not in (None, "scenes"):
             found.append(f"samples.{name}.by is 'shape', which only scenes have; {dataset!r} is of source {source}")

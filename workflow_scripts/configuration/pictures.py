@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configuration.data import is_unannotated
 from configuration.names import undefined
 
 # Sections and the names that make an entry of theirs, each once.
@@ -65,7 +66,7 @@ def _occlusions(config: dict) -> list[str]:
     found = []
     for index, entry in enumerate(config["occlusions"]):
         name = entry["dataset"]
-        if entry["cover"] == "objects" and config["datasets"].get(name, {}).get("source") == "folder":
+        if entry["cover"] == "objects" and is_unannotated(config, name):
             found.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
     own = config["occlusion"]
     if own["stride"] > own["size"]:

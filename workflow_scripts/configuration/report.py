@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configuration.data import is_unannotated
 from configuration.names import suggestion
 
 
@@ -10,11 +11,11 @@ def mistakes(config: dict) -> list[str]:
     if not config["reproduction"]:
         return []
     found = []
+    annotated = [name for name in config["datasets"] if not is_unannotated(config, name)]
     for published, name in config["reproduction"]["datasets"].items():
-        if config["datasets"].get(name, {"source": "folder"})["source"] == "folder":
-            known = [name for name, entry in config["datasets"].items() if entry["source"] != "folder"]
+        if name not in annotated:
             place = f"reproduction.datasets.{published}"
-            found.append(f"{place} is {name!r}, which is no annotated dataset{suggestion(name, known)}")
+            found.append(f"{place} is {name!r}, which is no annotated dataset{suggestion(name, annotated)}")
     for index, entry in enumerate(config["reproduction"]["recall"]):
         explanation = _explanation(entry)
         if explanation not in map(_explanation, config["explanations"]):

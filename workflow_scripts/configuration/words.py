@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configuration.data import is_unannotated
 from configuration.names import suggestion, undefined
 
 _NAMED = (("dataset", "datasets"), ("probe", "probes"), ("vocabulary", "vocabularies"))
@@ -18,7 +19,7 @@ def mistakes(config: dict) -> list[str]:
                 found.append(f"{section}[{index}] repeats an earlier entry")
     for index, entry in enumerate(config["defects"]):
         name = entry["dataset"]
-        if config["datasets"].get(name, {}).get("source") == "folder":
+        if is_unannotated(config, name):
             found.append(f"defects[{index}].dataset is {name!r}, which has no annotations to measure with")
     return found + _training(config) + _sizes(config) + _clips(config)
 
@@ -52,7 +53,7 @@ def _clips(config: dict) -> list[str]:
         if entry["clip"] is None:
             continue
         found += undefined(config, place, entry["clip"], "clips")
-        if datasets.get(dataset, {}).get("source") == "folder":
+        if is_unannotated(config, dataset):
             found.append(f"{place}: {dataset!r} has no annotations, so nothing in which a rival could be scored")
     return found
 

@@ -70,10 +70,14 @@ def _files(names: Iterable[str]) -> frozenset[Path]:
     return frozenset(filter(None, map(_module_file, dotted)))
 
 
-def code_files(script: str | Path) -> list[Path]:
-    """The script and every library module that it imports, directly or not, in a fixed order."""
+def code_files(script: str | Path, *modules: str) -> list[Path]:
+    """The script and every library module that it imports, directly or not, in a fixed order.
+
+    modules: dotted names of those that it imports by their name as text.
+    """
     script = Path(script).resolve()
-    seen, waiting = {script}, [script]
+    seen = {script, *filter(None, map(_module_file, modules))}
+    waiting = [*seen]
     while waiting:
         new = module(waiting.pop()).imports - seen
         seen |= new
@@ -130,10 +134,13 @@ def contents(path: str | Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else None
 
 
-def digest(script: str | Path) -> str:
-    """Sixteen hexadecimal digits that change when the program of the script or of its modules changes."""
+def digest(script: str | Path, *modules: str) -> str:
+    """Sixteen hexadecimal digits that change when the program of the script or of its modules changes.
+
+    modules: as in `code_files`.
+    """
     total = hashlib.sha256()
-    for path in code_files(script):
+    for path in code_files(script, *modules):
         total.update(path.name.encode())
         total.update(module(path).program)
     return total.hexdigest()[:16]

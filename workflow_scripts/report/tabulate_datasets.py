@@ -7,15 +7,15 @@ from filterscope.report.reproduction import Counted, dataset_table, read_publish
 
 
 def tabulate_datasets(published, paths_to_datasets, path_to_table, path_to_csv):
-    """paths_to_datasets: by experiment, the dataset's name and its images, annotations and categories."""
+    """paths_to_datasets: by experiment, the dataset's `name` and its `images`, `annotations` and `categories`."""
     counted = {
         experiment: Counted(
-            name,
-            tables.read(images, "images").to_pandas(),
-            tables.column([annotations], "annotations", "image_id"),
-            tables.read(categories, "categories").to_pandas(),
+            own["name"],
+            tables.read(own["images"], "images").to_pandas(),
+            tables.column([own["annotations"]], "annotations", "image_id"),
+            tables.read(own["categories"], "categories").to_pandas(),
         )
-        for experiment, (name, images, annotations, categories) in paths_to_datasets.items()
+        for experiment, own in paths_to_datasets.items()
     }
     table = dataset_table(read_published(published), counted)
     for path in (path_to_table, path_to_csv):

@@ -1,11 +1,11 @@
-"""prepare_coco writes five tables that fit their schemas, or none."""
+"""prepare_dataset writes, of COCO, five tables that fit their schemas, or none."""
 
 import json
 
 import pytest
 from PIL import Image
 
-from data.datasets.prepare_coco import prepare_coco
+from data.datasets.prepare_dataset import prepare_dataset
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
 
@@ -15,7 +15,9 @@ NAMES = ("images", "annotations", "categories", "rejected", "findings")
 def prepared(folder, results, **settings):
     """The tables by name, or none if the script fails."""
     paths = {name: results / f"{name}.parquet" for name in NAMES}
-    prepare_coco(folder, *paths.values(), results / "findings.csv", **{"max_bad_fraction": 0, "threads": 2, **settings})
+    arguments = {f"path_to_{name}": path for name, path in paths.items()}
+    arguments |= {"path_to_findings_csv": results / "findings.csv", "max_bad_fraction": 0, "threads": 2, **settings}
+    prepare_dataset("coco", folder, **arguments)
     return {name: tables.read(path, name) for name, path in paths.items()}
 
 

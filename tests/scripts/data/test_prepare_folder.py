@@ -1,9 +1,9 @@
-"""prepare_folder writes three tables that fit their schemas, or none."""
+"""prepare_dataset writes, of a plain folder, three tables that fit their schemas, or none."""
 
 import pytest
 from PIL import Image
 
-from data.datasets.prepare_folder import prepare_folder
+from data.datasets.prepare_dataset import prepare_dataset
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 def test_writes_what_is_usable_and_lists_the_rest(folder, tmp_path):
     paths = [tmp_path / "results" / f"{name}.parquet" for name in ("images", "rejected", "findings")]
-    prepare_folder(folder, *paths, tmp_path / "findings.csv", max_bad_fraction=0.34, threads=2)
+    prepare_dataset("folder", folder, *paths, tmp_path / "findings.csv", max_bad_fraction=0.34, threads=2)
     images = tables.read(paths[0], "images").to_pylist()
     assert [(row["image_id"], row["path"], row["width"], row["height"]) for row in images] == [
         (0, "beach/sea.png", 8, 6),
@@ -35,5 +35,5 @@ def test_writes_what_is_usable_and_lists_the_rest(folder, tmp_path):
 
 def test_writes_nothing_when_too_much_is_unusable(folder, tmp_path):
     with pytest.raises(RejectionError, match=r"image 1 \(broken\.jpg\): not a picture"):
-        prepare_folder(folder, *(tmp_path / "results" / name for name in "irfc"), max_bad_fraction=0.3)
+        prepare_dataset("folder", folder, *(tmp_path / "results" / name for name in "irfc"), max_bad_fraction=0.3)
     assert not (tmp_path / "results").exists()

@@ -29,9 +29,7 @@ def torchvisions(name, size=224):
 
 def measured(folder, name, network, batch_norm="folded"):
     paths = {each: folder / f"{name}_{each}" for each in ("layers.parquet", "layers.csv", "network.parquet")}
-    measure_capacity(
-        (paths["layers.parquet"], paths["layers.csv"]), (paths["network.parquet"],), name, network, batch_norm
-    )
+    measure_capacity(*paths.values(), name, network, batch_norm)
     return paths
 
 
@@ -56,7 +54,7 @@ def test_layers_and_totals_of_a_named_and_of_an_own_network(networks):
 
 def test_table_begins_with_the_smallest(networks, tmp_path):
     out = (tmp_path / "capacity.parquet", tmp_path / "capacity.csv")
-    tabulate_capacity([paths["network.parquet"] for paths in networks.values()], out)
+    tabulate_capacity([paths["network.parquet"] for paths in networks.values()], *out)
     assert pd.read_csv(out[1])["network"].tolist() == ["mine", "alexnet"]
 
 
@@ -99,7 +97,8 @@ def test_verdict_on_every_pair(networks, tmp_path):
         needs[name] = tmp_path / f"{name}_needs.parquet"
         rows = capacity_curve(samples.values, samples.labels, CurveSettings((), 5), 0)
         tables.write(rows, "expected_capacities", needs[name])
-    tabulate_capacity([paths["network.parquet"] for paths in networks.values()], [tmp_path / "capacity.parquet"])
+    capacities = (tmp_path / "capacity.parquet", tmp_path / "capacity.csv")
+    tabulate_capacity([paths["network.parquet"] for paths in networks.values()], *capacities)
     pairs = [["mine", "pictures"], ["alexnet", "pictures"], ["alexnet", "gauss"]]
     out = (tmp_path / "fit.parquet", tmp_path / "fit.csv")
     tabulate_fit(
@@ -107,7 +106,7 @@ def test_verdict_on_every_pair(networks, tmp_path):
         tmp_path / "capacity.parquet",
         needs,
         {name: tmp_path / f"{name}.parquet" for name in sets},
-        out,
+        *out,
         2.0,
         "plain",
     )

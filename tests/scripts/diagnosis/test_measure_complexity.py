@@ -95,7 +95,7 @@ def test_table_and_figures_follow_the_measurements(study, tmp_path, repository):
     wanted = ("expected_capacities", "separabilities", "embeddings")
     paths = {name: {table: tables_[table] for table in wanted} for name, (_, tables_) in made.items()}
     out = (tmp_path / "complexity.parquet", tmp_path / "complexity.csv")
-    tabulate_complexity(paths, repository / "studies/published_complexity.csv", out, {"xor": "XOR", "fruit": None})
+    tabulate_complexity(paths, repository / "studies/published_complexity.csv", *out, {"xor": "XOR", "fruit": None})
     table = tables.read(out[0], "complexity").to_pandas()
     assert len(pd.read_csv(out[1])) == len(table)
     assert table.loc[table["samples"] == "xor", "published"].unique().tolist() == [10, 0.00609]

@@ -45,10 +45,14 @@ class Scenes:
         plant_scenes_network(self.folder / "weights.pt", self.folder / "known_words.parquet", self.probe.network)
 
     def embed(self, where, **changed):
-        names = ("facets.parquet", "facets.csv", "facet_summary.parquet", "facet_summary.csv")
         arguments = {
-            "paths": [self.folder / name for name in ("images.parquet", "annotations.parquet", "weights.pt")],
-            "outputs": [where / name for name in names],
+            "path_to_images": self.folder / "images.parquet",
+            "path_to_annotations": self.folder / "annotations.parquet",
+            "path_to_weights": self.folder / "weights.pt",
+            "path_to_facets": where / "facets.parquet",
+            "path_to_facets_csv": where / "facets.csv",
+            "path_to_summary": where / "facet_summary.parquet",
+            "path_to_summary_csv": where / "facet_summary.csv",
             "folder": self.folder / "pictures",
             "probe": self.probe,
             "classes_by": "shape",
@@ -68,8 +72,12 @@ class Scenes:
 
     def render(self, where, **changed):
         arguments = {
-            "paths": (where / "facets.parquet", where / "means", self.folder / "weights.pt"),
-            "outputs": [where / name for name in ("facet_pictures.parquet", "facet_pictures.csv", "pictures")],
+            "path_to_facets": where / "facets.parquet",
+            "path_to_means": where / "means",
+            "path_to_weights": self.folder / "weights.pt",
+            "path_to_table": where / "facet_pictures.parquet",
+            "path_to_csv": where / "facet_pictures.csv",
+            "path_to_pictures": where / "pictures",
             "probe": self.probe,
             "name": "mean",
             "from_noise": ["mean", "plain"],
@@ -223,7 +231,7 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(scenes.folder / "pictures" / path.split("/")[1], tmp_path / path)
     tables.write(images, "images", tmp_path / "images.parquet")
-    arguments = {"paths": (tmp_path / "images.parquet", None, scenes.folder / "weights.pt"), "folder": tmp_path}
+    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
     arguments |= {"classes_by": "folder", "classes": {"cats": 2}, "codes": None, "facets": 3, "nearest": 10}
     scenes.embed(tmp_path, **arguments)
     summary = tables.read(tmp_path / "facet_summary.parquet", "facet_summary").to_pandas()
@@ -310,7 +318,7 @@ def test_nan_is_named_with_its_image(study, scenes, tmp_path):
     Image.new("RGB", (64, 64), "white").save(tmp_path / images["path"][4])
     tables.write(images, "images", tmp_path / "images.parquet")
     prepare_network(tmp_path / "weights.pt", study.network("poisoned"), 0)
-    arguments = {"paths": (tmp_path / "images.parquet", None, tmp_path / "weights.pt"), "folder": tmp_path}
-    arguments |= {"probe": study.probe("poisoned", "2"), "codes": None}
+    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
+    arguments |= {"path_to_weights": tmp_path / "weights.pt", "probe": study.probe("poisoned", "2"), "codes": None}
     with pytest.raises(FacetError, match="class 'all': NaN or infinite codes or activations at image 4"):
         scenes.embed(tmp_path, **arguments, classes={"all": 0}, classes_by="folder")

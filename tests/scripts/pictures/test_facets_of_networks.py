@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from tests.unit.data.networks.test_caffe_networks import CAFFENET, INPUT
 
-from data.datasets.prepare_folder import prepare_folder
+from data.datasets.prepare_dataset import prepare_dataset
 from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.probing import ProbeSettings, reading
@@ -23,7 +23,6 @@ SMALLEST = {"alexnet": 64, "vgg16": 32, "googlenet": 48, "squeezenet1_1": 48, "r
 UNITS = {"alexnet": "classifier.6", "vgg16": "classifier.6", "squeezenet1_1": "classifier.1", "caffenet": "fc8"}
 CODES = {"alexnet": 4096, "vgg16": 4096, "googlenet": 1024, "squeezenet1_1": 512, "resnet18": 512, "resnet50": 2048}
 RECIPES = {"mean": {"method": "octaves", "table": "mean", "shorten": 100}, "plain": {"method": "plain", "steps": 2}}
-SCORES = ("picture_scores", "criteria", "criteria_validation")
 CLASSES = {"cat": 1, "dog": 7}
 
 
@@ -38,7 +37,8 @@ def photographs(tmp_path_factory):
             pixels = chance.integers(60, 120, (80, 90, 3))
             pixels[20 + number : 50 + number, 20:60] = colour
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number:02d}.png")
-    prepare_folder(
+    prepare_dataset(
+        "folder",
         folder,
         *(folder / f"{name}.parquet" for name in ("images", "rejected", "findings")),
         folder / "findings.csv",
@@ -86,10 +86,14 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
     probe = caffenet(tmp_path, write_caffemodel) if name == "caffenet" else torchvisions(name, tmp_path)
     images, facets, written = photographs / "images.parquet", tmp_path / "facets/facets.parquet", tmp_path / "facets"
     written.mkdir()
-    names = ("facets.parquet", "facets.csv", "facet_summary.parquet", "facet_summary.csv")
     embed_facets(
-        paths=(images, None, tmp_path / "weights.pt"),
-        outputs=[written / each for each in names],
+        path_to_images=images,
+        path_to_annotations=None,
+        path_to_weights=tmp_path / "weights.pt",
+        path_to_facets=facets,
+        path_to_facets_csv=written / "facets.csv",
+        path_to_summary=written / "facet_summary.parquet",
+        path_to_summary_csv=written / "facet_summary.csv",
         folder=photographs,
         probe=probe,
         entry={"classes": CLASSES, "codes": None, "facets": 2, "nearest": 4},
@@ -102,8 +106,12 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
     assert table.groupby("class").size().to_dict() == dict.fromkeys(CLASSES, 12)
     average_facets(facets, images, written / "means", photographs, probe.inputs, 4)
     render_facets(
-        paths=(facets, written / "means", tmp_path / "weights.pt"),
-        outputs=[written / each for each in ("facet_pictures.parquet", "facet_pictures.csv", "pictures")],
+        path_to_facets=facets,
+        path_to_means=written / "means",
+        path_to_weights=tmp_path / "weights.pt",
+        path_to_table=written / "facet_pictures.parquet",
+        path_to_csv=written / "facet_pictures.csv",
+        path_to_pictures=written / "pictures",
         probe=probe,
         name="mean",
         from_noise=["plain"],
@@ -115,8 +123,17 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
     assert pictures["status"].eq("optimised").all()
     assert pictures["path"].map(lambda path: (written / path).is_file()).all()
     score_pictures(
-        paths=(facets, written / "facet_pictures.parquet", images, {}, None),
-        outputs=[tmp_path / f"{each}.{kind}" for each in SCORES for kind in ("parquet", "csv")],
+        path_to_facets=facets,
+        path_to_facet_pictures=written / "facet_pictures.parquet",
+        path_to_images=images,
+        paths_to_recipes={},
+        path_to_judge=None,
+        path_to_scores=tmp_path / "picture_scores.parquet",
+        path_to_scores_csv=tmp_path / "picture_scores.csv",
+        path_to_criteria=tmp_path / "criteria.parquet",
+        path_to_criteria_csv=tmp_path / "criteria.csv",
+        path_to_validation=tmp_path / "criteria_validation.parquet",
+        path_to_validation_csv=tmp_path / "criteria_validation.csv",
         folder=photographs,
         inputs=probe.inputs,
         recipe="mean",

@@ -15,8 +15,11 @@ RED, BLUE, DEAD = 0, 1, 4
 
 def maximised(study, folder, **changed):
     arguments = {
-        "paths": (study.weights, study.shards("image")),
-        "outputs": [folder / "fourier" / name for name in ("pictures.parquet", "pictures.csv", "pictures")],
+        "path_to_weights": study.weights,
+        "paths_to_image_activations": study.shards("image"),
+        "path_to_table": folder / "fourier/pictures.parquet",
+        "path_to_csv": folder / "fourier/pictures.csv",
+        "path_to_pictures": folder / "fourier/pictures",
         "probe": study.probe(),
         "name": "fourier",
         "settings": {"method": "fourier", "steps": 80, "learning_rate": 0.3},
@@ -95,7 +98,7 @@ def test_nan_keeps_the_last_good_picture_and_says_where(study, tmp_path):
     settings = {"method": "upscale", "size": 64, "rounds": 1, "steps": 40, "learning_rate": 0.05}
     prepare_network(tmp_path / "weights.pt", study.network("poisoned"), 0)
     changed = {
-        "paths": (tmp_path / "weights.pt", study.shards("image")),
+        "path_to_weights": tmp_path / "weights.pt",
         "probe": study.probe("poisoned", "2"),
         "filters": [2],
     }

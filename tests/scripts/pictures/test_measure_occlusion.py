@@ -15,10 +15,13 @@ SETTINGS = OcclusionSettings(filters=1, rectangles=19, size=0.25, stride=0.25)
 
 def measured(study, folder, **changed):
     arguments = {
-        "paths": (study.images, study.annotations, study.weights),
-        "outputs": [
-            folder / name for name in ("occlusions.parquet", "occlusions.csv", "importances.parquet", "covered")
-        ],
+        "path_to_images": study.images,
+        "path_to_annotations": study.annotations,
+        "path_to_weights": study.weights,
+        "path_to_table": folder / "occlusions.parquet",
+        "path_to_csv": folder / "occlusions.csv",
+        "path_to_importances": folder / "importances.parquet",
+        "path_to_covered": folder / "covered",
         "folder": study.pictures,
         "probe": study.probe(),
         "images": IMAGES,
@@ -98,7 +101,7 @@ def test_rectangles_and_fills(study, tmp_path):
 
 
 def test_grid(study, tmp_path):
-    table = measured(study, tmp_path, images=[16], cover="grid", paths=(study.images, None, study.weights))
+    table = measured(study, tmp_path, images=[16], cover="grid", path_to_annotations=None)
     assert len(table) == 1 + 16
     assert table["path"].isna().sum() == 17
     assert table["area"].iloc[1:].unique().tolist() == [1 / 16]

@@ -69,10 +69,18 @@ def folder(tmp_path_factory):
 
 def scored(folder, where, **changed):
     where.mkdir(exist_ok=True)
-    given = (folder / "facets.parquet", folder / "facets/facet_pictures.parquet", folder / "images.parquet")
     arguments = {
-        "paths": (*given, {"maco": folder / "maco/pictures.parquet"}, folder / "weights.pt"),
-        "outputs": [where / f"{name}.{kind}" for name in NAMES for kind in ("parquet", "csv")],
+        "path_to_facets": folder / "facets.parquet",
+        "path_to_facet_pictures": folder / "facets/facet_pictures.parquet",
+        "path_to_images": folder / "images.parquet",
+        "paths_to_recipes": {"maco": folder / "maco/pictures.parquet"},
+        "path_to_judge": folder / "weights.pt",
+        "path_to_scores": where / "picture_scores.parquet",
+        "path_to_scores_csv": where / "picture_scores.csv",
+        "path_to_criteria": where / "criteria.parquet",
+        "path_to_criteria_csv": where / "criteria.csv",
+        "path_to_validation": where / "criteria_validation.parquet",
+        "path_to_validation_csv": where / "criteria_validation.csv",
         "folder": folder / "pictures",
         "inputs": JUDGE.inputs,
         "recipe": "octaves",
@@ -149,8 +157,8 @@ def test_the_same_seed_gives_the_same_bytes(folder, made, tmp_path):
 
 
 def test_without_a_judge_nothing_is_judged(folder, tmp_path):
-    paths = (folder / "facets.parquet", folder / "facets/facet_pictures.parquet", folder / "images.parquet", {}, None)
-    scores, criteria, _ = scored(folder, tmp_path / "alone", judge=None, paths=paths, plain=[])
+    without = {"judge": None, "path_to_judge": None, "paths_to_recipes": {}, "plain": []}
+    scores, criteria, _ = scored(folder, tmp_path / "alone", **without)
     assert scores["judge_rank"].isna().all()
     assert set(criteria["measure"]) == {*CRITERIA, "ratio"}
     assert "maco" not in set(scores["group"])
@@ -159,10 +167,9 @@ def test_without_a_judge_nothing_is_judged(folder, tmp_path):
 def test_a_judge_without_the_unit_is_refused(folder, tmp_path):
     facets = tables.read(folder / "facets.parquet", "facets").to_pandas()
     tables.write(facets.assign(unit=facets["unit"] + 20), "facets", tmp_path / "facets.parquet")
-    pictures = folder / "facets/facet_pictures.parquet"
-    paths = (tmp_path / "facets.parquet", pictures, folder / "images.parquet", {}, folder / "weights.pt")
+    changed = {"path_to_facets": tmp_path / "facets.parquet", "paths_to_recipes": {}}
     with pytest.raises(ValueError, match=r"unit 2[03] is not among the judge's outputs, 0 to 14"):
-        scored(folder, tmp_path / "wrong", paths=paths)
+        scored(folder, tmp_path / "wrong", **changed)
     assert not list((tmp_path / "wrong").iterdir())
 
 

@@ -19,9 +19,10 @@ def folder(study, repository, tmp_path_factory):
     """What the four rules make of the study, taken for an experiment of the papers."""
     folder = tmp_path_factory.mktemp("reproduction")
     published = repository / "studies/published.csv"
+    own = {name: getattr(study, name) for name in ("images", "annotations", "categories")}
     tabulate_datasets(
         published,
-        {"coco": ["tiny", study.images, study.annotations, study.categories]},
+        {"coco": {"name": "tiny", **own}},
         folder / "datasets.parquet",
         folder / "datasets.csv",
     )

@@ -11,15 +11,15 @@ def summarised(study, tmp_path):
     """The page of the study, with these tables changed."""
 
     def summarise(**changed):
-        paths = {name: getattr(study, name) for name in ("thresholds", "top_images", "filter_names")}
+        paths = {name: getattr(study, name) for name in ("filter_words", "thresholds", "top_images", "filter_names")}
+        paths |= {"image_words": study.words_by_image, "categories": study.categories}
+        absent = ("filter_claims", "scores", "known_answers", "sanity", "filter_causes")
         for name, table in changed.items():
             paths[name] = tmp_path / f"{name}.parquet"
             tables.write(table, name, paths[name])
         text = tmp_path / "summary.md"
         summarise_study(
-            explanations={
-                "p on d": [study.filter_words, *[None] * 5, *paths.values(), study.words_by_image, study.categories]
-            },
+            explanations={"p on d": {**paths, **dict.fromkeys(absent)}},
             pictures={},
             diagnosis={"fit": None, "texts": [], "figures": []},
             temperature={"duel": None, "figures": []},

@@ -178,13 +178,11 @@ def shown(path) -> bool:
 
 
 def test_learning_rates_are_analysed_and_drawn(folder, tmp_path):
-    kinds = {
-        f"{kind}{form}": tmp_path / f"{kind}{form or '.parquet'}"
-        for kind in ("points", "fits")
-        for form in ("", "_csv")
-    }
-    kinds |= {f"{kind}_csv": tmp_path / f"{kind}.csv" for kind in ("points", "fits")}
-    analyse_learning_rates(folder / "samples.parquet", kinds, "mine", NETWORK, CONSTANT, SETTINGS, [0.0, 1.0], "0", 7)
+    kinds = {}
+    for kind in ("points", "fits"):
+        kinds |= {kind: tmp_path / f"{kind}.parquet", f"{kind}_csv": tmp_path / f"{kind}.csv"}
+    settings = ("mine", NETWORK, CONSTANT, SETTINGS, [0.0, 1.0], "0", 7)
+    analyse_learning_rates(folder / "samples.parquet", *kinds.values(), *settings)
     points = tables.read(kinds["points"], "range_points").to_pandas()
     fits = tables.read(kinds["fits"], "range_fits").to_pandas()
     assert fits["step"].tolist() == [0, 0, 9, 9]
@@ -195,10 +193,11 @@ def test_learning_rates_are_analysed_and_drawn(folder, tmp_path):
 
 def test_courses_are_gathered_and_drawn(trainings, tmp_path):
     names = ("training_history", "training_steps", "temperatures")
-    inputs = {name: [trainings[(name, "0")][each] for each in names] for name in SCHEDULES}
+    inputs = [{name: trainings[(name, "0")][each] for name in SCHEDULES} for each in names]
     paths = {kind: tmp_path / f"{kind}.parquet" for kind in ("heat", "courses")}
     paths |= {f"{kind}_csv": tmp_path / f"{kind}.csv" for kind in ("heat", "courses")}
-    gather_courses(inputs, paths)
+    files = [paths[each] for each in ("heat", "heat_csv", "courses", "courses_csv")]
+    gather_courses(*inputs, *files)
     heat = tables.read(paths["heat"], "temperature_courses").to_pandas()
     assert heat.groupby("schedule").size().to_dict() == {"constant": 15, "cosine": 15}
     for render, source, more in (
@@ -225,7 +224,8 @@ def test_errors_wins_and_times_are_tabulated(trainings, tmp_path, repository):
     assert shown(tmp_path / "training.png")
     duel = {name: tmp_path / f"{name}.parquet" for name in ("duel", "pairs")}
     duel |= {f"{name}_csv": tmp_path / f"{name}.csv" for name in ("duel", "pairs")}
-    tabulate_duel(results, duel, {"convnet mine cosine": 4})
+    files = [duel[each] for each in ("duel", "duel_csv", "pairs", "pairs_csv")]
+    tabulate_duel(results, *files, {"convnet mine cosine": 4})
     lines = tables.read(duel["duel"], "duel").to_pandas().set_index("schedule")
     assert lines["trials"].to_dict() == {"constant": 0, "cosine": 4}
     assert lines.loc["cosine", "tuned_cost"] == pytest.approx(5)

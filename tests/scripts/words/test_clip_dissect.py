@@ -74,7 +74,8 @@ def embedded(study, tmp_path_factory):
 def dissect(study, folder, path, **changed):
     arguments = {
         "path_to_image_embeddings": folder / "images.parquet",
-        "paths_to_word_embeddings": [folder / "words.parquet", folder / "tokens.parquet"],
+        "path_to_word_embeddings": folder / "words.parquet",
+        "path_to_token_embeddings": folder / "tokens.parquet",
         "paths_to_image_activations": study.shards("image"),
         "path_to_categories": study.categories,
         "path_to_allowed": None,
@@ -133,7 +134,8 @@ def test_a_model_that_can_read_nothing_is_told(study, embedded, tmp_path):
     table = tables.read(embedded / "words.parquet", "word_embeddings")
     tables.write(table.slice(0, 0), "word_embeddings", tmp_path / "none.parquet")
     with pytest.raises(ClipError, match="can read no word of the vocabulary and no category's name"):
-        dissect(study, embedded, tmp_path / "words.parquet", paths_to_word_embeddings=[tmp_path / "none.parquet"] * 2)
+        none = dict.fromkeys(("path_to_word_embeddings", "path_to_token_embeddings"), tmp_path / "none.parquet")
+        dissect(study, embedded, tmp_path / "words.parquet", **none)
 
 
 def test_settings_and_allowed_words_count(study, embedded, tmp_path):

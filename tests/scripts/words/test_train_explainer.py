@@ -70,7 +70,7 @@ def test_temperatures_of_a_steered_training_are_written_and_drawn(study, tmp_pat
         table = tables.read(path, "temperatures")
         assert bool(table.num_rows) == (name == "steered")
         paths = [tmp_path / name / "history.parquet"] * 2
-        render_training(*paths, tmp_path / f"{name}.png", paths_to_temperatures=[path, path])
+        render_training(*paths, tmp_path / f"{name}.png", path, path)
     with Image.open(tmp_path / "plain.png") as plain, Image.open(tmp_path / "steered.png") as drawn:
         assert drawn.width > 1.3 * plain.width, "one panel more"
 

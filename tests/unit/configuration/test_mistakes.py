@@ -131,6 +131,18 @@ def test_complaint_is_short_and_says_what_it_is_about(default_config, path_to_sc
         configuration.check(default_config({"seed": "x"}), path_to_schema)
 
 
+def test_vectors_without_a_file_are_those_of_sources_that_a_rule_brings(default_config, check, mistakes):
+    (line,) = mistakes(default_config({"vocabularies": {"mine": {"source": "word2vec", "file": ""}}}))
+    assert line.startswith("vocabularies.mine.file is '': should be a file of word vectors; only sources captions and")
+    (line,) = mistakes(default_config({"vocabularies": {"mine": {"source": "glove", "file": "", "member": "a.txt"}}}))
+    assert line.startswith("vocabularies.mine.file is ''")
+    config = check(default_config())
+    config["vocabularies"]["mine"] = {"source": "fasttext", "file": None}
+    (line,) = configuration.data.mistakes(config)  # of a source that the schema got and no rule
+    assert line.startswith("vocabularies.mine.file is None: ")
+    assert line.endswith("this one is 'fasttext'")
+
+
 def test_paths_that_lead_back_to_themselves(default_config, mistakes, tmp_path):
     (tmp_path / "round").symlink_to(tmp_path / "round")
     (tmp_path / "nowhere").symlink_to(tmp_path / "absent")  # of which whoever needs it speaks

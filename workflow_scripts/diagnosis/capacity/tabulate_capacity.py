@@ -3,10 +3,9 @@
 from filterscope import job, tables
 
 
-def tabulate_capacity(paths_to_networks, paths_to_table):
-    """paths_to_table: Parquet and CSV."""
+def tabulate_capacity(paths_to_networks, path_to_table, path_to_csv):
     table = tables.read(paths_to_networks, "network_capacities").sort_by([("capacity", "ascending")])
-    for path in paths_to_table:
+    for path in (path_to_table, path_to_csv):
         tables.write(table, "network_capacities", path)
 
 
@@ -14,5 +13,6 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     tabulate_capacity(
         paths_to_networks=snakemake.input.networks,
-        paths_to_table=(snakemake.output.table, snakemake.output.csv),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
     )

@@ -9,7 +9,9 @@ from filterscope import job, tables
 from filterscope.diagnosis.fit import fit_row, need_of
 
 
-def tabulate_fit(pairs, path_to_capacities, paths_to_needs, paths_to_samples, paths_to_table, tolerance, family):
+def tabulate_fit(
+    pairs, path_to_capacities, paths_to_needs, paths_to_samples, path_to_table, path_to_csv, tolerance, family
+):
     """pairs: names of a network and of samples each; needs and samples: paths by name of the samples."""
     capacities = tables.read(path_to_capacities, "network_capacities").to_pandas().set_index("network")["capacity"]
     rows = []
@@ -20,7 +22,7 @@ def tabulate_fit(pairs, path_to_capacities, paths_to_needs, paths_to_samples, pa
         job.LOGGER.info("%s %s", row["sentence"], row["caveats"])
         rows.append(row)
     table = pd.DataFrame(rows) if rows else tables.empty("fit")
-    for path in paths_to_table:
+    for path in (path_to_table, path_to_csv):
         tables.write(table, "fit", path)
 
 
@@ -32,7 +34,8 @@ if __name__ == "__main__":
         path_to_capacities=snakemake.input.capacities,
         paths_to_needs=dict(zip(names, snakemake.input.needs, strict=True)),
         paths_to_samples=dict(zip(names, snakemake.input.samples, strict=True)),
-        paths_to_table=(snakemake.output.table, snakemake.output.csv),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
         tolerance=snakemake.params.tolerance,
         family=snakemake.params.family,
     )

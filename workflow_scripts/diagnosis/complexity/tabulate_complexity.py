@@ -6,14 +6,14 @@ from filterscope import job, tables
 from filterscope.diagnosis.complexity.growth import complexity_table, read_published
 
 
-def tabulate_complexity(paths_to_measured, published, paths_to_table, published_as):
-    """paths_to_measured: by set of samples, the files of its tables by name; paths_to_table: Parquet and CSV."""
+def tabulate_complexity(paths_to_measured, published, path_to_table, path_to_csv, published_as):
+    """paths_to_measured: by set of samples, the files of its tables by name."""
     measured = {
         name: {table: tables.read(path, table).to_pandas() for table, path in paths.items()}
         for name, paths in paths_to_measured.items()
     }
     table = complexity_table(measured, read_published(published), published_as)
-    for path in paths_to_table:
+    for path in (path_to_table, path_to_csv):
         tables.write(table, "complexity", path)
     for row in table[table["complete"]].itertuples():
         job.LOGGER.info(
@@ -26,6 +26,7 @@ if __name__ == "__main__":
     tabulate_complexity(
         paths_to_measured=snakemake.params.measured,
         published=io.StringIO(snakemake.params.published),
-        paths_to_table=(snakemake.output.table, snakemake.output.csv),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
         published_as=snakemake.params.published_as,
     )

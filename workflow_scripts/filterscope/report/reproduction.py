@@ -11,6 +11,7 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.summary import Section
+from filterscope.schemas.values import RECALL
 from filterscope.words.scoring.score_table import ROW_NAMES
 
 OURS = "Filterscope"
@@ -105,7 +106,7 @@ def recall_table(published: pd.DataFrame, runs: dict[str, dict[str, pd.DataFrame
 
 
 def _recall_at(scores: pd.DataFrame, k: int) -> pd.DataFrame:
-    chosen = (scores["metric"] == "recall") & (scores["candidates"] == "vocabulary") & (scores["k"] == k)
+    chosen = (scores["metric"] == RECALL) & (scores["candidates"] == "vocabulary") & (scores["k"] == k)
     return scores[chosen]
 
 

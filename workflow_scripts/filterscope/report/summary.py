@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from filterscope.schemas.values import RECALL
 from filterscope.words.naming import BELIEVED, called
 from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 from filterscope.words.scoring.leaders import leaders
@@ -144,7 +145,7 @@ def _new(share: float, scores: pd.DataFrame | None) -> str:
     said = f"{share:.0%} of the first {FIRST} words of an image are new: no category has their lemma"
     if scores is None:
         return f"{said}."
-    asked = {"row": "words", "metric": "recall", "candidates": "vocabulary", "k": FIRST}
+    asked = {"row": "words", "metric": RECALL, "candidates": "vocabulary", "k": FIRST}
     rows = scores.loc[(scores[list(asked)] == pd.Series(asked)).all(axis=1) & scores["value"].notna()]
     if not len(rows):
         return f"{said}; recall@{FIRST} was not measured."
@@ -203,7 +204,7 @@ def score_table(scores: pd.DataFrame) -> pd.DataFrame:
         score=[
             (
                 f"recall@{k}, {where}"
-                if metric == "recall"
+                if metric == RECALL
                 else SCORE_NAMES.get(metric, metric)
                 if where == "categories"
                 else f"{SCORE_NAMES.get(metric, metric)}, {where}"

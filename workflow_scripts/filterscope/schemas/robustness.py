@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TRUTH, VECTOR, Column, Schema
+from filterscope.schemas.values import PIXELS, RANGE
 
 _SAMPLES = Column("samples", TEXT, "entry of `samples`")
 _SPACE = Column("space", TEXT, "values, or features of a network")
@@ -10,7 +11,7 @@ _FAMILY = Column("family", TEXT, "alexnet, resnet or plain")
 _SHARE = Column("share", INTEGER, "% of the bits that the search starts at")
 _SEED = Column("seed", INTEGER, "number of the network among those of its capacity")
 _ATTACK = Column("attack", TEXT, "greedy, sparse or bounded")
-_UNIT = Column("unit", TEXT, "of the attack's sizes: pixels, or share of the pixel range")
+_UNIT = Column("unit", TEXT, f"of the attack's sizes: {PIXELS}, or {RANGE}")
 _TARGET = Column("target", INTEGER, "bits that the network should hold")
 
 SCHEMAS: dict[str, Schema] = {

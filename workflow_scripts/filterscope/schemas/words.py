@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
+from filterscope.schemas.values import CLAIM_SCORES, RECALL, one_of
 
 # The third is there for datasets with categories that were never supervised; scores have a fourth
 # (words/explaining/targets.py).
@@ -10,6 +11,8 @@ CANDIDATES = (
     "where words were looked for: vocabulary, categories or unsupervised (categories that were never supervised, "
     "asked for these alone); scores also have vocabulary_unsupervised (all words, asked for these alone)"
 )
+
+_METRIC = Column("metric", TEXT, one_of(RECALL, *CLAIM_SCORES))
 
 SCHEMAS: dict[str, Schema] = {
     "history": Schema(
@@ -277,7 +280,7 @@ SCHEMAS: dict[str, Schema] = {
         ("row", "metric", "candidates", "k"),
         (
             Column("row", TEXT, "words, or the null or rival that is measured like them"),
-            Column("metric", TEXT, "recall, iou, f1, auprc, auprc_lift or correlation"),
+            _METRIC,
             Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("n", INTEGER, "pairs of filter and image for recall, filters for the others"),
@@ -291,7 +294,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("probe", TEXT, "network and layer"),
             Column("dataset", TEXT, "images"),
             Column("vocabulary", TEXT, "words"),
-            Column("metric", TEXT, "recall, iou, f1, auprc, auprc_lift or correlation"),
+            _METRIC,
             Column("candidates", TEXT, CANDIDATES),
             Column("k", INTEGER, "words that count, 1 for what only looks at the first"),
             Column("row", TEXT, "words, or the null or rival that stands beside them"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from filterscope.schemas.values import RECALL
 from filterscope.words.bootstrap import percentile_interval
 
 
@@ -17,12 +18,12 @@ def costs(measured: dict[str, pd.DataFrame], confidence: float) -> pd.DataFrame:
     rows = []
     default = measured["default"].set_index(["metric", "candidates", "k"])
     for switch, table in measured.items():
-        for line in table[table["metric"] == "recall"].itertuples():
+        for line in table[table["metric"] == RECALL].itertuples():
             row = {"switch": switch, "candidates": line.candidates, "k": line.k, "n": line.n}
             if line.n:
                 values = np.asarray(line.resamples, np.float64)
                 low, high = percentile_interval(values, confidence)
-                own = default.loc[("recall", line.candidates, line.k)]
+                own = default.loc[(RECALL, line.candidates, line.k)]
                 row |= {"recall": values[0], "low": low, "high": high}
                 if own["n"]:
                     lost = np.asarray(own["resamples"], np.float64) - values

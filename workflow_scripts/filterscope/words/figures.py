@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope.figures import Figure
+from filterscope.schemas.values import RECALL
 from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 
 # One colour per row, the same in every figure.
@@ -77,7 +78,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     apart = scores["candidates"].str.contains("unsupervised")
     panels = []
     for some in (scores[~apart], scores[apart]):  # what was never supervised in a line of its own
-        recall, claims = (some[mask] for mask in (some["metric"] == "recall", some["metric"] != "recall"))
+        recall, claims = (some[mask] for mask in (some["metric"] == RECALL, some["metric"] != RECALL))
         panels += [(RECALLS.get(where, where), part) for where, part in recall.groupby("candidates", sort=False)]
         panels += [(CLAIMS.get(where, where), part) for where, part in claims.groupby("candidates", sort=False)]
     lines = -(-len(panels) // PANELS)
@@ -93,8 +94,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
             axes.bar(at, np.nan_to_num(values), 0.8 / len(rows), color=COLOURS[row], label=ROW_NAMES[row])
             axes.vlines(at, low, high, color="black", linewidth=0.8)
         names = [
-            f"@{k}" if metric == "recall" else SCORE_NAMES.get(metric, metric).replace(" ", "\n")
-            for metric, k in groups
+            f"@{k}" if metric == RECALL else SCORE_NAMES.get(metric, metric).replace(" ", "\n") for metric, k in groups
         ]
         axes.set_xticks(range(len(groups)), names)
         axes.axhline(0, color="black", linewidth=0.6)

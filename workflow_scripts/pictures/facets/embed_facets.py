@@ -17,10 +17,25 @@ from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.recipes.objectives import Goal
 
 
-def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, batch_size, seed):
-    """paths: of images, annotations (None: a plain folder), weights; outputs: facets, their CSV, summary, its CSV;
-    entry: classes with their units, layer of the codes (None: the penultimate vector), facets, nearest."""
-    (path_to_images, path_to_annotations, path_to_weights), classes, device = paths, entry["classes"], job.device()
+def embed_facets(
+    path_to_images,
+    path_to_annotations,
+    path_to_weights,
+    path_to_facets,
+    path_to_facets_csv,
+    path_to_summary,
+    path_to_summary_csv,
+    folder,
+    probe: ProbeSettings,
+    entry,
+    classes_by,
+    settings: FacetSettings,
+    batch_size,
+    seed,
+):
+    """path_to_annotations: None for a plain folder. entry: classes with their units, layer of the codes (None: the
+    penultimate vector), facets, nearest."""
+    classes, device = entry["classes"], job.device()
     images = tables.read(path_to_images, "images").to_pandas()
     annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
     known = class_of_images(images, annotations, classes_by)
@@ -40,16 +55,23 @@ def embed_facets(paths, outputs, folder, probe, entry, classes_by, settings, bat
     members, summary = (pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True))
     for row in summary[summary["small"]].itertuples():
         job.LOGGER.warning("unit %d, facet %d: all its few images, %d, are averaged", row.unit, row.facet, row.members)
-    for path, schema in zip(outputs, ("facets", "facets", "facet_summary", "facet_summary"), strict=True):
-        tables.write(members if schema == "facets" else summary, schema, path)
+    for path in (path_to_facets, path_to_facets_csv):
+        tables.write(members, "facets", path)
+    for path in (path_to_summary, path_to_summary_csv):
+        tables.write(summary, "facet_summary", path)
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     embed_facets(
-        paths=(snakemake.input.images, snakemake.input.get("annotations") or None, snakemake.input.weights),
-        outputs=list(snakemake.output),
+        path_to_images=snakemake.input.images,
+        path_to_annotations=snakemake.input.get("annotations") or None,
+        path_to_weights=snakemake.input.weights,
+        path_to_facets=snakemake.output.facets,
+        path_to_facets_csv=snakemake.output.facets_csv,
+        path_to_summary=snakemake.output.summary,
+        path_to_summary_csv=snakemake.output.summary_csv,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         entry=snakemake.params.entry,

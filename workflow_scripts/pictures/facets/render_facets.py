@@ -18,10 +18,22 @@ from filterscope.pictures.recipes.registry import maximise, reached, recipe
 SAID = ("unit", "facet", "status", "note")
 
 
-def render_facets(paths, outputs, probe, name, from_noise, recipes, batch_size, seed):
-    """paths: of facets, mean images and weights; outputs: table, CSV and folder of the pictures; name: of the recipe;
-    from_noise: of those that begin as noise, to compare with; recipes: settings by name; batch_size: at a time."""
-    (path_to_facets, path_to_means, path_to_weights), (*paths_to_table, path_to_pictures) = paths, outputs
+def render_facets(
+    path_to_facets,
+    path_to_means,
+    path_to_weights,
+    path_to_table,
+    path_to_csv,
+    path_to_pictures,
+    probe: ProbeSettings,
+    name,
+    from_noise,
+    recipes,
+    batch_size,
+    seed,
+):
+    """path_to_means, path_to_pictures: folders, the latter beside the table. name: of the recipe; from_noise: of those
+    that begin as noise, to compare with; recipes: settings by name; batch_size: pictures at a time."""
     means, folder, rows = Path(path_to_means), job.empty_folder(path_to_pictures), []
     facets = list(tables.read(path_to_facets, "facets").to_pandas().groupby(["unit", "facet"]))
     starts = [np.array(Image.open(means / file_of(*key))) for key, _ in facets]
@@ -40,7 +52,7 @@ def render_facets(paths, outputs, probe, name, from_noise, recipes, batch_size, 
                     job.LOGGER.warning("%s from %s, unit %d, facet %d: %s (%s)", each, start, *map(row.get, SAID))
                 if row["path"]:
                     Image.fromarray(picture).save(folder.parent / row["path"])
-    for path in paths_to_table:
+    for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "facet_pictures", path)
 
 
@@ -48,8 +60,12 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     render_facets(
-        paths=(snakemake.input.facets, snakemake.input.means, snakemake.input.weights),
-        outputs=(snakemake.output.table, snakemake.output.csv, snakemake.output.pictures),
+        path_to_facets=snakemake.input.facets,
+        path_to_means=snakemake.input.means,
+        path_to_weights=snakemake.input.weights,
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        path_to_pictures=snakemake.output.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         name=snakemake.params.name,
         from_noise=snakemake.params.from_noise,

@@ -15,19 +15,38 @@ from filterscope.pictures.quality.criteria import Picture, norms_of
 from filterscope.pictures.quality.validation import CriteriaSettings
 
 
-def score_pictures(paths, outputs, folder, inputs, recipe, plain, positioned, judge, settings, batch_size, seed):
-    """paths: of facets, their pictures, images, tables of `pictures` by recipe, judge's weights; outputs: tables, each
-    with its CSV; recipe: of the facets; plain: names of those without regularisation; positioned: of those of the
-    tables that aimed at one position; judge: a probe, or None."""
-    path_to_facets, path_to_pictures, path_to_images, paths_to_recipes, path_to_judge = paths
+def score_pictures(
+    path_to_facets,
+    path_to_facet_pictures,
+    path_to_images,
+    paths_to_recipes,
+    path_to_judge,
+    path_to_scores,
+    path_to_scores_csv,
+    path_to_criteria,
+    path_to_criteria_csv,
+    path_to_validation,
+    path_to_validation_csv,
+    folder,
+    inputs: InputSettings,
+    recipe,
+    plain,
+    positioned,
+    judge: ProbeSettings | None,
+    settings: CriteriaSettings,
+    batch_size,
+    seed,
+):
+    """paths_to_recipes: tables of `pictures` by recipe; path_to_judge: weights of the judge, a probe, or None. recipe:
+    of the facets; plain: names of those without regularisation; positioned: of those that aimed at one position."""
     facets = tables.read(path_to_facets, "facets").to_pandas()
     images, chance = tables.read(path_to_images, "images").to_pandas(), job.derived_seed(seed, "criteria")
     scored, norm = gallery.sampled(facets, images["image_id"].to_numpy(), settings.photographs, chance)
     made = {name: tables.read(path, "pictures").to_pandas() for name, path in paths_to_recipes.items()}
-    of_facets = tables.read(path_to_pictures, "facet_pictures").to_pandas()
+    of_facets = tables.read(path_to_facet_pictures, "facet_pictures").to_pandas()
     shown = gallery.gallery(scored, facets, of_facets, made, positioned)
     photographs = Photographs.of(folder, images, inputs)
-    pixels, beside = {}, Path(path_to_pictures).parents[1]
+    pixels, beside = {}, Path(path_to_facet_pictures).parents[1]
     for row in job.progress(gallery.present(shown), title="pictures"):
         picture = np.asarray(Image.open(beside / row.path)) if row.path else photographs.view(row.image_id)
         pixels[row.Index] = gallery.fitted(picture, inputs.crop)
@@ -37,18 +56,31 @@ def score_pictures(paths, outputs, folder, inputs, recipe, plain, positioned, ju
             answers = judging.evidence(list(pixels.values()), reader, judge.inputs, job.device(), batch_size)
     found = scoring.scored(shown, pixels, norms, answers)
     everything = scoring.tables_of(found, recipe, plain, answers, settings, job.derived_seed(seed, "intervals"))
-    for path, name in zip(outputs, [name for name in everything for _ in range(2)], strict=True):
-        tables.write(everything[name], name, path)
+    for name, paths in {
+        "picture_scores": (path_to_scores, path_to_scores_csv),
+        "criteria": (path_to_criteria, path_to_criteria_csv),
+        "criteria_validation": (path_to_validation, path_to_validation_csv),
+    }.items():
+        for path in paths:
+            tables.write(everything[name], name, path)
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     given, params = snakemake.input, snakemake.params
-    recipes = dict(zip(params.recipes, given.recipes, strict=True))
     score_pictures(
-        paths=(given.facets, given.table, given.images, recipes, given.get("judge")),
-        outputs=list(snakemake.output),
+        path_to_facets=given.facets,
+        path_to_facet_pictures=given.table,
+        path_to_images=given.images,
+        paths_to_recipes=dict(zip(params.recipes, given.recipes, strict=True)),
+        path_to_judge=given.get("judge"),
+        path_to_scores=snakemake.output.scores,
+        path_to_scores_csv=snakemake.output.scores_csv,
+        path_to_criteria=snakemake.output.criteria,
+        path_to_criteria_csv=snakemake.output.criteria_csv,
+        path_to_validation=snakemake.output.validation,
+        path_to_validation_csv=snakemake.output.validation_csv,
         folder=given.folder,
         inputs=InputSettings(**params.inputs),
         recipe=params.recipe,

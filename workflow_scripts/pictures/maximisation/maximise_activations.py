@@ -12,10 +12,22 @@ from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.registry import maximise, recipe
 
 
-def maximise_activations(paths, outputs, probe, name, settings, filters, position, batch_size, seed):
-    """paths: of the weights and, in a list, of the image activations; outputs: table, CSV and folder of the pictures;
-    name, settings: of the recipe; filters: numbers or "all"; position: None, "centre" or (row, column)."""
-    (path_to_weights, paths_to_image_activations), (*paths_to_table, path_to_pictures) = paths, outputs
+def maximise_activations(
+    path_to_weights,
+    paths_to_image_activations,
+    path_to_table,
+    path_to_csv,
+    path_to_pictures,
+    probe: ProbeSettings,
+    name,
+    settings,
+    filters,
+    position,
+    batch_size,
+    seed,
+):
+    """path_to_pictures: their folder, beside the table. name, settings: of the recipe; filters: numbers or "all";
+    position: None, "centre" or (row, column)."""
     device, made = job.device(), recipe(settings)
     seen = tables.read(paths_to_image_activations, "image_activations")
     best = best_images(seen["image_id"].to_numpy(), tables.matrix(seen["mean" if position is None else "maximum"]))
@@ -32,7 +44,7 @@ def maximise_activations(paths, outputs, probe, name, settings, filters, positio
             job.LOGGER.warning("filter %d of %s: %s (%s)", row["filter"], probe.layer, row["status"], row["note"])
         if row["path"]:
             Image.fromarray(picture).save(folder.parent / row["path"])
-    for path in paths_to_table:
+    for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "pictures", path)
 
 
@@ -40,8 +52,11 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     maximise_activations(
-        paths=(snakemake.input.weights, list(snakemake.input.image_activations)),
-        outputs=(snakemake.output.table, snakemake.output.csv, snakemake.output.pictures),
+        path_to_weights=snakemake.input.weights,
+        paths_to_image_activations=list(snakemake.input.image_activations),
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        path_to_pictures=snakemake.output.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         name=snakemake.wildcards.recipe,
         settings=snakemake.params.recipe,

@@ -18,14 +18,29 @@ from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.strongest import mean_activations
 
 
-def measure_occlusion(paths, outputs, folder, probe, images, cover, settings, batch_size, seed):
-    """paths: of images, annotations (None: plain folder), weights; outputs: table, CSV, importances, covered views;
-    images: numbers or paths; cover: "objects" (annotated masks), "grid", or rectangles."""
-    (path_to_images, path_to_annotations, path_to_weights), device = paths, job.device()
+def measure_occlusion(
+    path_to_images,
+    path_to_annotations,
+    path_to_weights,
+    path_to_table,
+    path_to_csv,
+    path_to_importances,
+    path_to_covered,
+    folder,
+    probe: ProbeSettings,
+    images,
+    cover,
+    settings: OcclusionSettings,
+    batch_size,
+    seed,
+):
+    """path_to_annotations: None for a plain folder; path_to_covered: folder of the covered views. images: numbers or
+    paths; cover: "objects" (annotated masks), "grid", or rectangles."""
+    device = job.device()
     chosen = chosen_images(tables.read(path_to_images, "images").to_pandas(), images)
     warn_of_small(chosen, probe.inputs)
     annotations = tables.read(path_to_annotations, "annotations").to_pandas() if path_to_annotations else None
-    geometry, target = Geometry(probe.inputs.resize, probe.inputs.crop), job.empty_folder(outputs[3])
+    geometry, target = Geometry(probe.inputs.resize, probe.inputs.crop), job.empty_folder(path_to_covered)
     rows, maps, numbers = [], [], (settings.filters, settings.rectangles)
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
         look = partial(mean_activations, reader=reader, inputs=probe.inputs, device=device, batch_size=batch_size)
@@ -40,18 +55,23 @@ def measure_occlusion(paths, outputs, folder, probe, images, cover, settings, ba
                 if cover != "grid":
                     Image.fromarray(each.view.permute(1, 2, 0).numpy()).save(target.parent / file)
             maps.append([each.ravel() for each in occlusion.importance(view, look, settings)])
-    for path in outputs[:2]:
+    for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "occlusions", path)
     lost, weaker = (tables.vectors(np.stack(each)) for each in zip(*maps, strict=True))
-    tables.write({"image_id": chosen["image_id"], "lost": lost, "weaker": weaker}, "importances", outputs[2])
+    tables.write({"image_id": chosen["image_id"], "lost": lost, "weaker": weaker}, "importances", path_to_importances)
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
     measure_occlusion(
-        paths=(snakemake.input.images, snakemake.input.get("annotations") or None, snakemake.input.weights),
-        outputs=[snakemake.output.get(name) for name in ("table", "csv", "importances", "covered")],
+        path_to_images=snakemake.input.images,
+        path_to_annotations=snakemake.input.get("annotations") or None,
+        path_to_weights=snakemake.input.weights,
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        path_to_importances=snakemake.output.importances,
+        path_to_covered=snakemake.output.covered,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         **snakemake.params.entry,

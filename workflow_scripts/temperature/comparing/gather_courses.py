@@ -6,27 +6,39 @@ from filterscope import job, tables
 from filterscope.temperature import courses
 
 
-def gather_courses(paths_to_trainings, paths):
-    """paths_to_trainings: by schedule, its history, steps and temperatures; paths: heat and courses, and as CSV."""
+def gather_courses(
+    paths_to_histories,
+    paths_to_steps,
+    paths_to_temperatures,
+    path_to_heat,
+    path_to_heat_csv,
+    path_to_courses,
+    path_to_courses_csv,
+):
+    """paths_to_histories, paths_to_steps, paths_to_temperatures: by schedule."""
     heat, lines = [], []
-    for schedule, trainings in paths_to_trainings.items():
-        history, steps, temperatures = (
-            tables.read(path, name).to_pandas()
-            for path, name in zip(trainings, ("training_history", "training_steps", "temperatures"), strict=True)
-        )
+    for schedule, path_to_history in paths_to_histories.items():
+        history = tables.read(path_to_history, "training_history").to_pandas()
+        steps = tables.read(paths_to_steps[schedule], "training_steps").to_pandas()
+        temperatures = tables.read(paths_to_temperatures[schedule], "temperatures").to_pandas()
         heat.append(courses.heat_table(temperatures, schedule))
         lines.append(courses.course_table(history, steps, temperatures, schedule))
-    for name, kind, parts in (("temperature_courses", "heat", heat), ("courses", "courses", lines)):
-        for path in (paths[kind], paths[f"{kind}_csv"]):
-            tables.write(pd.concat(parts, ignore_index=True), name, path)
+    for path in (path_to_heat, path_to_heat_csv):
+        tables.write(pd.concat(heat, ignore_index=True), "temperature_courses", path)
+    for path in (path_to_courses, path_to_courses_csv):
+        tables.write(pd.concat(lines, ignore_index=True), "courses", path)
     job.LOGGER.info("%d trainings beside each other", len(lines))
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
-    inputs = snakemake.input
-    trainings = zip(inputs.history, inputs.steps, inputs.temperatures, strict=True)
+    schedules = snakemake.params.schedules
     gather_courses(
-        paths_to_trainings=dict(zip(snakemake.params.schedules, trainings, strict=True)),
-        paths=dict(snakemake.output.items()),
+        paths_to_histories=dict(zip(schedules, snakemake.input.history, strict=True)),
+        paths_to_steps=dict(zip(schedules, snakemake.input.steps, strict=True)),
+        paths_to_temperatures=dict(zip(schedules, snakemake.input.temperatures, strict=True)),
+        path_to_heat=snakemake.output.heat,
+        path_to_heat_csv=snakemake.output.heat_csv,
+        path_to_courses=snakemake.output.courses,
+        path_to_courses_csv=snakemake.output.courses_csv,
     )

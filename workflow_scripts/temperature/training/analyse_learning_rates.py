@@ -12,9 +12,21 @@ from filterscope.temperature.training import ScheduledTrainingSettings
 
 
 def analyse_learning_rates(
-    path_to_samples, paths, name, network, schedule, settings, at, number, seed, path_to_trials=None
+    path_to_samples,
+    path_to_points,
+    path_to_points_csv,
+    path_to_fits,
+    path_to_fits_csv,
+    name,
+    network: Choice,
+    schedule: ScheduleSettings,
+    settings: ScheduledTrainingSettings,
+    at,
+    number,
+    seed,
+    path_to_trials=None,
 ):
-    """at: shares of the training; number: of the training, as train_with_schedule has it; paths: points and fits."""
+    """at: shares of the training; number: of the training, as train_with_schedule has it."""
     if path_to_trials is not None:
         schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
     split_seed = job.derived_seed(seed, "validation", name)
@@ -23,9 +35,10 @@ def analyse_learning_rates(
     built = building.build(network, data.shape, len(data.classes), own_seed)
     progress = partial(job.progress, total=settings.epochs, title="epochs")
     points, fits = moments.analyse_moments(built, data, schedule, settings, at, own_seed, progress)
-    for kind, table in (("points", points), ("fits", fits)):
-        for path in (paths[kind], paths[f"{kind}_csv"]):
-            tables.write(table, f"range_{kind}", path)
+    for path in (path_to_points, path_to_points_csv):
+        tables.write(points, "range_points", path)
+    for path in (path_to_fits, path_to_fits_csv):
+        tables.write(fits, "range_fits", path)
     for fit in fits[fits["note"] != ""].itertuples():
         job.LOGGER.warning("after %g of the training, %s: %s", fit.moment, fit.layers, fit.note)
 
@@ -35,7 +48,10 @@ if __name__ == "__main__":
     job.use_threads(snakemake.threads)
     analyse_learning_rates(
         path_to_samples=snakemake.input.samples,
-        paths=dict(snakemake.output.items()),
+        path_to_points=snakemake.output.points,
+        path_to_points_csv=snakemake.output.points_csv,
+        path_to_fits=snakemake.output.fits,
+        path_to_fits_csv=snakemake.output.fits_csv,
         name=snakemake.wildcards.samples,
         network=Choice(**snakemake.params.network),
         schedule=ScheduleSettings.from_mapping(snakemake.params.schedule),

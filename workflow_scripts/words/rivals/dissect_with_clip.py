@@ -12,7 +12,8 @@ from filterscope.words.rivals.soft_wpmi import ClipDissectSettings
 
 def dissect_with_clip(
     path_to_image_embeddings,
-    paths_to_word_embeddings,
+    path_to_word_embeddings,
+    path_to_token_embeddings,
     paths_to_image_activations,
     path_to_categories,
     path_to_allowed,
@@ -20,9 +21,9 @@ def dissect_with_clip(
     settings: ClipDissectSettings,
     kept,
 ):
-    """paths_to_word_embeddings: of the vocabulary and of the categories' tokens. kept: words reported per filter."""
+    """path_to_token_embeddings: of the categories' tokens. kept: words reported per filter."""
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
-    words = [tables.read(path, "word_embeddings") for path in paths_to_word_embeddings]
+    words = [tables.read(path, "word_embeddings") for path in (path_to_word_embeddings, path_to_token_embeddings)]
     spoken = [word for table in words for word in table["word"].to_pylist()]
     if not spoken:
         raise ClipError("the CLIP model can read no word of the vocabulary and no category's name")
@@ -65,7 +66,8 @@ if __name__ == "__main__":
     job.use_threads(snakemake.threads)
     dissect_with_clip(
         path_to_image_embeddings=snakemake.input.images,
-        paths_to_word_embeddings=[snakemake.input.words, snakemake.input.tokens],
+        path_to_word_embeddings=snakemake.input.words,
+        path_to_token_embeddings=snakemake.input.tokens,
         paths_to_image_activations=list(snakemake.input.image_activations),
         path_to_categories=snakemake.input.categories,
         path_to_allowed=snakemake.input.get("allowed") or None,

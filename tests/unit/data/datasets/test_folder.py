@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from filterscope import tables
-from filterscope.data.datasets.folder import list_pictures, read_folder
+from filterscope.data.datasets import folder
+from filterscope.data.datasets.folder import list_pictures
 from filterscope.data.rejection import RejectionError
 
 
@@ -24,6 +25,13 @@ def pictures(tmp_path):
     (tmp_path / "._a.png").write_bytes(b"a Mac's companion of a.png")
     (tmp_path / "notes.txt").write_text("no picture")
     return tmp_path
+
+
+def read_folder(*arguments, **settings):
+    """The tables of images, rejected items and findings."""
+    found = folder.read_folder(*arguments, **settings)
+    assert (found.annotations, found.categories) == (None, None)
+    return found.images, found.rejected, found.findings
 
 
 def counted(findings):

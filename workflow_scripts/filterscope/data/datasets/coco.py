@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from filterscope import job
+from filterscope.data.datasets.dataset_tables import DatasetTables, count_categories
 from filterscope.data.datasets.folder import SUFFIXES
 from filterscope.data.datasets.instances import CocoError, is_number, is_text, read_instances
 from filterscope.data.datasets.orientation import sighted, turned_size, turns
@@ -32,20 +32,9 @@ CROWDS, ODD_MARKS = "crowds left out", "crowd marks written as text"
 _CROWD_MARKS = {"0": False, "1": True, "false": False, "true": True}
 
 
-@dataclass(frozen=True)
-class CocoTables:
-    """The tables `images`, `annotations`, `categories`, `rejected` and `findings`."""
-
-    images: pa.Table
-    annotations: pa.Table
-    categories: pa.Table
-    rejected: dict[str, list[str]]
-    findings: dict[str, list]
-
-
 def read_coco(
     folder: str | Path, max_bad_fraction: float, threads: int, whole_names: bool = False, exif: str = "auto"
-) -> CocoTables:
+) -> DatasetTables:
     """The tables of a COCO folder: train before val, images by number, an image's annotations together.
 
     Numbers must be unique over both splits. Left out, as far as `max_bad_fraction` allows for images and for
@@ -76,12 +65,12 @@ def read_coco(
         raise CocoError(f"{folder}: no annotation can be used")
     job.LOGGER.info("%d images and %d annotations can be used", len(images), annotations.num_rows)
     table = pa.Table.from_pylist(images)
-    return CocoTables(
-        table,
-        annotations,
-        _counted(tokens, images, annotations),
-        rejections.table(),
-        {"finding": list(findings), "count": list(findings.values())},
+    return DatasetTables(
+        images=table,
+        rejected=rejections.table(),
+        findings={"finding": list(findings), "count": list(findings.values())},
+        annotations=annotations,
+        categories=count_categories(tokens, table, annotations),
     )
 
 
@@ -287,18 +276,3 @@ def _box(entry: dict) -> tuple[float, ...]:
     if not all(map(isfinite, (x, y, w, h, area))) or min(w, h, area) < 0:
         raise MaskError("its bbox or its area is negative or not finite")
     return x, y, w, h, area
-
-
-def _counted(tokens: dict[str, list[str]], images: list[dict], annotations: pa.Table) -> pa.Table:
-    """The categories table: COCO's order, with the images and annotations of each in either split."""
-    splits = {row["image_id"]: row["split"] for row in images}
-    pairs = [tuple(row.values()) for row in annotations.select(["category", "image_id"]).to_pylist()]
-    columns: dict[str, list] = {"category": list(tokens), "tokens": list(tokens.values())}
-    for what, found in (("images", dict.fromkeys(pairs)), ("annotations", pairs)):
-        for split in SPLITS:
-            total = dict.fromkeys(columns["category"], 0)
-            for category, image in found:
-                total[category] += splits[image] == split
-            columns[f"{what}_{split}"] = list(total.values())
-    columns["supervised"] = [True] * len(tokens)
-    return pa.table(columns)

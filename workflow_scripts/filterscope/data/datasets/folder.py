@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from filterscope import folders, job
+from filterscope.data.datasets.dataset_tables import DatasetTables
 from filterscope.data.images import TURNS, ImageError, inspect_all
 from filterscope.data.rejection import Rejections
 
@@ -66,10 +67,8 @@ def _kind(path: str) -> str:
     return Path(name).suffix.lower() or "without suffix"
 
 
-def read_folder(
-    folder: str | Path, max_bad_fraction: float, threads: int
-) -> tuple[pa.Table, dict[str, list[str]], dict[str, list]]:
-    """The tables of images, rejected items and findings of a folder of pictures; every picture is decoded once.
+def read_folder(folder: str | Path, max_bad_fraction: float, threads: int) -> DatasetTables:
+    """The tables of a folder of pictures, which has no annotations; every picture is decoded once.
 
     An image's number is its position among the sorted paths, its size the one after turning by EXIF.
     Raises RejectionError if more pictures are unusable than allowed, ValueError if none is left.
@@ -93,7 +92,7 @@ def read_folder(
     job.LOGGER.info("%d of %d pictures can be used", len(rows), len(paths))
     findings = {finding: count for finding, count in sorted(findings.items()) if count}
     table = {"finding": list(findings), "count": list(findings.values())}
-    return pa.Table.from_pylist(rows), rejections.table(), table
+    return DatasetTables(pa.Table.from_pylist(rows), rejections.table(), table)
 
 
 def fault_of_path(path: str) -> str:

@@ -18,6 +18,7 @@ from filterscope.diagnosis.robustness.bounded_attack import BoundedSettings, bou
 from filterscope.diagnosis.robustness.greedy_attack import GreedySettings, greedy
 from filterscope.diagnosis.robustness.sparse_attack import SparseSettings, sparse
 from filterscope.diagnosis.scaled.frozen import victim
+from filterscope.schemas.values import PIXELS, RANGE
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,6 @@ class Kind:
     unit: str
 
 
-PIXELS, RANGE = "pixels", "share of the pixel range"
 ATTACKS: dict[str, Kind] = {
     "greedy": Kind(greedy, GreedySettings, PIXELS),
     "sparse": Kind(sparse, SparseSettings, PIXELS),

@@ -11,8 +11,10 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, MARKERS, TEXT
 from filterscope.figures import Figure
+from filterscope.schemas.values import PIXELS, RANGE
 
 QUIET = "#6e7781"
+LABELS = {PIXELS: "median pixels changed", RANGE: "median of the largest change"}
 TITLES = {"greedy": "greedy, by gradient", "sparse": "random search", "bounded": "L-infinity, by gradient"}
 
 
@@ -34,9 +36,7 @@ def robustness_figure(
             style = {"color": QUIET, "linestyle": "--", "marker": ".", "linewidth": 1}
             axes.plot(own["capacity"], own["common_rho"], **style)
         axes.scatter(each["capacity"], each["rho"], s=12, color=COLOURS[place], alpha=0.35, linewidths=0)
-        unit = own["unit"].iloc[0]
-        label = "median pixels changed" if unit == "pixels" else "median of the largest change"
-        _dress(axes, TITLES[attack], label, own["capacity"])
+        _dress(axes, TITLES[attack], LABELS[own["unit"].iloc[0]], own["capacity"])
         axes.set_ylim(bottom=0)
     own = table[table["attack"] == attacks[0]].sort_values("capacity")
     each = observed[observed["attack"] == attacks[0]]
@@ -91,7 +91,7 @@ def _search(axes: Axes, steps: pd.DataFrame) -> None:
     _dress(
         axes,
         "the binary search, visits in order",
-        "median pixels changed",
+        LABELS[PIXELS],
         steps["target"],
         "target (bits); ring: its answer",
     )
@@ -104,8 +104,8 @@ def attacked_figure(
     """Pictures before and after attacks, with the changed pixels marked, for every capacity and attack.
 
     rows: of `attacks`, with their `row` in values. images: [N, C, H, W] of the samples; values: attacked ones; most:
-    pictures shown of each. An L-infinity attack changes nearly all pixels: there the change itself is shown, grey for
-    none.
+    pictures shown of each. An attack that counts no pixels changes nearly all of them: there the change itself is
+    shown, grey for none.
     """
     shares, attacks = sorted(set(rows["share"]), reverse=True), list(dict.fromkeys(rows["attack"]))
     wide, high = len(attacks) * most * 2, len(shares)
@@ -115,7 +115,8 @@ def attacked_figure(
     figure.text(0.1 / width, 1 - 0.1 / height, f"{title}: before, and after", fontsize=11, color=QUIET, va="top")
     for column, attack in enumerate(attacks):
         left = 0.85 + column * (most * 2 * side + gap)
-        mark = "the change" if attack == "bounded" else "changed pixels ringed"
+        counted = (rows.loc[rows["attack"] == attack, "unit"] == PIXELS).all()
+        mark = "changed pixels ringed" if counted else "the change"
         name = f"{TITLES[attack]} ({mark})"
         figure.text(left / width, 1 - 0.42 / height, name, fontsize=9, color=TEXT, va="top")
         for line, share in enumerate(shares):
@@ -130,8 +131,8 @@ def attacked_figure(
                     axes = figure.add_axes(
                         (x / width, (top - side) / height, 0.95 * side / width, side * 0.95 / height)
                     )
-                    _picture(axes, picture, before if step else None, attack == "bounded")
-                    size = f"{row.size:.0f} px" if attack != "bounded" else f"{row.size:.3f}"
+                    _picture(axes, picture, before if step else None, not counted)
+                    size = f"{row.size:.0f} px" if counted else f"{row.size:.3f}"
                     said = f"{classes[row.classified]}, {size}" if row.success else "failed"
                     text = said if step else classes[row.label]
                     place_of_text = (x / width, (top - side - 0.015) / height)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope.intervals import SCORE, mean_interval
+from filterscope.schemas.values import PIXELS
 
 ALPHA = 0.05  # p below which a trend is believed
 SMALLER, LARGER = "smaller is more robust", "larger is more robust"
@@ -77,7 +78,7 @@ def of_capacities(observed: pd.DataFrame, confidence: float = 0.95) -> pd.DataFr
     for (family, attack, share), own in observed.groupby(["family", "attack", "share"], sort=False):
         row = {"family": family, "attack": attack, "share": share, "unit": own["unit"].iloc[0]}
         row |= {"target": int(own["target"].iloc[0]), "capacity": float(own["capacity"].mean()), "seeds": len(own)}
-        sizes = (0.0, math.inf) if row["unit"] == "pixels" else SCORE
+        sizes = (0.0, math.inf) if row["unit"] == PIXELS else SCORE
         for name, within in (("accuracy", SCORE), ("rho", sizes), ("common_rho", sizes)):
             values = own[name].dropna().to_numpy(float)
             low, high = mean_interval(values, confidence, within) if len(values) else (None, None)
@@ -170,7 +171,7 @@ def sentence(samples: str, found: pd.DataFrame, capacities: pd.DataFrame) -> str
     parts = []
     for family, own in found.groupby("family", sort=False):
         accurate = own[own["over"] == "accurate"]
-        pixels, others = (accurate[(accurate["unit"] == "pixels") == counts] for counts in (True, False))
+        pixels, others = (accurate[(accurate["unit"] == PIXELS) == counts] for counts in (True, False))
         if not len(pixels):
             parts.append(f"for {family} it cannot be told, because no attack counted pixels")
             continue

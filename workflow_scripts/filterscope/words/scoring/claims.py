@@ -16,10 +16,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CORRELATION, F1, IOU
 from filterscope.words.firing import Thresholds
 from filterscope.words.truth import ImageTruth
 
-METRICS = ("iou", "f1", "auprc", "correlation", "pixel_recall", "pixel_precision")
+# CLAIM_SCORES are reported; the pixel-wise recall and precision only serve the sanity tests.
+METRICS = (IOU, F1, AUPRC, CORRELATION, "pixel_recall", "pixel_precision")
 BINS = 32
 # Lowest and highest bin edge, in units of the filter's threshold; zero and below is a bin of its own.
 LOWEST, HIGHEST = 0.01, 4.0
@@ -136,16 +138,16 @@ class ClaimScores:
         covariance = product - total * mass / cells
         spread = ((total2 - total**2 / cells) * (mass2 - mass**2 / cells)).clamp(min=0).sqrt()
         values = {
-            "iou": _ratio(shared, region + area - shared),
-            "f1": _ratio(2 * shared, region + area),
-            "auprc": torch.cat(
+            IOU: _ratio(shared, region + area - shared),
+            F1: _ratio(2 * shared, region + area),
+            AUPRC: torch.cat(
                 [
                     average_precision(right, said[:, None])
                     for right, said in zip(self.positives.split(CHUNK, 2), self.everything.split(CHUNK, 1), strict=True)
                 ],
                 2,
             ),
-            "correlation": torch.where(mass > 0, _ratio(covariance, spread), 0.0),
+            CORRELATION: torch.where(mass > 0, _ratio(covariance, spread), 0.0),
             "pixel_recall": _ratio(shared, area),
             "pixel_precision": torch.where(area > 0, _ratio(shared, region), 0.0),
             "share": (mass / cells).expand_as(mass),
@@ -172,11 +174,11 @@ class ClaimScores:
         spread = ((total2 - total**2 / cells) * (mass2 - mass**2 / cells)).clamp(min=0).sqrt()
         auprc = self.every_auprc()
         values = {
-            "iou": _ratio(shared, region + area - shared).cpu().numpy(),
-            "f1": _ratio(2 * shared, region + area).cpu().numpy(),
-            "auprc": auprc,
-            "auprc_lift": auprc - (auprc[live].mean(0) if live.any() else 0.0),
-            "correlation": _ratio(product - total * mass / cells, spread).cpu().numpy(),
+            IOU: _ratio(shared, region + area - shared).cpu().numpy(),
+            F1: _ratio(2 * shared, region + area).cpu().numpy(),
+            AUPRC: auprc,
+            AUPRC_LIFT: auprc - (auprc[live].mean(0) if live.any() else 0.0),
+            CORRELATION: _ratio(product - total * mass / cells, spread).cpu().numpy(),
         }
         return {name: value.max(1) for name, value in values.items()}
 

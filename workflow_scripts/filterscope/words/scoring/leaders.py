@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from filterscope.schemas.values import RECALL
 from filterscope.words.scoring.score_table import CEILING, ROW_NAMES, SCORE_NAMES, WORDS
 
 WHERE = {
@@ -74,11 +75,11 @@ def _listed(scores: Sequence[tuple[str, str, int]]) -> str:
     """Scores as a person says them, those of a kind together: recall@5, @10 over the vocabulary; IoU, F1."""
     kinds: dict[tuple[bool, str], list[str]] = {}
     for metric, where, k in scores:
-        name = f"@{k}" if metric == "recall" else SCORE_NAMES.get(metric, metric)
-        kinds.setdefault((metric == "recall", where), []).append(name)
+        name = f"@{k}" if metric == RECALL else SCORE_NAMES.get(metric, metric)
+        kinds.setdefault((metric == RECALL, where), []).append(name)
     parts = []
     for (recall, where), names in kinds.items():
-        said = f"{'recall' if recall else ''}{', '.join(names)}"
+        said = f"{RECALL if recall else ''}{', '.join(names)}"
         # Claims are among all categories unless it is said otherwise.
         parts.append(said if not recall and where == "categories" else f"{said} {WHERE.get(where, where)}")
     return ", ".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CORRELATION, F1, IOU
 from filterscope.words.bootstrap import percentile_interval
 
 WORDS = "words"
@@ -22,7 +23,7 @@ ROW_NAMES = {
     CEILING: "best possible claims",
 }
 # What people call the scores of claims.
-SCORE_NAMES = {"iou": "IoU", "f1": "F1", "auprc": "AUPRC", "auprc_lift": "AUPRC lift", "correlation": "correlation"}
+SCORE_NAMES = {IOU: "IoU", F1: "F1", AUPRC: "AUPRC", AUPRC_LIFT: "AUPRC lift", CORRELATION: "correlation"}
 
 
 def scores(measurements: pd.DataFrame, confidence: float) -> pd.DataFrame:

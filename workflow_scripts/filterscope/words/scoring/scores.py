@@ -15,6 +15,7 @@ from filterscope.activations.streaming import Batch
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.faithful import Faithful
+from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CLAIM_SCORES, CORRELATION, F1, IOU, RECALL
 from filterscope.words.bootstrap import percentile_interval, resample_weights
 from filterscope.words.explaining.explanation import TopPairs
 from filterscope.words.firing import Thresholds
@@ -23,8 +24,6 @@ from filterscope.words.scoring.recall import by_image, recall
 from filterscope.words.scoring.score_table import CEILING, WORDS
 from filterscope.words.truth import ImageTruth, Truth, region_tokens, scenes
 
-# Metrics of claims that are reported as scores; the pixel-wise recall and precision only serve the sanity tests.
-CLAIM_METRICS = ("iou", "f1", "auprc", "auprc_lift", "correlation")
 # Decoys that there are at least: claims of filters whose maps are compared with the masks of other images.
 DECOYS = 256
 # The reference scores every 12th filter from 0 to 252.
@@ -108,7 +107,7 @@ class Evidence:
         """
         share = self.metrics["share"]
         moved = np.where(share[0] > 0, share / np.maximum(share[0], 1e-12), 1.0)
-        return np.where(self.claims >= 0, self.metrics["auprc"] - self.null[self.claims] * moved, 0.0)
+        return np.where(self.claims >= 0, self.metrics[AUPRC] - self.null[self.claims] * moved, 0.0)
 
 
 @dataclass
@@ -241,7 +240,7 @@ def _recalls(
                 right, pairs = by_image(values, counts, images, weights.shape[1])
                 yield {
                     "row": name,
-                    "metric": "recall",
+                    "metric": RECALL,
                     "candidates": candidates,
                     "k": k,
                     "n": int(counts.sum()),
@@ -260,8 +259,8 @@ def _means(
 ) -> Iterable[dict]:
     for (name, where), each in evidence.items():
         named = _named(labels, chosen, where)
-        metrics = each.metrics | {"auprc_lift": each.lift()}
-        for metric in CLAIM_METRICS:
+        metrics = each.metrics | {AUPRC_LIFT: each.lift()}
+        for metric in CLAIM_SCORES:
             values = metrics[metric][:, named]
             yield {
                 "row": name,
@@ -286,7 +285,7 @@ def _ceiling(claims: ClaimScores, live: np.ndarray, named: np.ndarray, resamples
     """What the best claims that there are would reach on these images, of the filters that the words name; they are
     not resampled."""
     best = claims.best_possible(live)
-    for metric in CLAIM_METRICS:
+    for metric in CLAIM_SCORES:
         value = best[metric][named].mean() if named.any() else 0.0
         yield {
             "row": CEILING,
@@ -313,7 +312,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
     rivals = measured.rows["dissection"].claims
     live = ~thresholds["dead"].to_numpy()
-    low, high = percentile_interval(own.metrics["auprc"], confidence)
+    low, high = percentile_interval(own.metrics[AUPRC], confidence)
     named = live & (own.claims >= 0)
     names = np.array([*tokens, None], object)
 
@@ -335,7 +334,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
             "filter": thresholds["filter"],
             "dead": thresholds["dead"],
             "claim": [name if keep else None for keep, name in zip(named, names[own.claims], strict=True)],
-            "auprc": where(named, own.metrics["auprc"][0]),
+            "auprc": where(named, own.metrics[AUPRC][0]),
             "low": where(named, low),
             "high": where(named, high),
             "null": where(named, own.null[own.claims]),
@@ -344,11 +343,11 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
             "supported": claimed >= least,
             "lent": named & (lent.claims >= 0) & (lent.claims != own.claims),
             "lent_supported": (borrowed >= least) & (lent.claims != own.claims),
-            "iou": where(named, own.metrics["iou"][0]),
-            "f1": where(named, own.metrics["f1"][0]),
-            "correlation": where(named, own.metrics["correlation"][0]),
+            "iou": where(named, own.metrics[IOU][0]),
+            "f1": where(named, own.metrics[F1][0]),
+            "correlation": where(named, own.metrics[CORRELATION][0]),
             "rival": [name if keep else None for keep, name in zip(named, names[rivals], strict=True)],
-            "rival_auprc": where(named & (rivals >= 0), measured.evidence["dissection"].metrics["auprc"][0]),
+            "rival_auprc": where(named & (rivals >= 0), measured.evidence["dissection"].metrics[AUPRC][0]),
         }
     )
 

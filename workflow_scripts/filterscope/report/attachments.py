@@ -1,0 +1,32 @@
+"""What other rooms have made for the page: figures, and findings in texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from filterscope.report.summary import Shown
+
+EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
+
+
+def findings(text: str) -> list[str]:
+    """The items of a text's lists."""
+    return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+
+
+def figures_at(paths: Sequence[str | Path], page: Path) -> list[Shown]:
+    """The figures at these paths, files or folders of them, for a page in the folder `page`.
+
+    Of a folder with sheets only the sheets; the first EMBEDDED of each folder with their contents.
+    """
+    return [each for path in paths for each in _figures_of(Path(path), page)]
+
+
+def _figures_of(path: Path, page: Path) -> list[Shown]:
+    files = sorted(path.glob("sheet_*.png")) or sorted(path.glob("*.png")) if path.is_dir() else [path]
+    links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
+    pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
+    names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
+    return [Shown(*each) for each in zip(names, links, pngs, strict=True)]
