@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -174,6 +174,26 @@ def result(
         "test_error": 100 * (1 - accuracy),
         "test_loss": loss,
         "passes": passes(schedule, steps, measured, analysis),
+    }
+
+
+def tables_of(
+    trained: Trained,
+    names: Mapping[str, str | int],
+    schedule: ScheduleSettings,
+    settings: ScheduledTrainingSettings,
+    material: TrainingMaterial,
+) -> dict[str, pd.DataFrame | dict[str, list]]:
+    """The tables of a training, by name; names: network, samples, schedule and seed, which the results begin with."""
+    device = material.device
+    results = {**names, **result(trained, schedule, settings, material)}
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {
+        "training_history": trained.history,
+        "training_steps": trained.steps,
+        "temperatures": trained.temperatures,
+        "training_results": {key: [value] for key, value in results.items()},
+        "training_times": {key: [value] for key, value in {**names, "device": kind, **trained.times}.items()},
     }
 
 

@@ -64,6 +64,14 @@ def causes(
     return table.astype(object).where(pd.notna(table), None)
 
 
+def counted(table: pd.DataFrame) -> str:
+    """A sentence on how many claims are caused; table: `filter_causes`."""
+    counts, decoys = table["status"].value_counts(), table["lent_caused"].dropna()
+    caused, other, untold = (counts.get(each, 0) for each in (CAUSED, NOT_CAUSED, UNTOLD))
+    said = f"{caused} claims are caused, {other} are not, of {untold} it cannot be told"
+    return f"{said}; lent to other filters {decoys.sum():.0f} of {len(decoys)} would be"
+
+
 def objections(lines: pd.DataFrame, alone: float) -> pd.Series:
     """What speaks against calling a claim caused, whatever both directions' p; "" where nothing does.
 

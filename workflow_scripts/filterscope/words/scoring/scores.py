@@ -352,6 +352,19 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     )
 
 
+def score_remarks(images: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
+    """Sentences on what makes scores doubtful; images: those that score; claims: the `filter_claims` table."""
+    remarks, taught = [], int((images["split"] == "train").sum())
+    if taught:
+        remarks.append(
+            f"{taught} of the {len(images)} images that score also taught the thresholds, the claims and the explainer "
+            "(words.split): the scores and the support of names are too high"
+        )
+    if not claims["told"].all():
+        remarks.append("too few filters or images to tell which names are supported at this rate")
+    return remarks
+
+
 def least_evidence(claims: np.ndarray, kinds: Iterable[np.ndarray], rate: float) -> tuple[float, bool]:
     """The least evidence above 0 at which at most this share of the claims is expected to be false, and whether any
     could be.
