@@ -146,11 +146,11 @@ class Queue:
 
 def test_the_overhead_is_that_of_measuring_on_a_device_that_works_later_too(data, monkeypatch):
     """A second for every forward pass. Seven steps, four of them measured by one pass more, the first by two."""
-    queue, network, note = Queue(), built(), training.State.note
+    queue, network, note = Queue(), built(), training.RunState.note
     network.register_forward_pre_hook(lambda *_: setattr(queue, "waiting", queue.waiting + 1))
     monkeypatch.setattr(training.time, "perf_counter", lambda: queue.seconds)
     monkeypatch.setattr(training, "_settle", queue.wait)
-    monkeypatch.setattr(training.State, "note", lambda *given: queue.wait() or note(*given))
+    monkeypatch.setattr(training.RunState, "note", lambda *given: queue.wait() or note(*given))
     settings = replace(SETTINGS, epochs=1, batch_size=5)
     times = training.train(network, data, schedule("constant"), settings, seed=5).times
     assert (times["steps"], times["measured"], times["seconds"]) == (7, 4, 12)

@@ -22,7 +22,7 @@ from filterscope.apt import batch_norm, scheduling
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
-from filterscope.temperature.material import Split, TrainingMaterial
+from filterscope.temperature.material import SampleSplit, TrainingMaterial
 from filterscope.temperature.state import DIVERGED, FINISHED, RunState
 
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
@@ -137,7 +137,7 @@ def situation(material: TrainingMaterial, settings: ScheduledTrainingSettings, l
     return Situation(loss, pictures, material.train.labels[rows], samples, settings.weight_decay)
 
 
-def evaluate(network: nn.Module, material: TrainingMaterial, split: Split) -> tuple[float | None, float]:
+def evaluate(network: nn.Module, material: TrainingMaterial, split: SampleSplit) -> tuple[float | None, float]:
     """Mean cross-entropy, None where it is not finite, and the share of right labels, of a network in eval mode."""
     total, right = 0.0, 0
     network.eval()

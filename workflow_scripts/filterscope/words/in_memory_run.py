@@ -110,7 +110,7 @@ class _Seen:
     thresholds: Thresholds
 
 
-class Trials:
+class ProbeTrials:
     """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
     def __init__(
