@@ -23,7 +23,7 @@ from filterscope.words.explaining.evidence import EvidenceSettings
 from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.proposals import ProposalSettings
 from filterscope.words.explaining.training import ExplainerSettings
-from filterscope.words.in_memory_run import MiningSettings, TrialMaterial, Trials, TrialSettings
+from filterscope.words.in_memory_run import MiningSettings, ProbeTrials, TrialMaterial, TrialSettings
 from filterscope.words.scoring.scores import ScoreSettings
 
 FOLDS = 5
@@ -86,7 +86,7 @@ def main(name: str, seeds: int) -> None:
     study, lines = real_study(name), []
     with reading(study.probe, study.network, torch.device("cpu")) as reader:
         for seed in range(seeds):
-            trials = Trials(folds(study, seed), reader, seed, torch.device("cpu"))
+            trials = ProbeTrials(folds(study, seed), reader, seed, torch.device("cpu"))
             for variant, settings in variants().items():
                 table = trials.run(settings).set_index(["metric", "candidates", "k"])["resamples"]
                 lines.append({"variant": variant, **{each: np.asarray(table[each])[0] for each in SHOWN}})

@@ -21,7 +21,7 @@ from filterscope.activations.probing import reading
 from filterscope.words.explaining.novelty import novel
 from filterscope.words.explaining.proposals import ProposalSettings
 from filterscope.words.explaining.targets import token_list
-from filterscope.words.in_memory_run import Trials
+from filterscope.words.in_memory_run import ProbeTrials
 from filterscope.words.scoring.scores import ScoreSettings
 
 EVIDENCE = (0.0, 0.01, 0.015, 0.02, 0.03)
@@ -41,7 +41,7 @@ def weigh(name: str, seeds: range) -> None:
     is_new = np.array(novel(study.vocabulary.words, token_list(study.categories, supervised_only=False)))
     with reading(study.probe, study.network, torch.device("cpu")) as reader:
         for seed in seeds:
-            trials = Trials(folds(study, seed), reader, seed, torch.device("cpu"))
+            trials = ProbeTrials(folds(study, seed), reader, seed, torch.device("cpu"))
             table, words = trials.compare(settings, proposals)
             recalls = table[(table["metric"] == "recall") & (table["candidates"] == "vocabulary")]
             values = recalls.set_index(["row", "k"])["resamples"]

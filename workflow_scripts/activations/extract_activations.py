@@ -46,28 +46,21 @@ def extract_activations(
         chosen = pd.Series(deciding(splits), splits.index)
         read = 0
         tail = Tail(reader.filters, settings.quantile, int(chosen.sum()) * reader.height * reader.width, device)
-
-        def reject(image_id, reason):
-            unreadable.add("image", image_id, reason)
-            if len(unreadable) > max_bad_fraction * len(images):
-                unreadable.check(image=len(images))
-
-        for seen in extract(look(pictures, settings, reject), reader, probe.inputs, settings, device):
+        batches = look(pictures, settings, unreadable.image_by_image(len(images)))
+        for seen in extract(batches, reader, probe.inputs, settings, device):
             tail.add(seen.maps, chosen.loc[seen.image_ids].to_numpy())
             read += len(seen.image_ids)
             whole.add(seen.image_rows(splits))
             if ordered is not None:
                 pooled.add(seen.object_rows(ordered, splits))
-                lost = [] if settings.keep_empty else ordered["annotation_id"].take(seen.empty).to_pylist()
-                for number in lost:
+                for number in seen.vanished(ordered, settings):
                     vanished.add("mask", number, f"covers nothing at {reader.height} x {reader.width} cells")
         if ordered is None:
             pooled.add(tables.empty("pooled_activations", vector=1))
     kept = tail.table()
     tables.write(kept | {"values": tables.vectors(kept["values"])}, "tails", path_to_tails)
     unreadable.check(image=len(images))
-    items, empty = unreadable.table(), vanished.table()
-    tables.write({name: items[name] + empty[name] for name in items}, "rejected", path_to_rejected)
+    tables.write(unreadable.with_others(vanished), "rejected", path_to_rejected)
     job.LOGGER.info("%d images read, %d not; %d masks left out", read, len(unreadable), len(vanished))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,10 +23,11 @@ TABLES = {
 
 
 class Odd(Study):
-    """The study with some of its annotations only."""
+    """The study with those of its annotations only that `kept` keeps of them all."""
 
-    def kept(self, annotations: list[dict]) -> list[dict]:
-        raise NotImplementedError
+    def __init__(self, folder: Path, kept: Callable[[list[dict]], list[dict]]):
+        super().__init__(folder)
+        self.kept = kept
 
     def draw(self) -> None:
         super().draw()
@@ -34,25 +39,20 @@ class Odd(Study):
         self.write("categories", [(name, [name], *self.counts(rows, name), True) for name in found])
 
 
-class OneCategory(Odd):
-    def kept(self, annotations):
-        return [each for each in annotations if each["tokens"] == ["red"]]
+def red_ones(annotations: list[dict]) -> list[dict]:
+    return [each for each in annotations if each["tokens"] == ["red"]]
 
 
-class OneImageOfEach(Odd):
+def one_image_of_each(annotations: list[dict], times: int = 2) -> list[dict]:
     """Of every category one training image, another for each, and one image to score by; objects count `times`."""
-
-    times = 2
-
-    def kept(self, annotations):
-        chosen, taken = [], set()
-        for name in COLOURS:
-            for learnt in (True, False):
-                own = [each for each in annotations if each["tokens"] == [name]]
-                own = [each for each in own if (each["image_id"] < TRAIN) == learnt and each["image_id"] not in taken]
-                taken.add(own[0]["image_id"])
-                chosen += own[:1] * self.times
-        return sorted(chosen, key=lambda each: each["image_id"])
+    chosen, taken = [], set()
+    for name in COLOURS:
+        for learnt in (True, False):
+            own = [each for each in annotations if each["tokens"] == [name]]
+            own = [each for each in own if (each["image_id"] < TRAIN) == learnt and each["image_id"] not in taken]
+            taken.add(own[0]["image_id"])
+            chosen += own[:1] * times
+    return sorted(chosen, key=lambda each: each["image_id"])
 
 
 def run(study: Study) -> Study:
@@ -62,12 +62,12 @@ def run(study: Study) -> Study:
 
 @pytest.fixture(scope="module")
 def one_category(tmp_path_factory):
-    return run(OneCategory(tmp_path_factory.mktemp("one_category")))
+    return run(Odd(tmp_path_factory.mktemp("one_category"), red_ones))
 
 
 @pytest.fixture(scope="module")
 def one_image(tmp_path_factory):
-    return run(OneImageOfEach(tmp_path_factory.mktemp("one_image")))
+    return run(Odd(tmp_path_factory.mktemp("one_image"), one_image_of_each))
 
 
 @pytest.fixture(params=["one_category", "one_image"])
@@ -105,8 +105,7 @@ def test_one_image_of_a_category_cannot_support_a_name(one_image):
 
 
 def test_too_few_objects_to_choose_an_epoch_by_are_said(tmp_path):
-    study = OneImageOfEach(tmp_path)
-    study.times = 1
+    study = Odd(tmp_path, partial(one_image_of_each, times=1))
     said = (
         r"training\.choosing is 0\.25: in 1 of 3 training images with objects 1 objects would choose the epoch and 2 "
         "be learnt from, should be at least 2 each: add annotated images"

@@ -15,7 +15,7 @@ from filterscope.data.rejection import RejectionError
 from filterscope.faithful import Faithful
 from filterscope.words import preparation
 from filterscope.words.explaining.explanation import ExplanationSettings
-from filterscope.words.in_memory_run import Trials
+from filterscope.words.in_memory_run import ProbeTrials
 from words.scoring.score_random_network import score_random_network
 
 ROWS = {"words", "shuffled_labels", "constant_words", "shuffled_filters", "dissection"}
@@ -179,7 +179,7 @@ def trial(study, defects=Faithful(), settings=None):
     probe = study.probe()
     material = preparation.material(study.paths, study.pictures, probe.inputs)
     with reading(probe, building.load(probe.network, study.weights), torch.device("cpu")) as reader:
-        table = Trials(material, reader, study.seed, torch.device("cpu")).run(settings or study.trial, defects)
+        table = ProbeTrials(material, reader, study.seed, torch.device("cpu")).run(settings or study.trial, defects)
     return table.set_index(["row", *KEYS])
 
 

@@ -13,7 +13,7 @@ from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words import preparation
 from filterscope.words.explaining.explainer import load_explainer
-from filterscope.words.in_memory_run import Trials
+from filterscope.words.in_memory_run import ProbeTrials
 from words.scoring.render_scores import render_scores
 from words.scoring.score_random_network import score_random_network
 from words.scoring.tabulate_scores import tabulate_scores
@@ -136,7 +136,7 @@ def test_a_trial_takes_the_same_steps_as_the_rules(held_out):
     probe = held_out.probe()
     material = preparation.material(held_out.paths, held_out.pictures, probe.inputs)
     with reading(probe, building.load(probe.network, held_out.weights), torch.device("cpu")) as reader:
-        found = Trials(material, reader, held_out.seed, torch.device("cpu")).run(held_out.trial).set_index(KEYS)
+        found = ProbeTrials(material, reader, held_out.seed, torch.device("cpu")).run(held_out.trial).set_index(KEYS)
     table = tables.read(held_out.measurements, "measurements")
     own = table.drop_columns("resamples").to_pandas().assign(resamples=list(tables.matrix(table["resamples"])))
     own = own.set_index(KEYS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filterscope.data.geometry import Geometry
 from filterscope.pictures import occlusion
-from filterscope.pictures.occlusion import OcclusionSettings, Part, Rectangle, measure
+from filterscope.pictures.occlusion import CoveredPart, OcclusionSettings, Rectangle, measure
 
 # Strongest filters of photograph A and of A with a part covered, B to I (Amirli, table 1).
 SEED = {
@@ -45,7 +45,7 @@ def look(views):
 def part(y0, y1, x0, x1, fill="black", side=16):
     mask = np.zeros((side, side), bool)
     mask[y0:y1, x0:x1] = True
-    return Part("rectangle", "", mask, (x0, y0, x1, y1), fill)
+    return CoveredPart("rectangle", "", mask, (x0, y0, x1, y1), fill)
 
 
 def measured(*parts, n=2, null=0):

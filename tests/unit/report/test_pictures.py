@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from filterscope.report.pictures import pictures_section
-from filterscope.report.summary import Shown, as_html, as_text
+from filterscope.report.summary import ShownFigure, as_html, as_text
 
 PLAIN, MEAN, NOISE = "plain, from noise", "mean, from the mean image", "mean, from noise"
 
@@ -94,7 +94,10 @@ def test_what_was_not_made_is_said(maximised, summary, criteria, validation):
 
 def test_figures_are_on_the_page_or_linked(summary, criteria, validation):
     png = bytes(np.arange(40, dtype=np.uint8))
-    figures = [Shown("sheets: one", "../pictures/one.png", png), Shown("sheets: <two>", "../pictures/two.png", None)]
+    figures = [
+        ShownFigure("sheets: one", "../pictures/one.png", png),
+        ShownFigure("sheets: <two>", "../pictures/two.png", None),
+    ]
     section = pictures_section("p", {}, summary, criteria, validation, "j", figures)
     text, html = as_text("t", [section]), as_html("t", [section])
     assert "![sheets: one](../pictures/one.png)" in text

@@ -97,6 +97,10 @@ class Extracted:
             "vector": tables.vectors(self.vectors),
         }
 
+    def vanished(self, annotations: pa.Table, settings: ExtractionSettings) -> list[int]:
+        """Numbers of the annotations that are left out because their mask covers nothing at map resolution."""
+        return [] if settings.keep_empty else annotations["annotation_id"].take(self.empty).to_pylist()
+
 
 class ActivationError(ValueError):
     """Activations that no result can be built on."""

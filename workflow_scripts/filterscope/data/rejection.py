@@ -7,6 +7,7 @@ in the `rejected` table; otherwise the job stops and names it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from filterscope.job import LOGGER
@@ -40,6 +41,16 @@ class Rejections:
         item, reason = (_writable(text) for text in (f"{kind} {name}", str(reason)))
         self._rows.append((kind, item, reason))
 
+    def image_by_image(self, total: int) -> Callable[[int, object], None]:
+        """Called with an image and a reason, leaves it out; stops as soon as too many of so many images are."""
+
+        def reject(image_id: int, reason: object) -> None:
+            self.add("image", image_id, reason)
+            if len(self) > self.max_bad_fraction * total:
+                self.check(image=total)
+
+        return reject
+
     def check(self, **totals: int) -> None:
         """Log what was left out and stop if it is too much: check(image=482, annotation=4166).
 
@@ -64,6 +75,11 @@ class Rejections:
     def table(self) -> dict[str, list[str]]:
         """The columns of the `rejected` table, in the order in which items were left out."""
         return {"item": [row[1] for row in self._rows], "reason": [row[2] for row in self._rows]}
+
+    def with_others(self, others: Rejections) -> dict[str, list[str]]:
+        """The columns of the `rejected` table: these, then the others."""
+        own, further = self.table(), others.table()
+        return {name: own[name] + further[name] for name in own}
 
 
 def _writable(text: str) -> str:

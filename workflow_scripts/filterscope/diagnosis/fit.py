@@ -17,7 +17,7 @@ NO_ORDER = 0.95
 
 
 @dataclass(frozen=True)
-class Fit:
+class NetworkFit:
     """needed and capacity: bits. ratio: capacity over need, None where nothing is needed. match: the width of a family
     of networks that holds what is needed, None where there is none, for the reason in match_note."""
 
@@ -40,7 +40,7 @@ def fit(
     shape: Sequence[int],
     tolerance: float = 2.0,
     family: str = "plain",
-) -> Fit:
+) -> NetworkFit:
     """Whether a network of this capacity, bits, fits data of this need.
 
     shuffled: unrounded bits that the same data need with labels in random order. shape: of a sample, to build the
@@ -50,7 +50,7 @@ def fit(
     if tolerance <= 1:
         raise DiagnosisError(f"tolerance is {tolerance}, a factor that should be above 1")
     if not need.bits:
-        return Fit(0, capacity, NOTHING, None, "nothing is needed", caveats(need, shuffled, capacity))
+        return NetworkFit(0, capacity, NOTHING, None, "nothing is needed", caveats(need, shuffled, capacity))
     ratio = capacity / need.bits
     verdict = TOO_SMALL if ratio < 1 / tolerance else OVERSIZED if ratio > tolerance else MATCHED
     match, note = None, ""
@@ -61,7 +61,7 @@ def fit(
             match = match_capacity(family, need.bits, tuple(shape), need.classes)
         except DiagnosisError as error:
             note = str(error)
-    return Fit(need.bits, capacity, verdict, match, note, caveats(need, shuffled, capacity))
+    return NetworkFit(need.bits, capacity, verdict, match, note, caveats(need, shuffled, capacity))
 
 
 def caveats(need: ExpectedCapacity, shuffled: float, capacity: int) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def caveats(need: ExpectedCapacity, shuffled: float, capacity: int) -> tuple[str
     return tuple(found)
 
 
-def in_words(found: Fit, network: str, samples: str) -> str:
+def in_words(found: NetworkFit, network: str, samples: str) -> str:
     """The verdict as a sentence."""
     if found.ratio is None:
         return f"{samples} has nothing to learn: all labels are the same along the sorted samples."

@@ -74,7 +74,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True)
-class Part:
+class CoveredPart:
     """Something to cover: what it is called and its pixels in the network's view, truth [crop, crop]."""
 
     kind: str
@@ -88,7 +88,7 @@ class Part:
 class Covered:
     """What covering one part did, against random rectangles of the same area."""
 
-    part: Part
+    part: CoveredPart
     view: Tensor  # the covered view, uint8 [3, S, S]
     area: float  # share of the view
     filters: np.ndarray  # strongest filters now, [n]
@@ -100,7 +100,7 @@ class Covered:
 
 def rectangle_parts(
     rectangles: Sequence[Rectangle], height: int, width: int, geometry: Geometry, fill: str, photograph: str
-) -> list[Part]:
+) -> list[CoveredPart]:
     """Rectangles of the config as parts of the view. One that the view does not show is logged: it covers nothing."""
     parts = []
     for each in rectangles:
@@ -110,11 +110,11 @@ def rectangle_parts(
                 "rectangle %s lies in %s, but outside the network's view of it: it covers nothing",
                 *([each.x0, each.y0, each.x1, each.y1], photograph),
             )
-        parts.append(Part("rectangle", "", mask, (each.x0, each.y0, each.x1, each.y1), each.fill or fill))
+        parts.append(CoveredPart("rectangle", "", mask, (each.x0, each.y0, each.x1, each.y1), each.fill or fill))
     return parts
 
 
-def object_parts(masks: np.ndarray, names: Sequence[str], geometry: Geometry, fill: str) -> list[Part]:
+def object_parts(masks: np.ndarray, names: Sequence[str], geometry: Geometry, fill: str) -> list[CoveredPart]:
     """Annotated objects as parts of the view; masks: truth [k, H, W]. Objects outside the view are left out."""
     parts = []
     for mask, name in zip(masks, names, strict=True):
@@ -122,7 +122,7 @@ def object_parts(masks: np.ndarray, names: Sequence[str], geometry: Geometry, fi
         if seen.any():
             rows, columns = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
             box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-            parts.append(Part("object", name, seen.astype(bool), box, fill))
+            parts.append(CoveredPart("object", name, seen.astype(bool), box, fill))
     return parts
 
 
@@ -134,18 +134,20 @@ def squares(side: int, size: int, stride: int) -> list[tuple[int, int]]:
     return [(y, x) for y in starts for x in starts]
 
 
-def square_parts(side: int, settings: OcclusionSettings) -> list[Part]:
+def square_parts(side: int, settings: OcclusionSettings) -> list[CoveredPart]:
     """Every place of the sliding square as a part; its box counts the pixels of the view."""
     size, stride = settings.pixels(side)
     parts = []
     for y, x in squares(side, size, stride):
         mask = np.zeros((side, side), bool)
         mask[y : y + size, x : x + size] = True
-        parts.append(Part("square", "", mask, (x, y, x + size, y + size), settings.fill))
+        parts.append(CoveredPart("square", "", mask, (x, y, x + size, y + size), settings.fill))
     return parts
 
 
-def parts(cover, view: Tensor, size: tuple[int, int], image, annotations, geometry: Geometry, settings) -> list[Part]:
+def parts(
+    cover, view: Tensor, size: tuple[int, int], image, annotations, geometry: Geometry, settings
+) -> list[CoveredPart]:
     """Nothing, then what is to be covered of a photograph of size (height, width), seen as `view`.
 
     cover: "objects" (annotated masks), "grid" (a sliding square) or rectangles; image: its row of `images`;
@@ -208,7 +210,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> int:
 
 
 def measure(
-    view: Tensor, parts: Sequence[Part], look: Look, n: int, null: int, chance: np.random.Generator
+    view: Tensor, parts: Sequence[CoveredPart], look: Look, n: int, null: int, chance: np.random.Generator
 ) -> Iterator[Covered]:
     """Cover each part of a view uint8 [3, S, S] and compare the n strongest filters with the view's own.
 
@@ -269,9 +271,9 @@ def importance(view: Tensor, look: Look, settings: OcclusionSettings) -> tuple[n
     return np.tensordot(lost, masks, 1) / times, np.tensordot(weaker, masks, 1) / times
 
 
-def whole_part(view: Tensor, size: tuple[int, int], fill: str) -> Part:
+def whole_part(view: Tensor, size: tuple[int, int], fill: str) -> CoveredPart:
     """Nothing of a photograph of size (height, width): what its covered parts are compared with."""
-    return Part("photograph", "", np.zeros(tuple(view.shape[1:]), bool), (0, 0, size[1], size[0]), fill)
+    return CoveredPart("photograph", "", np.zeros(tuple(view.shape[1:]), bool), (0, 0, size[1], size[0]), fill)
 
 
 def rows(image_id: int, found: Sequence[Covered]) -> list[dict]:

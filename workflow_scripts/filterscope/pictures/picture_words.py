@@ -4,11 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
-from filterscope.words.explaining.explanation import TopPairs, Words
+from filterscope.activations.streaming import PictureDataset, stream
+from filterscope.data.networks.building import InputSettings
+from filterscope.data.networks.layers import Reader
+from filterscope.data.rejection import stop
+from filterscope.words.explaining.candidates import Candidates
+from filterscope.words.explaining.explainer import Explainer
+from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, Words, explain
+from filterscope.words.explaining.proposals import nearest_words
+from filterscope.words.firing import Thresholds
+from filterscope.words.scoring.score_table import WORDS
 
 NO_PICTURE = "there is no picture"
 SILENT = "the filter is silent in its picture"
+
+
+def nearest_words_of(
+    pictures: PictureDataset,
+    top: TopPairs,
+    reader: Reader,
+    inputs: InputSettings,
+    explainer: Explainer,
+    thresholds: Thresholds,
+    sought: Candidates,
+    settings: ExplanationSettings,
+    device: torch.device,
+) -> dict[str, Words]:
+    """By candidates, the nearest words to what an explainer makes of each picture; no evidence, nothing paid."""
+    batches = stream(pictures, settings.batch_size, 0, stop)
+    asked = {WORDS: nearest_words(sought, reader.filters, device)}
+    found = explain(batches, reader, inputs, {WORDS: explainer}, top, thresholds, asked, settings, device)
+    return {where: found.words[WORDS, where] for where in sought}
 
 
 class PicturePairs:
@@ -60,6 +88,21 @@ class PicturePairs:
             if len(others):
                 table.loc[line, "null"] = float(table.loc[others, "claim"].isin(said).mean())
         return table
+
+
+def claims_of(table: pd.DataFrame | None) -> dict[int, str]:
+    """By filter, what it claims, from the `filter_claims` table; nothing where there is none."""
+    return {} if table is None else table.set_index("filter")["claim"].dropna().to_dict()
+
+
+def agreement(table: pd.DataFrame) -> str:
+    """A sentence on how many pictures are called what their filters are; table: `picture_words`."""
+    compared = table[table["found"].notna()]
+    if compared.empty:
+        return "no picture can be compared with a claim"
+    null = 100 * pd.to_numeric(compared["null"]).mean()
+    said = f"{compared['found'].sum()} of {len(compared)} pictures are called what their filters are"
+    return f"{said}; of other filters' claims {null:.0f} %"
 
 
 def _said(rows: np.ndarray, names: np.ndarray) -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from filterscope.report.summary import Shown
+from filterscope.report.summary import ShownFigure
 
 EMBEDDED = 2  # figures of a folder that stand on the page; the others are linked
 
@@ -16,7 +16,7 @@ def findings(text: str) -> list[str]:
     return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
 
 
-def figures_at(paths: Sequence[str | Path], page: Path) -> list[Shown]:
+def figures_at(paths: Sequence[str | Path], page: Path) -> list[ShownFigure]:
     """The figures at these paths, files or folders of them, for a page in the folder `page`.
 
     Of a folder with sheets only the sheets; the first EMBEDDED of each folder with their contents.
@@ -24,9 +24,9 @@ def figures_at(paths: Sequence[str | Path], page: Path) -> list[Shown]:
     return [each for path in paths for each in _figures_of(Path(path), page)]
 
 
-def _figures_of(path: Path, page: Path) -> list[Shown]:
+def _figures_of(path: Path, page: Path) -> list[ShownFigure]:
     files = sorted(path.glob("sheet_*.png")) or sorted(path.glob("*.png")) if path.is_dir() else [path]
     links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
     pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
     names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
-    return [Shown(*each) for each in zip(names, links, pngs, strict=True)]
+    return [ShownFigure(*each) for each in zip(names, links, pngs, strict=True)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from filterscope.report.summary import Section, Shown
+from filterscope.report.summary import Section, ShownFigure
 
 _SHOWN = ["network", "samples", "schedule", "seeds", "test_error", "wins", "losses", "undecided"]
 _SHOWN += ["trials", "cost", "tuned_cost"]
 
 
-def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: list[Shown]) -> Section:
+def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: list[ShownFigure]) -> Section:
     """Whether networks fit their data, with the caveats; whether resampling helps and smaller is more robust.
 
     fit: the table of that name, or None; findings: sentences of the other tables.
@@ -19,7 +19,7 @@ def diagnosis_section(fit: pd.DataFrame | None, findings: list[str], figures: li
     return Section("Do networks fit their data?", [*lines, *findings], [], figures)
 
 
-def temperature_section(duel: pd.DataFrame, figures: list[Shown]) -> Section:
+def temperature_section(duel: pd.DataFrame, figures: list[ShownFigure]) -> Section:
     """Which schedules beat which, at what cost; duel: the table of that name."""
     lines = [_outcome(*names, rows) for names, rows in duel.groupby(["network", "samples"], sort=False)]
     lines.append("The intervals are of 95 %, so of many pairs a few are decided by chance.")

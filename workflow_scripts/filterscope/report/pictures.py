@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from filterscope.pictures.quality.validation import FEWEST, verdicts
-from filterscope.report.summary import Section, Shown
+from filterscope.report.summary import Section, ShownFigure
 
 
 def pictures_section(
@@ -18,7 +18,7 @@ def pictures_section(
     criteria: pd.DataFrame | None,
     validation: pd.DataFrame | None,
     judge: str | None,
-    figures: list[Shown],
+    figures: list[ShownFigure],
     words: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> Section:
     """One probe's pictures: what they reach, how stable its facets are, and whether the criteria can be believed.

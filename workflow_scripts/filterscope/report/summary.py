@@ -44,7 +44,7 @@ figure { margin: 0 0 1.4em } img { max-width: 100% } figcaption { color: #6e7781
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownFigure:
     """A figure: what it shows, where it lies as seen from the page, and its PNG; None for one that is only linked."""
 
     caption: str
@@ -64,7 +64,7 @@ class Section:
     title: str
     lines: list[str]
     tables: list[pd.DataFrame]
-    figures: list[Shown] = field(default_factory=list)
+    figures: list[ShownFigure] = field(default_factory=list)
 
 
 def explanation_section(

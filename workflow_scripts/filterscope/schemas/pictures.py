@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 
+# Which facet it is; how a picture was made; what it reaches.
+_FACET = (
+    Column("unit", INTEGER, "output unit"),
+    Column("class", TEXT, "its class"),
+    Column("facet", INTEGER, "0 is the class's largest"),
+)
+_MADE = (
+    Column("status", TEXT, "optimised, stopped (NaN on the way) or no gradient (a dead unit)"),
+    Column("note", TEXT, "what went wrong and at which step; empty where nothing did"),
+    Column("path", TEXT, "picture, beside the table; empty for a dead unit", optional=True),
+)
+_RATIO = Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True)
+
 SCHEMAS: dict[str, Schema] = {
     "pictures": Schema(
         "maximise_activations",
@@ -12,15 +25,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("filter", INTEGER, "channel or output unit"),
             Column("number", INTEGER, "of the filter's pictures, from 0"),
             Column("recipe", TEXT, "entry of `recipes`"),
-            Column("status", TEXT, "optimised, stopped (NaN on the way) or no gradient (a dead unit)"),
-            Column("note", TEXT, "what went wrong and at which step; empty where nothing did"),
-            Column("path", TEXT, "picture, beside the table; empty for a dead unit", optional=True),
+            *_MADE,
             Column("size", INTEGER, "px, side of the picture", optional=True),
             Column("reached", REAL, "objective at the last step, in the views the recipe shows", optional=True),
             Column("activation", REAL, "objective of the finished picture as the network's input", optional=True),
             Column("best_image_id", INTEGER, "image of the dataset that excites the filter most"),
             Column("best_image", REAL, "its activation"),
-            Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True),
+            _RATIO,
         ),
     ),
     "picture_words": Schema(
@@ -57,9 +68,7 @@ SCHEMAS: dict[str, Schema] = {
         "embed_facets",
         ("unit", "facet"),
         (
-            Column("unit", INTEGER, "output unit"),
-            Column("class", TEXT, "its class"),
-            Column("facet", INTEGER, "0 is the class's largest"),
+            *_FACET,
             Column("members", INTEGER, "images"),
             Column("averaged", INTEGER, "of them, nearest to the centre, make the mean image"),
             Column("small", TRUTH, "whether it has fewer than the config asks for; all are averaged"),
@@ -76,9 +85,7 @@ SCHEMAS: dict[str, Schema] = {
         "name_facets",
         ("unit", "facet", "rank"),
         (
-            Column("unit", INTEGER, "output unit"),
-            Column("class", TEXT, "its class"),
-            Column("facet", INTEGER, "0 is the class's largest"),
+            *_FACET,
             Column("rank", INTEGER, "0 is the word with most votes"),
             Column("word", TEXT, "word"),
             Column("votes", INTEGER, "nearest images that were given the word"),
@@ -89,21 +96,17 @@ SCHEMAS: dict[str, Schema] = {
         "render_facets",
         ("unit", "facet", "recipe", "start"),
         (
-            Column("unit", INTEGER, "output unit"),
-            Column("class", TEXT, "its class"),
-            Column("facet", INTEGER, "0 is the class's largest"),
+            *_FACET,
             Column("recipe", TEXT, "entry of `recipes`"),
             Column("start", TEXT, "what it began as: mean (the facet's mean image) or noise"),
-            Column("status", TEXT, "optimised, stopped (NaN on the way) or no gradient (a dead unit)"),
-            Column("note", TEXT, "what went wrong and at which step; empty where nothing did"),
-            Column("path", TEXT, "picture, beside the table; empty for a dead unit", optional=True),
+            *_MADE,
             Column("mean_path", TEXT, "the facet's mean image, beside the table"),
             Column("activation", REAL, "of the unit by the finished picture", optional=True),
             Column("mean_activation", REAL, "by the mean image", optional=True),
             Column("nearest_image_id", INTEGER, "image nearest to the facet's centre"),
             Column("nearest_image", REAL, "its activation"),
             Column("best_image", REAL, "largest activation by an image of the facet"),
-            Column("ratio", REAL, "activation over that of the best image, where both are positive", optional=True),
+            _RATIO,
         ),
     ),
     "picture_scores": Schema(

@@ -13,6 +13,13 @@ CANDIDATES = (
 )
 
 _METRIC = Column("metric", TEXT, one_of(RECALL, *CLAIM_SCORES))
+# What a filter is called by, and how well masks bear it out.
+_CLAIM = Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True)
+_SUPPORT = (
+    Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
+    Column("low", REAL, "lower end of its interval", optional=True),
+    Column("high", REAL, "upper end of its interval", optional=True),
+)
 
 SCHEMAS: dict[str, Schema] = {
     "history": Schema(
@@ -220,10 +227,8 @@ SCHEMAS: dict[str, Schema] = {
             Column("lift", REAL, "mean cosine and weighed evidence, less what the layer's mean filter has"),
             Column("novel", TRUTH, "whether no category of the reference dataset has the word's lemma"),
             Column("supported", TRUTH, "whether the filter's claim beats its null; empty without masks", optional=True),
-            Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True),
-            Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
-            Column("low", REAL, "lower end of its interval", optional=True),
-            Column("high", REAL, "upper end of its interval", optional=True),
+            _CLAIM,
+            *_SUPPORT,
         ),
     ),
     "filter_names": Schema(
@@ -241,7 +246,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("name", TEXT, "the claim where it is proved, supported or untested", optional=True),
             Column("words", TEXT, "what its images show: words with most votes, * where no category has the lemma"),
             Column("apart", TEXT, "what sets it apart: words of largest lift over the layer, * as before"),
-            Column("claim", TEXT, "the category token that it claims, by its maps on training images", optional=True),
+            _CLAIM,
             Column(
                 "reference_status",
                 TEXT,
@@ -249,9 +254,7 @@ SCHEMAS: dict[str, Schema] = {
                 "of its own picture where the reference has none",
                 optional=True,
             ),
-            Column("auprc", REAL, "how well the filter finds the pixels of its claim", optional=True),
-            Column("low", REAL, "lower end of its interval", optional=True),
-            Column("high", REAL, "upper end of its interval", optional=True),
+            *_SUPPORT,
             Column("null", REAL, "what the layer's mean filter reaches for the claim", optional=True),
             Column("cause", TEXT, "caused, not_caused or cannot_be_told: as in filter_causes", optional=True),
             Column("cause_effect", REAL, "what the claim's objects change beyond others, spreads", optional=True),

@@ -19,7 +19,7 @@ PERCENT = (0.0, 100.0)  # range of errors
 FEWEST = 3  # seeds of a comparison that counts
 WIN, LOSS, UNDECIDED = "win", "loss", "undecided"
 EQUAL, UNEQUAL = "equal", "unequal"  # budgets of the tuning of two schedules
-Trials = Mapping[tuple[str, str, str], int]  # trainings that tuning took, by (network, samples, schedule)
+TuningTrials = Mapping[tuple[str, str, str], int]  # trainings that tuning took, by (network, samples, schedule)
 _SAME = 1e-9  # percentage points: far less than one test picture, far more than rounding
 _KEYS = ["network", "samples", "schedule"]
 
@@ -107,7 +107,7 @@ def _published_line(line, network: str, samples: str, status: str) -> dict:
     }
 
 
-def pairs_table(results: pd.DataFrame, trials: Trials, confidence: float = 0.95) -> pd.DataFrame:
+def pairs_table(results: pd.DataFrame, trials: TuningTrials, confidence: float = 0.95) -> pd.DataFrame:
     """Every schedule against every other on the same network and samples, paired by seed.
 
     A win is an interval of the difference of test errors (percentage points) that lies below 0; fewer than three
@@ -144,7 +144,7 @@ def _outcome(low: float | None, high: float | None, seeds: int) -> str:
     return WIN if high < 0 else LOSS if low > 0 else UNDECIDED
 
 
-def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: Trials) -> pd.DataFrame:
+def duel_table(results: pd.DataFrame, pairs: pd.DataFrame, trials: TuningTrials) -> pd.DataFrame:
     """Wins, losses and cost of every schedule, on each network and samples and (samples "all") in total.
 
     Only pairs of equal tuning budgets are wins, losses or undecided; `unequal` counts the others. cost: passes of a

@@ -15,7 +15,7 @@ _AT_ONCE = 500  # samples of an evaluation's batch
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class SampleSplit:
     """Values as they were read, [N, C, H, W] or [N, d], and labels int64 [N]; on one device."""
 
     values: Tensor
@@ -29,9 +29,9 @@ class Split:
 class TrainingMaterial:
     """The splits, and mean and standard deviation of the training values: per channel, or per value of vectors."""
 
-    train: Split
-    validation: Split
-    test: Split | None
+    train: SampleSplit
+    validation: SampleSplit
+    test: SampleSplit | None
     mean: Tensor
     deviation: Tensor
     classes: tuple[str, ...]
@@ -49,7 +49,7 @@ class TrainingMaterial:
         """float32, as the network gets them: global normalisation (ActCooLR, E)."""
         return (values.to(torch.float32) - self.mean) / self.deviation
 
-    def batches(self, split: Split, most: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, split: SampleSplit, most: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised values and labels, in order; at most so many samples."""
         for first in range(0, min(len(split), most or len(split)), _AT_ONCE):
             last = min(first + _AT_ONCE, most or len(split))
@@ -93,5 +93,5 @@ def _both(samples: LabelledSamples) -> tuple[np.ndarray, np.ndarray]:
     return samples.values, samples.labels
 
 
-def _split(values: np.ndarray, labels: np.ndarray, device) -> Split:
-    return Split(torch.from_numpy(np.ascontiguousarray(values)).to(device), torch.from_numpy(labels).to(device))
+def _split(values: np.ndarray, labels: np.ndarray, device) -> SampleSplit:
+    return SampleSplit(torch.from_numpy(np.ascontiguousarray(values)).to(device), torch.from_numpy(labels).to(device))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,7 +23,7 @@ from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.scheduling import Running, ScheduleSettings, Situation
 from filterscope.temperature.endings import DIVERGED, FINISHED
-from filterscope.temperature.material import Split, TrainingMaterial
+from filterscope.temperature.material import SampleSplit, TrainingMaterial
 from filterscope.temperature.state import RunState
 
 _RECALIBRATED = 12_800  # samples by which Schedule-Free's batch norm is made anew
@@ -138,7 +138,7 @@ def situation(material: TrainingMaterial, settings: ScheduledTrainingSettings, l
     return Situation(loss, pictures, material.train.labels[rows], samples, settings.weight_decay)
 
 
-def evaluate(network: nn.Module, material: TrainingMaterial, split: Split) -> tuple[float | None, float]:
+def evaluate(network: nn.Module, material: TrainingMaterial, split: SampleSplit) -> tuple[float | None, float]:
     """Mean cross-entropy, None where it is not finite, and the share of right labels, of a network in eval mode."""
     total, right = 0.0, 0
     network.eval()
@@ -175,6 +175,26 @@ def result(
         "test_error": 100 * (1 - accuracy),
         "test_loss": loss,
         "passes": passes(schedule, steps, measured, analysis),
+    }
+
+
+def tables_of(
+    trained: Trained,
+    names: Mapping[str, str | int],
+    schedule: ScheduleSettings,
+    settings: ScheduledTrainingSettings,
+    material: TrainingMaterial,
+) -> dict[str, pd.DataFrame | dict[str, list]]:
+    """The tables of a training, by name; names: network, samples, schedule and seed, which the results begin with."""
+    device = material.device
+    results = {**names, **result(trained, schedule, settings, material)}
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {
+        "training_history": trained.history,
+        "training_steps": trained.steps,
+        "temperatures": trained.temperatures,
+        "training_results": {key: [value] for key, value in results.items()},
+        "training_times": {key: [value] for key, value in {**names, "device": kind, **trained.times}.items()},
     }
 
 

@@ -24,14 +24,14 @@ from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.words.explaining.attended import Attended, drawn
 from filterscope.words.explaining.candidates import candidates
-from filterscope.words.explaining.evidence import Correlations, Evidence, EvidenceSettings
+from filterscope.words.explaining.evidence import Evidence, EvidenceSettings
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, Words, explain
 from filterscope.words.explaining.proposals import ProposalSettings, proposers
 from filterscope.words.explaining.samples import ExplainerSamples, Gathered, split_samples
 from filterscope.words.explaining.targets import Tokens, multi_hot
 from filterscope.words.explaining.training import ExplainerSettings, fit
+from filterscope.words.explaining.training_images import StudySettings, study
 from filterscope.words.explaining.voting import vote
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.score_table import WORDS
@@ -110,7 +110,7 @@ class _Seen:
     thresholds: Thresholds
 
 
-class Trials:
+class ProbeTrials:
     """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
     def __init__(
@@ -254,25 +254,23 @@ class Trials:
         masked = self._masked(images)
         truth = Truth(masked.annotations.table, tokens.every)
         most = round(settings.training.attended * len(masked.annotations.table))
-        correlations = Correlations(self.reader.filters, len(tokens.every), self.device)
-        shown = Attended(
-            pairs,
-            drawn(pairs, most, self.seed),
-            seen.thresholds,
-            len(tokens.every),
-            settings.scores.overlap,
-            settings.explanation,
-            self.device,
-        )
         vectors, targets, image_ids = [], [], []
-        batches = self._stream(masked, settings)
-        for image_id, maps, scene in scenes(batches, self.reader, self.material.inputs, truth, self.device):
-            correlations.add(maps, scene)
-            found = shown.add(image_id, maps, scene)
+
+        def keep(image_id: int, found: dict[str, np.ndarray]) -> None:
             vectors.append(found["vectors"])
             targets.append(found["targets"][:, ~tokens.unsupervised])
             image_ids.append(np.full(len(found["filter"]), image_id))
-        evidence = Evidence.gathered(correlations, shown.shown, shown.fired, settings.mining.evidence)
+
+        evidence, _ = study(
+            scenes(self._stream(masked, settings), self.reader, self.material.inputs, truth, self.device),
+            len(tokens.every),
+            pairs,
+            seen.thresholds,
+            StudySettings(settings.mining.evidence, settings.explanation, settings.scores.overlap, most),
+            self.seed,
+            self.device,
+            keep,
+        )
         if not most:
             return evidence, None
         vectors, targets, image_ids = (np.concatenate(each) for each in (vectors, targets, image_ids))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
@@ -53,9 +52,9 @@ def trial(params, threads: int) -> dict:
                 words["weighting"],
                 words["top_share"],
                 ProposalSettings(words["evidence"], words["novelty"]),
-                EvidenceSettings(**{each.name: words[each.name] for each in fields(EvidenceSettings)}),
+                EvidenceSettings.from_mapping(words),
             ),
-            ExplanationSettings(words["method"], activations.pool, words["per_image"], activations.batch_size),
+            ExplanationSettings.of(words, activations),
             ScoreSettings(**params.scores),
         ),
         "probe": ProbeSettings.from_mapping(params.probe),

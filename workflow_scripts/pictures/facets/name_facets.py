@@ -3,16 +3,14 @@
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import stream
 from filterscope.data.networks import building
-from filterscope.data.rejection import stop
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.facets.words import FacetPairs
+from filterscope.pictures.picture_words import nearest_words_of
 from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.explainer import load_explainer
-from filterscope.words.explaining.explanation import ExplanationSettings, explain
-from filterscope.words.explaining.proposals import nearest_words
+from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.targets import Tokens
 from filterscope.words.firing import Thresholds
 
@@ -43,18 +41,15 @@ def name_facets(
     facets = tables.read(path_to_facets, "facets").to_pandas()
     images = tables.read(path_to_images, "images").to_pandas()
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        size = reader.filters * (reader.height * reader.width if settings.pool == "native" else 1)
-        explainer = load_explainer(path_to_explainer, size, vocabulary.dimension).to(device)
+        explainer = load_explainer(path_to_explainer, settings.explainer_size(reader), vocabulary.dimension).to(device)
         pairs = FacetPairs(facets, nearest, reader.filters)
         images = images[images["image_id"].isin(pairs.top.image_ids)]
         pictures = open_pictures(folder, images, None, probe.inputs)
         thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
-        batches = stream(pictures, settings.batch_size, 0, stop)
-        asked = {"words": nearest_words(sought, reader.filters, device)}
-        found = explain(
-            batches, reader, probe.inputs, {"words": explainer}, pairs.top, thresholds, asked, settings, device
+        said = nearest_words_of(
+            pictures, pairs.top, reader, probe.inputs, explainer, thresholds, sought, settings, device
         )
-    table = pairs.vote(found.words["words", "vocabulary"], vocabulary.words, voting, printed)
+    table = pairs.vote(said["vocabulary"], vocabulary.words, voting, printed)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
 
@@ -62,7 +57,6 @@ def name_facets(
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    activations = ExtractionSettings(**snakemake.params.activations)
     name_facets(
         path_to_facets=snakemake.input.facets,
         path_to_images=snakemake.input.images,
@@ -76,11 +70,8 @@ if __name__ == "__main__":
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        settings=ExplanationSettings(
-            method=snakemake.params.words["method"],
-            pool=activations.pool,
-            per_image=snakemake.params.words["per_image"],
-            batch_size=activations.batch_size,
+        settings=ExplanationSettings.of(
+            snakemake.params.words, ExtractionSettings(**snakemake.params.activations)
         ).faithful(Faithful(**snakemake.params.faithful)),
         nearest=snakemake.params.nearest,
         voting=snakemake.params.words["voting"],

@@ -3,21 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, open_pictures, reading
-from filterscope.activations.streaming import stream
 from filterscope.data.networks import building
-from filterscope.data.rejection import stop
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.pictures.picture_words import PicturePairs
+from filterscope.pictures.picture_words import PicturePairs, agreement, claims_of, nearest_words_of
 from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.explainer import load_explainer
-from filterscope.words.explaining.explanation import ExplanationSettings, explain
-from filterscope.words.explaining.proposals import nearest_words
+from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.targets import Tokens
 from filterscope.words.firing import Thresholds
 
@@ -42,40 +37,24 @@ def name_pictures(
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
     sought = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))
-    claims = {}
-    if path_to_claims:
-        claims = (
-            tables.read(path_to_claims, "filter_claims").to_pandas().set_index("filter")["claim"].dropna().to_dict()
-        )
+    claims = claims_of(tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None)
     # The picture is the network's input as it is: nothing of it is cropped.
     inputs = replace(probe.inputs, resize=probe.inputs.crop)
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        size = reader.filters * (reader.height * reader.width if settings.pool == "native" else 1)
-        explainer = load_explainer(path_to_explainer, size, vocabulary.dimension).to(device)
+        explainer = load_explainer(path_to_explainer, settings.explainer_size(reader), vocabulary.dimension).to(device)
         pairs = PicturePairs(tables.read(path_to_pictures, "pictures").to_pandas(), reader.filters)
         pictures = open_pictures(Path(path_to_pictures).parent, pairs.images(), None, inputs)
         thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
-        asked = {"words": nearest_words(sought, reader.filters, device)}
-        batches = stream(pictures, settings.batch_size, 0, stop)
-        found = explain(batches, reader, inputs, {"words": explainer}, pairs.top, thresholds, asked, settings, device)
-    words, among = found.words["words", "vocabulary"], found.words["words", "categories"]
-    table = pairs.table(words, among, vocabulary.words, claims, first)
+        said = nearest_words_of(pictures, pairs.top, reader, inputs, explainer, thresholds, sought, settings, device)
+    table = pairs.table(said["vocabulary"], said["categories"], vocabulary.words, claims, first)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "picture_words", path)
-    compared = table[table["found"].notna()]
-    if len(compared):
-        job.LOGGER.info(
-            "%d of %d pictures are called what their filters are; of other filters' claims %.0f %%",
-            compared["found"].sum(),
-            len(compared),
-            100 * pd.to_numeric(compared["null"]).mean(),
-        )
+    job.LOGGER.info("%s", agreement(table))
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    activations = ExtractionSettings(**snakemake.params.activations)
     name_pictures(
         path_to_pictures=snakemake.input.table,
         path_to_thresholds=snakemake.input.thresholds,
@@ -88,11 +67,8 @@ if __name__ == "__main__":
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        settings=ExplanationSettings(
-            method=snakemake.params.words["method"],
-            pool=activations.pool,
-            per_image=snakemake.params.words["per_image"],
-            batch_size=activations.batch_size,
+        settings=ExplanationSettings.of(
+            snakemake.params.words, ExtractionSettings(**snakemake.params.activations)
         ).faithful(Faithful(**snakemake.params.faithful)),
         first=snakemake.params.first,
     )

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from filterscope import job, provenance, tables
 from filterscope.apt import scheduling
 from filterscope.apt.scheduling import ScheduleSettings
@@ -57,17 +55,8 @@ def train_with_schedule(
         save=checkpoint.save,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
     )
-    names = {**names, "seed": int(names["seed"])}
-    result = {**names, **training.result(trained, schedule, settings, data)}
-    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    times = {**names, "device": kind, **trained.times}
-    for name, table in (
-        ("training_history", trained.history),
-        ("training_steps", trained.steps),
-        ("temperatures", trained.temperatures),
-        ("training_results", {key: [value] for key, value in result.items()}),
-        ("training_times", {key: [value] for key, value in times.items()}),
-    ):
+    found = training.tables_of(trained, {**names, "seed": int(names["seed"])}, schedule, settings, data)
+    for name, table in found.items():
         tables.write(table, name, paths[name])
     tables.write(trained.history, "training_history", paths["csv"])
     with tables.replacing(paths["weights"]) as temporary:
@@ -75,7 +64,8 @@ def train_with_schedule(
     checkpoint.remove()
     for reason, times_held in trained.running.held.items():
         job.LOGGER.info("the learning rate was held back %d times: %s", times_held, reason)
-    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, result["steps"], result["test_error"])
+    steps, error = (found["training_results"][name][0] for name in ("steps", "test_error"))
+    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, steps, error)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 One look at the training images serves all three.
 """
 
-from dataclasses import fields
-
 import numpy as np
 
 from filterscope import job, tables
@@ -13,10 +11,10 @@ from filterscope.activations.mining import mined
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
 from filterscope.data.networks import building
 from filterscope.faithful import Faithful
-from filterscope.words.explaining.attended import Attended, drawn
-from filterscope.words.explaining.evidence import Correlations, Evidence, EvidenceSettings
+from filterscope.words.explaining.evidence import EvidenceSettings
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs
 from filterscope.words.explaining.targets import Tokens
+from filterscope.words.explaining.training_images import StudySettings, sample_rows, study, study_remarks
 from filterscope.words.firing import Thresholds
 from filterscope.words.rivals.dissection import Dissection
 from filterscope.words.truth import Truth, scenes
@@ -53,43 +51,32 @@ def dissect_filters(
     every = np.array(tokens.every, object)
     thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
+    dissection = Dissection(thresholds, len(tokens.every), resolution, device)
     pairs = TopPairs(*mined(paths_to_image_activations, settings.top_images, settings.top_share, "train").best())
     with (
         reading(probe, building.load(probe.network, path_to_weights), device) as reader,
         tables.Writer("attended_activations", path_to_attended) as samples,
     ):
         pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
-        truth = Truth(pictures.annotations.table, tokens.every)
-        objects = len(pictures.annotations.table)
-        dissection = Dissection(thresholds, len(tokens.every), resolution, device)
-        correlations = Correlations(reader.filters, len(tokens.every), device)
-        sampled = drawn(pairs, round(attended * objects), seed)
-        shown = Attended(pairs, sampled, thresholds, len(tokens.every), overlap, explanation, device)
+        objects = pictures.annotations.table
         batches = look(pictures, activations, title="batches of training images")
-        for image_id, maps, scene in scenes(batches, reader, probe.inputs, truth, device):
-            dissection.add(maps, scene)
-            correlations.add(maps, scene)
-            found = shown.add(image_id, maps, scene)
-            samples.add(
-                {
-                    "filter": found["filter"],
-                    "image_id": np.full(len(found["filter"]), image_id),
-                    "split": ["train"] * len(found["filter"]),
-                    "tokens": [every[own].tolist() for own in found["targets"]],
-                    "vector": tables.vectors(found["vectors"]),
-                }
-            )
+        evidence, fired = study(
+            scenes(batches, reader, probe.inputs, Truth(objects, tokens.every), device),
+            len(every),
+            pairs,
+            thresholds,
+            StudySettings(settings, explanation, overlap, round(attended * len(objects))),
+            seed,
+            device,
+            lambda image_id, found: samples.add(sample_rows(image_id, found, every)),
+            dissection,
+        )
     best = dissection.best(kept, tokens.unsupervised)
     best["token"] = every[best["token"]]
     tables.write(best, "overlaps", path_to_overlaps)
-    evidence = Evidence.gathered(correlations, shown.shown, shown.fired, settings)
     tables.write(evidence.table(tokens.every), "evidence", path_to_evidence)
-    unseen = every[evidence.images == 0].tolist()
-    if unseen:
-        job.LOGGER.warning("no training image shows %s: never claimed", ", ".join(unseen))
-    silent = int((shown.fired == 0).sum())
-    if silent:
-        job.LOGGER.warning("%d filters fire on no object of their top training images", silent)
+    for remark in study_remarks(evidence, fired, every):
+        job.LOGGER.warning("%s", remark)
 
 
 if __name__ == "__main__":
@@ -97,7 +84,6 @@ if __name__ == "__main__":
     job.use_threads(snakemake.threads)
     activations = ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads)
     words = snakemake.params.words
-    faithful = Faithful(**snakemake.params.faithful)
     dissect_filters(
         path_to_images=snakemake.input.images,
         paths_to_image_activations=list(snakemake.input.image_activations),
@@ -111,8 +97,10 @@ if __name__ == "__main__":
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,
-        explanation=ExplanationSettings(words["method"], activations.pool).faithful(faithful),
-        settings=EvidenceSettings(**{each.name: words[each.name] for each in fields(EvidenceSettings)}),
+        explanation=ExplanationSettings(words["method"], activations.pool).faithful(
+            Faithful(**snakemake.params.faithful)
+        ),
+        settings=EvidenceSettings.from_mapping(words),
         attended=snakemake.params.attended,
         overlap=snakemake.params.overlap,
         resolution=snakemake.params.resolution,

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import numpy as np
-
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
@@ -14,7 +12,7 @@ from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.evidence import Evidence
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explain
-from filterscope.words.explaining.proposals import ProposalSettings, apart, proposers
+from filterscope.words.explaining.proposals import ProposalSettings, apart, known_chances, proposers
 from filterscope.words.explaining.targets import Tokens
 from filterscope.words.firing import Thresholds
 from filterscope.words.results import claimed, image_words, top_images, votes_table
@@ -63,26 +61,18 @@ def explain_filters(
     if not claimable.any():
         job.LOGGER.warning(NAMELESS, len(allowed), tokens.supervised[0])
     evidence = Evidence.of(tables.read(path_to_evidence, "evidence").to_pandas(), tokens.every)
-    surprise = evidence.surprise(~tokens.unsupervised)
-    # Shuffled labels know how common tokens are, but nothing of a single filter.
-    known = {name: surprise if name == WORDS else surprise.mean(0, keepdims=True) for name in paths_to_explainers}
-    known = {name: np.broadcast_to(each, surprise.shape) for name, each in known.items()}
+    known = known_chances(evidence, tokens, paths_to_explainers)
     of_tokens = vocabulary.restricted(tokens.supervised)
-    asked = {
-        name: proposers(sought, of_tokens, each[:, ~tokens.unsupervised], proposals, device)
-        for name, each in known.items()
-    }
-    everything = {"vocabulary": (vocabulary, np.arange(len(vocabulary)))}
-    whole = {
-        name: proposers(everything, of_tokens, each[:, ~tokens.unsupervised], proposals, device)["vocabulary"]
-        for name, each in known.items()
-    }
+    asked, whole = (
+        {name: proposers(among, of_tokens, each, proposals, device) for name, each in known.items()}
+        for among in (sought, candidates(vocabulary, tokens.every))
+    )
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
     pairs = TopPairs(top_ids, maxima)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(pairs.image_ids)]
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        size = reader.filters * (reader.height * reader.width if settings.pool == "native" else 1)
+        size = settings.explainer_size(reader)
         explainers = {
             name: load_explainer(path, size, vocabulary.dimension).to(device)
             for name, path in paths_to_explainers.items()
@@ -107,7 +97,7 @@ def explain_filters(
         claims = None
         if name == WORDS and not voted:
             claims = claimed(evidence.claims(claimable), found.directions[name], vocabulary, tokens.every)
-        weigh = partial(whole[name].of_words, found.directions[name])
+        weigh = partial(whole[name]["vocabulary"].of_words, found.directions[name])
         votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])
     tables.write(apart(found.directions[WORDS], asked[WORDS], printed), "words_apart", path_to_apart)
@@ -117,7 +107,7 @@ def explain_filters(
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    names = snakemake.params.explainers
+    names, words = snakemake.params.explainers, snakemake.params.words
     activations = ExtractionSettings(**snakemake.params.activations, workers=snakemake.threads)
     faithful = Faithful(**snakemake.params.faithful)
     explain_filters(
@@ -136,17 +126,10 @@ if __name__ == "__main__":
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,
-        settings=ExplanationSettings(
-            method=snakemake.params.words["method"],
-            pool=activations.pool,
-            per_image=snakemake.params.words["per_image"],
-            batch_size=activations.batch_size,
-        ).faithful(faithful),
-        proposals=ProposalSettings(snakemake.params.words["evidence"], snakemake.params.words["novelty"]).faithful(
-            faithful
-        ),
-        voting=snakemake.params.words["voting"],
-        weighting=snakemake.params.words["weighting"],
-        printed=snakemake.params.words["printed"],
+        settings=ExplanationSettings.of(words, activations).faithful(faithful),
+        proposals=ProposalSettings(words["evidence"], words["novelty"]).faithful(faithful),
+        voting=words["voting"],
+        weighting=words["weighting"],
+        printed=words["printed"],
         voted=faithful.published_words,
     )

@@ -1,6 +1,5 @@
 """Train one explainer: from pooled activations to word vectors."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +8,8 @@ from filterscope import job, tables
 from filterscope.data.networks.weights import write_weights
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.words.explaining import resumption
-from filterscope.words.explaining.samples import Gathered, gather_samples, split_samples
+from filterscope.words.explaining.resumption import PhaseCheckpoints
+from filterscope.words.explaining.samples import learnt_from, split_samples
 from filterscope.words.explaining.targets import token_list
 from filterscope.words.explaining.training import ExplainerSettings, fit
 
@@ -47,26 +46,14 @@ def train_explainer(
     rows = vocabulary.rows(tokens)
     vectors = vocabulary.vectors[rows]
     shards = (tables.read(path, "pooled_activations") for path in paths_to_pooled)
-    gathered = gather_samples(shards, tokens)
-    if settings.attended:
-        attended = gather_samples([tables.read(path_to_attended, "attended_activations")], tokens)
-        gathered = Gathered.joined(gathered, attended)
-    if shuffled_labels:
-        gathered = replace(gathered, samples=gathered.samples.shuffled_labels(seed))
+    of_attention = (tables.read(path, "attended_activations") for path in [path_to_attended])
+    null = seed if shuffled_labels else None
+    gathered = learnt_from(shards, of_attention if settings.attended else None, tokens, null)
     parts = split_samples(gathered, settings.choosing, seed, scored_choose, instance_split)
     count, attended = len(gathered.samples), gathered.samples.attended
     del gathered
     words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
-
-    temperatures, checkpoints = [], []
-
-    def checkpoint(samples, own, phase):
-        """A killed training goes on, if it is just this one."""
-        arrays = samples.activations, samples.targets
-        beside = path_to_weights.with_name(f"{path_to_weights.stem}.{phase}")
-        checkpoints.append(resumption.beside(beside, *arrays, words, rows, own, seed, code))
-        return checkpoints[-1]
-
+    temperatures, checkpoints = [], PhaseCheckpoints(path_to_weights, words, rows, seed, code)
     model, history = fit(
         parts,
         vectors,
@@ -75,7 +62,7 @@ def train_explainer(
         device,
         vocabulary.vectors,
         rows,
-        checkpoint=checkpoint,
+        checkpoint=checkpoints,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
         measured=temperatures.append,
     )
@@ -87,8 +74,7 @@ def train_explainer(
     tables.write(table, "history", path_to_csv)
     with tables.replacing(path_to_weights) as temporary:
         write_weights(model.cpu(), temporary)
-    for each in checkpoints:
-        each.remove()
+    checkpoints.remove()
     best = table[table["best"]].iloc[0]
     job.LOGGER.info("%d objects and %d attended samples", count - attended, attended)
     job.LOGGER.info("chosen by %d samples: epoch %d, loss %.3f", len(parts.choose), best["epoch"], best["val_loss"])

@@ -8,10 +8,9 @@ from filterscope.activations.probing import ProbeSettings, look, open_pictures, 
 from filterscope.activations.streaming import Annotations, stream
 from filterscope.data.networks import building
 from filterscope.data.rejection import stop
-from filterscope.words.explaining.targets import multi_hot, token_indices, token_list
+from filterscope.words.explaining.targets import token_indices, token_list
 from filterscope.words.proofs.answers import ProofSettings, plan, respond
-from filterscope.words.proofs.causes import Effects, causes, lent_claims
-from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
+from filterscope.words.proofs.causes import Effects, causes, counted, lent_claims
 from filterscope.words.proofs.windows import Windows, cutouts, framed
 
 
@@ -45,8 +44,7 @@ def measure_causes(
     claims = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
     claimed = np.isin(np.arange(len(tokens)), claims)
     annotations = Annotations(tables.read(path_to_annotations, "annotations"), images["image_id"].to_numpy()).table
-    objects = framed(annotations, images, probe.inputs.crop, settings.smallest)
-    objects["tokens"] = [np.flatnonzero(own) for own in multi_hot(annotations["tokens"], tokens)]
+    objects = framed(annotations, images, probe.inputs.crop, settings.smallest, tokens)
     chosen = plan(images["image_id"].to_numpy(), objects, claimed, settings, chance)
     job.LOGGER.info("%d objects are used; unusable: %s", len(chosen.objects), chosen.reasons())
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
@@ -68,14 +66,7 @@ def measure_causes(
     )
     for path in (path_to_table, path_to_csv):
         tables.write(table, "filter_causes", path)
-    counts = table["status"].value_counts()
-    decoys = table["lent_caused"].dropna()
-    job.LOGGER.info(
-        "%d claims are caused, %d are not, of %d it cannot be told; lent to other filters %d of %d would be",
-        *(counts.get(each, 0) for each in (CAUSED, NOT_CAUSED, UNTOLD)),
-        decoys.sum(),
-        len(decoys),
-    )
+    job.LOGGER.info("%s", counted(table))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,7 @@ def embed_images(
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["split"] == split]
     unreadable = Rejections(max_bad_fraction)
-
-    def reject(image_id, reason):
-        unreadable.add("image", image_id, reason)
-        if len(unreadable) > max_bad_fraction * len(images):
-            unreadable.check(image=len(images))
-
+    reject = unreadable.image_by_image(len(images))
     with tables.Writer("image_embeddings", path_to_embeddings) as writer:
         batches = clips.embedded_pictures(clip, folder, images, batch_size, workers, device, reject)
         for ids, vectors in job.progress(batches, -(-len(images) // batch_size), "batches of images"):

@@ -4,7 +4,7 @@ from filterscope import job, tables
 from filterscope.activations.probing import reading
 from filterscope.data.networks import building
 from filterscope.words import preparation
-from filterscope.words.in_memory_run import Trials, TrialSettings
+from filterscope.words.in_memory_run import ProbeTrials, TrialSettings
 
 
 def score_random_network(paths: dict, path_to_measurements, folder, settings: TrialSettings, probe, seed, defects):
@@ -12,7 +12,9 @@ def score_random_network(paths: dict, path_to_measurements, folder, settings: Tr
     device = job.device()
     material = preparation.material(paths, folder, probe.inputs)
     with reading(probe, building.initialise(probe.network, seed), device) as reader:
-        measured = Trials(material, reader, seed, device, job.progress).run(settings, defects, name="random_network")
+        measured = ProbeTrials(material, reader, seed, device, job.progress).run(
+            settings, defects, name="random_network"
+        )
     tables.write(tables.measurements(measured), "measurements", path_to_measurements)
 
 

@@ -1,7 +1,5 @@
 """Score the words of a probe beside their nulls and their rival, on images with masks."""
 
-import pandas as pd
-
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
@@ -9,17 +7,12 @@ from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.targets import Tokens
 from filterscope.words.firing import Thresholds
-from filterscope.words.results import compared_rows, scored_row, top_images
+from filterscope.words.results import compared_rows, scored_row, top_images, trained_labels
 from filterscope.words.scoring.score_table import WORDS
-from filterscope.words.scoring.scores import ScoreSettings, measure, support
+from filterscope.words.scoring.scores import ScoreSettings, measure, score_remarks, support
 from filterscope.words.truth import Truth
 
 WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
-
-TAUGHT = (
-    "%d of the %d images that score also taught the thresholds, the claims and the explainer (words.split is %s): "
-    "the scores and the support of names are too high"
-)
 
 
 def score_words(
@@ -51,7 +44,7 @@ def score_words(
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
     images = tables.read(path_to_images, "images").to_pandas()
-    training = images[images["split"] == "train"]["image_id"]
+    labels = trained_labels(annotations, images)
     extracted = tables.column(paths_to_image_activations, "image_activations", "image_id")
     images = readable(images, extracted, split)
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
@@ -68,12 +61,9 @@ def score_words(
         )
         for name in paths_to_words
     }
-    if taught := int(images["image_id"].isin(training).sum()):
-        job.LOGGER.warning(TAUGHT, taught, len(images), split)
-    seen_in_training = pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy()
     rows |= compared_rows(
         rows[WORDS],
-        annotations["tokens"].filter(seen_in_training),
+        labels,
         tables.read(path_to_overlaps, "overlaps"),
         tokens,
         maxima,
@@ -104,8 +94,8 @@ def score_words(
     claims = support(measured, thresholds, tokens.every, settings)
     tables.write(claims, "filter_claims", path_to_claims)
     tables.write(claims, "filter_claims", path_to_csv)
-    if not claims["told"].all():
-        job.LOGGER.warning("too few filters or images to tell which names are supported at this rate")
+    for remark in score_remarks(images, claims):
+        job.LOGGER.warning("%s", remark)
     job.LOGGER.info(
         "%d of %d live filters have a supported name; %d of %d lent claims would be",
         claims["supported"].sum(),

@@ -8,7 +8,7 @@ from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words import preparation
 from filterscope.words.defects import costs
-from filterscope.words.in_memory_run import Trials, TrialSettings
+from filterscope.words.in_memory_run import ProbeTrials, TrialSettings
 
 
 def tabulate_defects(
@@ -33,7 +33,7 @@ def tabulate_defects(
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
-        trials = Trials(material, reader, seed, device, job.progress)
+        trials = ProbeTrials(material, reader, seed, device, job.progress)
         variants = {
             "default": Faithful(),
             **{name: Faithful.only(name) for name in switches},

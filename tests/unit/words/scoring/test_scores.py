@@ -17,7 +17,7 @@ from filterscope.words.bootstrap import resample_weights
 from filterscope.words.scoring.claims import ClaimScores
 from filterscope.words.scoring.score_table import scores
 from filterscope.words.scoring.scores import (
-    Evidence,
+    ClaimEvidence,
     Measured,
     Row,
     ScoreSettings,
@@ -287,7 +287,7 @@ def evidence(auprc, claims, null, share=0.1):
     auprc = np.asarray(auprc, float)
     shares = np.full(auprc.shape, share)
     metrics = {"auprc": auprc, "iou": auprc / 2, "f1": auprc / 2, "correlation": auprc / 2, "share": shares}
-    return Evidence(np.array(claims), metrics, np.array(null, float))
+    return ClaimEvidence(np.array(claims), metrics, np.array(null, float))
 
 
 def support_of(own, lent, decoys, rivals, dead, rate=1.0):
@@ -374,7 +374,7 @@ def test_lift_over_the_mean_filter_moves_with_the_share_of_the_word():
     """Where a resample shows the word on twice as many pixels, chance gives twice as much."""
     auprc = np.array([[0.5, 0.4, 0.3], [0.6, 0.4, 0.3]])
     share = np.array([[0.1, 0.2, 0.0], [0.2, 0.1, 0.0]])
-    found = Evidence(np.array([0, 1, -1]), {"auprc": auprc, "share": share}, np.array([0.2, 0.3])).lift()
+    found = ClaimEvidence(np.array([0, 1, -1]), {"auprc": auprc, "share": share}, np.array([0.2, 0.3])).lift()
     np.testing.assert_allclose(found, [[0.3, 0.1, 0], [0.2, 0.25, 0]])
 
 

@@ -9,7 +9,8 @@ images (benchmarks/choices.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,11 @@ class EvidenceSettings:
     top_images: int = 25
     top_share: float = 0.1
     pseudo: float = 10.0
+
+    @classmethod
+    def from_mapping(cls, words: Mapping) -> EvidenceSettings:
+        """From the config's `words`, which says more."""
+        return cls(**{each.name: words[each.name] for each in fields(cls)})
 
     def __post_init__(self):
         for name, value in (("shrinkage", self.shrinkage), ("contrast", self.contrast)):

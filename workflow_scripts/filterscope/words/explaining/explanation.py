@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from filterscope.activations.extraction import read_maps
+from filterscope.activations.extraction import ExtractionSettings, read_maps
 from filterscope.activations.streaming import Batch
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
@@ -29,6 +29,15 @@ class ExplanationSettings:
     pool: str = "mean"
     per_image: int = 20
     batch_size: int = 32
+
+    @classmethod
+    def of(cls, words: Mapping, activations: ExtractionSettings) -> ExplanationSettings:
+        """From the config's `words`, which says more, and from how activations were taken."""
+        return cls(words["method"], activations.pool, words["per_image"], activations.batch_size)
+
+    def explainer_size(self, reader: Reader) -> int:
+        """How many values an explainer takes."""
+        return reader.filters * (reader.height * reader.width if self.pool == "native" else 1)
 
     def __post_init__(self):
         known = [*METHODS, "image"]

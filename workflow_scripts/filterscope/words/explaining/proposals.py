@@ -8,7 +8,7 @@ best new word of a list, twice as much for the second, and so on, so that one to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ from torch.nn import functional
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import Candidates
+from filterscope.words.explaining.evidence import Evidence
+from filterscope.words.explaining.targets import Tokens
+from filterscope.words.scoring.score_table import WORDS
 
 # Words by cosine among which the score chooses, per word that is asked for.
 SHORTLIST = 10
@@ -177,6 +180,18 @@ def proposers(
         name: Proposer(vocabulary, rows, tokens, surprise, settings if name == "vocabulary" else plain, device)
         for name, (vocabulary, rows) in candidates.items()
     }
+
+
+def known_chances(evidence: Evidence, tokens: Tokens, explainers: Iterable[str]) -> dict[str, np.ndarray]:
+    """By explainer, what it may know of the training images: `Evidence.surprise` of the supervised tokens, [d, tokens].
+
+    Explainers besides the words' are nulls, whose labels are shuffled: they know how common tokens are, but nothing of
+    a single filter.
+    """
+    supervised = ~tokens.unsupervised
+    surprise = evidence.surprise(supervised)
+    common = np.broadcast_to(surprise.mean(0, keepdims=True), surprise.shape)
+    return {name: (surprise if name == WORDS else common)[:, supervised] for name in explainers}
 
 
 def nearest_words(candidates: Candidates, filters: int, device: torch.device) -> dict[str, Proposer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -83,6 +83,22 @@ def gather_samples(shards: Iterable[pa.Table], tokens: list[str]) -> Gathered:
         parts.append((tables.matrix(pooled["vector"])[known], targets[known], images, training))
     activations, targets, image_ids, training = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Gathered(ExplainerSamples(activations, targets), image_ids, training)
+
+
+def learnt_from(
+    pooled: Iterable[pa.Table], attended: Iterable[pa.Table] | None, tokens: list[str], shuffle: int | None = None
+) -> Gathered:
+    """The samples of an explainer: of objects, and of filters' attention where there are such.
+
+    pooled: `pooled_activations`, attended: `attended_activations`, each taken in table by table when its turn comes.
+    shuffle: seed by which labels are shuffled, for a null.
+    """
+    gathered = gather_samples(pooled, tokens)
+    if attended is not None:
+        gathered = Gathered.joined(gathered, gather_samples(attended, tokens))
+    if shuffle is None:
+        return gathered
+    return replace(gathered, samples=gathered.samples.shuffled_labels(shuffle))
 
 
 @dataclass(frozen=True)

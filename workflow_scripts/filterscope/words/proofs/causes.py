@@ -64,6 +64,14 @@ def causes(
     return table.astype(object).where(pd.notna(table), None)
 
 
+def counted(table: pd.DataFrame) -> str:
+    """A sentence on how many claims are caused; table: `filter_causes`."""
+    counts, decoys = table["status"].value_counts(), table["lent_caused"].dropna()
+    caused, other, untold = (counts.get(each, 0) for each in (CAUSED, NOT_CAUSED, UNTOLD))
+    said = f"{caused} claims are caused, {other} are not, of {untold} it cannot be told"
+    return f"{said}; lent to other filters {decoys.sum():.0f} of {len(decoys)} would be"
+
+
 def objections(lines: pd.DataFrame, alone: float) -> pd.Series:
     """What speaks against calling a claim caused, whatever both directions' p; "" where nothing does.
 
@@ -162,7 +170,7 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ObjectComparison:
     """Objects of a claim and the others, in the strata that have both.
 
     kept: positions among all objects, [n]. own: whether the object is the claim's, bool [n]. strata: [n].
@@ -190,11 +198,11 @@ class Comparison:
         return (made / sum(shares.values())).astype(np.float32)
 
 
-def compare(own: np.ndarray, strata: np.ndarray) -> Comparison:
+def compare(own: np.ndarray, strata: np.ndarray) -> ObjectComparison:
     """Objects of a claim (bool [n]) against the others, without the strata that have only the ones or the others."""
     both = np.intersect1d(strata[own], strata[~own])
     kept = np.flatnonzero(np.isin(strata, both))
-    return Comparison(kept, own[kept], strata[kept])
+    return ObjectComparison(kept, own[kept], strata[kept])
 
 
 class RankTest:
@@ -216,7 +224,7 @@ class RankTest:
         }
         self.permutations = permutations
 
-    def drawn(self, comparison: Comparison) -> np.ndarray:
+    def drawn(self, comparison: ObjectComparison) -> np.ndarray:
         """Which objects are the claim's, in truth (row 0) and in every permutation: float32 [1 + permutations, n]."""
         drawn = np.zeros((1 + self.permutations, len(self.strata)), np.float32)
         for stratum in np.unique(comparison.strata):
@@ -225,7 +233,7 @@ class RankTest:
             np.put_along_axis(drawn[1:], self.orders[stratum][:, : len(own)], 1, axis=1)
         return drawn
 
-    def sums(self, values: np.ndarray, comparison: Comparison, drawn: np.ndarray) -> np.ndarray:
+    def sums(self, values: np.ndarray, comparison: ObjectComparison, drawn: np.ndarray) -> np.ndarray:
         """Rank sums of the claim's objects by values [n, d] of all objects, float32 [1 + permutations, d].
 
         Row 0 is the truth, the others are by permutation, in the same order for all values.

@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 from filterscope.activations.streaming import Batch, Files, Look
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError
+from filterscope.words.explaining.targets import multi_hot
 from filterscope.words.proofs.composing import LONGEST, Cutout
 
 # Longest side of an object's box, share of its window's side: on both axes there is as much beside it as there is of
@@ -53,7 +54,9 @@ def windows(boxes: np.ndarray, sizes: np.ndarray, crop: int) -> np.ndarray:
     return np.column_stack([np.clip(corners, 0, sizes - sides[:, None]), sides])
 
 
-def framed(annotations: pa.Table, images: pd.DataFrame, crop: int, smallest: float) -> pd.DataFrame:
+def framed(
+    annotations: pa.Table, images: pd.DataFrame, crop: int, smallest: float, tokens: list[str] | None = None
+) -> pd.DataFrame:
     """Objects with their windows and what is seen of them there.
 
     annotations: of these images; images: of the images table. crop: side of the network's input, px. smallest: share
@@ -62,7 +65,8 @@ def framed(annotations: pa.Table, images: pd.DataFrame, crop: int, smallest: flo
     Returns the columns annotation_id, image_id, category and mask of the annotations, and top, left and side of the
     window (px), share (of it that the object covers), long (longest side of its box, share of the window's) and
     unusable: why it cannot be used, or "". What touches the photograph's border mostly goes on beyond it: laid
-    elsewhere it would end in a straight edge.
+    elsewhere it would end in a straight edge. With `tokens` also a column of that name: which of them each object has,
+    an array of indices.
     """
     objects = annotations.select(["annotation_id", "image_id", "category", "mask"]).to_pandas()
     sizes = images.set_index("image_id").loc[objects["image_id"], ["height", "width"]].to_numpy()
@@ -76,7 +80,10 @@ def framed(annotations: pa.Table, images: pd.DataFrame, crop: int, smallest: flo
     }
     unusable = np.select(list(reasons.values()), list(reasons), "")
     top, left, side = places.T
-    return objects.assign(top=top, left=left, side=side, share=share, long=long, unusable=unusable)
+    objects = objects.assign(top=top, left=left, side=side, share=share, long=long, unusable=unusable)
+    if tokens is not None:
+        objects["tokens"] = [np.flatnonzero(own) for own in multi_hot(annotations["tokens"], tokens)]
+    return objects
 
 
 class Windows(Dataset):

@@ -88,7 +88,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ClaimEvidence:
     """How far claims beat their null on some images.
 
     metrics: by name, of the claims, [1+resamples, d]. null: what the layer's mean live filter reaches for each token,
@@ -120,8 +120,8 @@ class Measured:
 
     table: pd.DataFrame
     rows: dict[str, Row]
-    evidence: dict[str, Evidence]
-    decoys: list[Evidence]
+    evidence: dict[str, ClaimEvidence]
+    decoys: list[ClaimEvidence]
 
 
 def measure(
@@ -210,12 +210,14 @@ class Strangers:
             yield position, maps, [(away, last[away - place]) for away in range(place, self.distance)]
 
 
-def _evidence(claims: ClaimScores, labels: Mapping[Hashable, np.ndarray], live: np.ndarray) -> dict[Hashable, Evidence]:
+def _evidence(
+    claims: ClaimScores, labels: Mapping[Hashable, np.ndarray], live: np.ndarray
+) -> dict[Hashable, ClaimEvidence]:
     """By label."""
     metrics, every = claims.metrics(), claims.every_auprc()
     null = every[live].mean(0) if live.any() else np.zeros(every.shape[1])
     return {
-        label: Evidence(own, {name: values[:, place] for name, values in metrics.items()}, null)
+        label: ClaimEvidence(own, {name: values[:, place] for name, values in metrics.items()}, null)
         for place, (label, own) in enumerate(labels.items())
     }
 
@@ -255,7 +257,7 @@ def _share(right: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _means(
-    evidence: dict[tuple[str, str], Evidence], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
+    evidence: dict[tuple[str, str], ClaimEvidence], labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray
 ) -> Iterable[dict]:
     for (name, where), each in evidence.items():
         named = _named(labels, chosen, where)
@@ -301,11 +303,11 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     """Which filters' claims beat their null: the `filter_claims` table.
 
     The null of a claim is the mean AUPRC of all live filters for the same word. The evidence for a claim is the lower
-    end of the interval of its AUPRC minus the null (`Evidence.lift`). A claim is supported where its evidence is above
-    zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of each
-    kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have their
-    words' frequencies; and claims lent from other filters, of another word than the filter's own, where so many can
-    be lent that the share could be told at all. Where the decoys are too few to tell so small a share, nothing is
+    end of the interval of its AUPRC minus the null (`ClaimEvidence.lift`). A claim is supported where its evidence is
+    above zero and so large that, of the claims with as much, at most `false_discoveries` are false by the account of
+    each kind of decoys: the same claims on the masks of other images, which exist whatever the claims are and have
+    their words' frequencies; and claims lent from other filters, of another word than the filter's own, where so many
+    can be lent that the share could be told at all. Where the decoys are too few to tell so small a share, nothing is
     supported and `told` is false.
     """
     confidence = settings.confidence
@@ -316,7 +318,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     named = live & (own.claims >= 0)
     names = np.array([*tokens, None], object)
 
-    def lowest(evidence: Evidence) -> np.ndarray:
+    def lowest(evidence: ClaimEvidence) -> np.ndarray:
         return np.where(named & (evidence.claims >= 0), percentile_interval(evidence.lift(), confidence)[0], -np.inf)
 
     claimed, borrowed = lowest(own), lowest(lent)
@@ -350,6 +352,19 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
             "rival_auprc": where(named & (rivals >= 0), measured.evidence["dissection"].metrics[AUPRC][0]),
         }
     )
+
+
+def score_remarks(images: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
+    """Sentences on what makes scores doubtful; images: those that score; claims: the `filter_claims` table."""
+    remarks, taught = [], int((images["split"] == "train").sum())
+    if taught:
+        remarks.append(
+            f"{taught} of the {len(images)} images that score also taught the thresholds, the claims and the explainer "
+            "(words.split): the scores and the support of names are too high"
+        )
+    if not claims["told"].all():
+        remarks.append("too few filters or images to tell which names are supported at this rate")
+    return remarks
 
 
 def least_evidence(claims: np.ndarray, kinds: Iterable[np.ndarray], rate: float) -> tuple[float, bool]:
