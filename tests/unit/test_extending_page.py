@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import sys
 import textwrap
 from pathlib import Path
@@ -21,7 +20,9 @@ from tests.unit.pictures.conftest import UNIT
 from torch import nn
 
 import configuration
+from data.datasets.prepare_dataset import prepare_dataset
 from filterscope import tables
+from filterscope.data.rejection import RejectionError
 
 PAGE = REPOSITORY / "docs" / "extending.md"
 SCRIPTS = REPOSITORY / "workflow_scripts"
@@ -56,6 +57,7 @@ def extended(monkeypatch):
             path = SCRIPTS.parent / file_of(block)
             name = ".".join(path.relative_to(SCRIPTS).with_suffix("").parts)
             assert path.is_file() is not block.head.endswith("new"), f"{block.head}: is it there, or is it new?"
+            assert path.parent.is_dir(), f"{block.head}: there is no such folder"
             if block.head.endswith("new"):
                 module = ModuleType(name)
                 monkeypatch.setitem(sys.modules, name, module)
@@ -228,18 +230,25 @@ def test_an_attack(extended, settings):
 
 
 def test_a_dataset(extended, settings, tmp_path):
-    stencils = extended("A dataset with masks")
-    assert settings("A dataset with masks")["datasets"]["cut_out"]["max_bad_fraction"] == 0
-    (script,) = [block for block in EXAMPLES["A dataset with masks"] if "workflow_scripts/data/" in block.head]
-    assert "".join(inspect.signature(stencils.read_stencils).parameters) == "folder"
-    names = {"__name__": "prepare_stencils"}
-    exec(compile(script.text, script.head, "exec"), names)
+    extended("A dataset with masks")
+    entry = dict(settings("A dataset with masks")["datasets"]["cut_out"])
+    assert entry.pop("max_bad_fraction") == 0
+    assert entry == {"source": "stencils", "folder": "stencils"}
     drawn = stencilled(tmp_path / "stencils")
-    paths = {name: tmp_path / f"{name}.parquet" for name in ("images", "annotations", "categories", "rejected")}
-    names["prepare_stencils"](tmp_path / "stencils", paths)
-    images, annotations, categories = (
-        tables.read(paths[name], name).to_pandas() for name in ("images", "annotations", "categories")
-    )
+    Image.new("L", (3, 3)).save(tmp_path / "stencils" / "val" / "2.small.png")
+
+    def prepared(max_bad_fraction):
+        names = ("images", "annotations", "categories", "rejected", "findings")
+        paths = {f"path_to_{name}": tmp_path / f"{name}.parquet" for name in names}
+        paths |= {"path_to_folder": tmp_path / "stencils", "path_to_findings_csv": tmp_path / "findings.csv"}
+        prepare_dataset(entry["source"], **paths, max_bad_fraction=max_bad_fraction)
+        return [tables.read(paths[f"path_to_{name}"], name).to_pandas() for name in names]
+
+    with pytest.raises(RejectionError, match=r"annotation 2\.small\.png: its size is not the picture's"):
+        prepared(max_bad_fraction=0)
+    images, annotations, categories, rejected, findings = prepared(max_bad_fraction=0.2)
+    assert rejected["item"].tolist() == ["annotation 2.small.png"]
+    assert findings.empty
     assert images["path"].tolist() == ["train/0.png", "train/1.png", "val/2.png"]
     assert categories.set_index("category")["annotations_train"].to_dict() == {"red": 2, "striped": 1}
     for row in annotations.itertuples():

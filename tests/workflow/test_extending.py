@@ -68,7 +68,7 @@ def test_all_examples_together(extended, small_config, tmp_path):
         return done.stdout + done.stderr
 
     planned = run("--dry-run", "--quiet", "rules")
-    for rule in ("prepare_stencils", "attack_network", "maximise_activations", "train_with_schedule"):
+    for rule in ("prepare_dataset", "attack_network", "maximise_activations", "train_with_schedule"):
         assert rule in planned
     run(*TARGETS)
     folder = tmp_path / "results"
