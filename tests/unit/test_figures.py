@@ -80,6 +80,7 @@ def test_figures_take_any_name():
     rows = pd.DataFrame({"filter": [0], "activation": [1.0], "median": [0.5], "scenario": ["spike"]})
     words = pd.DataFrame({"word": [name], "votes": [3], "rank": [0], "novel": [False]})
     untold = {"reference_status": None, "cause": None}
+    untold |= {"picture": f"{name}: {name}", "picture_count": 1, "picture_found": 1.0, "picture_null": None}
     named = pd.Series({"filter": 0, "status": "untested", "name": name, "claim": name, "apart": name, **untold})
     similar = pd.DataFrame({"class": [name, name, "b", "b"], "other": [name, "b"] * 2, "similarity": [1, 0.5, 0.5, 1]})
     places = pd.DataFrame({"class": [name, "b"], "x": [0.0, 1.0], "y": [0.0, 1.0]})
