@@ -2,7 +2,7 @@
 
 The scored images choose nothing: the training images are split by image, one part is scored, the others are all that
 thresholds, explainer, evidence and claims come from. Recall over the whole vocabulary and over the categories, and what
-the claims reach, through the same trial that measures the defects.
+the claims reach, through the run in memory that measures the defects.
 """
 
 from __future__ import annotations

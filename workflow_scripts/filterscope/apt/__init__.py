@@ -40,8 +40,8 @@ none in their first step: train a few steps before the analysis.
 | `model` | temperature and learning rate: link, log-normal model, its fit, target curve |
 | `learning_rates` | `learning_rate_range`, the analysis of one step at many learning rates |
 | `optimisers` | parameter groups, and trial steps that are taken back |
-| `schedules` | `ActCooLR` and `DynamicActCooLR` |
+| `actcoolr` | `ActCooLR` and `DynamicActCooLR` |
 | `guard` | what holds their learning rate back where a network dies or diverges |
-| `scheduling` | schedules by name: PyTorch's, Schedule-Free and those of `schedules` |
+| `scheduling` | schedules by name: PyTorch's, Schedule-Free and those of `actcoolr` |
 | `steering`, `batch_norm` | a training that follows a schedule by name, and the statistics it must renew |
 """

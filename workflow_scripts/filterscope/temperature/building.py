@@ -30,7 +30,7 @@ def build(choice: Choice, shape: tuple[int, ...], classes: int, seed: int) -> nn
     square, and for a network without a weight to train.
     """
     if choice.factory is not None:
-        from filterscope.data.networks import building as built_networks  # and torchvision with it, which takes seconds
+        from filterscope.data.networks import building as built_networks  # which only factories need
 
         settings = built_networks.NetworkSettings(source="factory", factory=choice.factory, arguments=choice.arguments)
         network = built_networks.build(settings, seed).requires_grad_(True).train()

@@ -1,4 +1,4 @@
-"""Networks: how they are described, built, given weights, and initialised at random for the null rows.
+"""Networks: how they are built, given weights, and initialised at random for the null rows.
 
 A network is a torchvision architecture, a function that returns a torch module, a Caffe network, or one of the two
 networks of the embedded study. The rules keep its weights as one state_dict file; `load` puts them together again.

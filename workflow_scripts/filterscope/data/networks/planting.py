@@ -1,7 +1,7 @@
 """Filters set by hand, so that the right name of every filter is known.
 
 Eight filters answer to a colour, four to stripes of one orientation, three to the other textures of the
-scenes. Every step is one layer of `scenes_networks.Detectors`; its weights follow from the colours and from
+scenes. Every step is one layer of `embedded.Detectors`; its weights follow from the colours and from
 the period of the textures, and the normalisation of the network's input is folded into the first of them.
 """
 

@@ -1,4 +1,4 @@
-"""Weights on disk. Apart from `networks`, because that imports torchvision, which takes a job seconds."""
+"""Weights on disk: the same weights give the same bytes."""
 
 from __future__ import annotations
 

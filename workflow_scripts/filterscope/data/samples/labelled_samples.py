@@ -1,7 +1,7 @@
 """Labelled samples: vectors or pictures with a class each, split into train and test.
 
 What the diagnosis and temperature rooms work on, whatever it was read from. The modules beside this one read it:
-`planes` (generated), `idx`, `cifar`, `sample_arrays`, `class_folders`, `torchvision_sets`, `object_crops`.
+`planes` (generated), `idx`, `cifar`, `arrays`, `class_folders`, `torchvision_sets`, `object_crops`.
 """
 
 from __future__ import annotations

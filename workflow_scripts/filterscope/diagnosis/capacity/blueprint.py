@@ -13,7 +13,7 @@ LAID_OUT = ("torchvision", "checkpoint", "caffe")
 
 
 def blueprint(settings: NetworkSettings) -> nn.Module:
-    """The network, on the meta device where that can be. Raises NetworkError as `networks.build` does."""
+    """The network, on the meta device where that can be. Raises NetworkError as `building.build` does."""
     if settings.source in LAID_OUT:
         try:
             with torch.device("meta"):
