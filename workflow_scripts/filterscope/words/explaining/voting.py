@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# How many votes an image's words count, by the filter's maximum in it (the reproduction's code: none, the original's: int).
+# How many votes an image's words count, by the filter's maximum in it: "none" is the reproduction's code, "int" the
+# original's.
 WEIGHTINGS = {
     "none": lambda maxima: np.ones_like(maxima),
     "int": np.floor,
