@@ -57,9 +57,10 @@ def reader_settings(wildcards):
     return {key: value for key, value in dataset.items() if key not in DATASET_PLACES}
 
 
-def readable(*others):
-    """Wildcard pattern of the datasets whose source has a reader, but for these sources."""
-    return sources("datasets", *(name for name, each in SOURCES.items() if each.reader and name not in others))
+def readable(annotated):
+    """Wildcard pattern of the datasets whose source has a reader, with or without masks, but for COCO's own rule."""
+    kinds = [name for name, each in SOURCES.items() if each.reader and each.annotated == annotated and name != "coco"]
+    return sources("datasets", *kinds)
 
 
 def visual_genome_settings(wildcards):

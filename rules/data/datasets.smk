@@ -13,13 +13,14 @@ rule prepare_dataset:
         findings="results/data/{dataset}/findings.parquet",
         findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
-        dataset=readable("coco", "folder"),
+        dataset=readable(annotated=True),
     log:
         "results/logs/prepare_dataset/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare_dataset/{dataset}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: 4
     resources:
         mem_mb=8000,
@@ -52,7 +53,7 @@ use rule prepare_dataset as prepare_folder with:
         findings="results/data/{dataset}/findings.parquet",
         findings_csv="results/data/{dataset}/findings.csv",
     wildcard_constraints:
-        dataset=sources("datasets", "folder"),
+        dataset=readable(annotated=False),
     log:
         "results/logs/prepare_folder/{dataset}.log",
     benchmark:
@@ -274,6 +275,7 @@ rule prepare_visual_genome:
         "results/benchmarks/prepare_visual_genome/{dataset}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: 4
     resources:
         mem_mb=2000,

@@ -73,6 +73,7 @@ rule prepare_network:
         "results/benchmarks/prepare_network/{network}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     resources:
         mem_mb=4000,
         runtime="30m",

@@ -54,6 +54,7 @@ rule name_pictures:
         "results/benchmarks/name_pictures/{dataset}/{probe}/{recipe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 1
     threads: config["threads"]
     resources:
         gpu=1,

@@ -167,6 +167,20 @@ def test_folder_does_not_matter(tree, tmp_path_factory, monkeypatch):
     elsewhere.rename(tree)
 
 
+def test_modules_named_as_text_count(tree):
+    """A misspelt one would leave its edits unnoticed."""
+    script, losses = tree / "data/alone.py", tree / "filterscope/words/losses.py"
+    plain, before = provenance.digest(script), provenance.digest(script, "filterscope.words.losses")
+    assert plain != before
+    losses.write_text("def loss():\n    return 3\n")
+    provenance.module.cache_clear()
+    assert provenance.digest(script) == plain
+    assert provenance.digest(script, "filterscope.words.losses") != before
+    for name in ("filterscope.words.loses", "mine.readers", "mine"):
+        with pytest.raises(ValueError, match=f"{name} is no module of filterscope"):
+            provenance.digest(script, name)
+
+
 def test_syntax_error_names_the_module(tree):
     (tree / "filterscope/words/losses.py").write_text("def loss(:\n")
     with pytest.raises(SyntaxError) as error:

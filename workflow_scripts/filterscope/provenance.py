@@ -73,10 +73,15 @@ def _files(names: Iterable[str]) -> frozenset[Path]:
 def code_files(script: str | Path, *modules: str) -> list[Path]:
     """The script and every library module that it imports, directly or not, in a fixed order.
 
-    modules: dotted names of those that it imports by their name as text.
+    modules: dotted names of those that it imports by their name as text. Raises ValueError for one that is not the
+    library's: an edit of it would rerun nothing.
     """
     script = Path(script).resolve()
-    seen = {script, *filter(None, map(_module_file, modules))}
+    named = {each: _module_file(each) for each in modules if each.partition(".")[0] == LIBRARY.name}
+    for each in modules:
+        if named.get(each) is None:
+            raise ValueError(f"{each} is no module of {LIBRARY.name}: nothing could tell that it was edited")
+    seen = {script, *named.values()}
     waiting = [*seen]
     while waiting:
         new = module(waiting.pop()).imports - seen

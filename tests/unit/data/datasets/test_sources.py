@@ -41,6 +41,11 @@ def test_classes_are_made_in_ways_that_exist():
     assert {source.classes_by for source in SOURCES.values()} == known
 
 
+def test_without_annotations_something_else_makes_a_class():
+    with pytest.raises(ValueError, match="a source without annotations has no categories"):
+        sources.Source("filterscope.data.datasets.folder:read_folder", annotated=False)
+
+
 def test_reading_by_name(tmp_path):
     Image.new("RGB", (8, 6)).save(tmp_path / "sea.png")
     found = sources.read("folder", tmp_path, 0, 1)

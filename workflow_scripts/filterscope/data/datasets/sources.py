@@ -22,13 +22,19 @@ class Source:
 
     reader: module:function, called as `read` does; None where a rule of the source's own makes the tables. annotated:
     whether its pictures have masks. boxes: whether those are boxes. classes_by: what makes an image's class, see
-    `filterscope.pictures.facets.classes`.
+    `filterscope.pictures.facets.classes`. Raises ValueError for classes by category without annotations.
     """
 
     reader: str | None = None
     annotated: bool = True
     boxes: bool = False
     classes_by: str = "category"
+
+    def __post_init__(self):
+        if not self.annotated and self.classes_by == "category":
+            raise ValueError(
+                "a source without annotations has no categories: say what else makes a class, as in folder"
+            )
 
     @property
     def module(self) -> str | None:
