@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from filterscope.pictures.choices import best_images, chosen_images, chosen_targets, names_of
-from filterscope.pictures.figures import Card, Shown, occlusion_page, sheet, strongest_bars
+from filterscope.pictures.figures import LONGEST, Card, Shown, occlusion_page, sheet, strongest_bars
 from filterscope.pictures.recipes.objectives import Target
 
 IMAGES = pd.DataFrame({"image_id": [4, 7, 9], "path": ["a/dog.jpg", "a/cat.jpg", "b/dog.jpg"]})
@@ -81,3 +81,14 @@ def test_importance_is_red_where_it_is_high():
     texts = [text.get_text() for text in figure.texts]
     assert {"dog: 1 of 2 stay", "at random 1.5; now 3 1"} <= set(texts)
     assert "at most by 40%" in texts
+
+
+def test_a_long_name_is_cut_and_shows_it():
+    """It must not run into its neighbour's, nor look like another name."""
+    grey, name = np.full((40, 40, 3), 120, np.uint8), "orange horizontal square"
+    row = {"kind": "photograph", "name": "", "filters": "3 1", "overlap": 2, "null_overlap": None}
+    rows = pd.DataFrame([row, {**row, "kind": "object", "name": name, "overlap": 1, "null_overlap": 1.5}])
+    figure = occlusion_page("a.jpg", grey, [BLUE], rows, np.zeros((40, 40)))
+    (shown,) = (text.get_text() for text in figure.texts if "stay" in text.get_text())
+    assert shown == "orange horizontal s…: 1 of 2 stay"
+    assert len(shown.partition(":")[0]) == LONGEST

@@ -183,6 +183,14 @@ def test_pictures_of_several_recipes_are_counted_together_and_told_apart():
     assert table.loc[3].isna().all()
 
 
+def test_a_null_of_other_pictures_than_what_was_found_is_none():
+    """The second recipe has one picture, so that there is no other claim to look for."""
+    own = {"filter": 7, "number": 0, "words": [["hat"], ["hat"]], "recipe": ["maco", "fourier"], "found": [True, True]}
+    (line,) = picture_proofs(pd.DataFrame({**own, "null": [0.1, None]}), TOKENS).to_dict("records")
+    assert (line["picture_count"], line["picture_found"]) == (2, 1)
+    assert pd.isna(line["picture_null"])
+
+
 def test_words_of_several_pictures_by_one_recipe_are_taken_in_turns():
     """Each once; one recipe need not be named."""
     several = pd.DataFrame({"filter": 7, "number": range(2), "recipe": "maco", "found": None, "null": None})

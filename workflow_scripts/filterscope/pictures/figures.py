@@ -12,6 +12,7 @@ from filterscope.figures import Figure
 
 TEXT, QUIET, BLUE, ORANGE = "#1f2328", "#6e7781", "#0969da", "#bc4c00"
 DPI = 100
+LONGEST = 20  # characters of a covered part's name that its line has room for
 
 
 @dataclass
@@ -124,7 +125,9 @@ def _shortened(filters: str, most: int = 6) -> str:
 def _outcome(row) -> str:
     """One line about a covered part."""
     name = row.name or row.kind
-    return f"{name[:22]}: {row.overlap} of {len(row.filters.split())} stay"
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST - 1].rstrip()}…"
+    return f"{name}: {row.overlap} of {len(row.filters.split())} stay"
 
 
 def _null(row) -> str:

@@ -118,8 +118,9 @@ def picture_proofs(pictures: pd.DataFrame, tokens: Iterable[str]) -> pd.DataFram
         said = {recipe: _first_words(rows["words"], marked) for recipe, rows in own.groupby("recipe", sort=False)}
         parts = [f"{recipe}: {words}" if several else words for recipe, words in said.items() if words]
         found = own["found"].dropna().astype(float)
-        null = own["null"].dropna().astype(float)
-        lines.append((number, "; ".join(parts) or None, len(found) or None, found.mean(), null.mean()))
+        # Over the same pictures as what was found, or not at all: a picture alone in its recipe has no null.
+        null = own.loc[found.index, "null"].astype(float).mean(skipna=False)
+        lines.append((number, "; ".join(parts) or None, len(found) or None, found.mean(), null))
     return pd.DataFrame(lines, columns=["filter", *PICTURES])
 
 
