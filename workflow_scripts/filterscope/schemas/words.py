@@ -273,8 +273,8 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "picture_null",
                 REAL,
-                "mean share of other filters' claims that are among the same categories; empty where one of the pictures "
-                "has no other beside it",
+                "mean share of other filters' claims that are among the same categories; empty where one of the "
+                "pictures has no other beside it",
                 optional=True,
             ),
         ),

@@ -117,9 +117,10 @@ def picture_proofs(pictures: pd.DataFrame, tokens: Iterable[str]) -> pd.DataFram
     for number, own in pictures.groupby("filter"):
         said = {recipe: _first_words(rows["words"], marked) for recipe, rows in own.groupby("recipe", sort=False)}
         parts = [f"{recipe}: {words}" if several else words for recipe, words in said.items() if words]
-        found = own["found"].dropna().astype(float)
+        compared = own[own["found"].notna()]
+        found = compared["found"].astype(float)
         # Over the same pictures as what was found, or not at all: a picture alone in its recipe has no null.
-        null = own.loc[found.index, "null"].astype(float).mean(skipna=False)
+        null = compared["null"].astype(float).mean(skipna=False)
         lines.append((number, "; ".join(parts) or None, len(found) or None, found.mean(), null))
     return pd.DataFrame(lines, columns=["filter", *PICTURES])
 
