@@ -295,10 +295,10 @@ def test_robustness_is_measured_against_capacity(finished_study):
         (
             ("resampling", "iterations", 3),
             {"resample_samples", "score_resampling", "render_resampling"},
-            {"train_scaled_network"},
+            {"train_scaled_networks"},
         ),
         (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
-        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_network"}),
+        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_networks"}),
         (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
         (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
         (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
@@ -469,7 +469,7 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         (
             "diagnosis/robustness/sparse_attack.py",
             {"attack_network", "search_capacity"},
-            {"train_scaled_network", "score_resampling"},
+            {"train_scaled_networks", "score_resampling"},
         ),
         ("diagnosis/resampling/tomek_links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
         ("diagnosis/resampling/figures.py", {"render_resampling"}, {"tabulate_resampling"}),
