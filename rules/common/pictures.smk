@@ -1,4 +1,5 @@
 # Helpers of the pictures room: entries of its sections, and their results. No rules.
+from types import SimpleNamespace
 
 
 def pictures_of(entry, file):
@@ -122,10 +123,15 @@ def picture_words_of(wildcards):
     return [words_of_recipe(entry) for entry in entries_of_pictures(wildcards)] if names_them else []
 
 
+def naming(wildcards):
+    """The probe whose explainer names a probe's facets: the one that the entry names, or the probe itself."""
+    return SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("facets", wildcards)["words"] or wildcards.probe)
+
+
 def facet_words_of(wildcards):
-    """Words of a probe's facets, where the probe is explained on the dataset."""
+    """Words of a probe's facets, where the probe that names them is explained on the dataset."""
     folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/facets"
-    return f"{folder}/facet_words.parquet" if explained_in(wildcards) else []
+    return f"{folder}/facet_words.parquet" if explained_in(naming(wildcards)) else []
 
 
 def inputs_of(wildcards):

@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from filterscope import tables
 from filterscope.data.samples.labelled_samples import read_samples
-from filterscope.data.scenes.words import facet_of
+from filterscope.data.scenes.words import FACETS, SYNONYMS, facet_of
 from filterscope.pictures.quality.criteria import CRITERIA
 from filterscope.pictures.quality.validation import verdicts
 from filterscope.words.naming import BELIEVED
@@ -165,6 +165,12 @@ def test_names_show_what_their_pictures_are_called(finished_study):
     assert told["picture_found"].mean() > told["picture_null"].mean()
 
 
+def planted_words(truth, rows):
+    """Colour and texture that most images of a facet show, and what else one may call them."""
+    colour, texture = FACETS[rows["class"].iloc[0]][int(truth.reindex(rows["image_id"]).mode().iloc[0])]
+    return {colour, texture, *SYNONYMS[colour], *SYNONYMS[texture]}
+
+
 def test_planted_facets_are_recovered(finished_study):
     """Colour and texture of a class's two facets; images whose main object shows neither do not count."""
     folder = finished_study.directory / "results/pictures/scenes/cnn_units/facets"
@@ -179,6 +185,9 @@ def test_planted_facets_are_recovered(finished_study):
         assert adjusted_rand_score(truth[faced["image_id"]], faced["facet"]) >= 0.8, name
     words = tables.read(folder / "facet_words.parquet", "facet_words").to_pandas()
     assert set(words["class"]) == set(wanted)
+    first = words[(words["rank"] < 3) & (words["p"] <= 0.05)].groupby(["class", "facet"])["word"].agg(set)
+    right = [first.get(key, set()) & planted_words(truth, rows) for key, rows in table.groupby(["class", "facet"])]
+    assert sum(map(bool, right)) >= 6, right
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]

@@ -43,6 +43,7 @@ def _facets(config: dict) -> list[str]:
             for name in names:
                 found += undefined(config, f"facets[{index}].{key}", name, "recipes")
         found += _judge(config, index, entry)
+        found += _naming(config, index, entry)
         units = list(entry["classes"].values())
         for name in {unit for unit in units if units.count(unit) > 1}:
             own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
@@ -60,6 +61,20 @@ def _judge(config: dict, index: int, entry: dict) -> list[str]:
     if not found and entry["probe"] in probes and probes[judge]["network"] == probes[entry["probe"]]["network"]:
         found.append(f"{place} is {judge!r}, a probe of the network that is judged; should be another network's")
     return found
+
+
+def _naming(config: dict, index: int, entry: dict) -> list[str]:
+    """Facets are named by what an explainer knows of a layer of the very network."""
+    place, name, probes = f"facets[{index}].words", entry["words"], config["probes"]
+    if name is None:
+        return []
+    found = undefined(config, place, name, "probes")
+    if found or entry["probe"] not in probes:
+        return found
+    network = probes[entry["probe"]]["network"]
+    if probes[name]["network"] != network:
+        return [f"{place} is {name!r}, a probe of another network; should be one of {network}"]
+    return []
 
 
 def _occlusions(config: dict) -> list[str]:

@@ -310,6 +310,10 @@ from tests.unit.configuration.entries import (
             {"facets": [{**FACETS, "probe": "cnn_units", "judge": "cnn_last"}]},
             r"facets\[0\].judge is 'cnn_last', a probe of the network that is judged; should be another network's",
         ),
+        (
+            {"facets": [{**FACETS, "words": "cnn_last"}]},
+            r"facets\[0\].words is 'cnn_last', a probe of another network; should be one of planted",
+        ),
         ({"criteria": {"photographs": 4}}, "criteria.photographs is 4: 4 is less than the minimum of 20"),
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
         ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),

@@ -86,10 +86,22 @@ SCHEMAS: dict[str, Schema] = {
         ("unit", "facet", "rank"),
         (
             *_FACET,
-            Column("rank", INTEGER, "0 is the word with most votes"),
-            Column("word", TEXT, "word"),
-            Column("votes", INTEGER, "nearest images that were given the word"),
-            Column("cosine", REAL, "mean cosine over those images"),
+            Column("rank", INTEGER, "0 is the word that tells it apart most"),
+            Column("word", TEXT, "among the ten nearest of one of the facet's nearest images"),
+            Column("votes", INTEGER, "nearest images that have it among their ten"),
+            Column("cosine", REAL, "mean cosine over the facet's nearest images"),
+            Column(
+                "contrast",
+                REAL,
+                "cosine less the mean over the nearest images of the unit's other facets; empty without any",
+                optional=True,
+            ),
+            Column(
+                "p",
+                REAL,
+                "chance that facets shuffled among these images have any word of such contrast; empty without others",
+                optional=True,
+            ),
         ),
     ),
     "facet_pictures": Schema(
