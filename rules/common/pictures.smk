@@ -82,6 +82,13 @@ def recipe_pictures(wildcards):
     return expand("results/pictures/{dataset}/{probe}/{recipe}/pictures", recipe=recipes_of(wildcards), **wildcards)
 
 
+def strongest_for(wildcards):
+    """The strongest filters of photographs, where pictures of just these are asked for."""
+    if entry_of("pictures", wildcards)["filters"] != "strongest":
+        return []
+    return f"results/pictures/{wildcards.dataset}/{wildcards.probe}/strongest_filters.parquet"
+
+
 def explained_in(wildcards):
     """The vocabulary that a probe is explained in on the dataset, the first; None where it is not explained."""
     names = (wildcards.dataset, wildcards.probe)

@@ -249,7 +249,7 @@ from tests.unit.configuration.entries import (
             {"pictures": [{**PICTURES, "recipe": "forier"}]},
             r"pictures\[0\].recipe is 'forier', which recipes does not define; did you mean fourier",
         ),
-        ({"pictures": [{**PICTURES, "filters": []}]}, r"pictures.0.filters is \[\]: .*\(all, or a list of channels"),
+        ({"pictures": [{**PICTURES, "filters": []}]}, r"pictures.0.filters is \[\]: .*\(all, strongest"),
         (
             {"pictures": [{**PICTURES, "position": "left"}]},
             r"pictures.0.position is 'left': .*centre, or \[row, column\]",
@@ -275,7 +275,7 @@ from tests.unit.configuration.entries import (
         ),
         (
             {"occlusions": [{"dataset": "scenes", "probe": "planted", "images": [1], "cover": "masks"}]},
-            r"occlusions.0.cover is 'masks': .*objects, grid, or a list of rectangles",
+            r"occlusions.0.cover is 'masks': .*objects, grid, a list of rectangles",
         ),
         (
             {
@@ -283,6 +283,26 @@ from tests.unit.configuration.entries import (
                 "occlusions": [{"dataset": "holiday", "probe": "planted", "images": [1], "cover": "objects"}],
             },
             r"occlusions\[0\].cover is 'objects', but dataset 'holiday' has no annotations",
+        ),
+        (
+            {
+                "occlusions": [
+                    {
+                        "dataset": "scenes",
+                        "probe": "planted",
+                        "images": [1, 2],
+                        "cover": [{"image": 1, "parts": {"head": [0, 0, 5, 5]}}],
+                    }
+                ]
+            },
+            r"occlusions\[0\].cover has parts of 1; images are 1, 2: each needs parts, once",
+        ),
+        (
+            {
+                "pictures": [{"dataset": "scenes", "probe": "planted", "recipe": "maco", "filters": "strongest"}],
+                "strongest_filters": [],
+            },
+            r"pictures\[0\].filters is 'strongest', but strongest_filters has no entry for scenes, planted",
         ),
         (
             {"occlusion": {"fill": "white"}},

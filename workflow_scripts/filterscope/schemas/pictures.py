@@ -201,7 +201,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("image_id", INTEGER, "photograph"),
             Column("number", INTEGER, "0 is the photograph itself, then its covered parts"),
             Column("kind", TEXT, "photograph, rectangle, object or square"),
-            Column("name", TEXT, "category of the object; empty for the others"),
+            Column("name", TEXT, "of the object its category, of a rectangle what the config calls it, or empty"),
             Column("x0", INTEGER, "left edge, px of the photograph (of a square: of the network's view)"),
             Column("y0", INTEGER, "upper edge, px"),
             Column("x1", INTEGER, "right edge, px, not covered itself"),
