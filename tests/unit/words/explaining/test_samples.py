@@ -80,6 +80,8 @@ def test_attended_samples_follow_the_objects():
     assert (len(both.samples), both.samples.attended) == (140, 40)
     assert np.array_equal(both.samples.activations[100:], VALIDATION.activations)
     assert np.array_equal(both.image_ids, np.concatenate([np.arange(100), np.arange(40)]))
+    assert both.counted() == "100 objects and 40 attended samples"
+    assert both.counted() == "100 objects and 40 attended samples"
     assert Gathered.joined(objects, None) is objects
     none = Gathered(VALIDATION.those(np.zeros(40, bool)), np.zeros(0, int), np.zeros(0, bool))
     assert Gathered.joined(objects, none) is objects

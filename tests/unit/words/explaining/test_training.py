@@ -25,7 +25,7 @@ from filterscope.apt.steering import Steering
 from filterscope.faithful import Faithful
 from filterscope.words.explaining import training as training_module
 from filterscope.words.explaining.samples import ExplainerSamples, Parts
-from filterscope.words.explaining.training import ExplainerSettings, evaluate, fit, train
+from filterscope.words.explaining.training import ExplainerSettings, evaluate, fit, in_words, train
 
 
 def test_same_seed_same_weights_and_another_seed_others():
@@ -115,6 +115,11 @@ def test_keeps_the_weights_of_least_validation_loss():
     assert not model.training
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
     assert evaluate(model, data, CATEGORIES, QUICK)[0] == pytest.approx(best[0]["val_loss"])
+
+
+def test_the_chosen_epoch_is_told():
+    history = [{"epoch": number, "val_loss": loss, "best": number == 2} for number, loss in ((1, 0.5), (2, 0.25049))]
+    assert in_words(history) == "epoch 2, loss 0.250"
 
 
 def test_averaging_steadies_the_validation_loss():
