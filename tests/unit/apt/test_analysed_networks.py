@@ -26,7 +26,6 @@ class Named(nn.Module):
 
 
 FEW = (0.01, 0.1, 1.0)
-
 CLASSES = torch.arange(32) % 3
 
 

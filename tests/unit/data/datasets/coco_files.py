@@ -4,7 +4,6 @@ import copy
 import json
 
 CATEGORIES = [{"id": 1, "name": "dog"}, {"id": 58, "name": "hot dog"}, {"id": 90, "name": "kite"}]
-
 WIDTH, HEIGHT = 40, 30
 
 

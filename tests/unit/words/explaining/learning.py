@@ -9,7 +9,6 @@ from filterscope.words.explaining.samples import ExplainerSamples
 from filterscope.words.explaining.training import ExplainerSettings, train
 
 FILTERS, DIMENSION, CLASSES = 6, 8, 4
-
 QUICK = ExplainerSettings(epochs=6, batch_size=16, learning_rate=0.01)
 
 

@@ -15,11 +15,8 @@ from filterscope.words.scoring.scores import (
 from filterscope.words.truth import Truth
 
 CPU, SIDE, CELLS = torch.device("cpu"), 16, 4
-
 INPUTS = InputSettings(SIDE, SIDE)
-
 TOKENS = ["red", "green", "blue"]
-
 SETTINGS = ScoreSettings(recall_at=(1, 2), resolution=SIDE, bootstrap=30)
 
 
@@ -55,7 +52,6 @@ def pictures(n=8, seed=0):
 
 
 THRESHOLDS = np.array([0.4, 0.5, 0.6])
-
 ALIVE = np.zeros(3, bool)
 
 

@@ -24,7 +24,6 @@ from filterscope.words.scoring.scores import (
 from filterscope.words.truth import region_tokens
 
 BLUE = TOKENS.index("blue")
-
 NEVER_SUPERVISED = np.array([False, False, True])  # blue
 
 
