@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import resource
@@ -100,7 +101,11 @@ def new_study(tmp_path_factory, small_config):
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory, default_config) -> Study:
-    """The embedded study, as large as it is, for the two probes whose right names are known; finished."""
+    """The embedded study, as large as it is, for the two probes whose right names are known; finished.
+
+    All processes of a test run (xdist) share it: one runs it, the others wait. So only tests of one file,
+    test_reruns.py, may start Snakemake in it, and none may change its results.
+    """
     explanations = [
         {"dataset": "scenes", "probe": probe, "vocabulary": "captions", "clip": "scenes_clip"} for probe in KNOWN
     ]
@@ -113,8 +118,17 @@ def finished_study(tmp_path_factory, default_config) -> Study:
             "temperature": {"trials": 2, "duels": [duel]},
         }
     )
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "study").mkdir()
-    study = Study(copy_workflow(folder / "workflow"), folder / "study", config)
-    study.run()
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "finished_study"
+    folder.mkdir(exist_ok=True)
+    study, done = Study(folder / "workflow", folder / "study", config), folder / "done"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            if study.workflow.exists():
+                pytest.fail("another process of this test run could not finish the study; its first test says why")
+            copy_workflow(study.workflow)
+            study.directory.mkdir()
+            study.run()
+            done.touch()
     return study

@@ -9,7 +9,6 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from filterscope.apt import rectifiers
 from filterscope.apt.monitor import TemperatureMonitor
 from filterscope.apt.patterns import temperatures
 
@@ -53,7 +52,13 @@ UNCHANGED = {
 
 @pytest.mark.parametrize("own", [False, True], ids=["the training's pass", "the monitor's pass"])
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize(("build", "uses"), UNCHANGED.values(), ids=UNCHANGED)
+@pytest.mark.parametrize(
+    ("build", "uses"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.exhaustive] * ("ResNet-50" in name))
+        for name, case in UNCHANGED.items()
+    ],
+)
 def test_an_unchanged_network_reads_exactly_zero_and_is_left_alone(build, uses, training, own):
     network, batch = seeded(build).train(training), pictures()
     optimiser = torch.optim.SGD(network.parameters(), lr=0.0)
@@ -135,96 +140,6 @@ def test_the_order_of_samples_does_not_matter():
     assert min(readings[0]) < 32
 
 
-OTHERS = {
-    "leaky_relu": (nn.LeakyReLU(inplace=True), (0.0,)),
-    "prelu": (nn.PReLU(), (0.0,)),
-    "rrelu": (nn.RReLU(), (0.0,)),
-    "relu6": (nn.ReLU6(inplace=True), (0.0, 6.0)),
-    "hardtanh": (nn.Hardtanh(-0.2, 0.7), (-0.2, 0.7)),
-    "hardswish": (nn.Hardswish(inplace=True), (-3.0, 3.0)),
-    "hardsigmoid": (nn.Hardsigmoid(), (-3.0, 3.0)),
-    "hardshrink": (nn.Hardshrink(0.3), (-0.3, 0.3)),
-    "softshrink": (nn.Softshrink(0.3), (-0.3, 0.3)),
-    "threshold": (nn.Threshold(0.4, 0.0), (0.4,)),
-    "elu": (nn.ELU(inplace=True), (0.0,)),
-    "celu": (nn.CELU(), (0.0,)),
-    "selu": (nn.SELU(), (0.0,)),
-    "gelu": (nn.GELU(), (0.0,)),
-    "silu": (nn.SiLU(inplace=True), (0.0,)),
-    "mish": (nn.Mish(), (0.0,)),
-}
-
-
-def test_every_other_activation_is_tried_here():
-    assert {*OTHERS, "relu"} == {*rectifiers.ACTIVATIONS}
-
-
-@pytest.mark.parametrize("name", OTHERS)
-def test_other_activations_are_told_by_their_pieces(name):
-    activation, thresholds = OTHERS[name]
-    network, batch = mlp(activation), 4 * vectors()
-    first = network[0]
-    with torch.no_grad():
-        before = first(batch)
-    with TemperatureMonitor(network, activations=[name]) as monitor, monitor.step():
-        network(batch)
-        shake(network)
-    with torch.no_grad():
-        after = first(batch)
-    same = torch.stack([((before > edge) == (after > edge)).all(1) for edge in thresholds]).all(0).sum()
-    assert monitor.reading.same.tolist() == [int(same)]
-    assert 0 < int(same) < 32
-    assert monitor.reading.calls[0].activation == name
-
-
-@pytest.mark.parametrize(
-    ("call", "name"),
-    [
-        (lambda x: functional.leaky_relu_(x + 1), "leaky_relu"),
-        (lambda x: functional.hardtanh(x, min_val=-1.0, max_val=2.0), "hardtanh"),
-        (lambda x: functional.relu(input=x), "relu"),
-        (lambda x: torch.selu(x), "selu"),
-        (lambda x: x.prelu(torch.tensor(0.1)), "prelu"),
-    ],
-)
-def test_functions_are_seen_however_they_are_called(call, name):
-    class Calling(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.weight = nn.Parameter(torch.ones(1))
-
-        def forward(self, inputs):
-            return call(inputs * self.weight)
-
-    network = Calling()
-    with TemperatureMonitor(network, activations=name) as monitor, monitor.step():
-        network(vectors())
-        touch(network)
-    assert [str(each) for each in monitor.reading.calls] == ["forward:0"]
-
-
-def test_several_kinds_of_activations_at_once():
-    network = mlp(nn.ReLU(), nn.GELU(), nn.Hardswish())
-    with TemperatureMonitor(network, activations=["relu", "gelu"]) as monitor, monitor.step(vectors()):
-        shake(network)
-    assert [call.activation for call in monitor.reading.calls] == ["relu", "gelu"]
-
-
-def test_tokens_have_their_channels_last():
-    layer = seeded(lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True))
-    tokens = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(1))
-    with TemperatureMonitor(layer, channel_axis=-1) as monitor:
-        with monitor.step():
-            layer(tokens)
-            touch(layer)
-        assert monitor.reading.temperatures.tolist() == [0.0]
-        assert monitor.reading.positions.tolist() == [15]
-        with monitor.step():
-            layer(tokens)
-            shake(layer)
-    assert monitor.reading.mean > 0
-
-
 def test_only_every_tenth_step_is_measured_and_others_carry_no_hook():
     network, batch = mlp(), vectors()
     with TemperatureMonitor(network, every=10) as monitor:
@@ -287,122 +202,3 @@ def test_lower_precision_is_repeated():
         assert network(batch).dtype == torch.bfloat16
         touch(network)
     assert monitor.reading.temperatures.tolist() == [0.0] * 17
-
-
-class Overwriting(nn.Module):
-    """Halves its batch in place, which a second pass over the same memory would do again."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(8, 8)
-
-    def forward(self, inputs):
-        return torch.relu(self.layer(inputs.mul_(0.5).relu_()))
-
-
-@pytest.mark.parametrize("own", [False, True])
-@pytest.mark.parametrize(
-    "build", [lambda: nn.Sequential(nn.ReLU(inplace=True), *mlp()), Overwriting], ids=["relu", "scaling"]
-)
-def test_a_network_may_write_into_its_batch(build, own):
-    """It is measured on what it was given; afterwards the batch is what the network's one pass has made of it."""
-    network, batch, plain = seeded(build), vectors(), vectors()
-    with torch.no_grad():
-        network(plain)
-    with TemperatureMonitor(network) as monitor, monitor.step(*([batch] if own else [])):
-        if own:
-            assert torch.equal(batch, vectors()), "the monitor's own pass leaves nothing behind"
-        network(batch)
-        touch(network)
-    assert monitor.reading.mean == 0
-    assert torch.equal(batch, plain)
-    with monitor, monitor.step(*([vectors()] if own else [])):
-        network(vectors())
-        shake(network)
-    assert monitor.reading.mean > 0
-
-
-class Counting(nn.Module):
-    """Puts a new buffer in the place of the old one at every pass, and another where there was none."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(8, 8)
-        self.register_buffer("count", torch.zeros(1))
-        self.register_buffer("seen", None)
-
-    def forward(self, inputs):
-        self.count = self.count + 1
-        self.seen = inputs.mean(0) if self.seen is None else self.seen + inputs.mean(0)
-        return torch.relu(self.layer(inputs) + self.count + self.seen)
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_buffers_that_a_pass_replaces_are_put_back(own):
-    network, batch = seeded(Counting), vectors()
-    with TemperatureMonitor(network) as monitor:
-        for step in range(1, 4):
-            with monitor.step(*([batch] if own else [])):
-                network(batch)
-                touch(network)
-            assert network.count == step, "only the training's own pass counts"
-            torch.testing.assert_close(network.seen, step * batch.mean(0))
-            assert monitor.reading.mean == 0
-
-
-class Keeping(nn.Module):
-    """Counts in tensors that are no buffers, in place, one of them a part of another; a view of its weights lies by."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(8, 8)
-        self.count = torch.zeros(2)
-        self.half, self.wide = self.count[:1], self.count[1:].expand(8)
-        self.seen = self.view = None
-
-    def forward(self, inputs):
-        self.view = self.layer.weight.detach()
-        self.count += 1
-        self.half += 1
-        self.seen = inputs
-        return torch.relu(self.layer(inputs) + 0.05 * (self.half + self.wide))
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_tensors_that_a_pass_writes_into_are_put_back(own):
-    network, batch = seeded(Keeping), vectors()
-    optimiser, plain = torch.optim.SGD(network.parameters(), lr=0.0), seeded(Keeping)
-    with TemperatureMonitor(network) as monitor:
-        for step in range(1, 4):
-            with monitor.step(*([batch] if own else [])):
-                network(batch).sum().backward()
-                optimiser.step()
-            assert network.count.tolist() == [2 * step, step], "only the training's own pass counts"
-            assert network.half.data_ptr() == network.count.data_ptr()
-            assert monitor.reading.mean == 0
-        weight = network.layer.weight.detach().clone()
-        with monitor.step(*([batch] if own else [])):
-            network(batch)
-            shake(network)
-        assert monitor.reading.mean > 0
-        assert not torch.equal(network.layer.weight, weight), "the step is not undone"
-    shake(plain)
-    torch.testing.assert_close(network.layer.weight, plain.layer.weight)
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_a_module_may_keep_the_batch_that_it_writes_into(own):
-    class Halving(Overwriting):
-        def forward(self, inputs):
-            self.seen = inputs
-            return super().forward(inputs)
-
-    network, batch = seeded(Halving), vectors()
-    with TemperatureMonitor(network) as monitor:
-        for _ in range(3):
-            batch.copy_(vectors())
-            with monitor.step(*([batch] if own else [])):
-                network(batch)
-                touch(network)
-            assert monitor.reading.mean == 0
-            torch.testing.assert_close(batch, (vectors() / 2).relu())

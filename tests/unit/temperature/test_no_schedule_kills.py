@@ -22,6 +22,8 @@ FEW = replace(SETTINGS, epochs=2, batch_size=16, every=2)
 LOWEST = 1e-7  # a learning rate that moves no weight in single precision
 CHANCE = 0.1
 SEEDS = (0, 1, 2)
+# One of every kind: without shortcuts, residual with batch norm and without (Fixup), pyramidal.
+QUICK = ("convnet", "resnet18", "resnet32_fixup", "pyramidnet41")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,10 @@ def test_no_seed_ends_in_nan_at_a_bound_or_at_chance(name, method, temperature, 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")
-@pytest.mark.parametrize("name", list(networks.NETWORKS))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.exhaustive] * (each not in QUICK)) for each in networks.NETWORKS],
+)
 def test_no_network_of_the_room_ends_in_nan_or_at_a_bound(name):
     """Few steps, measured often: as many chances to raise the learning rate as a long training has early on."""
     data = few_digits(max(8, networks.SMALLEST.get(name, networks.SMALLEST_ELSE)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -65,6 +67,7 @@ def same(one, two) -> bool:
 def test_splits_are_cut_by_class_and_normalised(data):
     assert [len(split) for split in (data.train, data.validation, data.test)] == [38, 10, 12]
     assert (torch.bincount(data.validation.labels) >= 3).all()
+    assert [len(each) for each in data.learnt] == [38, 38, 10, 10], "the test split decides no training"
     values = data.normalised(data.train.values)
     assert values.mean().abs() < 1e-5
     assert values.std() == pytest.approx(1, abs=1e-2)
@@ -207,6 +210,16 @@ def test_a_diverging_training_stops_and_says_so(data):
     assert trained.steps["loss"].isna().any() or trained.history["train_loss"].isna().any() or len(trained.steps) == 1
     assert np.isfinite(trained.temperatures["temperature"]).all()
     assert len(trained.history) == 1
+
+
+def test_what_held_the_learning_rate_back_is_told(data):
+    trained = training.train(built(), data, ScheduleSettings("constant", learning_rate=0.01), SETTINGS, seed=5)
+    trained = replace(trained, running=SimpleNamespace(held={"dying fast": 3}))
+    results = pd.DataFrame([{"steps": 12, "test_error": 8.333}])
+    assert training.in_words(trained, results) == [
+        "the learning rate was held back 3 times: dying fast",
+        "finished after 12 steps, test error 8.33 %",
+    ]
 
 
 @pytest.mark.parametrize("method", ["actcoolr", "dynamic_actcoolr"])

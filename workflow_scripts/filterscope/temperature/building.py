@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from filterscope import provenance
 from filterscope.temperature import networks
 
 
@@ -21,6 +22,12 @@ class Choice:
     def __post_init__(self):
         if (self.architecture is None) == (self.factory is None):
             raise ValueError(f"a network needs either an architecture or a factory, not {self}")
+
+    @property
+    def definition(self) -> tuple[str, str | None]:
+        """The choice in writing, and a digest of the factory's file where it is one: what its networks depend on."""
+        file = provenance.factory_file(self.factory) if self.factory else None
+        return repr(self), provenance.contents(file) if file else None
 
 
 def build(choice: Choice, shape: tuple[int, ...], classes: int, seed: int) -> nn.Module:

@@ -45,6 +45,12 @@ class TrainingMaterial:
     def device(self) -> torch.device:
         return self.mean.device
 
+    @property
+    def learnt(self) -> list[np.ndarray]:
+        """Values and labels of the training and the validation split: what a training depends on."""
+        splits = (self.train, self.validation)
+        return [each.cpu().numpy() for split in splits for each in (split.values, split.labels)]
+
     def normalised(self, values: Tensor) -> Tensor:
         """float32, as the network gets them: global normalisation (ActCooLR, E)."""
         return (values.to(torch.float32) - self.mean) / self.deviation

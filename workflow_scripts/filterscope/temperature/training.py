@@ -198,6 +198,15 @@ def tables_of(
     }
 
 
+def in_words(trained: Trained, results: pd.DataFrame) -> list[str]:
+    """How a training went, a sentence each; results: its `training_results`."""
+    held = [
+        f"the learning rate was held back {times} times: {reason}" for reason, times in trained.running.held.items()
+    ]
+    steps, error = results["steps"].item(), results["test_error"].item()
+    return [*held, f"{trained.status} after {steps} steps, test error {error:.2f} %"]
+
+
 def passes(schedule: ScheduleSettings, steps: int, measured: int, analysis: int) -> int:
     """Passes of a batch through the network that a training costs; a backward pass counts for two forward ones.
 

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
@@ -46,10 +43,8 @@ def score_pictures(
     of_facets = tables.read(path_to_facet_pictures, "facet_pictures").to_pandas()
     shown = gallery.gallery(scored, facets, of_facets, made, positioned)
     photographs = Photographs.of(folder, images, inputs)
-    pixels, beside = {}, Path(path_to_facet_pictures).parents[1]
-    for row in job.progress(gallery.present(shown), title="pictures"):
-        picture = np.asarray(Image.open(beside / row.path)) if row.path else photographs.view(row.image_id)
-        pixels[row.Index] = gallery.fitted(picture, inputs.crop)
+    rows, beside = job.progress(gallery.present(shown), title="pictures"), Path(path_to_facet_pictures).parents[1]
+    pixels = gallery.pixels_of(rows, beside, photographs.view, inputs.crop)
     norms, answers = norms_of([Picture.of(photographs.view(image_id)) for image_id in norm]), None
     if judge:
         with reading(judge, building.load(judge.network, path_to_judge), job.device()) as reader:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from filterscope import job, provenance, tables
+from filterscope import job, tables
 from filterscope.apt import scheduling
 from filterscope.apt.scheduling import ScheduleSettings
 from filterscope.data.networks.weights import write_weights
@@ -42,17 +42,14 @@ def train_with_schedule(
     data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, device)
     if data.test is None:
         raise ValueError(f"the samples {names['samples']} have no test split: nothing to compare schedules by")
-    parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
-    arrays = [each.cpu().numpy() for each in parts]
-    file = provenance.factory_file(network.factory) if network.factory else None
-    definition = (repr(network), provenance.contents(file) if file else None)
+    identity = (*data.learnt, network.definition, schedule, settings)
     weights = job.empty_folder(paths["weights"])
     found, checkpoints = [], []
     for number in seeds:
         own_seed = job.derived_seed(seed, "train_with_schedule", str(number))
         built = building.build(network, data.shape, len(data.classes), own_seed)
         beside = Path(paths["weights"]).with_name(f"{number}.pt")
-        checkpoint = Checkpoint.beside(beside, *arrays, definition, schedule, settings, own_seed, code)
+        checkpoint = Checkpoint.beside(beside, *identity, own_seed, code)
         bar = partial(job.progress, total=settings.epochs, title=f"epochs of seed {number}")
         trained = training.train(
             built,
@@ -67,10 +64,8 @@ def train_with_schedule(
         found.append(training.tables_of(trained, {**names, "seed": number}, schedule, settings, data))
         write_weights(trained.network.cpu(), weights / f"{number}.pt")
         checkpoints.append(checkpoint)
-        for reason, times_held in trained.running.held.items():
-            job.LOGGER.info("seed %d: the learning rate was held back %d times: %s", number, times_held, reason)
-        steps, error = (found[-1]["training_results"][name].item() for name in ("steps", "test_error"))
-        job.LOGGER.info("seed %d %s after %d steps, test error %.2f %%", number, trained.status, steps, error)
+        for sentence in training.in_words(trained, found[-1]["training_results"]):
+            job.LOGGER.info("seed %d: %s", number, sentence)
     for name in found[0]:
         tables.write(pd.concat([each[name] for each in found], ignore_index=True), name, paths[name])
     tables.write(pd.concat([each["training_history"] for each in found]), "training_history", paths["csv"])

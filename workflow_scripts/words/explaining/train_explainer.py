@@ -10,8 +10,8 @@ from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.resumption import PhaseCheckpoints
 from filterscope.words.explaining.samples import learnt_from, split_samples
-from filterscope.words.explaining.targets import token_list
-from filterscope.words.explaining.training import ExplainerSettings, fit
+from filterscope.words.explaining.taught import TaughtWords
+from filterscope.words.explaining.training import ExplainerSettings, fit, in_words
 
 
 def train_explainer(
@@ -25,43 +25,34 @@ def train_explainer(
     settings: ExplainerSettings,
     seed,
     shuffled_labels=False,
-    instance_split=False,
-    scored_choose=False,
+    faithful: Faithful = Faithful(),
     code="",
     path_to_temperatures=None,
 ):
     """path_to_attended: samples pooled by filters' attention, with the tokens that their regions show.
 
-    shuffled_labels trains the null explainer. instance_split repeats a defect of the reference, parts drawn by object;
-    scored_choose another one, that the scored images choose the epoch.
-
+    shuffled_labels trains the null explainer. faithful: defects of the reference, of which `settings` have theirs.
     code: digest of the program; a checkpoint of another program is not taken up. path_to_temperatures: of a training
     that follows a schedule of the temperature room; the table has no lines for others.
     """
-    device = job.device()
-    categories = tables.read(path_to_categories, "categories").to_pandas()
-    tokens = token_list(categories)
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
-    vocabulary = vocabulary.including(token_list(categories, supervised_only=False))
-    rows = vocabulary.rows(tokens)
-    vectors = vocabulary.vectors[rows]
+    taught = TaughtWords.of(tables.read(path_to_categories, "categories").to_pandas(), vocabulary)
     shards = (tables.read(path, "pooled_activations") for path in paths_to_pooled)
-    of_attention = (tables.read(path, "attended_activations") for path in [path_to_attended])
-    null = seed if shuffled_labels else None
-    gathered = learnt_from(shards, of_attention if settings.attended else None, tokens, null)
-    parts = split_samples(gathered, settings.choosing, seed, scored_choose, instance_split)
-    count, attended = len(gathered.samples), gathered.samples.attended
+    attended = (tables.read(path, "attended_activations") for path in [path_to_attended]) if settings.attended else None
+    gathered = learnt_from(shards, attended, taught.tokens, seed if shuffled_labels else None)
+    job.LOGGER.info("%s", gathered.counted())
+    parts = split_samples(gathered, settings.choosing, seed, faithful.scored_images_choose, faithful.instance_split)
     del gathered
-    words = vocabulary.vectors.numpy() if settings.vocabulary_negatives else vectors.numpy()
-    temperatures, checkpoints = [], PhaseCheckpoints(path_to_weights, words, rows, seed, code)
+    words = taught.decisive(settings.vocabulary_negatives > 0)
+    temperatures, checkpoints = [], PhaseCheckpoints(path_to_weights, words, taught.rows, seed, code)
     model, history = fit(
         parts,
-        vectors,
+        taught.vectors,
         settings,
         seed,
-        device,
-        vocabulary.vectors,
-        rows,
+        job.device(),
+        taught.every,
+        taught.rows,
         checkpoint=checkpoints,
         progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
         measured=temperatures.append,
@@ -70,14 +61,12 @@ def train_explainer(
         found = temperatures[-1]
         tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
     table = pd.DataFrame(history)
-    tables.write(table, "history", path_to_history)
-    tables.write(table, "history", path_to_csv)
+    for path in (path_to_history, path_to_csv):
+        tables.write(table, "history", path)
     with tables.replacing(path_to_weights) as temporary:
         write_weights(model.cpu(), temporary)
     checkpoints.remove()
-    best = table[table["best"]].iloc[0]
-    job.LOGGER.info("%d objects and %d attended samples", count - attended, attended)
-    job.LOGGER.info("chosen by %d samples: epoch %d, loss %.3f", len(parts.choose), best["epoch"], best["val_loss"])
+    job.LOGGER.info("chosen by %d samples: %s", len(parts.choose), in_words(history))
 
 
 if __name__ == "__main__":
@@ -95,8 +84,7 @@ if __name__ == "__main__":
         settings=ExplainerSettings(**snakemake.params.training).faithful(faithful),
         seed=snakemake.params.seed,
         shuffled_labels=snakemake.params.shuffled_labels,
-        instance_split=faithful.instance_split,
-        scored_choose=faithful.scored_images_choose,
+        faithful=faithful,
         code=snakemake.params.code,
         path_to_temperatures=snakemake.output.temperatures,
     )

@@ -10,8 +10,8 @@ from filterscope.data.networks import building
 from filterscope.data.rejection import stop
 from filterscope.words.explaining.targets import token_indices, token_list
 from filterscope.words.proofs.answers import ProofSettings, plan, respond
-from filterscope.words.proofs.causes import Effects, causes, counted, lent_claims
-from filterscope.words.proofs.windows import Windows, cutouts, framed
+from filterscope.words.proofs.causes import Effects, causes, counted, lent_claims, spread_of
+from filterscope.words.proofs.windows import Windows, cutouts, framed, views
 
 
 def measure_causes(
@@ -39,8 +39,7 @@ def measure_causes(
     tokens = token_list(tables.read(path_to_categories, "categories").to_pandas(), supervised_only=False)
     activity = tables.read(paths_to_image_activations, "image_activations")
     images = readable(tables.read(path_to_images, "images").to_pandas(), activity["image_id"].to_numpy(), split)
-    scored = np.isin(activity["image_id"].to_numpy(), images["image_id"])
-    spread = tables.matrix(activity["mean"])[scored].std(0, dtype=np.float64)
+    spread = spread_of(activity, images["image_id"].to_numpy())
     claims = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
     claimed = np.isin(np.arange(len(tokens)), claims)
     annotations = Annotations(tables.read(path_to_annotations, "annotations"), images["image_id"].to_numpy()).table
@@ -50,14 +49,12 @@ def measure_causes(
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
         grounds = images[images["image_id"].isin(chosen.backgrounds)]
         grounds = look(open_pictures(folder, grounds, None, probe.inputs), activations, title="batches of backgrounds")
-        views = {each.image_id: each.picture for batch in grounds for each in batch.looks}
-        shown = Windows(folder, images, chosen.objects, probe.inputs.crop)
-        found = cutouts(stream(shown, activations.batch_size, activations.workers, stop))
-        batch_size = activations.batch_size
-        responses = respond(chosen, views, found, reader, probe.inputs, batch_size, device, chance, job.progress)
+        batch_size, around = activations.batch_size, Windows(folder, images, chosen.objects, probe.inputs.crop)
+        found = cutouts(stream(around, batch_size, activations.workers, stop))
+        answers = respond(chosen, views(grounds), found, reader, probe.inputs, batch_size, device, chance, job.progress)
     thresholds = tables.read(path_to_thresholds, "thresholds")
     table = causes(
-        Effects(responses, ~thresholds["dead"].to_numpy(), spread, settings, bootstrap, confidence, seed),
+        Effects(answers, ~thresholds["dead"].to_numpy(), spread, settings, bootstrap, confidence, seed),
         claims,
         lent_claims(claims, chance),
         tokens,

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 from tests.unit.pictures.conftest import UNIT
 
@@ -149,6 +150,17 @@ def test_a_gallery_has_every_group_and_ratios_to_the_best_of_the_class(members, 
     assert gallery.comparisons(["photographs", "mean images"], "octaves", []) == [
         Comparison("photographs", "mean images")
     ]
+
+
+def test_pictures_are_read_or_shown_and_fitted(tmp_path):
+    Image.new("RGB", (8, 8), (9, 8, 7)).save(tmp_path / "a.png")
+    shown = pd.DataFrame({"path": ["a.png", None, None], "image_id": [None, 4, None]}, index=[5, 6, 7], dtype=object)
+    views = {4: np.full((16, 16, 3), 100, np.uint8)}
+    pixels = gallery.pixels_of(gallery.present(shown), tmp_path, views.get, 16)
+    assert list(pixels) == [5, 6], "a dead unit has no picture"
+    assert pixels[5].shape == (16, 16, 3)
+    assert (pixels[5] == (9, 8, 7)).all()
+    assert pixels[6] is views[4]
 
 
 def made_by_maximisation():

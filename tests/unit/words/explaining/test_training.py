@@ -1,93 +1,31 @@
-"""Training learns, repeats itself bit by bit, and a killed one ends as an undisturbed one does (LaViSE, 4.3)."""
+"""Training learns, repeats itself bit by bit, and keeps the best of its epochs (LaViSE, 4.3)."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from tests.unit.words.explaining.learning import (
+    CATEGORIES,
+    CLASSES,
+    DIMENSION,
+    OTHERS,
+    QUICK,
+    SETTINGS,
+    STEERED,
+    TRAINING,
+    VALIDATION,
+    same,
+    samples,
+    trained,
+)
 
 from filterscope import tables
 from filterscope.apt.steering import Steering
 from filterscope.faithful import Faithful
 from filterscope.words.explaining import training as training_module
-from filterscope.words.explaining.resumption import Checkpoint, beside
-from filterscope.words.explaining.samples import ExplainerSamples, Gathered, Parts, split_samples
-from filterscope.words.explaining.training import ExplainerSettings, ExplainerState, evaluate, fit, train
-
-FILTERS, DIMENSION, CLASSES = 6, 8, 4
-QUICK = ExplainerSettings(epochs=6, batch_size=16, learning_rate=0.01)
-
-
-def unit(rows, seed):
-    vectors = torch.randn(rows, DIMENSION, generator=torch.Generator().manual_seed(seed))
-    return torch.nn.functional.normalize(vectors, dim=1)
-
-
-CATEGORIES, OTHERS = unit(CLASSES, 1), unit(50, 2)
-
-
-def samples(n, seed=0, noise=0.3):
-    """Filter c fires for category c, the last two filters for nothing in particular."""
-    chance = np.random.default_rng(seed)
-    labels = chance.integers(0, CLASSES, n)
-    activations = chance.exponential(noise, (n, FILTERS))
-    activations[np.arange(n), labels] += 1
-    return ExplainerSamples(activations.astype(np.float32), np.eye(CLASSES, dtype=bool)[labels])
-
-
-TRAINING, VALIDATION = samples(100), samples(40, 1)
-
-
-def trained(settings=QUICK, **kwargs):
-    return train(TRAINING, VALIDATION, CATEGORIES, settings, 7, **kwargs)
-
-
-def same(first, second):
-    states = first.state_dict(), second.state_dict()
-    return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-
-
-SETTINGS = {
-    "adamw": QUICK,
-    "dadapt_adam": replace(QUICK, optimiser="dadapt_adam", batch_size=64),
-    "negatives": replace(QUICK, vocabulary_negatives=16),
-    "both": replace(QUICK, optimiser="dadapt_adam", vocabulary_negatives=16, batch_norm="frozen"),
-    "averaging": replace(QUICK, averaging=2.0),
-    "ours": replace(QUICK, loss="softmax", power=0.5, hidden=5, vocabulary_negatives=16),
-    "actcoolr": replace(
-        QUICK, steering={"method": "actcoolr", "learning_rate": 0.01, "initial_temperature": 2.0}, averaging=2.0
-    ),
-    "one_cycle": replace(QUICK, steering={"method": "one_cycle", "learning_rate": 0.02}),
-    "schedule_free": replace(QUICK, steering={"method": "schedule_free", "learning_rate": 0.02}),
-}
-STEERED = ("actcoolr", "one_cycle", "schedule_free")
-
-
-@pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")  # so few patterns do not all change
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-@pytest.mark.parametrize("killed_after", [1, 4, 6])
-def test_resumed_training_equals_an_undisturbed_one(settings, killed_after, tmp_path):
-    """Through a checkpoint on disk, as the workflow does it; the kill comes after an epoch was saved."""
-    whole, history = trained(settings, others=OTHERS)
-
-    class KilledError(Exception):
-        pass
-
-    checkpoint = Checkpoint(tmp_path / "checkpoint", "digest", interval=0)
-
-    def save(state):
-        checkpoint.save(state)
-        if state.epoch == killed_after:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        trained(settings, others=OTHERS, save=save)
-    state = checkpoint.load()
-    assert state.epoch == killed_after
-    resumed, resumed_history = trained(settings, others=OTHERS, resume=state)
-    assert resumed_history == history
-    assert [row["epoch"] for row in history] == list(range(1, 7))
-    assert same(whole, resumed)
+from filterscope.words.explaining.samples import ExplainerSamples, Parts
+from filterscope.words.explaining.training import ExplainerSettings, evaluate, fit, in_words, train
 
 
 def test_same_seed_same_weights_and_another_seed_others():
@@ -160,13 +98,6 @@ def test_shuffled_labels_are_not_learnt():
     assert min(row["val_loss"] for row in history) > loss + 0.5
 
 
-def test_shuffling_keeps_activations_and_the_number_of_each_label():
-    shuffled = TRAINING.shuffled_labels(3)
-    assert np.array_equal(shuffled.activations, TRAINING.activations)
-    assert np.array_equal(shuffled.targets.sum(0), TRAINING.targets.sum(0))
-    assert not np.array_equal(shuffled.targets, TRAINING.targets)
-
-
 def test_keeps_the_weights_of_least_validation_loss():
     """An epoch later the weights are others; those that come back give the least loss of the history."""
     kept = {}
@@ -184,6 +115,11 @@ def test_keeps_the_weights_of_least_validation_loss():
     assert not model.training
     data = torch.from_numpy(VALIDATION.activations), torch.from_numpy(VALIDATION.targets)
     assert evaluate(model, data, CATEGORIES, QUICK)[0] == pytest.approx(best[0]["val_loss"])
+
+
+def test_the_chosen_epoch_is_told():
+    history = [{"epoch": number, "val_loss": loss, "best": number == 2} for number, loss in ((1, 0.5), (2, 0.25049))]
+    assert in_words(history) == "epoch 2, loss 0.250"
 
 
 def test_averaging_steadies_the_validation_loss():
@@ -261,77 +197,6 @@ def test_evaluation_follows_its_definition():
     assert whole[1] == 1.0  # of four categories a right one is always among five
 
 
-def gathered(objects=100, attended=60, images=20, scored=6, seed=0):
-    """Objects, then attended samples; the first numbers of images are training images. A sample's first activation
-    is the number of its image."""
-    chance = np.random.default_rng(seed)
-    own = samples(objects + attended, seed)
-    ids = np.concatenate([chance.integers(0, images, objects), chance.integers(0, images - scored, attended)])
-    activations = own.activations.copy()
-    activations[:, 0] = ids
-    return Gathered(ExplainerSamples(activations, own.targets, attended), ids, ids < images - scored)
-
-
-def images_of(part):
-    return set(part.activations[:, 0].astype(int).tolist())
-
-
-@pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
-@pytest.mark.parametrize("seed", range(5))
-def test_three_parts_of_the_images_are_never_mixed(share, seed):
-    """Scored images are in none; those that choose are no others' images, of objects and of attended samples."""
-    everything = gathered(seed=seed)
-    training = set(everything.image_ids[everything.training].tolist())
-    parts = split_samples(everything, share, seed)
-    learn, choose, final = (images_of(part) for part in (parts.learn, parts.choose, parts.final))
-    assert not learn & choose
-    assert learn | choose == final == training
-    assert len(choose) == round(share * len(training))
-    assert len(parts.learn) + len(parts.choose) == len(parts.final) == everything.training.sum()
-    for part, ids in ((parts.learn, learn), (parts.choose, choose), (parts.final, training)):
-        own = np.isin(everything.image_ids, list(ids)) & everything.training
-        assert np.array_equal(part.activations, everything.samples.activations[own])
-        assert np.array_equal(part.targets, everything.samples.targets[own])
-        assert part.attended == own[100:].sum()
-    again = split_samples(everything, share, seed)
-    assert np.array_equal(parts.choose.activations, again.choose.activations)
-    assert images_of(split_samples(everything, share, seed + 1).choose) != choose
-
-
-def test_the_published_ways_let_scored_images_choose():
-    everything = gathered()
-    training = set(everything.image_ids[everything.training].tolist())
-    parts = split_samples(everything, 0.25, 0, scored_choose=True)
-    assert parts.final is None
-    assert images_of(parts.learn) == training
-    assert images_of(parts.choose) == set(everything.image_ids.tolist()) - training
-    by_instance = split_samples(everything, 0.25, 0, by_instance=True)
-    assert by_instance.final is None
-    assert len(by_instance.learn) == everything.training.sum()
-    assert images_of(by_instance.learn) & images_of(by_instance.choose)  # an image's objects are in both
-    again = split_samples(everything, 0.25, 0, by_instance=True)
-    assert np.array_equal(by_instance.choose.activations, again.choose.activations)
-
-
-@pytest.mark.parametrize(("share", "count"), [(0.01, 0), (0.99, 4)])
-def test_too_few_images_for_two_parts_are_refused(share, count):
-    few = gathered(images=6, scored=2)
-    with pytest.raises(ValueError, match=rf"training\.choosing is {share}: {count} of 4 training images with objects"):
-        split_samples(few, share, 0)
-
-
-def test_attended_samples_follow_the_objects():
-    objects = Gathered(TRAINING, np.arange(100), np.ones(100, bool))
-    shown = Gathered(VALIDATION, np.arange(40), np.ones(40, bool))
-    both = Gathered.joined(objects, shown)
-    assert (len(both.samples), both.samples.attended) == (140, 40)
-    assert np.array_equal(both.samples.activations[100:], VALIDATION.activations)
-    assert np.array_equal(both.image_ids, np.concatenate([np.arange(100), np.arange(40)]))
-    assert Gathered.joined(objects, None) is objects
-    none = Gathered(VALIDATION.those(np.zeros(40, bool)), np.zeros(0, int), np.zeros(0, bool))
-    assert Gathered.joined(objects, none) is objects
-
-
 def test_each_epoch_shows_as_many_attended_samples_as_objects_in_turn(monkeypatch):
     """30 objects and 70 attended samples: 30 others every epoch, and all of them in three."""
     mixed = samples(100)
@@ -361,45 +226,6 @@ def test_the_epoch_is_chosen_and_then_all_is_learnt_from_so_long():
     assert [row["best"] for row in last] == [False] * (best - 1) + [True]
     kept, _ = fit(Parts(TRAINING, VALIDATION, None), CATEGORIES, settings, 7)
     assert same(kept, train(TRAINING, VALIDATION, CATEGORIES, settings, 7)[0])
-
-
-@pytest.mark.parametrize(("phase", "epoch"), [("choosing", 2), ("choosing", 6), ("final", 1), ("final", 3)])
-def test_a_fit_that_was_killed_goes_on_in_either_training(phase, epoch, tmp_path):
-    parts = Parts(TRAINING, VALIDATION, samples(140, 3))
-    settings = SETTINGS["ours"]
-    whole, history = fit(parts, CATEGORIES, settings, 7, others=OTHERS)
-    best = next(row["epoch"] for row in history if row["best"])
-    assert best >= 3  # or the final training would be over before it is killed
-
-    class KilledError(Exception):
-        pass
-
-    saves = []
-
-    def kept(killed):
-        def checkpoint(part, own, name):
-            each = beside(tmp_path / name, part.activations, part.targets, own, 7)
-            each.interval = 0
-            save = each.save
-
-            def saving(state):
-                save(state)
-                saves.append((name, state.epoch))
-                if killed and saves[-1] == (phase, epoch):
-                    raise KilledError
-
-            each.save = saving
-            return each
-
-        return checkpoint
-
-    with pytest.raises(KilledError):
-        fit(parts, CATEGORIES, settings, 7, others=OTHERS, checkpoint=kept(True))
-    resumed, again = fit(parts, CATEGORIES, settings, 7, others=OTHERS, checkpoint=kept(False))
-    assert again == history
-    assert same(whole, resumed)
-    trainings = [("choosing", settings.epochs), ("final", best)]
-    assert saves == [(name, number) for name, count in trainings for number in range(1, count + 1)]
 
 
 def test_the_published_way_of_learning():
@@ -441,81 +267,3 @@ def test_an_unknown_optimiser_is_refused():
 def test_frozen_batch_norm_is_a_switch():
     assert QUICK.faithful(Faithful.only("frozen_batch_norm")).batch_norm == "frozen"
     assert QUICK.faithful(Faithful.only("mask_scale")) == QUICK
-
-
-# --- checkpoints ----------------------------------------------------------------------------------------
-
-
-def states(count=2):
-    """The states that a training saves."""
-    kept = []
-    trained(replace(QUICK, epochs=count), save=lambda state: kept.append(replace(state)))
-    return kept
-
-
-def test_a_checkpoint_gives_back_what_was_saved(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "c", "d", interval=0)
-    state = states()[-1]
-    checkpoint.save(state)
-    loaded = checkpoint.load()
-    assert isinstance(loaded, ExplainerState)
-    assert (loaded.epoch, loaded.best_loss, loaded.history) == (state.epoch, state.best_loss, state.history)
-    assert all(torch.equal(loaded.model[name], each) for name, each in state.model.items())
-    checkpoint.remove()
-    assert checkpoint.load() is None
-    checkpoint.remove()  # gone already
-
-
-def test_a_checkpoint_of_other_data_or_settings_is_not_resumed(tmp_path):
-    parts = [TRAINING.activations, TRAINING.targets, CATEGORIES.numpy(), QUICK, 7]
-    checkpoint = beside(tmp_path / "explainer.pt", *parts)
-    checkpoint.interval = 0
-    checkpoint.save(states()[-1])
-    assert beside(tmp_path / "explainer.pt", *parts).load().epoch == 2
-    changed = TRAINING.activations.copy()
-    changed[0, 0] += 1
-    others = [
-        (0, changed),
-        (0, TRAINING.activations.astype(np.float64)),
-        (0, TRAINING.activations.reshape(FILTERS, -1)),
-        (1, ~TRAINING.targets),
-        (3, replace(QUICK, dropout=0.2)),
-        (4, 8),
-    ]
-    for place, other in others:
-        assert beside(tmp_path / "explainer.pt", *parts[:place], other, *parts[place + 1 :]).load() is None
-
-
-@pytest.mark.parametrize("share", [0.0, 0.00001, 0.5, 0.99])
-def test_a_truncated_checkpoint_starts_anew(tmp_path, share, caplog):
-    checkpoint = Checkpoint(tmp_path / "c", "d", interval=0)
-    checkpoint.save(states()[-1])
-    content = checkpoint.path.read_bytes()
-    checkpoint.path.write_bytes(content[: int(len(content) * share) or int(share > 0)])
-    with caplog.at_level("WARNING", "filterscope"):
-        assert checkpoint.load() is None
-    assert "cannot be read" in caplog.text
-
-
-@pytest.mark.parametrize("content", [["a list"], {"digest": "d"}, {"digest": "d", "epoch": 1, "unknown": 2}])
-def test_a_checkpoint_of_another_make_starts_anew(tmp_path, content):
-    checkpoint = Checkpoint(tmp_path / "c", "d")
-    torch.save(content, checkpoint.path)
-    assert checkpoint.load() is None
-
-
-def test_a_pickle_with_code_is_not_run(tmp_path):
-    class Code:
-        def __reduce__(self):
-            return (tmp_path.joinpath("ran").write_text, ("it did",))
-
-    checkpoint = Checkpoint(tmp_path / "c", "d")
-    torch.save({"digest": "d", "model": Code()}, checkpoint.path)
-    assert checkpoint.load() is None
-    assert not (tmp_path / "ran").exists()
-
-
-def test_saves_at_most_once_per_interval(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "c", "d", interval=1000)
-    checkpoint.save(states()[-1])
-    assert not checkpoint.path.exists()

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
+from filterscope import tables
 from filterscope.words.proofs.answers import ProofSettings, Responses
 from filterscope.words.proofs.causes import (
     CAUSED,
@@ -17,6 +19,7 @@ from filterscope.words.proofs.causes import (
     compare,
     lent_claims,
     p_values,
+    spread_of,
 )
 
 NAMES = [f"word{number}" for number in range(10)]
@@ -270,3 +273,9 @@ def test_claims_are_lent_to_filters_of_another_word(claims):
     assert not given[claims < 0].any()
     counts = np.bincount(claims[claims >= 0], minlength=1)
     assert given.sum() == min(counts.sum(), 2 * (counts.sum() - counts.max()))
+
+
+def test_a_filters_spread_is_over_the_images_that_score():
+    means = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    activity = pa.table({"image_id": [7, 3, 9, 4, 1, 8], "mean": tables.vectors(means)})
+    np.testing.assert_allclose(spread_of(activity, np.array([1, 3, 4])), np.std(means[[1, 3, 4]], 0, np.float64))

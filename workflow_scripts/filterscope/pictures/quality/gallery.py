@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,20 @@ def comparisons(groups: Sequence[str], recipe: str, plain: Sequence[str]) -> lis
     wanted = ranking([group_of(name, "noise") for name in plain])
     wanted.append(Comparison(group_of(recipe, MEAN), group_of(recipe, "noise"), paired=True))
     return [each for each in wanted if each.first in groups and each.second in groups]
+
+
+def pixels_of(
+    rows: Iterable, folder: Path, photograph: Callable[[int], np.ndarray], side: int
+) -> dict[int, np.ndarray]:
+    """The pictures of a gallery as the network's input, uint8 [side, side, 3], by the number of their row.
+
+    rows: as `present` gives them. folder: below which the paths lie. photograph: of an image id, uint8 [H, W, 3].
+    """
+    pixels = {}
+    for row in rows:
+        picture = np.asarray(Image.open(folder / row.path)) if row.path else photograph(row.image_id)
+        pixels[row.Index] = fitted(picture, side)
+    return pixels
 
 
 def fitted(pixels: np.ndarray, side: int) -> np.ndarray:

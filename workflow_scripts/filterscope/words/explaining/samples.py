@@ -51,6 +51,10 @@ class Gathered:
     image_ids: np.ndarray
     training: np.ndarray
 
+    def counted(self) -> str:
+        """How many of each, as a person reads it."""
+        return f"{len(self.samples) - self.samples.attended} objects and {self.samples.attended} attended samples"
+
     @classmethod
     def joined(cls, objects: Gathered, attended: Gathered | None) -> Gathered:
         """Objects and, after them, attended samples."""

@@ -214,6 +214,12 @@ def fit(
     return model, history
 
 
+def in_words(history: list[dict]) -> str:
+    """Which epoch was chosen, as a person reads it; history: of `train` or `fit`."""
+    best = next(row for row in history if row["best"])
+    return f"epoch {best['epoch']}, loss {best['val_loss']:.3f}"
+
+
 @dataclass(frozen=True)
 class _Pool:
     """Words that are nobody's token, to draw negatives from."""

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy import stats
 
+from filterscope import tables
 from filterscope.words.bootstrap import percentile_interval
 from filterscope.words.proofs.answers import ProofSettings, Responses
 from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
@@ -62,6 +64,15 @@ def causes(
     passed = (other["p"] <= limit) & (objections(other, 1 - effects.confidence) == "")
     table = table.assign(lent=np.where(lent_told, names[lent], None), lent_caused=passed.where(lent_told, None))
     return table.astype(object).where(pd.notna(table), None)
+
+
+def spread_of(activity: pa.Table, image_ids: np.ndarray) -> np.ndarray:
+    """Standard deviation of every filter's mean activation over these images, [d].
+
+    activity: `image_activations`.
+    """
+    scored = np.isin(activity["image_id"].to_numpy(), image_ids)
+    return tables.matrix(activity["mean"])[scored].std(0, dtype=np.float64)
 
 
 def counted(table: pd.DataFrame) -> str:

@@ -122,6 +122,11 @@ class Windows(Dataset):
         return sampled
 
 
+def views(batches: Iterable[Batch]) -> dict[int, torch.Tensor]:
+    """Pictures as the network is given them, uint8 [3, crop, crop], by image id."""
+    return {look.image_id: look.picture for batch in batches for look in batch.looks}
+
+
 def cutouts(batches: Iterable[Batch]) -> Iterator[Cutout]:
     """Objects out of the batches that are streamed from `Windows`."""
     for look in (look for batch in batches for look in batch.looks):

@@ -1,11 +1,10 @@
-"""Spectra with the statistics of photographs, and the views that the network is shown."""
+"""The views that a network is shown of a picture: its parts, turns, crops and wobbles."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterscope.pictures.recipes import spectra
 from filterscope.pictures.recipes.ascent import Chance
 from filterscope.pictures.recipes.random_views import crops, views, wobble
 
@@ -14,27 +13,6 @@ CPU = torch.device("cpu")
 
 def picture(side=20, seed=0):
     return torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(seed)) * 0.9 + 0.05
-
-
-def test_components_are_undone_by_pixels():
-    assert torch.allclose(spectra.pixels(spectra.components(picture())), picture(), atol=1e-4)
-
-
-@pytest.mark.parametrize("side", [20, 21])
-def test_typical_magnitudes_give_the_typical_contrasts(side):
-    inner = torch.fft.irfft2(
-        torch.polar(
-            spectra.typical_magnitudes(side), torch.rand(3, side, side // 2 + 1, generator=torch.Generator()) * 6.28
-        ),
-        s=(side, side),
-        norm="ortho",
-    )
-    # The few coefficients whose conjugates are among them (columns 0 and the last) make it approximate.
-    assert torch.allclose(inner.std((1, 2)), spectra.TYPICAL_SD, rtol=0.25)
-    assert inner.mean((1, 2)).abs().max() < 1e-5
-    magnitudes, lengths = spectra.typical_magnitudes(side)[0].flatten(), spectra.frequencies(side).flatten()
-    order = lengths.argsort()[1:]  # without the mean
-    assert magnitudes[order].diff().max() <= 1e-6
 
 
 def test_the_whole_view_is_the_picture():

@@ -77,8 +77,9 @@ def caffenet(folder, write_caffemodel):
     return probe
 
 
-# Those with large weights are slow.
-ALL = [pytest.param(name, marks=[pytest.mark.slow] * (name in ("vgg16", "alexnet"))) for name in CODES]
+# Of the large networks, AlexNet and ResNet-18 stand for VGG and ResNet-50 in `make test`.
+MARKS = {"alexnet": [pytest.mark.slow], "vgg16": [pytest.mark.exhaustive], "resnet50": [pytest.mark.exhaustive]}
+ALL = [pytest.param(name, marks=MARKS.get(name, [])) for name in CODES]
 
 
 @pytest.mark.parametrize("name", [*ALL, "caffenet"])

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from filterscope import tables
+from filterscope.faithful import Faithful
 from filterscope.words.explaining import resumption
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.training import ExplainerSettings
@@ -110,7 +111,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(study, tmp_path, monkeypat
         {"seed": 4},
         {"settings": replace(SHORT, dropout=0.3)},
         {"shuffled_labels": True},
-        {"instance_split": True},
+        {"faithful": Faithful.only("instance_split")},
         {"paths_to_pooled": "swapped"},
         {"path_to_vocabulary": "moved"},
     ],
@@ -166,8 +167,10 @@ def test_scored_images_neither_teach_nor_choose(study, tmp_path):
     """Whatever the network sees in them, weights and history are the same to the byte; in the published way not."""
     pooled = spoilt(study, tmp_path, "val")
     assert trained(study, tmp_path / "own") == trained(study, tmp_path / "spoilt_own", paths_to_pooled=pooled)
-    published = trained(study, tmp_path / "published", scored_choose=True)
-    other = trained(study, tmp_path / "spoilt_published", scored_choose=True, paths_to_pooled=pooled)
+    published = trained(study, tmp_path / "published", faithful=Faithful.only("scored_images_choose"))
+    other = trained(
+        study, tmp_path / "spoilt_published", faithful=Faithful.only("scored_images_choose"), paths_to_pooled=pooled
+    )
     assert published["history.parquet"] != other["history.parquet"]
     training = spoilt(study, tmp_path, "train")
     assert trained(study, tmp_path / "own") != trained(study, tmp_path / "untaught", paths_to_pooled=training)

@@ -1,4 +1,4 @@
-"""Which filters and photographs are meant, and what the figures show."""
+"""What the figures of pictures show."""
 
 import io
 
@@ -7,11 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from filterscope.pictures.choices import best_images, chosen_images, chosen_targets, names_of
 from filterscope.pictures.figures import LONGEST, Card, Shown, occlusion_page, sheet, strongest_bars
-from filterscope.pictures.recipes.objectives import Target
 
-IMAGES = pd.DataFrame({"image_id": [4, 7, 9], "path": ["a/dog.jpg", "a/cat.jpg", "b/dog.jpg"]})
 RED, BLUE = np.full((40, 40, 3), (250, 0, 0), np.uint8), np.full((40, 40, 3), (0, 0, 250), np.uint8)
 
 
@@ -23,28 +20,6 @@ def drawn(figure):
 
 def share(pixels, colour):
     return (np.abs(pixels - np.array(colour)).max(2) < 12).mean()
-
-
-def test_targets():
-    assert chosen_targets([3, 1], None, 9) == [Target(3), Target(1)]
-    assert chosen_targets("all", [2, 5], 2) == [Target(0, (2, 5)), Target(1, (2, 5))]
-    assert chosen_targets([0], "centre", 9) == [Target(0, "centre")]
-
-
-def test_images_by_number_or_path_in_the_order_asked_for():
-    assert chosen_images(IMAGES, ["b/dog.jpg", 4])["image_id"].tolist() == [9, 4]
-    with pytest.raises(ValueError, match=r"image 'a/dgo\.jpg' is not in the dataset; .*a/dog\.jpg"):
-        chosen_images(IMAGES, ["a/dgo.jpg"])
-    with pytest.raises(ValueError, match="image 5 is not in the dataset"):
-        chosen_images(IMAGES, [5])
-
-
-def test_best_images_and_names():
-    best = best_images(np.array([4, 7]), np.array([[1.0, 3, 2], [2.0, 3, 1]]))
-    assert best.image_ids.tolist() == [7, 4, 4]
-    assert best.activations.tolist() == [2, 3, 2]
-    assert names_of(pd.DataFrame({"filter": [0, 1], "name": ["red", None]})) == {0: "red"}
-    assert names_of(None) == {}
 
 
 def test_sheets_hold_all_cards_on_a_page_of_good_shape():
