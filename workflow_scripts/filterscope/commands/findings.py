@@ -1,0 +1,101 @@
+"""What a study names that is not there: files, folders, pictures, networks and layers, a sentence each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from filterscope.commands.studies import Study
+from filterscope.data.datasets.folder import list_pictures
+from filterscope.data.networks import building
+from filterscope.data.networks.layers import LayerError, Reader
+from filterscope.data.networks.settings import NetworkError, NetworkSettings
+
+# What must lie in a folder of the source.
+CONTENTS = {
+    "coco": ("train2017", "val2017", "annotations"),
+    "visual_genome": ("VG_100K", "VG_100K_2", "objects.json"),
+}
+FILES = ("file", "prototxt", "caffemodel", "allowed", "compare_with")
+
+
+def mistakes(study: Study) -> list[str]:
+    """What the study itself names and is not there. Its config must fit the schema."""
+    found = list(_datasets(study))
+    for section in ("vocabularies", "networks", "samples", "clips"):
+        for name, entry in _own(study, section):
+            found += _files(f"{section}.{name}", entry)
+    return found + list(_probes(study))
+
+
+def _own(study: Study, section: str) -> list[tuple[str, Mapping]]:
+    """The entries of a section that the study's file has, complete."""
+    return [(name, study.config[section][name]) for name in study.own.get(section) or {}]
+
+
+def _datasets(study: Study) -> Iterator[str]:
+    for name, entry in _own(study, "datasets"):
+        place, folder = f"datasets.{name}.folder", entry.get("folder")
+        if folder is None:
+            continue
+        said = _unreadable(Path(folder))
+        if said:
+            yield f"{place} is {folder!r}: {said}; should be a folder of pictures"
+        elif entry["source"] == "folder":
+            try:
+                list_pictures(folder)
+            except (ValueError, OSError) as error:
+                yield f"{place}: {error}"
+        else:
+            missing = [each for each in CONTENTS.get(entry["source"], ()) if not Path(folder, each).exists()]
+            if missing:
+                yield f"{place} is {folder!r}, where {' and '.join(missing)} should be and is not; null downloads them"
+
+
+def _unreadable(folder: Path) -> str | None:
+    if not folder.exists():
+        return "there is no such folder"
+    if not folder.is_dir():
+        return "it is a file"
+    return None if os.access(folder, os.R_OK | os.X_OK) else "this user may not read it"
+
+
+def _files(place: str, entry: Mapping) -> Iterator[str]:
+    named = [(key, entry.get(key)) for key in FILES]
+    factory = entry.get("factory")
+    if factory and factory.rpartition(":")[0].endswith(".py"):
+        named.append(("factory", factory.rpartition(":")[0]))
+    for key, path in named:
+        if path and not Path(path).is_file():
+            yield f"{place}.{key} is {path!r}: there is no such file; should be one that can be read"
+
+
+def _probes(study: Study) -> Iterator[str]:
+    """Networks that cannot be built, layers that cannot be read; without their weights."""
+    own = {name for name, _ in _own(study, "networks")}
+    probes = study.config["probes"]
+    wanted: dict[str, list[str]] = {}
+    for name, _ in _own(study, "probes"):
+        wanted.setdefault(probes[name]["network"], []).append(name)
+    for network in dict.fromkeys([*wanted, *own]):
+        entry = study.config["networks"][network]
+        if next(_files("", entry), None):
+            continue  # said already
+        try:
+            settings = NetworkSettings.from_mapping(entry)
+            built = building.build(settings)
+        except NetworkError as error:
+            yield f"networks.{network}: {error}"
+            continue
+        except Exception as error:  # a factory is anybody's code
+            yield f"networks.{network} cannot be built ({type(error).__name__}: {error})"
+            continue
+        for name in wanted.get(network, ()):
+            layer = probes[name].get("layer")
+            if not isinstance(layer, str):
+                continue
+            try:
+                Reader(built, layer, probes[name].get("call", -1), input_size=settings.input.crop)
+            except LayerError as error:
+                yield f"probes.{name}.layer: {error}"

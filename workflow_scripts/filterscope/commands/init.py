@@ -1,0 +1,376 @@
+"""`filterscope init`: a commented study for a network and a folder of photographs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from filterscope.commands import CommandError, studies, workflow
+
+HELP = "write a study for a network and a folder of photographs"
+TEACHERS = ("coco", "scenes")
+MOST_THREADS = 8  # cores that a job is given at most
+# Sources that a prefix names, and the keys that may hold what stands behind it, the first that the schema knows.
+PREFIXES = {"timm": "timm", "hf": "huggingface"}
+NAME_KEYS = ("name", "model", "architecture")
+WEIGHTS = (".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".safetensors", ".tar")
+# Kinds of modules whose maps say no more than those before them.
+PASSING = re.compile(r"Pool|Dropout|Identity|Flatten|StochasticDepth|Pixels")
+DEFAULT_INPUT = {"resize": 256, "crop": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+STUDY = """\
+# A study of Filterscope: what the filters of {named} know, in words, on the photographs in
+# {photos}
+#
+#     filterscope check {out}    what would run, for how long, on how much disk
+#     filterscope run {out}      runs it; again after a change or a kill, it goes on where it was
+#     filterscope open           shows the result
+#
+# What is not here stands in config.yaml; `filterscope check` tells a misspelt key.
+
+title: {title}
+seed: 0                # every random choice derives from it
+threads: {threads}             # cores of a job; pictures are decoded in as many processes
+
+datasets:
+{datasets}
+{vocabularies}
+networks:
+{network}
+# The layer whose filters are named: {chosen}.
+# `filterscope layers {listed}` lists all that can be read.
+probes:
+  {probe}: {{network: {name}, layer: {layer}}}
+
+# What is explained. Names on {teacher} come with scores, for it has masks; those on the album are `untested` and
+# stand beside what {teacher} says of the same filters.
+explanations:
+  - {{dataset: {teacher}, probe: {probe}, vocabulary: {vocabulary}}}
+  - {{dataset: album, probe: {probe}, vocabulary: {vocabulary}}}
+{training}
+activations:
+  batch_size: 32       # pictures per forward pass: more for a large GPU, fewer for little memory
+"""
+
+COCO = """\
+  # Teaches the words: photographs with masks.{told}
+  coco: {{source: coco, folder: {folder}, max_bad_fraction: 0.001}}
+"""
+SCENES = """\
+  # The words are taught by `scenes` of config.yaml: drawn pictures of shapes and colours. Nothing is downloaded, and no
+  # word for things of the world is learnt: to try it out. `filterscope init --teacher coco` teaches real words.
+"""
+ALBUM = """\
+  # Your photographs, {count} of them; broken ones may be this share before the run stops.
+  album: {{source: folder, folder: {photos}, reference: {teacher}, max_bad_fraction: 0.01}}
+"""
+GLOVE = """
+vocabularies:
+  # The words that may be said.{told}
+  glove: {{source: glove, file: {file}, member: glove.6B.300d.txt}}
+"""
+TRAINING = """
+training:
+  vocabulary_negatives: 1024  # wins with vocabularies as large as GloVe's
+"""
+
+
+def add(commands) -> None:
+    """Add the command's options to the parser's commands."""
+    command = commands.add_parser("init", help=HELP, description=f"{HELP}, which can be run as it is.")
+    command.add_argument(
+        "network",
+        help="a torchvision model, a checkpoint of one, module:function or file.py:function, a Caffe file.prototxt, "
+        "timm:NAME or hf:NAME",
+    )
+    command.add_argument("--photos", required=True, metavar="FOLDER", help="folder of photographs, without annotations")
+    command.add_argument("--out", default="my.yaml", metavar="FILE", help="the study (default: my.yaml)")
+    command.add_argument("--force", action="store_true", help="write over a study that is there")
+    command.add_argument("--layer", help="the layer to read (default: the last one with maps)")
+    command.add_argument("--weights", metavar="FILE", help="state dict of a factory's network, or a caffemodel")
+    command.add_argument("--architecture", help="of a checkpoint (default: what its tensors look like)")
+    command.add_argument("--size", type=int, help="px, side of the network's input (default: what its weights say, or 224)")
+    command.add_argument(
+        "--teacher", choices=TEACHERS, default="coco", help="what teaches the words; scenes needs no download (default: coco)"
+    )
+    command.add_argument("--coco", metavar="FOLDER", help="COCO 2017, where it lies already (default: downloaded, 20 GB)")
+    command.add_argument("--glove", metavar="FILE", help="glove.6B.zip, where it lies already (default: downloaded)")
+    command.add_argument("--title", help="heading of the report")
+    command.set_defaults(work=init)
+
+
+def init(options: argparse.Namespace) -> int:
+    """Write the study, and tell what comes next."""
+    out = Path(options.out)
+    if out.exists() and not options.force:
+        raise CommandError(f"{out} is there already; --force writes over it, --out takes another name")
+    photos = _folder("--photos", options.photos)
+    coco = _folder("--coco", options.coco) if options.coco else None
+    glove = _file("--glove", options.glove) if options.glove else None
+    entry = _entry(options)
+    # Loading torch takes seconds, so that comes after what can be said at once.
+    from filterscope.data.datasets.folder import list_pictures
+
+    count = len(list_pictures(photos))
+    name = _name(options.network)
+    layer, chosen = _layer(entry, options.layer)
+    text = _text(options, entry, name, layer, chosen, photos, count, coco, glove)
+    _refuse_wrong(text)
+    _write(out, text)
+    teacher = "COCO 2017" if options.teacher == "coco" else "drawn scenes"
+    print(f"{out}: {options.network}, {chosen}; {count} photographs; words from {teacher}.")
+    path = shlex.quote(str(out))
+    print(f"Next: `filterscope check {path}`, then `filterscope run {path}`.")
+    return 0
+
+
+def _folder(option: str, path: str) -> str:
+    if not Path(path).is_dir():
+        found = "is a file" if Path(path).exists() else "is not there"
+        raise CommandError(f"{option} {path}: {found}; should be a folder")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise CommandError(f"{option} {path}: this user may not read it")
+    return os.path.abspath(path)
+
+
+def _file(option: str, path: str) -> str:
+    if not Path(path).is_file():
+        raise CommandError(f"{option} {path}: there is no such file")
+    return os.path.abspath(path)
+
+
+def _name(network: str) -> str:
+    """What the network is called in the study."""
+    stem = network.rpartition("/")[2]
+    if ":" in stem:
+        stem = stem.partition(":")[2] if stem.partition(":")[0] in PREFIXES else stem.partition(":")[0]
+        stem = stem.rpartition(".")[0] or stem if stem.endswith(".py") else stem.rpartition(".")[2] or stem
+    for suffix in (*WEIGHTS, ".prototxt"):
+        stem = stem.removesuffix(suffix)
+    name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
+    return name if re.match(r"[A-Za-z]", name) else f"network_{name}".rstrip("_")
+
+
+# --- what the network is --------------------------------------------------------------------------------
+
+
+def _entry(options: argparse.Namespace) -> dict:
+    """The entry of `networks`. Raises CommandError for what can be none."""
+    network, prefix = options.network, options.network.partition(":")[0]
+    if prefix in PREFIXES and ":" in network:
+        entry = _prefixed(prefix, network.partition(":")[2])
+    elif network.endswith(".prototxt"):
+        entry = _caffe(network, options.weights)
+    elif re.search(r":[A-Za-z_]\w*$", network):
+        entry = _factory(network, options.weights)
+    elif Path(network).exists() or network.endswith(WEIGHTS):
+        entry = _checkpoint(network, options.architecture)
+    else:
+        entry = _torchvision(network)
+    if options.size:
+        entry["input"] = {**entry.get("input", {}), "resize": options.size, "crop": options.size}
+    return entry
+
+
+def _prefixed(prefix: str, name: str) -> dict:
+    import yaml
+
+    source = PREFIXES[prefix]
+    kinds = yaml.safe_load(workflow.path_to_schema().read_text(encoding="utf-8"))["$defs"]["networks"]
+    keys = [key for key in NAME_KEYS if key in kinds.get(source, {}).get("properties", {})]
+    if not keys:
+        raise CommandError(
+            f"{prefix}:{name}: this version reads no networks of source {source!r}; write a function that returns it, "
+            "and name that, as in my_network.py:build"
+        )
+    if not name:
+        raise CommandError(f"{prefix}: names no network; should be as {prefix}:NAME")
+    return {"source": source, keys[0]: name}
+
+
+def _caffe(prototxt: str, weights: str | None) -> dict:
+    prototxt = _file("the network", prototxt)
+    if weights is None:
+        beside = sorted(Path(prototxt).parent.glob("*.caffemodel"))
+        same = [each for each in beside if each.stem == Path(prototxt).stem]
+        if len(same or beside) != 1:
+            found = f"{len(beside)} of them lie" if beside else "none lies"
+            raise CommandError(f"{prototxt}: needs a caffemodel, and {found} beside it; name it with --weights FILE")
+        weights = str((same or beside)[0])
+    return {"source": "caffe", "prototxt": prototxt, "caffemodel": _file("--weights", weights)}
+
+
+def _factory(factory: str, weights: str | None) -> dict:
+    place, _, function = factory.rpartition(":")
+    if place.endswith(".py"):
+        place = _file("the network", place)
+    entry = {"source": "factory", "factory": f"{place}:{function}"}
+    return {**entry, "file": _file("--weights", weights)} if weights else entry
+
+
+def _torchvision(name: str) -> dict:
+    from filterscope.data.networks import architectures
+    from filterscope.data.networks.settings import NetworkError, NetworkSettings
+    import torchvision
+
+    known = torchvision.models.list_models()
+    if name not in known:
+        try:
+            architectures.build(NetworkSettings("torchvision", architecture=name), initialised=False)
+        except NetworkError as error:
+            raise CommandError(
+                f"{error}. A network of your own: a checkpoint file, my_network.py:build or deploy.prototxt"
+            ) from None
+    weights = list(torchvision.models.get_model_weights(name))
+    entry = {"source": "torchvision", "architecture": name}
+    if not weights:
+        return {**entry, "weights": None}
+    inputs = _transforms(torchvision.models.get_model_weights(name).DEFAULT)
+    return {**entry, "input": inputs} if inputs else entry
+
+
+def _transforms(weights) -> dict:
+    """How these weights want their pictures, where that is not the schema's way."""
+    made = weights.transforms()
+    if not hasattr(made, "crop_size"):
+        return {}
+    found = {"resize": made.resize_size[0], "crop": made.crop_size[0], "mean": list(made.mean), "std": list(made.std)}
+    return {} if found == DEFAULT_INPUT else found
+
+
+def _checkpoint(file: str, architecture: str | None) -> dict:
+    from filterscope.data.networks import architectures, building, checkpoints
+    from filterscope.data.networks.settings import NetworkError, NetworkSettings
+
+    file = _file("the network", file)
+    state = checkpoints.without_prefix(checkpoints.read_checkpoint(file), "", file)
+    architecture = architecture or _named_architecture(file) or architectures.looks_like(state)
+    if architecture is None:
+        raise CommandError(
+            f"{file}: its tensors are those of no architecture of torchvision; name it with --architecture, or write a "
+            "function that returns the network: init my_network.py:build --weights FILE"
+        )
+    entry = {"source": "checkpoint", "architecture": architecture, "file": file}
+    network = building.build(NetworkSettings(**entry))
+    try:
+        checkpoints.fit(network, state, file)
+    except NetworkError:
+        wanted = network.state_dict()
+        other = {key for key in wanted if key in state and state[key].shape != wanted[key].shape}
+        classes = {state[key].shape[0] for key in other if state[key].ndim}
+        if len(classes) != 1 or len({key.rpartition(".")[0] for key in other}) != 1:
+            raise
+        entry["arguments"] = {"num_classes": classes.pop()}  # another head, as fine-tuning makes it
+        checkpoints.fit(building.build(NetworkSettings(**entry)), state, file)
+    return entry
+
+
+def _named_architecture(file: str) -> str | None:
+    """The architecture that the file's name begins with, as torchvision's files do."""
+    import torchvision
+
+    stem = Path(file).name.lower()
+    named = [each for each in torchvision.models.list_models(module=torchvision.models) if stem.startswith(each)]
+    return max(named, key=len, default=None)
+
+
+def _layer(entry: Mapping, wanted: str | None) -> tuple[str, str]:
+    """The layer to read and what is said of it. Raises CommandError or what says that there is none such."""
+    from filterscope.data.networks import building
+    from filterscope.data.networks.layers import LayerError, Reader, list_layers
+    from filterscope.data.networks.settings import NetworkSettings
+
+    settings = NetworkSettings.from_mapping(entry)
+    network, side = building.build(settings), settings.input.crop
+    try:
+        if wanted is None:
+            found = [each for each in list_layers(network, side) if min(each.height, each.width) > 1]
+            found = [each for each in found if not PASSING.search(each.kind)]
+            if not found:
+                raise CommandError("no layer of the network puts out maps that can be read; name one with --layer")
+            wanted, why = found[-1].layer, ", the last with maps"
+        else:
+            why = ""
+        reader = Reader(network, wanted, input_size=side)
+    except LayerError as error:
+        raise CommandError(f"{error}. Another size of its pictures: --size") from None
+    return wanted, f"{wanted}, {reader.filters} filters of {reader.height} x {reader.width} cells{why}"
+
+
+# --- the text -------------------------------------------------------------------------------------------
+
+
+def _flow(value: object) -> str:
+    """A value of YAML on one line, quoted where it must be."""
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _item(value: object) -> str:
+    """The same within a flow mapping, where commas and braces of plain text would end it."""
+    return _flow([value])[1:-1]
+
+
+def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> str:
+    teacher = options.teacher
+    if teacher == "coco":
+        told = "" if coco else "\n  # folder: null downloads it (20 GB); or write where COCO 2017 lies."
+        datasets = COCO.format(told=told, folder=_item(coco))
+        told = "" if glove else "\n  # file: null downloads GloVe 6B (0.9 GB); or write where glove.6B.zip lies."
+        vocabulary, vocabularies, training = "glove", GLOVE.format(told=told, file=_item(glove)), TRAINING
+    else:
+        datasets, vocabulary, vocabularies, training = SCENES, "captions", "", ""
+    datasets += ALBUM.format(count=count, photos=_item(photos), teacher=teacher)
+    lines = [f"  {name}: {_flow(entry)}"]
+    if entry["source"] == "factory":
+        lines.insert(0, "  # Your function's network; it is called without arguments, `arguments: {...}` gives it some.")
+        if "file" not in entry:
+            lines.insert(1, "  # `file: weights.pt` loads a state dict into it; without one it keeps what it brings.")
+    elif entry["source"] == "torchvision" and entry.get("weights", True) is None:
+        lines.insert(0, "  # torchvision publishes no weights of it: it stays as it is drawn at random.")
+    elif entry["source"] == "torchvision":
+        lines.insert(0, "  # With torchvision's best weights (`weights: DEFAULT`), through its ordinary cache.")
+    return STUDY.format(
+        named=options.network,
+        photos=photos,
+        out=shlex.quote(options.out),
+        title=_flow(options.title or f"{name} on my photographs"),
+        threads=min(MOST_THREADS, os.cpu_count() or 1),
+        datasets=datasets,
+        vocabularies=vocabularies,
+        network="\n".join(lines) + "\n",
+        chosen=chosen,
+        listed=shlex.quote(options.network),
+        probe="deep",
+        name=name,
+        layer=_item(layer),
+        teacher=teacher,
+        vocabulary=vocabulary,
+        training=training,
+    )
+
+
+def _refuse_wrong(text: str) -> None:
+    """A study that is written can be run. Raises CommandError with what the check says."""
+    import yaml
+
+    mistakes = studies.checked(yaml.safe_load(text)).mistakes
+    if mistakes:
+        raise CommandError("the study would be wrong:\n" + "\n".join(f"  - {each}" for each in mistakes))
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.parent.is_dir():
+        raise CommandError(f"{path}: there is no folder {path.parent}")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written ({error.strerror})") from None
