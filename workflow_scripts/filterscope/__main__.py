@@ -17,8 +17,8 @@ TITLES = ("layer", "call", "calls", "kind", "filters", "map")
 USUAL_SIZE = 224  # px, side of ImageNet's pictures
 # Modules of the commands, in the order in which they are needed; each has `add`, which tells the parser of its options.
 COMMANDS = (init, check, run, show)
-DESCRIPTION = """What every filter of a vision network knows. `filterscope init resnet50 --photos FOLDER` writes a study,
-`check` says what would run, `run` runs it, `open` shows the result. Everything is also plain Snakemake."""
+DESCRIPTION = """What every filter of a vision network knows. `filterscope init resnet50 --photos FOLDER` writes a
+study, `check` says what would run, `run` runs it, `open` shows the result. Everything is also plain Snakemake."""
 
 
 def layer_table(layers: list[LayerCall], calls: str) -> str:
@@ -59,19 +59,33 @@ def layers(name: str, size: int | None, calls: str) -> str:
     return layer_table(list_layers(build(NetworkSettings(**source)), size or USUAL_SIZE), calls)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command; its exit code, 2 when what was asked for is not there."""
-    parser = argparse.ArgumentParser(prog="filterscope", description=DESCRIPTION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    made = argparse.ArgumentParser(prog="filterscope", description=DESCRIPTION)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for each in COMMANDS:
         each.add(commands)
     add_layers(commands)
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    given, rest = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, None)
-    options = parser.parse_args(given)
+    return made
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """The command and its options; rest: what stands after --, for Snakemake. Ends with status 2 for unknown ones."""
+    own, rest = arguments, None
+    if "--" in arguments:
+        place = arguments.index("--")
+        own, rest = arguments[:place], arguments[place + 1 :]
+    made = parser()
+    options = made.parse_args(own)
     if rest is not None and not hasattr(options, "rest"):
-        parser.error(f"nothing can stand after -- here; {options.command} gives nothing to Snakemake")
+        made.error(f"{options.command} hands nothing to Snakemake, so nothing can stand after --")
     options.rest = rest or []
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; its exit code, 2 when what was asked for is not there."""
+    options = parsed(sys.argv[1:] if arguments is None else arguments)
     try:
         return options.work(options)
     except ValueError as error:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterscope.commands import costs, studies, workflow
+from filterscope.commands.costs import Layer
 from filterscope.commands.progress import duration
 from filterscope.commands.studies import Study
 
@@ -39,10 +43,12 @@ def wrong(study: Study) -> str:
 def check(options: argparse.Namespace) -> int:
     """Tell of the study; 0 where it could run, else 1."""
     study = studies.read(options.study)
+    found = None
     if not study.mistakes:
         from filterscope.commands import findings  # torch takes seconds to load
 
-        study.mistakes.extend(findings.mistakes(study))
+        found = findings.look(study)
+        study.mistakes.extend(found.mistakes)
     if study.mistakes:
         print(wrong(study))
         return 1
@@ -51,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
         print(f"{study.path or 'config.yaml'}: Snakemake cannot plan it:")
         print("\n".join(plan.errors))
         return 1
-    print("\n".join(told(study, plan, options.cores or os.cpu_count() or 1)))
+    print("\n".join(told(study, plan, options.cores or os.cpu_count() or 1, found.layers)))
     return 0
 
 
@@ -74,14 +80,15 @@ class Plan:
 def planned(study: Study) -> Plan:
     """What Snakemake would do for the study in the current folder."""
     plan = Plan()
-    code = workflow.snakemake(["--dry-run", "--cores", "1", "--nolock", *study.arguments], plan.note)
+    with contextlib.redirect_stderr(io.StringIO()):  # it tells of its profile
+        code = workflow.snakemake(["--dry-run", "--cores", "1", "--nolock", *study.arguments], plan.note)
     if code and not plan.errors:
         plan.errors.append(f"it ended with exit code {code} and did not say why; `snakemake -n` may")
     return plan
 
 
-def told(study: Study, plan: Plan, cores: int) -> list[str]:
-    """The report on a study that could run, line by line."""
+def told(study: Study, plan: Plan, cores: int, layers: Mapping[str, Layer]) -> list[str]:
+    """The report on a study that could run, line by line. layers: by probe, where they are known."""
     found = workflow.by_room(rule for rule, _ in plan.jobs)
     jobs = {room: rules for room, rules in found.items() if room != workflow.OTHERS}
     found = [f"{study.path or 'config.yaml'}: nothing is wrong with it ({study.config['title']})."]
@@ -95,11 +102,11 @@ def told(study: Study, plan: Plan, cores: int) -> list[str]:
         found += [f"  {each}" for each in downloads]
     else:
         found.append("To be downloaded: nothing.")
-    time = costs.time(study.config, plan.jobs, Path("results"), cores)
+    time = costs.time(study.config, plan.jobs, Path("results"), cores, layers)
     found.append(f"Time: about {duration(time.seconds)} on {cores} cores without a GPU, downloads aside; {time.basis}.")
-    disk = costs.disk(study.config, plan.jobs, downloads)
+    disk = costs.disk(study.config, plan.jobs, downloads, layers)
     free = shutil.disk_usage(Path.cwd()).free
-    short = f"; only {costs.size(free)} are free here" if disk.bytes > free else f"; {costs.size(free)} are free"
+    short = f"; {'only ' if disk.bytes > free else ''}{costs.size(free)} are free here"
     found.append(f"Disk: about {costs.size(disk.bytes)}{short}; {disk.basis}.")
     return found
 

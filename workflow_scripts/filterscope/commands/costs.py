@@ -58,9 +58,10 @@ PER_PHOTOGRAPH = {
     "unpack_visual_genome": (ALL, 0.001),
     "embed_images": (TRAINING, 0.05),
 }
+RESNET50 = 4.1e9  # its multiplications for a picture
 SMALL = ("scenes_cnn", "planted")  # networks that take next to nothing
-SMALL_SHARE = 0.05  # of the above
-# Photographs, training and validation, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
+LEAST = 0.1  # share of these seconds that pictures and masks take, whatever the network
+# Photographs to train on and others, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
 KNOWN = {"coco": (118_287, 5_000, 7.3), "visual_genome": (97_269, 10_808, 35.0)}
 OBJECTS = 3.0  # in a scene
 FILTERS = 1024  # of a layer that nobody has counted
@@ -77,6 +78,19 @@ class Download:
 
     def __str__(self) -> str:
         return f"{self.what}, {'of unknown size' if self.bytes is None else size(self.bytes)}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a probe reads: filters, and the multiplications that a picture takes up to there."""
+
+    filters: int
+    operations: float
+
+    @property
+    def share(self) -> float:
+        """Of the seconds that ResNet-50 takes."""
+        return max(LEAST, self.operations / RESNET50)
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ def downloads(config: Mapping, jobs: Sequence[Job]) -> list[Download]:
             found.append(Download(f"samples {names['samples']}", sum(each.size for each in files) if files else None))
         elif rule == "prepare_network":
             found += _weights(config["networks"][names["network"]])
-    return found
+    return sorted(found, key=lambda each: (-(each.bytes or 0), each.what))
 
 
 def _weights(network: Mapping) -> list[Download]:
@@ -173,10 +187,13 @@ def _files(folder: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(folder))
 
 
-def time(config: Mapping, jobs: Sequence[Job], results: Path, cores: int) -> Estimate:
-    """How long the jobs would take on so many cores."""
+def time(
+    config: Mapping, jobs: Sequence[Job], results: Path, cores: int, layers: Mapping[str, Layer] | None = None
+) -> Estimate:
+    """How long the jobs would take on so many cores. layers: of probes, where they are known."""
     measured = _measured(results)
-    guess = partial(_guessed, config=config, looked={name: photographs(each) for name, each in _used(config, jobs)})
+    looked = {name: photographs(each) for name, each in _used(config, jobs)}
+    guess = partial(_guessed, config=config, looked=looked, layers=layers or {})
     seconds = [measured[rule] if rule in measured else guess(job=(rule, names)) for rule, names in jobs]
     known = sum(rule in measured for rule, _ in jobs)
     parts = []
@@ -185,8 +202,8 @@ def time(config: Mapping, jobs: Sequence[Job], results: Path, cores: int) -> Est
     if known < len(jobs):
         rest = "the others" if known else "they"
         parts.append(
-            f"{rest} as in the embedded study, and for each photograph as ResNet-50 took: right within a factor of three "
-            "at best"
+            f"{rest} as in the embedded study, and for each photograph as ResNet-50 took, by the network's "
+            "multiplications: right within a factor of three at best"
         )
     longest = max(seconds, default=0.0) / max(1, min(cores, config["threads"]))
     return Estimate("; ".join(parts), seconds=max(sum(seconds) / cores, longest))
@@ -197,16 +214,22 @@ def _used(config: Mapping, jobs: Sequence[Job]) -> list[tuple[str, Mapping]]:
     return [(name, config["datasets"][name]) for name in names]
 
 
-def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs]) -> float:
+def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layers: Mapping[str, Layer]) -> float:
     rule, names = job
     seconds = float(SECONDS.get(rule, OTHERS))
     if rule in PER_PHOTOGRAPH and names.get("dataset") in looked:
         which, each = PER_PHOTOGRAPH[rule]
-        network = config["probes"].get(names.get("probe"), {}).get("network")
-        small = network is not None and config["networks"][network]["source"] in SMALL
         shards = config["shards"] if "scatteritem" in names else 1
-        seconds += looked[names["dataset"]].of(which) * each * (SMALL_SHARE if small else 1.0) / shards
+        seconds += looked[names["dataset"]].of(which) * each * _share(names.get("probe"), config, layers) / shards
     return seconds
+
+
+def _share(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> float:
+    """Of the seconds for a photograph that a probe takes."""
+    if probe in layers:
+        return layers[probe].share
+    network = config["probes"].get(probe, {}).get("network")
+    return LEAST if network is not None and config["networks"][network]["source"] in SMALL else 1.0
 
 
 def _measured(results: Path) -> dict[str, float]:
@@ -225,9 +248,9 @@ def _measured(results: Path) -> dict[str, float]:
 
 
 def disk(
-    config: Mapping, jobs: Sequence[Job], loads: Sequence[Download], filters: Mapping[str, int] | None = None
+    config: Mapping, jobs: Sequence[Job], loads: Sequence[Download], layers: Mapping[str, Layer] | None = None
 ) -> Estimate:
-    """How much the results would fill. filters: of the layers of probes, where they are known."""
+    """How much the results would fill. layers: of probes, where they are known."""
     archives = sum(each.bytes or 0 for each in loads)
     rules = {rule for rule, _ in jobs}
     unpacked = archives if any(rule.startswith(UNPACKED) for rule in rules) else 0
@@ -235,7 +258,7 @@ def disk(
     pairs = dict.fromkeys((names["dataset"], names["probe"]) for rule, names in jobs if rule == "extract_activations")
     cached = 0.0
     for dataset, probe in pairs:
-        seen, width = looked[dataset], (filters or {}).get(probe, FILTERS)
+        seen, width = looked[dataset], (layers or {}).get(probe, Layer(FILTERS, 0)).filters
         pooled = seen.of(ALL) * seen.objects + seen.of(TRAINING) * seen.objects * config["training"]["attended"]
         cached += 4 * width * (pooled + 2 * seen.of(ALL))
     parts = ["archives and what is unpacked of them"] if archives else []

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+from torch import nn
+
+from filterscope.commands.costs import Layer
 from filterscope.commands.studies import Study
 from filterscope.data.datasets.folder import list_pictures
 from filterscope.data.networks import building
@@ -20,13 +26,22 @@ CONTENTS = {
 FILES = ("file", "prototxt", "caffemodel", "allowed", "compare_with")
 
 
-def mistakes(study: Study) -> list[str]:
-    """What the study itself names and is not there. Its config must fit the schema."""
-    found = list(_datasets(study))
+@dataclass
+class Found:
+    """mistakes: a sentence each. layers: what probes read, by name."""
+
+    mistakes: list[str] = field(default_factory=list)
+    layers: dict[str, Layer] = field(default_factory=dict)
+
+
+def look(study: Study) -> Found:
+    """What the study itself names and is not there, and what its probes read. Its config must fit the schema."""
+    found = Found(list(_datasets(study)))
     for section in ("vocabularies", "networks", "samples", "clips"):
         for name, entry in _own(study, section):
-            found += _files(f"{section}.{name}", entry)
-    return found + list(_probes(study))
+            found.mistakes += _files(f"{section}.{name}", entry)
+    _probes(study, found)
+    return found
 
 
 def _own(study: Study, section: str) -> list[tuple[str, Mapping]]:
@@ -71,14 +86,12 @@ def _files(place: str, entry: Mapping) -> Iterator[str]:
             yield f"{place}.{key} is {path!r}: there is no such file; should be one that can be read"
 
 
-def _probes(study: Study) -> Iterator[str]:
+def _probes(study: Study, found: Found) -> None:
     """Networks that cannot be built, layers that cannot be read; without their weights."""
-    own = {name for name, _ in _own(study, "networks")}
-    probes = study.config["probes"]
-    wanted: dict[str, list[str]] = {}
+    probes, wanted = study.config["probes"], {name: [] for name, _ in _own(study, "networks")}
     for name, _ in _own(study, "probes"):
         wanted.setdefault(probes[name]["network"], []).append(name)
-    for network in dict.fromkeys([*wanted, *own]):
+    for network, names in wanted.items():
         entry = study.config["networks"][network]
         if next(_files("", entry), None):
             continue  # said already
@@ -86,16 +99,31 @@ def _probes(study: Study) -> Iterator[str]:
             settings = NetworkSettings.from_mapping(entry)
             built = building.build(settings)
         except NetworkError as error:
-            yield f"networks.{network}: {error}"
+            found.mistakes.append(f"networks.{network}: {error}")
             continue
         except Exception as error:  # a factory is anybody's code
-            yield f"networks.{network} cannot be built ({type(error).__name__}: {error})"
+            found.mistakes.append(f"networks.{network} cannot be built ({type(error).__name__}: {error})")
             continue
-        for name in wanted.get(network, ()):
+        for name in names:
             layer = probes[name].get("layer")
-            if not isinstance(layer, str):
-                continue
-            try:
-                Reader(built, layer, probes[name].get("call", -1), input_size=settings.input.crop)
-            except LayerError as error:
-                yield f"probes.{name}.layer: {error}"
+            if isinstance(layer, str):
+                try:
+                    found.layers[name] = _read(built, layer, probes[name].get("call", -1), settings.input.crop)
+                except LayerError as error:
+                    found.mistakes.append(f"probes.{name}.layer: {error}")
+
+
+def _read(network: nn.Module, layer: str, call: int, side: int) -> Layer:
+    """The layer's filters, and the multiplications of convolutions and linear layers before it for one picture."""
+    counts = []
+
+    def count(module, _, output) -> None:
+        if isinstance(output, torch.Tensor):  # each of its values is a sum over the weights of its channel
+            counts.append(output.numel() * module.weight.numel() / module.weight.shape[0])
+
+    with Reader(network, layer, call, input_size=side) as reader, contextlib.ExitStack() as stack, torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                stack.callback(module.register_forward_hook(count).remove)
+        reader(torch.zeros(1, 3, side, side))
+    return Layer(reader.filters, sum(counts))

@@ -26,9 +26,7 @@ STUDY = """\
 # A study of Filterscope: what the filters of {named} know, in words, on the photographs in
 # {photos}
 #
-#     filterscope check {out}    what would run, for how long, on how much disk
-#     filterscope run {out}      runs it; again after a change or a kill, it goes on where it was
-#     filterscope open           shows the result
+{commands}
 #
 # What is not here stands in config.yaml; `filterscope check` tells a misspelt key.
 
@@ -37,8 +35,7 @@ seed: 0                # every random choice derives from it
 threads: {threads}             # cores of a job; pictures are decoded in as many processes
 
 datasets:
-{datasets}
-{vocabularies}
+{datasets}{vocabularies}
 networks:
 {network}
 # The layer whose filters are named: {chosen}.
@@ -93,11 +90,18 @@ def add(commands) -> None:
     command.add_argument("--layer", help="the layer to read (default: the last one with maps)")
     command.add_argument("--weights", metavar="FILE", help="state dict of a factory's network, or a caffemodel")
     command.add_argument("--architecture", help="of a checkpoint (default: what its tensors look like)")
-    command.add_argument("--size", type=int, help="px, side of the network's input (default: what its weights say, or 224)")
     command.add_argument(
-        "--teacher", choices=TEACHERS, default="coco", help="what teaches the words; scenes needs no download (default: coco)"
+        "--size", type=int, help="px, side of the network's input (default: what its weights say, or 224)"
     )
-    command.add_argument("--coco", metavar="FOLDER", help="COCO 2017, where it lies already (default: downloaded, 20 GB)")
+    command.add_argument(
+        "--teacher",
+        choices=TEACHERS,
+        default="coco",
+        help="what teaches the words; scenes needs no download (default: coco)",
+    )
+    command.add_argument(
+        "--coco", metavar="FOLDER", help="COCO 2017, where it lies already (default: downloaded, 20 GB)"
+    )
     command.add_argument("--glove", metavar="FILE", help="glove.6B.zip, where it lies already (default: downloaded)")
     command.add_argument("--title", help="heading of the report")
     command.set_defaults(work=init)
@@ -213,9 +217,10 @@ def _factory(factory: str, weights: str | None) -> dict:
 
 
 def _torchvision(name: str) -> dict:
+    import torchvision
+
     from filterscope.data.networks import architectures
     from filterscope.data.networks.settings import NetworkError, NetworkSettings
-    import torchvision
 
     known = torchvision.models.list_models()
     if name not in known:
@@ -223,7 +228,8 @@ def _torchvision(name: str) -> dict:
             architectures.build(NetworkSettings("torchvision", architecture=name), initialised=False)
         except NetworkError as error:
             raise CommandError(
-                f"{error}. A network of your own: a checkpoint file, my_network.py:build or deploy.prototxt"
+                f"{str(error).removesuffix('?')}; networks of your own: a checkpoint file, my_network.py:build or "
+                "deploy.prototxt"
             ) from None
     weights = list(torchvision.models.get_model_weights(name))
     entry = {"source": "torchvision", "architecture": name}
@@ -329,7 +335,9 @@ def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> st
     datasets += ALBUM.format(count=count, photos=_item(photos), teacher=teacher)
     lines = [f"  {name}: {_flow(entry)}"]
     if entry["source"] == "factory":
-        lines.insert(0, "  # Your function's network; it is called without arguments, `arguments: {...}` gives it some.")
+        lines.insert(
+            0, "  # Your function's network; it is called without arguments, `arguments: {...}` gives it some."
+        )
         if "file" not in entry:
             lines.insert(1, "  # `file: weights.pt` loads a state dict into it; without one it keeps what it brings.")
     elif entry["source"] == "torchvision" and entry.get("weights", True) is None:
@@ -339,7 +347,7 @@ def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> st
     return STUDY.format(
         named=options.network,
         photos=photos,
-        out=shlex.quote(options.out),
+        commands=_commands(shlex.quote(options.out)),
         title=_flow(options.title or f"{name} on my photographs"),
         threads=min(MOST_THREADS, os.cpu_count() or 1),
         datasets=datasets,
@@ -354,6 +362,17 @@ def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> st
         vocabulary=vocabulary,
         training=training,
     )
+
+
+def _commands(out: str) -> str:
+    """What can be done with the study, as comments."""
+    said = {
+        f"filterscope check {out}": "what would run, for how long, on how much disk",
+        f"filterscope run {out}": "runs it; after a change or a kill it goes on where it was",
+        "filterscope open": "shows the result",
+    }
+    width = max(map(len, said))
+    return "\n".join(f"#     {command:<{width}}  {what}" for command, what in said.items())
 
 
 def _refuse_wrong(text: str) -> None:

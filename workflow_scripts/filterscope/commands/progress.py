@@ -111,7 +111,7 @@ class Progress:
     def left(self, now: float) -> float | None:
         """Seconds that are left, from those of finished jobs; None where these are too few to tell.
 
-        A rule of which no job is finished yet counts as the mean of those that are; jobs go on side by side as they did.
+        A rule of which no job is finished yet counts as the mean of those that are; as many go on side by side as did.
         """
         finished = [each for seconds in self._seconds.values() for each in seconds]
         if len(finished) < FEWEST or self.began is None or now <= self.began:

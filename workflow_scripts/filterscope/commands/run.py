@@ -83,7 +83,8 @@ def _endings(progress: Progress, code: int, again: str) -> Iterator[str]:
         yield "Nothing to do: all results are there."
     if not code:
         return
-    yield from (_explained(each, again) for each in progress.errors)
+    if not progress.stopping and not progress.failed:
+        yield from (_explained(each, again) for each in progress.errors)
     if progress.stopping or progress.failed:
         how = "Interrupted" if progress.stopping else "Stopped"
         count = len(progress.failed)

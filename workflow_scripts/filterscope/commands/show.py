@@ -30,7 +30,7 @@ def page(results: str | Path) -> Path:
         return found[0].resolve()
     if not places:
         raise CommandError(f"{results}: there is no such folder of results; `filterscope run my.yaml` makes one")
-    raise CommandError(f"{results}: has neither {PAGES[0]} nor {PAGES[1]}: the study is not finished, run it to its end")
+    raise CommandError(f"{results}: has neither {PAGES[0]} nor {PAGES[1]}: run the study to its end")
 
 
 def show(options: argparse.Namespace) -> int:

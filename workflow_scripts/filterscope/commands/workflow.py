@@ -38,7 +38,9 @@ def root() -> Path:
         if (place / "Snakefile").is_file() and (place / "rules" / "config.schema.yaml").is_file():
             return place
     looked = " and ".join(map(str, places))
-    raise CommandError(f"there is no workflow beside the library (looked in {looked}): install it from a clone, or anew")
+    raise CommandError(
+        f"there is no workflow beside the library (looked in {looked}): install it from a clone, or anew"
+    )
 
 
 def path_to_schema() -> Path:
@@ -67,7 +69,9 @@ def rooms() -> dict[str, str]:
 def by_room(jobs: Iterable[str]) -> dict[str, Counter]:
     """Jobs, by their rules' names, counted by room and rule, in the order of the Snakefile."""
     room_of, found = rooms(), {}
-    order = re.findall(r'^include: "rules/(\w+)\.smk"', (root() / "Snakefile").read_text(encoding="utf-8"), re.MULTILINE)
+    order = re.findall(
+        r'^include: "rules/(\w+)\.smk"', (root() / "Snakefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     for rule in jobs:
         found.setdefault(room_of.get(rule, OTHERS), Counter())[rule] += 1
     return {room: found[room] for room in sorted(found, key=lambda each: (*order, each).index(each))}
