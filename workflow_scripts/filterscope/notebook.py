@@ -219,7 +219,7 @@ def load(
     """The explainer of a finished study.
 
     study: its file, which tells layer, network and settings; without one these are config.yaml's, and the layer is
-    asked for later. results: folder of its results. dataset (with masks), probe, vocabulary: which of its explainers, by
+    asked for later. results: their folder. dataset (with masks), probe, vocabulary: which of its explainers, by
     default the first. Raises NotebookError for what is not there.
     """
     config = None if study is None else _config(study)

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
-from filterscope.commands import CommandError, studies, workflow
+from filterscope.commands import CommandError, networks, studies
 
 HELP = "write a study for a network and a folder of photographs"
 TEACHERS = ("coco", "scenes")
 MOST_THREADS = 8  # cores that a job is given at most
-# Sources that a prefix names, and the keys that may hold what stands behind it, the first that the schema knows.
-PREFIXES = {"timm": "timm", "hf": "huggingface"}
-NAME_KEYS = ("name", "model", "architecture")
-WEIGHTS = (".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".safetensors", ".tar")
-# Kinds of modules whose maps say no more than those before them.
-PASSING = re.compile(r"Pool|Dropout|Identity|Flatten|StochasticDepth|Pixels")
-DEFAULT_INPUT = {"resize": 256, "crop": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 STUDY = """\
 # A study of Filterscope: what the filters of {named} know, in words, on the photographs in
@@ -114,14 +105,14 @@ def init(options: argparse.Namespace) -> int:
         raise CommandError(f"{out} is there already; --force writes over it, --out takes another name")
     photos = _folder("--photos", options.photos)
     coco = _folder("--coco", options.coco) if options.coco else None
-    glove = _file("--glove", options.glove) if options.glove else None
-    entry = _entry(options)
+    glove = networks.file_of("--glove", options.glove) if options.glove else None
+    entry = networks.entry_of(options)
     # Loading torch takes seconds, so that comes after what can be said at once.
     from filterscope.data.datasets.folder import list_pictures
 
     count = len(list_pictures(photos))
-    name = _name(options.network)
-    layer, chosen = _layer(entry, options.layer)
+    name = networks.name_of(options.network)
+    layer, chosen = networks.layer_of(entry, options.layer)
     text = _text(options, entry, name, layer, chosen, photos, count, coco, glove)
     _refuse_wrong(text)
     _write(out, text)
@@ -139,175 +130,6 @@ def _folder(option: str, path: str) -> str:
     if not os.access(path, os.R_OK | os.X_OK):
         raise CommandError(f"{option} {path}: this user may not read it")
     return os.path.abspath(path)
-
-
-def _file(option: str, path: str) -> str:
-    if not Path(path).is_file():
-        raise CommandError(f"{option} {path}: there is no such file")
-    return os.path.abspath(path)
-
-
-def _name(network: str) -> str:
-    """What the network is called in the study."""
-    stem = network.rpartition("/")[2]
-    if ":" in stem:
-        stem = stem.partition(":")[2] if stem.partition(":")[0] in PREFIXES else stem.partition(":")[0]
-        stem = stem.rpartition(".")[0] or stem if stem.endswith(".py") else stem.rpartition(".")[2] or stem
-    for suffix in (*WEIGHTS, ".prototxt"):
-        stem = stem.removesuffix(suffix)
-    name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
-    return name if re.match(r"[A-Za-z]", name) else f"network_{name}".rstrip("_")
-
-
-# --- what the network is --------------------------------------------------------------------------------
-
-
-def _entry(options: argparse.Namespace) -> dict:
-    """The entry of `networks`. Raises CommandError for what can be none."""
-    network, prefix = options.network, options.network.partition(":")[0]
-    if prefix in PREFIXES and ":" in network:
-        entry = _prefixed(prefix, network.partition(":")[2])
-    elif network.endswith(".prototxt"):
-        entry = _caffe(network, options.weights)
-    elif re.search(r":[A-Za-z_]\w*$", network):
-        entry = _factory(network, options.weights)
-    elif Path(network).exists() or network.endswith(WEIGHTS):
-        entry = _checkpoint(network, options.architecture)
-    else:
-        entry = _torchvision(network)
-    if options.size:
-        entry["input"] = {**entry.get("input", {}), "resize": options.size, "crop": options.size}
-    return entry
-
-
-def _prefixed(prefix: str, name: str) -> dict:
-    import yaml
-
-    source = PREFIXES[prefix]
-    kinds = yaml.safe_load(workflow.path_to_schema().read_text(encoding="utf-8"))["$defs"]["networks"]
-    keys = [key for key in NAME_KEYS if key in kinds.get(source, {}).get("properties", {})]
-    if not keys:
-        raise CommandError(
-            f"{prefix}:{name}: this version reads no networks of source {source!r}; write a function that returns it, "
-            "and name that, as in my_network.py:build"
-        )
-    if not name:
-        raise CommandError(f"{prefix}: names no network; should be as {prefix}:NAME")
-    return {"source": source, keys[0]: name}
-
-
-def _caffe(prototxt: str, weights: str | None) -> dict:
-    prototxt = _file("the network", prototxt)
-    if weights is None:
-        beside = sorted(Path(prototxt).parent.glob("*.caffemodel"))
-        same = [each for each in beside if each.stem == Path(prototxt).stem]
-        if len(same or beside) != 1:
-            found = f"{len(beside)} of them lie" if beside else "none lies"
-            raise CommandError(f"{prototxt}: needs a caffemodel, and {found} beside it; name it with --weights FILE")
-        weights = str((same or beside)[0])
-    return {"source": "caffe", "prototxt": prototxt, "caffemodel": _file("--weights", weights)}
-
-
-def _factory(factory: str, weights: str | None) -> dict:
-    place, _, function = factory.rpartition(":")
-    if place.endswith(".py"):
-        place = _file("the network", place)
-    entry = {"source": "factory", "factory": f"{place}:{function}"}
-    return {**entry, "file": _file("--weights", weights)} if weights else entry
-
-
-def _torchvision(name: str) -> dict:
-    import torchvision
-
-    from filterscope.data.networks import architectures
-    from filterscope.data.networks.settings import NetworkError, NetworkSettings
-
-    known = torchvision.models.list_models()
-    if name not in known:
-        try:
-            architectures.build(NetworkSettings("torchvision", architecture=name), initialised=False)
-        except NetworkError as error:
-            raise CommandError(
-                f"{str(error).removesuffix('?')}; networks of your own: a checkpoint file, my_network.py:build or "
-                "deploy.prototxt"
-            ) from None
-    weights = list(torchvision.models.get_model_weights(name))
-    entry = {"source": "torchvision", "architecture": name}
-    if not weights:
-        return {**entry, "weights": None}
-    inputs = _transforms(torchvision.models.get_model_weights(name).DEFAULT)
-    return {**entry, "input": inputs} if inputs else entry
-
-
-def _transforms(weights) -> dict:
-    """How these weights want their pictures, where that is not the schema's way."""
-    made = weights.transforms()
-    if not hasattr(made, "crop_size"):
-        return {}
-    found = {"resize": made.resize_size[0], "crop": made.crop_size[0], "mean": list(made.mean), "std": list(made.std)}
-    return {} if found == DEFAULT_INPUT else found
-
-
-def _checkpoint(file: str, architecture: str | None) -> dict:
-    from filterscope.data.networks import architectures, building, checkpoints
-    from filterscope.data.networks.settings import NetworkError, NetworkSettings
-
-    file = _file("the network", file)
-    state = checkpoints.without_prefix(checkpoints.read_checkpoint(file), "", file)
-    architecture = architecture or _named_architecture(file) or architectures.looks_like(state)
-    if architecture is None:
-        raise CommandError(
-            f"{file}: its tensors are those of no architecture of torchvision; name it with --architecture, or write a "
-            "function that returns the network: init my_network.py:build --weights FILE"
-        )
-    entry = {"source": "checkpoint", "architecture": architecture, "file": file}
-    network = building.build(NetworkSettings(**entry))
-    try:
-        checkpoints.fit(network, state, file)
-    except NetworkError:
-        wanted = network.state_dict()
-        other = {key for key in wanted if key in state and state[key].shape != wanted[key].shape}
-        classes = {state[key].shape[0] for key in other if state[key].ndim}
-        if len(classes) != 1 or len({key.rpartition(".")[0] for key in other}) != 1:
-            raise
-        entry["arguments"] = {"num_classes": classes.pop()}  # another head, as fine-tuning makes it
-        checkpoints.fit(building.build(NetworkSettings(**entry)), state, file)
-    return entry
-
-
-def _named_architecture(file: str) -> str | None:
-    """The architecture that the file's name begins with, as torchvision's files do."""
-    import torchvision
-
-    stem = Path(file).name.lower()
-    named = [each for each in torchvision.models.list_models(module=torchvision.models) if stem.startswith(each)]
-    return max(named, key=len, default=None)
-
-
-def _layer(entry: Mapping, wanted: str | None) -> tuple[str, str]:
-    """The layer to read and what is said of it. Raises CommandError or what says that there is none such."""
-    from filterscope.data.networks import building
-    from filterscope.data.networks.layers import LayerError, Reader, list_layers
-    from filterscope.data.networks.settings import NetworkSettings
-
-    settings = NetworkSettings.from_mapping(entry)
-    network, side = building.build(settings), settings.input.crop
-    try:
-        if wanted is None:
-            found = [each for each in list_layers(network, side) if min(each.height, each.width) > 1]
-            found = [each for each in found if not PASSING.search(each.kind)]
-            if not found:
-                raise CommandError("no layer of the network puts out maps that can be read; name one with --layer")
-            wanted, why = found[-1].layer, ", the last with maps"
-        else:
-            why = ""
-        reader = Reader(network, wanted, input_size=side)
-    except LayerError as error:
-        raise CommandError(f"{error}. Another size of its pictures: --size") from None
-    return wanted, f"{wanted}, {reader.filters} filters of {reader.height} x {reader.width} cells{why}"
-
-
-# --- the text -------------------------------------------------------------------------------------------
 
 
 def _flow(value: object) -> str:

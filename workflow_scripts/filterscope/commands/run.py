@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from filterscope.commands import check, studies, workflow
+from filterscope.commands import CommandError, check, studies, workflow
 from filterscope.commands.progress import Progress, duration
 
 HELP = "run a study: Snakemake with one progress line"
@@ -193,7 +193,13 @@ def _apart() -> Iterator[tuple[IO[str], IO[str]]]:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    SAID.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        SAID.parent.mkdir(parents=True, exist_ok=True)
+        SAID.touch()
+    except OSError as error:
+        raise CommandError(
+            f"{Path.cwd()}: nothing can be written here ({error.strerror}), and results would be"
+        ) from None
     kept = os.dup(1), os.dup(2)
     try:
         with (
