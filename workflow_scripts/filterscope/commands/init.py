@@ -29,7 +29,7 @@ datasets:
 {datasets}{vocabularies}
 networks:
 {network}
-# The layer whose filters are named: {chosen}.
+# Whose filters are named: {chosen}.
 # `filterscope layers {listed}` lists all that can be read.
 probes:
   {probe}: {{network: {name}, layer: {layer}}}

@@ -21,10 +21,9 @@ DEFAULT_INPUT = {"resize": 256, "crop": 224, "mean": [0.485, 0.456, 0.406], "std
 
 def name_of(network: str) -> str:
     """What the network is called in the study."""
-    stem = network.rpartition("/")[2]
-    if ":" in stem:
-        stem = stem.partition(":")[2] if stem.partition(":")[0] in PREFIXES else stem.partition(":")[0]
-        stem = stem.rpartition(".")[0] or stem if stem.endswith(".py") else stem.rpartition(".")[2] or stem
+    prefix, _, stem = network.rpartition("/")[2].rpartition(":")
+    if prefix and prefix not in PREFIXES:  # a function: what it lies in
+        stem = prefix.removesuffix(".py") if prefix.endswith(".py") else prefix.rpartition(".")[2]
     for suffix in (*WEIGHTS, ".prototxt"):
         stem = stem.removesuffix(suffix)
     name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
@@ -160,10 +159,16 @@ def layer_of(entry: Mapping, wanted: str | None) -> tuple[str, str]:
     """
     from filterscope.data.networks import building
     from filterscope.data.networks.layers import LayerError, Reader, list_layers
-    from filterscope.data.networks.settings import NetworkSettings
+    from filterscope.data.networks.settings import NetworkError, NetworkSettings
 
     settings = NetworkSettings.from_mapping(entry)
-    network, side = building.build(settings), settings.input.crop
+    side = settings.input.crop
+    try:
+        network = building.build(settings)
+    except NetworkError:
+        raise
+    except Exception as error:  # a factory is anybody's code
+        raise CommandError(f"the network cannot be built ({type(error).__name__}: {error})") from error
     try:
         if wanted is None:
             found = [each for each in list_layers(network, side) if min(each.height, each.width) > 1]
@@ -176,7 +181,7 @@ def layer_of(entry: Mapping, wanted: str | None) -> tuple[str, str]:
         reader = Reader(network, wanted, input_size=side)
     except LayerError as error:
         raise CommandError(f"{error}. Another size of its pictures: --size") from None
-    return wanted, f"{wanted}, {reader.filters} filters of {reader.height} x {reader.width} cells{why}"
+    return wanted, f"layer {wanted}, {reader.filters} filters of {reader.height} x {reader.width} cells{why}"
 
 
 def file_of(option: str, path: str) -> str:

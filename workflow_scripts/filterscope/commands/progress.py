@@ -77,7 +77,7 @@ class Progress:
         self.planned = Counter(stats)
 
     def _job_info(self, record) -> None:
-        self.began = self.began or record.created
+        self.began = record.created if self.began is None else self.began
         said = record.rule_msg or record.rule_name
         self.running[record.jobid] = Running(record.rule_name, said, [*map(Path, record.log)], record.created)
 

@@ -127,7 +127,7 @@ class Screen:
         self._thread.join()
         with self._lock:
             self.clear()
-            if self.progress.total and self.progress.began:
+            if self.progress.total and self.progress.began is not None:
                 took = duration(time.time() - self.progress.began)
                 self._write(f"{self.progress.done} of {self.progress.total} jobs | took {took}\n")
 
