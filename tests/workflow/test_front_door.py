@@ -1,4 +1,4 @@
-"""From a network and a folder of pictures to a result and a notebook, by the commands alone, in a folder of one's own."""
+"""From a network and a folder of pictures to a result and a notebook, by the commands alone, in one's own folder."""
 
 from __future__ import annotations
 
