@@ -46,7 +46,9 @@ def look(study: Study) -> Found:
 
 def _own(study: Study, section: str) -> list[tuple[str, Mapping]]:
     """The entries of a section that the study's file has, complete."""
-    return [(name, study.config[section][name]) for name in study.own.get(section) or {}]
+    named = study.own.get(section) or {}
+    # Before a dot stands the name of what became several entries.
+    return [(name, entry) for name, entry in study.config[section].items() if str(name).partition(".")[0] in named]
 
 
 def _datasets(study: Study) -> Iterator[str]:
