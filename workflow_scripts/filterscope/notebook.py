@@ -197,7 +197,7 @@ class Named:
         remarks = remarks_of(number, names, self.thresholds, self.top)
         words = self.words[self.words["filter"] == number]
         name = names.set_index("filter").loc[number]
-        return _shown(sheet(f"{self.layer}   filter {number}", name, words, None, shown, remarks))
+        return _shown(sheet(f"layer {self.layer}   filter {number}", name, words, None, shown, remarks))
 
     def chart(self) -> Figure:
         """How many filters bear each name, commonest first: whether names tell filters apart."""
@@ -205,7 +205,8 @@ class Named:
         figure = Figure(figsize=(6, 0.6 + 0.25 * max(len(counts), 1)), dpi=100, layout="constrained")
         axes = figure.add_subplot()
         axes.barh(list(counts.index), list(counts), color="#57606a")
-        axes.set_xlabel(f"filters of {self.layer} with this name, of {len(self.table)}; none of them tested")
+        axes.set_xlabel(f"filters of layer {self.layer} with this name, of {len(self.table)}; none of them tested")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         return _shown(figure)
 
 
