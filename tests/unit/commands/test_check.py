@@ -1,0 +1,227 @@
+"""`filterscope check`: mistakes in plain sentences, and what a plan would download, take and fill."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from filterscope.__main__ import main
+from filterscope.commands import check, costs, findings, studies
+from filterscope.data.web import official
+
+BASE = {
+    "datasets": {"album": {"source": "folder", "folder": "album", "reference": "scenes"}},
+    "networks": {"own": {"source": "factory", "factory": "own.py:build", "input": {"resize": 32, "crop": 32}}},
+    "probes": {"deep": {"network": "own", "layer": "3"}},
+    "explanations": [{"dataset": "album", "probe": "deep", "vocabulary": "captions"}],
+}
+
+
+def changed(*keys, value):
+    """BASE with a value set below these keys."""
+    study = yaml.safe_load(yaml.safe_dump(BASE))
+    place = study
+    for key in keys[:-1]:
+        place = place.setdefault(key, {})
+    place[keys[-1]] = value
+    return study
+
+
+@pytest.mark.parametrize(
+    ("study", "said"),
+    [
+        (changed("words", "top_image", value=3), "words.top_image is not known; did you mean top_images"),
+        (changed("probes", "deep", "network", value="owm"), "probes.deep.network is 'owm', which networks does not"),
+        (changed("seed", value="zero"), "seed is 'zero'"),
+        (changed("networks", value=["own"]), "networks"),
+        (changed("datasets", "album", "folder", value="albun"), "'albun': there is no such folder; should be a folder"),
+        (changed("datasets", "album", "folder", value="own.py"), "'own.py': it is a file; should be a folder"),
+        (changed("datasets", "album", "folder", value="empty"), "datasets.album.folder: empty: no picture in it"),
+        (changed("datasets", "c", value={"source": "coco", "folder": "album"}), "where train2017 and val2017 and ann"),
+        (
+            changed("vocabularies", "g", value={"source": "glove", "file": "g.zip", "member": "g.txt"}),
+            "vocabularies.g.file is 'g.zip': there is no such file",
+        ),
+        (changed("networks", "own", "factory", value="gone.py:build"), "networks.own.factory is 'gone.py': there is"),
+        (changed("networks", "own", "factory", value="own.py:broken"), "networks.own cannot be built (KeyError"),
+        (
+            changed("networks", "own", value={"source": "torchvision", "architecture": "resnet19"}),
+            "networks.own: 'resnet19' is no architecture of torchvision; did you mean resnet18",
+        ),
+        (
+            changed("probes", "deep", "layer", value="33"),
+            "probes.deep.layer: the network has no layer '33'; the nearest",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_key_found_and_right(here, capsys, study, said):
+    (here / "empty").mkdir()
+    (here / "my.yaml").write_text(yaml.safe_dump(study))
+    assert main(["check", "my.yaml"]) == 1
+    out, error = capsys.readouterr()
+    assert out.startswith("my.yaml: ")
+    assert "to put right:" in out
+    assert said in out
+    assert error == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "my.yaml: there is no such study; there is mine.yaml"),
+        ("", "my.yaml: is empty; should be a study"),
+        ("- a\n- b\n", "my.yaml: holds a list; should be keys and values"),
+        ("title: [a\n", "is not YAML"),
+        ("a: 1\nb: a: 2\n", "my.yaml, line 2, column 5: is not YAML (mapping values are not allowed here)"),
+        (b"title: \xff\n", "my.yaml: is no text in UTF-8"),
+    ],
+)
+def test_files_that_are_no_studies(here, capsys, text, said):
+    (here / "mine.yaml").touch()
+    if text is not None:
+        (here / "my.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert main(["check", "my.yaml"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_is_no_study(here, capsys):
+    assert main(["check", "album"]) == 2
+    assert "album: cannot be read (Is a directory)" in capsys.readouterr().err
+
+
+def test_a_right_study_has_no_findings_and_its_layer_is_counted(here):
+    found = findings.look(studies.checked(BASE))
+    assert found.mistakes == []
+    assert found.layers["deep"] == costs.Layer(8, 4 * 27 * 16**2 + 8 * 36 * 8**2)
+
+
+def test_studies_are_merged_as_snakemake_merges_them(repository):
+    study = studies.read(repository / "studies" / "mini.yaml")
+    assert study.mistakes == []
+    assert study.config["words"]["per_image"] == 20  # of config.yaml
+    assert study.config["pictures"] == [] or "pictures" in study.own  # of the embedded study only
+    assert studies.read(None).own == {}
+    assert studies.read(None).config["pictures"]
+
+
+# --- what it would cost ---------------------------------------------------------------------------------
+
+COCO = {
+    "datasets": {
+        "coco": {"source": "coco"},
+        "album": {"source": "folder", "folder": "album", "reference": "coco"},
+    },
+    "vocabularies": {"glove": {"source": "glove", "member": "glove.6B.300d.txt"}},
+    "networks": {"net": {"source": "torchvision", "architecture": "squeezenet1_1"}},
+    "probes": {"deep": {"network": "net", "layer": "features"}},
+    "explanations": [{"dataset": "coco", "probe": "deep", "vocabulary": "glove"}],
+}
+JOBS = [
+    ("download_coco_annotations", {"dataset": "coco"}),
+    ("download_coco_train", {"dataset": "coco"}),
+    ("download_coco_val", {"dataset": "coco"}),
+    ("unpack_coco", {"dataset": "coco"}),
+    ("download_glove", {"vocabulary": "glove"}),
+    ("prepare_network", {"network": "net"}),
+    ("extract_activations", {"dataset": "coco", "probe": "deep", "scatteritem": "1-of-1"}),
+    ("summarise_study", {}),
+]
+
+
+@pytest.fixture
+def coco(here, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(here / "torch"))
+    study = studies.checked(COCO)
+    assert study.mistakes == []
+    return study
+
+
+def test_downloads_have_the_sizes_of_the_sources_own_tables(coco, here):
+    found = costs.downloads(coco.config, JOBS)
+    sizes = {each.what: each.bytes for each in found}
+    assert sizes.pop("weights of squeezenet1_1") == pytest.approx(4.7e6, rel=0.1)
+    assert sizes == {name: archive.size for name, archive in official.ARCHIVES.items()}
+    assert found[0].what == "train2017.zip"  # the largest comes first
+    cache = here / "torch" / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    (cache / "squeezenet1_1-b8a52dc0.pth").touch()
+    assert "weights of squeezenet1_1" not in {each.what for each in costs.downloads(coco.config, JOBS)}
+
+
+def test_samples_whose_size_nobody_says_are_of_unknown_size():
+    study = studies.checked({"samples": {"a": {"source": "mnist"}, "b": {"source": "torchvision", "dataset": "SVHN"}}})
+    found = costs.downloads(study.config, [("download_samples", {"samples": each}) for each in ("a", "b")])
+    assert [str(each) for each in found] == ["samples a, 11.6 MB", "samples b, of unknown size"]
+
+
+def test_time_is_guessed_by_photographs_network_and_cores(coco):
+    def seconds(cores, layers=None, jobs=JOBS):
+        return costs.time(coco.config, jobs, Path("results"), cores, layers).seconds
+
+    assert seconds(1) == pytest.approx(123_287 * (0.07 + 0.001), rel=0.01)
+    assert seconds(1, {"deep": costs.Layer(512, 8.2e9)}) == pytest.approx(123_287 * (0.14 + 0.001), rel=0.01)
+    assert seconds(1, {"deep": costs.Layer(512, 1e6)}) == pytest.approx(123_287 * (0.007 + 0.001), rel=0.02)
+    assert seconds(8) == pytest.approx(123_287 * 0.07, rel=0.01)  # threads: 1, so the longest job decides
+    assert seconds(1, jobs=JOBS[-1:]) == costs.OTHERS
+    assert "within a factor of three at best" in costs.time(coco.config, JOBS, Path("results"), 1).basis
+
+
+def test_finished_jobs_here_are_the_better_guess(coco, here):
+    folder = here / "results" / "benchmarks" / "extract_activations" / "scenes" / "deep"
+    folder.mkdir(parents=True)
+    for name, seconds in (("a", 10), ("b", 30)):
+        (folder / f"{name}.tsv").write_text(f"s\th:m:s\tcpu_time\n{seconds}\t0\t{seconds}\n")
+    (folder / "c.tsv").write_text("s\th:m:s\tcpu_time\n0.1\t0\tNA\n")
+    found = costs.time(coco.config, JOBS[-2:], Path("results"), 1)
+    assert found.seconds == 20 + costs.OTHERS
+    assert found.basis.startswith("1 of 2 jobs as long as finished jobs of their rules here; the others as in")
+    assert "others" not in costs.time(coco.config, JOBS[-2:-1], Path("results"), 1).basis
+
+
+def test_disk_holds_archives_twice_and_activations_of_all_objects(coco):
+    loads = costs.downloads(coco.config, JOBS)
+    layers = {"deep": costs.Layer(512, 1e9)}
+    found = costs.disk(coco.config, JOBS, loads, layers)
+    archives = sum(each.bytes for each in loads)
+    pooled = 4 * 512 * (123_287 * 7.3 + 4 * 118_287 * 7.3 + 2 * 123_287)
+    assert found.bytes == pytest.approx(2 * archives + pooled, rel=0.01)
+    assert found.basis.startswith("archives and what is unpacked of them and activations")
+    twice = costs.disk(coco.config, JOBS, loads, {"deep": costs.Layer(1024, 1e9)})
+    assert twice.bytes - found.bytes == pytest.approx(pooled, rel=0.01)
+
+
+def test_photographs_are_counted_in_folders(here):
+    for split, count in (("train2017", 3), ("val2017", 2)):
+        (here / "coco" / split).mkdir(parents=True)
+        for number in range(count):
+            (here / "coco" / split / f"{number}.jpg").touch()
+    assert costs.photographs({"source": "coco", "folder": "coco"}) == costs.Photographs(3, 2, 7.3)
+    assert costs.photographs({"source": "folder", "folder": "album"}) == costs.Photographs(0, 3, 0)
+    assert costs.photographs({"source": "scenes", "train": 5, "val": 4}).of(costs.ALL) == 9
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(21_400_000_000, "21.4 GB"), (4.7e6, "4.7 MB"), (1, "1 kB"), (3e12, "3.0 TB")]
+)
+def test_sizes(count, said):
+    assert costs.size(count) == said
+
+
+def test_the_report_tells_of_rooms_downloads_time_and_disk(coco):
+    told = check.told(coco, check.Plan(jobs=[*JOBS, ("all", {})]), 4, {})
+    assert told[0] == "config.yaml: nothing is wrong with it (Scenes)."
+    assert told[1] == "8 jobs would run:"
+    assert [line.split()[:2] for line in told[2:5]] == [["data", "6"], ["activations", "1"], ["report", "1"]]
+    text = "\n".join(told)
+    assert "To be downloaded: 21.3 GB" in text
+    assert "  glove.6B.zip, 862.2 MB" in text
+    assert "on 4 cores without a GPU, downloads aside" in text
+    assert "are free here" in text
+    assert check.told(coco, check.Plan(), 4, {})[1].startswith("Nothing would run: all results are there.")
+
+
+def test_what_snakemake_cannot_plan_is_said(here, capsys, monkeypatch):
+    (here / "my.yaml").write_text(yaml.safe_dump(BASE))
+    monkeypatch.setattr(check, "planned", lambda study: check.Plan(errors=["MissingInputException: gone.txt"]))
+    assert main(["check", "my.yaml"]) == 1
+    assert capsys.readouterr().out == "my.yaml: Snakemake cannot plan it:\nMissingInputException: gone.txt\n"

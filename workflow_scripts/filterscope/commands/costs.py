@@ -1,0 +1,267 @@
+"""What a planned run would download, take and fill: sums over its jobs, each with what it rests on.
+
+Sizes of downloads are those of the sources' own tables. Seconds are guesses: of finished jobs of the same rules where
+this folder has some, else of the embedded study's jobs and, where jobs look at photographs, of ResNet-50's at 224 px
+(benchmarks/measured.md). A guess within a factor of three is a good one.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from filterscope.data.web import official
+
+Job = tuple[str, Mapping[str, str]]  # rule and wildcards
+
+# CPU seconds of a job of the embedded study, where they are more than those of OTHERS.
+SECONDS = {
+    "analyse_learning_rates": 8,
+    "embed_facets": 20,
+    "maximise_activations": 7,
+    "prepare_scenes": 8,
+    "render_facets": 7,
+    "render_sheets": 6,
+    "search_capacity": 13,
+    "tabulate_defects": 60,
+    "train_scenes_clip": 18,
+    "train_scenes_network": 73,
+    "train_with_schedule": 4,
+    "train_word_vectors": 8,
+    "tune_schedule": 6,
+    "measure_causes": 4,
+    "train_explainer": 2,
+    "train_null_explainer": 2,
+}
+OTHERS = 1.0
+# CPU seconds of a photograph more, for a network like ResNet-50: whether of all, of training or of explained ones.
+ALL, TRAINING, EXPLAINED = "all", "training", "explained"
+PER_PHOTOGRAPH = {
+    "extract_activations": (ALL, 0.07),
+    "dissect_filters": (TRAINING, 0.10),
+    "train_explainer": (TRAINING, 0.07),
+    "train_null_explainer": (TRAINING, 0.07),
+    "explain_filters": (EXPLAINED, 0.17),
+    "explain_photographs": (EXPLAINED, 0.17),
+    "score_words": (EXPLAINED, 0.13),
+    "check_scores": (EXPLAINED, 0.10),
+    "score_random_network": (ALL, 0.30),
+    "prepare_coco": (ALL, 0.01),
+    "prepare_visual_genome": (ALL, 0.01),
+    "prepare_folder": (ALL, 0.01),
+    "unpack_coco": (ALL, 0.001),
+    "unpack_visual_genome": (ALL, 0.001),
+    "embed_images": (TRAINING, 0.05),
+}
+RESNET50 = 4.1e9  # its multiplications for a picture
+SMALL = ("scenes_cnn", "planted")  # networks that take next to nothing
+LEAST = 0.1  # share of these seconds that pictures and masks take, whatever the network
+# Photographs to train on and others, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
+KNOWN = {"coco": (118_287, 5_000, 7.3), "visual_genome": (97_269, 10_808, 35.0)}
+OBJECTS = 3.0  # in a scene
+FILTERS = 1024  # of a layer that nobody has counted
+# Archives that a rule unpacks beside themselves.
+UNPACKED = ("download_coco", "download_visual_genome")
+
+
+@dataclass(frozen=True)
+class Download:
+    """bytes: None where nobody says how large it is."""
+
+    what: str
+    bytes: int | None
+
+    def __str__(self) -> str:
+        return f"{self.what}, {'of unknown size' if self.bytes is None else size(self.bytes)}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a probe reads: filters, and the multiplications that a picture takes up to there."""
+
+    filters: int
+    operations: float
+
+    @property
+    def share(self) -> float:
+        """Of the seconds that ResNet-50 takes."""
+        return max(LEAST, self.operations / RESNET50)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """seconds or bytes, and what the number rests on."""
+
+    basis: str
+    seconds: float = 0.0
+    bytes: float = 0.0
+
+
+def size(count: float) -> str:
+    """Bytes for people, in powers of ten: 21.3 GB."""
+    for unit, power in (("TB", 12), ("GB", 9), ("MB", 6)):
+        if count >= 10**power:
+            return f"{count / 10**power:.1f} {unit}"
+    return f"{math.ceil(count / 1000)} kB"
+
+
+def downloads(config: Mapping, jobs: Sequence[Job]) -> list[Download]:
+    """What the planned jobs would download."""
+    archives = {
+        "download_coco_annotations": official.ARCHIVES["annotations_trainval2017.zip"],
+        "download_coco_train": official.ARCHIVES["train2017.zip"],
+        "download_coco_val": official.ARCHIVES["val2017.zip"],
+        "download_glove": official.ARCHIVES["glove.6B.zip"],
+        "download_visual_genome": official.VISUAL_GENOME["objects"],
+        "download_visual_genome_images": official.VISUAL_GENOME["images"],
+        "download_visual_genome_images2": official.VISUAL_GENOME["images2"],
+    }
+    found = []
+    for rule, names in jobs:
+        if rule in archives:
+            found.append(Download(archives[rule].path.rpartition("/")[2], archives[rule].size))
+        elif rule == "download_samples":
+            source = config["samples"][names["samples"]]["source"]
+            files = official.SAMPLES.get(source)
+            found.append(Download(f"samples {names['samples']}", sum(each.size for each in files) if files else None))
+        elif rule == "prepare_network":
+            found += _weights(config["networks"][names["network"]])
+    return sorted(found, key=lambda each: (-(each.bytes or 0), each.what))
+
+
+def _weights(network: Mapping) -> list[Download]:
+    """The weights of a network that torchvision would fetch, none where they lie in its cache."""
+    if network["source"] != "torchvision" or network["weights"] is None:
+        return []
+    import torch
+    import torchvision
+
+    try:
+        known = torchvision.models.get_model_weights(network["architecture"])
+        weights = known[network["weights"].rpartition(".")[2]]
+    except (KeyError, ValueError):
+        return []  # the check of the network says so
+    name = weights.url.rpartition("/")[2]
+    if Path(torch.hub.get_dir(), "checkpoints", name).is_file():
+        return []
+    megabytes = weights.meta.get("_file_size")
+    return [Download(f"weights of {network['architecture']}", round(megabytes * 2**20) if megabytes else None)]
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """How many, and objects with masks in each."""
+
+    training: int
+    explained: int
+    objects: float
+
+    def of(self, which: str) -> int:
+        """Those of a part of PER_PHOTOGRAPH."""
+        return {ALL: self.training + self.explained, TRAINING: self.training, EXPLAINED: self.explained}[which]
+
+
+def photographs(entry: Mapping) -> Photographs:
+    """Of a dataset of the config; files are counted by their names."""
+    if entry["source"] == "scenes":
+        return Photographs(entry["train"], entry["val"], OBJECTS)
+    folder = entry.get("folder")
+    if entry["source"] in KNOWN and not folder:
+        return Photographs(*KNOWN[entry["source"]])
+    objects = KNOWN.get(entry["source"], (0, 0, OBJECTS))[2]
+    if entry["source"] == "coco":
+        parts = [_files(Path(folder, split)) for split in ("train2017", "val2017")]
+        return Photographs(*parts, objects)
+    count = _files(Path(folder))
+    if entry["source"] == "folder":
+        return Photographs(0, count, 0)
+    return Photographs(round(count * entry.get("train", 0.9)), round(count * (1 - entry.get("train", 0.9))), objects)
+
+
+def _files(folder: Path) -> int:
+    return sum(len(files) for _, _, files in os.walk(folder))
+
+
+def time(
+    config: Mapping, jobs: Sequence[Job], results: Path, cores: int, layers: Mapping[str, Layer] | None = None
+) -> Estimate:
+    """How long the jobs would take on so many cores. layers: of probes, where they are known."""
+    measured = _measured(results)
+    looked = {name: photographs(each) for name, each in _used(config, jobs)}
+    guess = partial(_guessed, config=config, looked=looked, layers=layers or {})
+    seconds = [measured[rule] if rule in measured else guess(job=(rule, names)) for rule, names in jobs]
+    known = sum(rule in measured for rule, _ in jobs)
+    parts = []
+    if known:
+        parts.append(f"{known} of {len(jobs)} jobs as long as finished jobs of their rules here")
+    if known < len(jobs):
+        rest = "the others" if known else "they"
+        parts.append(
+            f"{rest} as in the embedded study, and for each photograph as ResNet-50 took, by the network's "
+            "multiplications: right within a factor of three at best"
+        )
+    longest = max(seconds, default=0.0) / max(1, min(cores, config["threads"]))
+    return Estimate("; ".join(parts), seconds=max(sum(seconds) / cores, longest))
+
+
+def _used(config: Mapping, jobs: Sequence[Job]) -> list[tuple[str, Mapping]]:
+    names = dict.fromkeys(names["dataset"] for _, names in jobs if names.get("dataset") in config["datasets"])
+    return [(name, config["datasets"][name]) for name in names]
+
+
+def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layers: Mapping[str, Layer]) -> float:
+    rule, names = job
+    seconds = float(SECONDS.get(rule, OTHERS))
+    if rule in PER_PHOTOGRAPH and names.get("dataset") in looked:
+        which, each = PER_PHOTOGRAPH[rule]
+        shards = config["shards"] if "scatteritem" in names else 1
+        seconds += looked[names["dataset"]].of(which) * each * _share(names.get("probe"), config, layers) / shards
+    return seconds
+
+
+def _share(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> float:
+    """Of the seconds for a photograph that a probe takes."""
+    if probe in layers:
+        return layers[probe].share
+    network = config["probes"].get(probe, {}).get("network")
+    return LEAST if network is not None and config["networks"][network]["source"] in SMALL else 1.0
+
+
+def _measured(results: Path) -> dict[str, float]:
+    """CPU seconds of finished jobs here, the mean by rule, from Snakemake's benchmarks."""
+    found: dict[str, list[float]] = {}
+    folder = results / "benchmarks"
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        try:
+            with path.open(encoding="utf-8") as file:
+                rows = list(csv.DictReader(file, delimiter="\t"))
+            found.setdefault(rule, []).extend(max(float(row["cpu_time"]), 0.3 * float(row["s"])) for row in rows)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a job that was too short to be measured
+    return {rule: sum(each) / len(each) for rule, each in found.items() if each}
+
+
+def disk(
+    config: Mapping, jobs: Sequence[Job], loads: Sequence[Download], layers: Mapping[str, Layer] | None = None
+) -> Estimate:
+    """How much the results would fill. layers: of probes, where they are known."""
+    archives = sum(each.bytes or 0 for each in loads)
+    rules = {rule for rule, _ in jobs}
+    unpacked = archives if any(rule.startswith(UNPACKED) for rule in rules) else 0
+    looked = {name: photographs(each) for name, each in _used(config, jobs)}
+    pairs = dict.fromkeys((names["dataset"], names["probe"]) for rule, names in jobs if rule == "extract_activations")
+    cached = 0.0
+    for dataset, probe in pairs:
+        seen, width = looked[dataset], (layers or {}).get(probe, Layer(FILTERS, 0)).filters
+        pooled = seen.of(ALL) * seen.objects + seen.of(TRAINING) * seen.objects * config["training"]["attended"]
+        cached += 4 * width * (pooled + 2 * seen.of(ALL))
+    parts = ["archives and what is unpacked of them"] if archives else []
+    parts += ["activations of all objects and photographs"] if pairs else []
+    basis = f"{' and '.join(parts)}; tables and pictures besides" if parts else "tables and pictures"
+    return Estimate(basis, bytes=archives + unpacked + cached + 2e6 * len(jobs))
