@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all lint format docs lock setup clean-results clean
+.PHONY: help results report test test-all lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: $(INSTALLED) ## put code and workflow into the project's style
 docs: $(INSTALLED) ## make the site of the documents: site/index.html
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir site/.doctrees docs site
 	@echo "The site is made: site/index.html"
+
+settings: $(INSTALLED) ## write config/README.md anew of the schema and config.yaml
+	PYTHONPATH=workflow_scripts $(BIN)/python docs/extensions/configuration_reference.py
 
 setup: $(INSTALLED) ## only install, into .venv
 
