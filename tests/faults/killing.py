@@ -25,7 +25,6 @@ class Runs:
     """One study in one folder, run as often as it takes.
 
     study: its --configfile. targets: what is asked for, everything where empty. environment: added to that of all runs.
-    log: file in the folder.
     """
 
     folder: Path
@@ -33,7 +32,6 @@ class Runs:
     cores: int = 2
     targets: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
-    log: str = "said.txt"
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -43,7 +41,7 @@ class Runs:
     @property
     def said(self) -> Path:
         """What the latest run has said."""
-        return self.folder / self.log
+        return self.folder / "said.txt"
 
     @property
     def is_locked(self) -> bool:

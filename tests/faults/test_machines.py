@@ -1,9 +1,11 @@
-"""What machines do: disks that are full or may not be written for a while, clocks that jump, two people at once."""
+"""What machines do: disks that are full or may not be written for a while, clocks that jump.
+
+Two runs at once: tests/workflow/test_running.py.
+"""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from contextlib import contextmanager
@@ -108,23 +110,3 @@ def test_a_clock_that_fell_back(finished):
     for path in ("repeats.csv", "repeats.parquet", "images.parquet", "annotations.parquet"):
         set_time(finished, f"data/scenes/{path}", PAST)
     assert is_up_to_date(finished)
-
-
-def test_two_runs_at_once(undisturbed, new_runs):
-    """The second is told what to do, the first never notices, and a third has nothing to do."""
-    first = new_runs("shared")
-    second = Runs(first.folder, first.study, targets=first.targets, log="second.txt", mark=first.mark)
-    running = first.start()
-    while not first.is_locked:
-        assert running.poll() is None, "the run ended before another could begin"
-        time.sleep(0.02)
-    running.send_signal(signal.SIGSTOP)  # so that it cannot end before the second has begun
-    try:
-        said = failed(second)
-    finally:
-        running.send_signal(signal.SIGCONT)
-    assert "Directory cannot be locked" in said
-    assert "--unlock" in said
-    assert running.wait() == 0
-    assert comparison.differences(first.results, undisturbed.results) == []
-    assert is_up_to_date(first)
