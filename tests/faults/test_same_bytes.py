@@ -44,7 +44,7 @@ def test_no_table_tells_where_it_was_made(runs):
             assert not [place for place in told if place in content], path
 
 
-def test_nothing_is_left_in_the_temporary_folder(runs):
+def test_no_process_and_no_hidden_file_is_left(runs):
     for each in runs:
         assert each.left(patience=10) == []
         assert comparison.hidden(each.results) == set()
