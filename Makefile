@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all lint format docs lock setup clean-results clean
+.PHONY: help results report test test-all faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: lint ## check the style and run the tests
 test-all: lint ## the same, and those that say it of more networks and sizes
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
 
+faults: $(INSTALLED) ## kill a small study at random moments and compare what comes out: ARGS="--kills 50 --seed 1"
+	PYTHONPATH=workflow_scripts $(BIN)/python -m tests.faults.campaign $(ARGS)
+
 lint: $(INSTALLED) ## check the style of the code and of the workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,6 +50,9 @@ format: $(INSTALLED) ## put code and workflow into the project's style
 docs: $(INSTALLED) ## make the site of the documents: site/index.html
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir site/.doctrees docs site
 	@echo "The site is made: site/index.html"
+
+settings: $(INSTALLED) ## write config/README.md anew of the schema and config.yaml
+	PYTHONPATH=workflow_scripts $(BIN)/python docs/extensions/configuration_reference.py
 
 setup: $(INSTALLED) ## only install, into .venv
 

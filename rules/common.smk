@@ -15,6 +15,7 @@ configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
 configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
 configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
+configuration.share_threads(config["threads"])
 
 EXPLANATIONS = config["explanations"]
 ANNOTATED = [name for name, entry in config["datasets"].items() if SOURCES[entry["source"]].annotated]

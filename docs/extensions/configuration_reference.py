@@ -1,7 +1,8 @@
-"""The reference of all settings: docs/configuration.md, written of rules/config.schema.yaml and config.yaml.
+"""The reference of all settings, written of rules/config.schema.yaml and config.yaml.
 
 The schema says what a key may be, by default is where config.yaml leaves it to the schema, and is for; config.yaml says
-what it is in the embedded study, which every study starts from.
+what it is in the embedded study, which every study starts from. docs/configuration.md is made with the site;
+config/README.md, which Snakemake's catalog of workflows shows, is kept, and `make settings` writes it anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ The *default* is what config.yaml sets, or, in entries of your own, what an entr
 is what it must say. *Below* stands where the value is in the lines that follow. A *name* has letters, digits and
 underscores and begins with a letter. `a.b` is the key `b` in `a`, `a[].b` the key `b` of every entry of the list `a`,
 and `a.<name>.b` of every entry that has a name. Relative paths start in the folder that `snakemake` runs in."""
+CATALOG = REPOSITORY / "config" / "README.md"
+WRITTEN = "<!-- Written by `make settings` of rules/config.schema.yaml and config.yaml: change those. -->"
 COLUMNS = ("key", "values", "default", "what it is")
 BELOW, REQUIRED, NONE = "below", "**required**", "–"
 CHOOSES = "chooses these keys"
@@ -282,6 +285,11 @@ def written_page(repository: Path = REPOSITORY) -> str:
     return Reference(schema, (repository / "config.yaml").read_text(encoding="utf-8")).page()
 
 
+def catalog_page(repository: Path = REPOSITORY) -> str:
+    """The same page, as it is kept in config/."""
+    return f"{WRITTEN}\n\n{written_page(repository)}"
+
+
 def _before_build(app) -> None:
     path, text = Path(app.srcdir) / "configuration.md", written_page()
     if not path.is_file() or path.read_text(encoding="utf-8") != text:  # else Sphinx would read it again
@@ -291,3 +299,7 @@ def _before_build(app) -> None:
 def setup(app) -> dict[str, bool]:
     app.connect("builder-inited", _before_build)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    CATALOG.write_text(catalog_page(), encoding="utf-8")

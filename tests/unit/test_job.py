@@ -11,6 +11,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+import threadpoolctl
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -218,15 +219,32 @@ def test_each_process_takes_another_one_and_a_killed_one_gives_it_back(tmp_path)
             assert again == 1
 
 
-def test_threads_are_those_that_were_granted():
+@pytest.fixture
+def threads(monkeypatch):
+    """Numbers of threads as they were are put back."""
     before = torch.get_num_threads()
-    try:
-        job.use_threads(1)
-        assert torch.get_num_threads() == 1
-        job.use_threads(0)
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FILTERSCOPE_THREADS"):
+        monkeypatch.setenv(name, "7")
+        monkeypatch.delenv(name)
+    with threadpoolctl.threadpool_limits(None):
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("granted", "of_the_study", "of_the_job", "right"),
+    [(2, None, None, 2), (0, None, None, 1), (1, "2", None, 2), (8, "2", None, 2), (1, None, 2, 2), (1, "1", 2, 2)],
+)
+def test_threads_are_those_of_the_study_whatever_is_granted(
+    threads, monkeypatch, granted, of_the_study, of_the_job, right
+):
+    if of_the_study:
+        monkeypatch.setenv("FILTERSCOPE_THREADS", of_the_study)
+    job.use_threads(granted, of_the_job)
+    assert torch.get_num_threads() == right
+    assert os.environ["OMP_NUM_THREADS"] == str(right)
+    pools = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+    assert pools <= {right, 1}, "a library that knows one thread only may have it"
 
 
 class TestSeed:

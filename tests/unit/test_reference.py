@@ -205,3 +205,8 @@ def test_a_cell_stays_one_cell(text, shown):
 def test_values_are_written_as_in_the_config(value, code):
     assert written(value) == code
     assert yaml.safe_load(code.strip("`")) == value
+
+
+def test_the_page_that_is_kept_for_the_catalog_is_up_to_date(repository):
+    kept = (repository / "config" / "README.md").read_text(encoding="utf-8")
+    assert kept == configuration_reference.catalog_page(repository), "write it anew: make settings"

@@ -213,6 +213,19 @@ def test_failed_write_keeps_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ["history.parquet"]
 
 
+def test_what_killed_jobs_left_of_the_same_file_is_removed(tmp_path):
+    """And nothing else: neither parts of other files, nor of downloads, which go on from theirs."""
+    for name in (".a[1].csv.77.part", ".b.csv.77.part", ".a[1].csv.part", "a[1].csv.77.part", ".a1.csv.77.part"):
+        (tmp_path / name).touch()
+    with tables.replacing(tmp_path / "a[1].csv") as temporary:
+        temporary.write_text("whole")
+    assert not (tmp_path / ".a[1].csv.77.part").exists()
+    assert len(list(tmp_path.iterdir())) == 5
+    (tmp_path / ".images.parquet.77.part").touch()
+    tables.Writer("images", tmp_path / "images.parquet")
+    assert not (tmp_path / ".images.parquet.77.part").exists()
+
+
 def test_replacing_leaves_all_or_nothing(tmp_path):
     path = tmp_path / "new" / "file.txt"
     with pytest.raises(KeyError), tables.replacing(path) as temporary:

@@ -29,6 +29,7 @@ class Mirror:
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     versions: bool = True  # whether answers carry an ETag
+    server: ThreadingHTTPServer | None = None
 
     def url(self, path: str) -> str:
         return f"{self.address}/{path}"
@@ -91,6 +92,7 @@ def mirror(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     mirror = Mirror()
     server = Server(("127.0.0.1", 0), type("MirrorHandler", (Handler,), {"mirror": mirror}))
+    mirror.server = server
     mirror.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -193,3 +193,25 @@ def test_names_take_the_words_of_the_pictures_that_their_vocabulary_names(
         recipes = re.findall(r"results/pictures/(\S+)/picture_words\.parquet", inputs)
         assert sorted(recipes) == taken.get(folder, [])
     assert planned(said).get("name_pictures", 0) == sum(map(len, taken.values()))
+
+
+def test_a_plan_runs_no_factory(run_snakemake, tmp_path):
+    """What its file does when it is imported, the jobs do that build the network, and nothing else."""
+    (tmp_path / "mine.py").write_text("from pathlib import Path\n\nPath('sprung').touch()\n")
+    study = {
+        "networks": {"mine": {"source": "factory", "factory": "mine.py:build"}},
+        "probes": {"own": {"network": "mine", "layer": "features"}},
+        "explanations": [{"dataset": "scenes", "probe": "own", "vocabulary": "captions"}],
+    }
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(study))
+    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", tmp_path / "own.yaml").stdout)
+    assert jobs["extract_activations"] == 1
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_config_builds_no_objects(run_snakemake, tmp_path):
+    (tmp_path / "own.yaml").write_text("title: !!python/object/apply:os.mkdir [sprung]\n")
+    said = run_snakemake("--dry-run", "--configfile", tmp_path / "own.yaml", check=False)
+    assert said.returncode
+    assert "Config file is not valid" in said.stdout
+    assert not (tmp_path / "sprung").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 
@@ -101,7 +102,11 @@ def test_two_runs_at_once_in_one_folder(begin):
             assert first.poll() is None, "the run ended before another could begin"
             assert time.monotonic() < deadline, "the run never locked its folder"
             time.sleep(0.02)
-        said = study.run(*TARGETS, check=False)
+        first.send_signal(signal.SIGSTOP)  # so that it cannot end before the second has begun
+        try:
+            said = study.run(*TARGETS, check=False)
+        finally:
+            first.send_signal(signal.SIGCONT)
     assert "Directory cannot be locked" in said
     assert "--unlock" in said
     assert first.returncode == 0

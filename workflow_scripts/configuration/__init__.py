@@ -10,10 +10,10 @@ from pathlib import Path
 import yaml
 
 from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
-from configuration.environment import share_library, yield_idle_cores
+from configuration.environment import share_library, share_threads, yield_idle_cores
 from configuration.study import leave_out_embedded
 
-__all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "yield_idle_cores"]
+__all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "share_threads", "yield_idle_cores"]
 
 ROOMS = (data, words, pictures, diagnosis, temperature, report)
 

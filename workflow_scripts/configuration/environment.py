@@ -12,6 +12,15 @@ def share_library(folder: str | Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 
+def share_threads(threads: int) -> None:
+    """Tell the jobs of this run how many threads to calculate with, however many cores a scheduler grants them.
+
+    Sums are rounded by how threads share them out, so what is granted must not decide: with --cores 1 a study of two
+    threads would end with other weights than with --cores 2 (filterscope/job.py).
+    """
+    os.environ["FILTERSCOPE_THREADS"] = str(threads)
+
+
 def yield_idle_cores() -> None:
     """Let torch's threads sleep while they wait for each other, unless the user has decided otherwise.
 

@@ -121,11 +121,21 @@ def take_one(names: Sequence[str]) -> int:
     return os.getpid() % len(names)
 
 
-def use_threads(threads: int) -> None:
-    """Keep torch to the cores that the scheduler granted."""
-    import torch
+def use_threads(granted: int, wanted: int | None = None) -> None:
+    """Calculate with as many threads as the study says, however many cores the scheduler grants.
 
-    torch.set_num_threads(max(1, threads))
+    Sums are rounded by how threads share them out, so that a study of two threads would end with other weights where
+    one core is granted. The study's number is in the environment (configuration.share_threads); without it, what is
+    granted counts. wanted: of a job that has a number of its own.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threads = max(1, wanted or int(os.environ.get("FILTERSCOPE_THREADS", granted)))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # of libraries that are loaded later
+        os.environ[name] = str(threads)
+    threadpool_limits(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def derived_seed(seed: int, *names: str | int) -> int:

@@ -6,6 +6,7 @@ that does not fit is refused with its name, the column and the rule that makes i
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -159,13 +160,24 @@ def measurements(table: pd.DataFrame) -> pa.Table:
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block succeeds and vanishes when it fails."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _part_of(path)
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _part_of(path: Path) -> Path:
+    """This process's own hidden file beside `path`, whose folder is made.
+
+    Parts that killed jobs have left of the same file are removed. One of a job that is still at work, as its Snakemake
+    was killed, goes too: nobody waits for that job, and it ends with an error instead of a second file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.[0-9]*.part"):
+        left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def write(data: pa.Table | pd.DataFrame | dict, name: str, path: str | Path) -> pa.Table:
@@ -238,11 +250,10 @@ class Writer:
 
     def __init__(self, name: str, path: str | Path):
         self.name, self.path = name, Path(path)
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._temporary = _part_of(self.path)
         self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Writer:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         return self
 
     def add(self, data: pa.Table | pd.DataFrame | dict) -> None:

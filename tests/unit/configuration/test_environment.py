@@ -19,3 +19,9 @@ def test_library_is_first_on_the_path_of_jobs_and_there_once(before, after, monk
         monkeypatch.setenv("PYTHONPATH", before)
     configuration.share_library("lib")
     assert os.environ["PYTHONPATH"] == after
+
+
+def test_jobs_are_told_the_threads_of_the_study(monkeypatch):
+    monkeypatch.setenv("FILTERSCOPE_THREADS", "7")
+    configuration.share_threads(3)
+    assert os.environ["FILTERSCOPE_THREADS"] == "3"

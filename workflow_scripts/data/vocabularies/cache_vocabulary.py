@@ -9,7 +9,10 @@ def cache_vocabulary(path_to_vectors, path_to_vocabulary, settings):
     """Read, check, remove the common component where asked, normalise, write."""
     settings = vector_files.VocabularySettings.from_mapping(settings)
     words, vectors = vector_files.read_vectors(path_to_vectors, settings)
-    vocabulary = Vocabulary(words, without_common_component(vectors, settings.remove_components))
+    try:
+        vocabulary = Vocabulary(words, without_common_component(vectors, settings.remove_components))
+    except vector_files.VocabularyError as error:
+        raise vector_files.VocabularyError(f"{path_to_vectors}: {error}") from error
     job.LOGGER.info("%s words of %d dimensions", f"{len(vocabulary):,}", vocabulary.dimension)
     tables.write(vocabulary.to_table(), "vocabulary", path_to_vocabulary)
 

@@ -12,10 +12,10 @@ from filterscope.diagnosis.complexity.neighbours import TREE_DIMENSIONS
 
 def measure_complexity(path_to_samples, paths_to_tables, embeddings, probes, settings, seed, threads=1):
     """Of the training samples. paths_to_tables: by schema. probes: by embedding that is one, settings and weights."""
+    job.use_threads(threads)
     samples = read_samples(path_to_samples).part("train")
     device = "cpu"
     if embeddings != ["raw"] or np.prod(samples.shape) > TREE_DIMENSIONS:  # a plane does without torch
-        job.use_threads(threads)
         device = job.device()
     features = {name: _features(*probe, device) for name, probe in probes.items()}
     found = measured(samples, embeddings, features, settings, job.derived_seed(seed, "complexity"), device)

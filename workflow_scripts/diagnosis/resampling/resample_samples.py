@@ -27,13 +27,13 @@ def resample_samples(
     threads=1,
 ):
     """entry: rare, kept; measure: norm and ties of the expected capacity; encoder: network of the features, or None."""
+    job.use_threads(threads)
     samples = read_samples(path_to_samples)
     rarity = unbalanced.rarity(samples.classes, entry["rare"], entry["kept"])
     chance = np.random.default_rng(job.derived_seed(seed, "resample_samples", "draw"))
     drawn = unbalanced.draw(samples, rarity, 1.0, chance)
     device = "cpu"
     if encoder:  # without a network no torch is loaded
-        job.use_threads(threads)
         device = job.device()
     values, test = unbalanced.space(drawn, encoder, job.derived_seed(seed, "encoder"), device, job.progress)
     seeds = np.random.SeedSequence(job.derived_seed(seed, "resample_samples", method)).generate_state(

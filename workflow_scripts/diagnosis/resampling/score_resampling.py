@@ -29,12 +29,12 @@ def score_resampling(
     threads=1,
 ):
     """entry: rare, kept; seeds: draws; drawn: share of the training samples in each."""
+    job.use_threads(threads)
     samples = read_samples(path_to_samples)
     rarity = unbalanced.rarity(samples.classes, entry["rare"], entry["kept"])
     capacity, parts = partial(expected_capacity, **measure), []
     device = "cpu"
     if encoder:  # without a network no torch is loaded
-        job.use_threads(threads)
         device = job.device()
     for number in job.progress(range(seeds), seeds, "draws"):
         chance = np.random.default_rng(job.derived_seed(seed, "score_resampling", number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -79,6 +80,9 @@ def test_idx_files_are_read_packed_or_not(mnist):
     assert np.array_equal(samples.part("train").values[:, 0], first)
 
 
+PACKED = gzip.compress(idx_file(np.zeros((6, 5, 4), np.uint8)), mtime=0)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -90,12 +94,13 @@ def test_idx_files_are_read_packed_or_not(mnist):
             idx_file(np.zeros(6, np.uint8))[:-2],
             r"4 bytes follow .* 6 for \[6\]; fetch it again",
         ),
-        ("t10k-labels.idx1-ubyte", idx_file(np.zeros(6, np.uint8)) + b"x", "7 bytes follow"),
+        ("t10k-labels.idx1-ubyte", idx_file(np.zeros(6, np.uint8)) + b"x", "more than 6 bytes follow"),
         ("t10k-labels.idx1-ubyte", b"", "begins with nothing"),
         ("t10k-labels.idx1-ubyte", b"<!DOCTYPE html>", "begins with 3c 21 44 4f, should be 00 00 08: no idx file"),
         ("t10k-labels.idx1-ubyte", b"\0\0\x08\x01\0", "cut short in its header"),
         ("t10k-labels.idx1-ubyte", idx_file(np.zeros(6, ">f4"), 13), "holds type 0x0d"),
-        ("t10k-images-idx3-ubyte.gz", gzip.compress(b"\0" * 999, mtime=0)[:-12], "damaged or cut short"),
+        ("t10k-images-idx3-ubyte.gz", PACKED[:-12], "damaged or cut short"),
+        ("t10k-images-idx3-ubyte.gz", PACKED[:-8] + b"\0" * 4 + PACKED[-4:], "damaged or cut short"),
         ("t10k-images-idx3-ubyte.gz", idx_file(np.zeros((6, 4), np.uint8)), "rank 2, .* should be 3 and 1"),
         ("train-labels.idx1-ubyte", idx_file(np.arange(12, dtype=np.uint8) % 3 // 2 * 2), r"no sample .* 1 \(b\)"),
     ],
@@ -164,6 +169,25 @@ def test_broken_records_are_named(tmp_path, cifar_files, name, content, said):
             (tmp_path / each).write_bytes(data)
     with pytest.raises(SamplesError, match=said):
         cifar.read_cifar10(tmp_path)
+
+
+def test_archives_that_unpack_to_much_more_than_the_set_are_refused(tmp_path, cifar_files, mnist, monkeypatch):
+    """Before it is all in memory: the idx file would be 200 MB, of which one byte too many is read."""
+    monkeypatch.setattr(cifar, "_LARGEST", 20_000)
+    (tmp_path / cifar.ARCHIVE).write_bytes(packed({**cifar_files, "data_batch_1.bin": bytes(30_000)}))
+    with pytest.raises(SamplesError, match=r"data_batch_1\.bin has 30,000 bytes, should be 30,730,000"):
+        cifar.read_cifar10(tmp_path)
+    bomb = mnist / "bomb.gz"
+    with gzip.open(bomb, "wb", compresslevel=1) as file:
+        file.write(idx_file(np.zeros(6, np.uint8)))
+        for _ in range(200):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    with pytest.raises(SamplesError, match="more than 6 bytes follow the header"):
+        idx.read_idx(bomb)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5_000_000
 
 
 def test_a_damaged_archive_is_named(tmp_path, cifar_files):

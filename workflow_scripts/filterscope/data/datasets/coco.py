@@ -109,7 +109,8 @@ def _categories(lists: Mapping[Path, list[dict]]) -> dict[int, str]:
         _require_unique(_numbers(entries, "id"), f"{path}: category numbers must be unique within one file")
         for entry in entries:
             if names.setdefault(entry["id"], entry["name"]) != entry["name"]:
-                raise CocoError(f"category {entry['id']} is {names[entry['id']]!r} and {entry['name']!r}")
+                found = f"category {entry['id']} is {names[entry['id']]!r} and {entry['name']!r}"
+                raise CocoError(f"{path}: {found}; should have the same name in both files")
     repeated = [name for name in names.values() if list(names.values()).count(name) > 1]
     if repeated:
         raise CocoError(f"the category name {repeated[0]!r} has more than one number")

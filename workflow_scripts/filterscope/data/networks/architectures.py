@@ -5,6 +5,7 @@ Apart from the other networks: torchvision takes seconds to load.
 
 from __future__ import annotations
 
+import http.client
 import inspect
 import pickle
 import socket
@@ -92,7 +93,7 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor] | None:
     if settings.architecture not in torchvision.models.list_models():
         build(settings, initialised=False)  # says which names are near
     weights = _torchvision_weights(settings)
-    return None if weights is None else _downloaded(weights)
+    return None if weights is None else downloaded(weights)
 
 
 def _torchvision_weights(settings: NetworkSettings):
@@ -107,20 +108,26 @@ def _torchvision_weights(settings: NetworkSettings):
     return known[name]
 
 
-def _downloaded(weights) -> dict[str, torch.Tensor]:
+def downloaded(weights: torchvision.models.WeightsEnum) -> dict[str, torch.Tensor]:
+    """What torchvision publishes under these weights, from the cache or the web. Raises NetworkError."""
     cached = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)  # torch.hub sets none, and would wait for ever
     try:
         return weights.get_state_dict(progress=True, check_hash=True, weights_only=True, map_location="cpu")
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise NetworkError(
-            f"{weights}: {weights.url} cannot be downloaded ({error}); put the file at {cached} by hand, "
+            f"{weights}: {weights.url} cannot be downloaded ({str(error).strip()}); put the file at {cached} by hand, "
             "or set TORCH_HOME to a folder that has it"
         ) from error
     except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
         if isinstance(error, OSError) and not cached.exists():
             raise  # no room or no right to write says so itself
+        if not cached.exists():  # torch.hub has taken away what came
+            raise NetworkError(
+                f"{weights}: what came from {weights.url} is not the official file ({error}); try again later, or put "
+                f"the file at {cached} by hand"
+            ) from error
         raise NetworkError(
             f"{weights}: {cached} is cut off or not the official file; delete it and try again"
         ) from error

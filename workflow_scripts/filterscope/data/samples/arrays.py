@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from filterscope.data import strangers
 from filterscope.data.samples.labelled_samples import (
     TEST,
     TRAIN,
@@ -62,6 +63,10 @@ def _loaded(path: Path) -> dict[str, np.ndarray]:
     except FileNotFoundError:
         raise
     except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        with path.open("rb") as file:
+            stranger = strangers.recognised(file.read(strangers.START))
+        if stranger:
+            raise SamplesError(f"{path}: {stranger}; should be an npz file, np.savez(file, x=x, y=y)") from error
         hint = " (arrays of Python objects are refused: give text or numbers)" if "pickle" in str(error) else ""
         raise SamplesError(f"{path}: no readable npz file: {error}{hint}") from error
     wanted = {"x", "y"} | ({"x_test", "y_test"} if {"x_test", "y_test"} & set(arrays) else set())

@@ -16,6 +16,7 @@ BATCHES = {TRAIN: tuple(f"data_batch_{number}.bin" for number in range(1, 6)), T
 ARCHIVE = "cifar-10-binary.tar.gz"
 SIDE = 32  # px
 _RECORD = 1 + 3 * SIDE * SIDE  # bytes
+_LARGEST = 100_000 * _RECORD  # bytes of a file, ten times the official ones
 
 
 class CifarError(SamplesError):
@@ -65,6 +66,8 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
             for member in opened:
                 name = member.name.rpartition("/")[2]
                 if name in wanted and member.isfile():
+                    if member.size > _LARGEST:  # a small archive may unpack to a huge file
+                        raise CifarError(f"{archive}: {name} has {member.size:,} bytes, should be 30,730,000")
                     yield name, opened.extractfile(member).read()
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise CifarError(f"{archive}: damaged or cut short ({error}); fetch it again") from error

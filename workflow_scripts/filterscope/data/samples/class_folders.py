@@ -134,6 +134,8 @@ def _listed(folder: Path, test: float, seed: int) -> dict[str, list[tuple[Path, 
 
 def _divided(pairs: list[tuple[Path, str]], test: float, seed: int) -> dict[str, list[tuple[Path, str]]]:
     names, labels = np.unique([name for _, name in pairs], return_inverse=True)
+    if len(names) == 1:
+        raise SamplesError(f"there is only one class, {str(names[0])!r}; every class needs a folder of its pictures")
     apart = held_out(labels, test, seed, names.tolist())
     parts = {TRAIN: [pair for pair, out in zip(pairs, apart, strict=True) if not out]}
     return {**parts, TEST: [pair for pair, out in zip(pairs, apart, strict=True) if out]} if test else parts

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
+import urllib.error
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filterscope.data.samples import torchvision_sets
+from filterscope.data.samples.labelled_samples import SamplesError
 from filterscope.data.web import download, official
+
+# Seconds without a byte after which torchvision's download counts as hanging.
+PATIENCE = 60
 
 
 def fetch_samples(source: str, folder: str | Path, mirrors: Sequence[str], verify: bool, **patience) -> None:
@@ -27,4 +34,14 @@ def fetch_samples(source: str, folder: str | Path, mirrors: Sequence[str], verif
 
 def fetch_torchvision(dataset: str, folder: str | Path, arguments: Mapping) -> None:
     """Let torchvision download one of its sets, all of its splits. Raises SamplesError where it cannot."""
-    torchvision_sets.opened_splits(dataset, folder, arguments, download=True)
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)  # torchvision sets none, and would wait for ever
+    try:
+        torchvision_sets.opened_splits(dataset, folder, arguments, download=True)
+    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        raise SamplesError(
+            f"torchvision's {dataset} cannot be downloaded ({error or type(error).__name__}); try again later, or give "
+            "a folder that has it"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -35,24 +36,34 @@ def read_idx(path: str | Path) -> np.ndarray:
     """The array of unsigned bytes in an idx file. Raises IdxError for every other content."""
     path = Path(path)
     try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        with _opened(path) as file:
+            start = file.read(4)
+            if len(start) < 4 or start[:2] != b"\0\0":
+                found = start.hex(" ") or "nothing"
+                raise IdxError(f"{path}: begins with {found}, should be 00 00 08: no idx file")
+            kind, rank = start[2], start[3]
+            if kind != _BYTES or not 1 <= rank <= 4:
+                raise IdxError(
+                    f"{path}: holds type {kind:#04x} of rank {rank}, should be unsigned bytes (0x08) of rank 1 to 4"
+                )
+            lengths = file.read(4 * rank)
+            if len(lengths) < 4 * rank:
+                raise IdxError(f"{path}: cut short in its header")
+            shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
+            wanted = int(np.prod(shape, dtype=np.int64))
+            data = file.read(wanted + 1)  # no more, lest a small file that unpacks to a huge one fill the memory
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise IdxError(f"{path}: damaged or cut short ({error}); fetch it again") from error
-    if len(data) < 4 or data[:2] != b"\0\0":
-        raise IdxError(f"{path}: begins with {data[:4].hex(' ') or 'nothing'}, should be 00 00 08: no idx file")
-    kind, rank = data[2], data[3]
-    if kind != _BYTES or not 1 <= rank <= 4:
-        raise IdxError(f"{path}: holds type {kind:#04x} of rank {rank}, should be unsigned bytes (0x08) of rank 1 to 4")
-    header = 4 + 4 * rank
-    if len(data) < header:
-        raise IdxError(f"{path}: cut short in its header")
-    shape = tuple(int(length) for length in np.frombuffer(data, ">u4", rank, 4))
-    wanted = int(np.prod(shape, dtype=np.int64))
-    if len(data) - header != wanted:
-        found = f"{len(data) - header:,} bytes follow the header"
-        raise IdxError(f"{path}: {found}, should be {wanted:,} for {list(shape)}; fetch it again")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    if len(data) != wanted:
+        found = f"more than {wanted:,} bytes follow" if len(data) > wanted else f"{len(data):,} bytes follow"
+        raise IdxError(f"{path}: {found} the header, should be {wanted:,} for {list(shape)}; fetch it again")
+    return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _opened(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_packed else path.open("rb")
 
 
 def read_idx_folder(folder: str | Path, classes: tuple[str, ...]) -> LabelledSamples:

@@ -6,6 +6,7 @@ next attempt goes on where the last one stopped. A note beside it says what it i
 
 from __future__ import annotations
 
+import email.utils
 import hashlib
 import http.client
 import json
@@ -25,6 +26,7 @@ from filterscope import job
 _AT_ONCE = 1 << 18  # bytes
 _MEBI = 1 << 20
 _LONGEST_WAIT = 60.0  # s
+_LONGEST_PAUSE = 600.0  # s that a server may ask for
 _PASSING = {408, 425, 429}  # refusals that a second attempt may turn; so may all from 500
 _HEADERS = {"User-Agent": "filterscope", "Accept-Encoding": "identity"}
 
@@ -34,7 +36,14 @@ class DownloadError(ValueError):
 
 
 class _InterruptedError(Exception):
-    """A failure that may pass: the connection broke, nothing came in time, the server is busy."""
+    """A failure that may pass: the connection broke, nothing came in time, the server is busy.
+
+    pause: seconds after which the server asks to be called again.
+    """
+
+    def __init__(self, cause: str, pause: float = 0.0):
+        super().__init__(cause)
+        self.pause = pause
 
 
 @dataclass(frozen=True)
@@ -90,9 +99,10 @@ def fetch(
     """Download a file to `path`, which appears when it is whole and passed every check that is given.
 
     Checks: `sha256` (hexadecimal), `size` in bytes, `magic` (the file's first bytes). A failure that may pass
-    is retried `retries` times in a row, after `backoff` s, twice that, and so on up to a minute; new bytes
-    start the count anew. `timeout` in s is how long the server may be silent. An earlier part is used only if
-    it was begun for the same address, size and digest, and the server or the digest can tell that it fits.
+    is retried `retries` times in a row, after `backoff` s, twice that, and so on up to a minute, or after as long
+    as the server asks for, up to ten minutes; new bytes start the count anew. `timeout` in s is how long the
+    server may be silent. An earlier part is used only if it was begun for the same address, size and digest, and
+    the server or the digest can tell that it fits.
 
     Raises DownloadError where another attempt is useless or all failed, OSError where nothing can be written.
     After an interruption the part stays, for the next run; after a failed check nothing stays.
@@ -117,7 +127,7 @@ def fetch(
                 raise DownloadError(
                     f"{url}: {error}; gave up after {failures} failures in a row. Try again later: {kept}"
                 ) from error
-            wait = min(backoff * 2 ** (failures - 1), _LONGEST_WAIT)
+            wait = max(min(backoff * 2 ** (failures - 1), _LONGEST_WAIT), min(error.pause, _LONGEST_PAUSE))
             job.LOGGER.warning("%s: %s; trying again in %.0f s", url, error, wait)
             time.sleep(wait)
     try:
@@ -171,6 +181,9 @@ def _receive(part: _Part, wanted: _Note, magic: bytes | None, timeout: float, na
             headers["If-Range"] = validator
     response = _opened(urllib.request.Request(wanted.url, headers=headers), timeout, part)
     with response:
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":  # which was asked for: these bytes are not the file's
+            raise DownloadError(f"{wanted.url}: the server packed the file ({encoding}); use another mirror")
         begin, total = _extent(response)
         if begin not in (0, start):
             part.discard()
@@ -214,7 +227,10 @@ def _opened(request: urllib.request.Request, timeout: float, part: _Part) -> htt
             part.discard()
             raise _InterruptedError(answer) from error
         if error.code >= 500 or error.code in _PASSING:
-            raise _InterruptedError(answer) from error
+            raise _InterruptedError(answer, _pause(error.headers.get("Retry-After", ""))) from error
+        if 300 <= error.code < 400:
+            answer = f"the server redirects in a circle, to nowhere or to what is no web address ({error.code})"
+            raise DownloadError(f"{url}: {answer}; use another mirror") from error
         missing = "there is no such file; " if error.code == 404 else ""
         raise DownloadError(f"{url}: {answer}; {missing}check the address of the mirror") from error
     except urllib.error.URLError as error:
@@ -223,6 +239,16 @@ def _opened(request: urllib.request.Request, timeout: float, part: _Part) -> htt
         raise _InterruptedError(_said(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
         raise _InterruptedError(_said(error)) from error
+
+
+def _pause(told: str) -> float:
+    """Seconds to wait by a Retry-After header, which has a number of them or a date; 0 where it tells neither."""
+    if told.strip().isdecimal():
+        return float(told)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
+    except ValueError:
+        return 0.0
 
 
 def _said(error: object) -> str:
@@ -297,6 +323,8 @@ def _hint(response: http.client.HTTPResponse, magic: bytes | None, head: bytes =
 def _check(path: Path, wanted: _Note, magic: bytes | None) -> None:
     """The part file is all that was asked for. Raises DownloadError."""
     size = path.stat().st_size
+    if size == 0 and wanted.size != 0:
+        raise DownloadError(f"{wanted.url}: the server sent an empty file; try again later, or use another mirror")
     with path.open("rb") as file:
         begins = file.read(len(magic or b""))
     if begins != (magic or b""):

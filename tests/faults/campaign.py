@@ -1,0 +1,215 @@
+"""A kill campaign: a study is killed again and again at random moments, and must end as if nothing had happened.
+
+    python -m tests.faults.campaign --kills 20
+
+runs a small study undisturbed, then again under kill -9: of Snakemake alone, of one process of one job, of everything,
+and of everything with a copy of the folder, made while jobs wrote, in its place.
+After each kill no file that has its final name may differ from the undisturbed run's; after each round nothing may be
+missing, left to do, or still running. What is told at the end are the kills, what was lost, and what was done twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults import comparison
+from tests.faults.killing import KINDS, Runs, is_script
+
+STUDY = Path(__file__).with_name("study.yaml")
+PATIENCE = 60  # seconds that an orphan may need to notice that it is one, or to end its work
+
+
+@dataclass
+class Report:
+    """What a campaign has seen. Times in seconds."""
+
+    kills: Counter = field(default_factory=Counter)
+    rounds: int = 0
+    files: int = 0  # compared in every round
+    undisturbed: float = 0.0  # time of the jobs of a run that nobody disturbs
+    killed_work: float = 0.0  # that killed jobs had worked; an upper bound, as trainings go on from checkpoints
+    repeated_work: float = 0.0  # of jobs that had ended and were run again
+    repeated_jobs: Counter = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)  # anything that is not as it should be
+    leftovers: list[str] = field(default_factory=list)  # hidden files of killed jobs that nobody took away
+
+    def __str__(self) -> str:
+        count = self.kills.total()
+        kinds = ", ".join(f"{number} of {kind}" for kind, number in sorted(self.kills.items()))
+        lines = [
+            f"{count} kills ({kinds}) in {self.rounds} rounds of {self.files} files",
+            f"lost: {len(self.lost) or 'nothing'}",
+            *(f"  {each}" for each in self.lost),
+            (
+                f"done twice: {self.repeated_work:.0f} s of ended jobs {dict(self.repeated_jobs) or ''}, at most "
+                f"{self.killed_work:.0f} s of killed ones; a round takes {self.undisturbed:.0f} s of jobs"
+            ),
+            f"hidden files left: {len(self.leftovers) or 'none'}",
+            *(f"  {each}" for each in self.leftovers),
+        ]
+        return "\n".join(lines)
+
+
+class Campaign:
+    """Kills at moments of a seed. undisturbed: has run to its end. killed: the same study elsewhere.
+
+    longest: seconds from the start of a run after which it is killed at the latest. kinds: of killing.KINDS.
+    """
+
+    def __init__(self, undisturbed: Runs, killed: Runs, seed: int, longest: float, kinds=tuple(KINDS)):
+        self.undisturbed, self.killed = undisturbed, killed
+        self.chance, self.longest, self.kinds = random.Random(seed), longest, kinds
+        self._told_how_to_unlock = False
+        self.report = Report(files=len(comparison.files(undisturbed.results)))
+        self.report.undisturbed = sum(seconds for _, seconds in ended_jobs(undisturbed.results).values())
+
+    def run(self, kills: int) -> Report:
+        try:
+            while self.report.kills.total() < kills:
+                self._round(kills)
+        finally:
+            self.killed.end()
+        return self.report
+
+    def _round(self, kills: int) -> None:
+        """From nothing to the end, with kills as long as there are any left and the study is not finished."""
+        shutil.rmtree(self.killed.folder, ignore_errors=True)
+        ended: dict[str, tuple[int, float]] = {}
+        finished = False
+        while not finished:
+            self._unlock()
+            main = self.killed.start()
+            finished = self._ended(main.wait()) if self.report.kills.total() >= kills else self._kill(main)
+            self._count_repeated(ended)
+        self.report.rounds += 1
+        self.look_at_the_end()
+
+    def _unlock(self) -> None:
+        """As docs/clusters.md says; the first time, that a user without that page would be told so, too."""
+        if not self.killed.is_locked:
+            return
+        if not self._told_how_to_unlock:
+            self._told_how_to_unlock = True
+            code = self.killed.start().wait()
+            said = self.killed.said.read_text()
+            if code == 0 or "Directory cannot be locked" not in said or "--unlock" not in said:
+                self.report.lost.append(f"a locked folder, but not a word about --unlock: {said[-400:]}")
+        self.killed.finish("--unlock")
+
+    def _kill(self, main: subprocess.Popen) -> bool:
+        """Whether the study was finished before the moment came."""
+        try:
+            code = main.wait(self.chance.uniform(0, self.longest))
+        except subprocess.TimeoutExpired:
+            pass
+        else:
+            return self._ended(code)
+        kind = self.chance.choice(self.kinds)
+        ages = {
+            process.pid: time.time() - process.create_time()
+            for process in self.killed.processes()
+            if is_script(process)
+        }
+        dead = KINDS[kind](self.killed, main, self.chance.choice)
+        self.report.kills[kind] += 1
+        self.report.killed_work += sum(ages.get(process.pid, 0.0) for process in dead)
+        number = self.report.kills.total()
+        for path in comparison.changed(self.killed.results, self.undisturbed.results):
+            self.report.lost.append(f"kill {number} ({kind}): {path} is there and is not what it should be")
+        print(f"kill {number}: {kind}, {len(comparison.files(self.killed.results))} files whole", file=sys.stderr)
+        if kind == "job" and main.returncode > 0 and "Error in rule" not in self.killed.said.read_text():
+            self.report.lost.append(f"kill {number} ({kind}): no word about the rule that failed")
+        return main.returncode == 0
+
+    def _ended(self, code: int) -> bool:
+        """Whether a run that nobody killed came to its end, as it should."""
+        if code:
+            said = self.killed.said.read_text()
+            self.report.lost.append(f"after kill {self.report.kills.total()} a run failed: {said[-3000:]}")
+            if len(self.report.lost) > 20:
+                raise RuntimeError(str(self.report))
+        return code == 0
+
+    def _count_repeated(self, ended: dict[str, tuple[int, float]]) -> None:
+        """Jobs that have ended a second time, by their benchmarks."""
+        for path, (when, seconds) in ended_jobs(self.killed.results).items():
+            if path in ended and ended[path][0] != when:
+                self.report.repeated_work += ended[path][1]
+                self.report.repeated_jobs[path.split("/")[0]] += 1
+            ended[path] = when, seconds
+
+    def look_at_the_end(self) -> None:
+        """Of a round: nothing runs, differs, is missing, is left or is planned."""
+        report, killed = self.report, self.killed
+        round_ = f"round {report.rounds}"
+        report.lost += [f"{round_}, still running: {each}" for each in killed.left(PATIENCE)]
+        for path in comparison.differences(killed.results, self.undisturbed.results):
+            report.lost.append(f"{round_}: {path} is not as in the undisturbed run")
+        report.leftovers += [f"{round_}: {path}" for path in sorted(comparison.hidden(killed.results))]
+        if "Nothing to be done" not in killed.finish("--dry-run"):
+            report.lost.append(f"{round_}: a finished study plans further jobs")
+
+
+def ended_jobs(results: Path) -> dict[str, tuple[int, float]]:
+    """When (ns) jobs ended and how long (s) they took, by Snakemake's benchmark files."""
+    found = {}
+    for path in (results / "benchmarks").rglob("*.tsv"):
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        if rows:  # written to its end
+            seconds = sum(float(row["s"]) for row in rows)
+            found[path.relative_to(results / "benchmarks").as_posix()] = path.stat().st_mtime_ns, seconds
+    return found
+
+
+def run_undisturbed(runs: Runs) -> float:
+    """Run to the end and return the seconds that it took."""
+    began = time.monotonic()
+    runs.finish()
+    return time.monotonic() - began
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--study", type=Path, default=STUDY, help="a --configfile; without it a small one")
+    parser.add_argument("--targets", nargs="*", default=[], help="what is made; everything without it")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and of what is killed")
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--longest", type=float, help="seconds that a run has at most; a third of an undisturbed one")
+    parser.add_argument("--folder", type=Path, help="is kept, with undisturbed/ in it if that has run; a temporary one")
+    parser.add_argument("--report", type=Path, help="a JSON file of what was seen")
+    asked = parser.parse_args(arguments)
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="filterscope-faults-"))
+    study = asked.study.resolve()
+    undisturbed, killed = (
+        Runs((folder / name).resolve(), study, asked.cores, asked.targets) for name in ("undisturbed", "killed")
+    )
+    try:
+        took = run_undisturbed(undisturbed)
+        print(f"undisturbed: {took:.0f} s", file=sys.stderr)
+        report = Campaign(undisturbed, killed, asked.seed, asked.longest or max(10.0, took / 3)).run(asked.kills)
+    finally:
+        for runs in (undisturbed, killed):
+            runs.end()
+        if asked.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(report)
+    if asked.report:
+        asked.report.write_text(json.dumps(vars(report), indent=2))
+    return bool(report.lost)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Runs that can be killed: every process of one is known by a mark in its environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MARK = "FILTERSCOPE_FAULTS"
+
+
+@dataclass
+class Runs:
+    """One study in one folder, run as often as it takes.
+
+    study: its --configfile. targets: what is asked for, everything where empty. environment: added to that of all runs.
+    """
+
+    folder: Path
+    study: Path
+    cores: int = 2
+    targets: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def said(self) -> Path:
+        """What the latest run has said."""
+        return self.folder / "said.txt"
+
+    @property
+    def is_locked(self) -> bool:
+        return any(self.folder.glob(".snakemake/locks/*"))
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Snakemake in a session of its own."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "snakemake", *self.targets, *arguments]
+        command += ["--snakefile", REPOSITORY / "Snakefile", "--directory", self.folder]
+        command += ["--configfile", self.study, "--cores", self.cores]
+        with self.said.open("w") as said:
+            return subprocess.Popen(
+                list(map(str, command)),
+                cwd=self.folder,
+                env=self.marked(),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def marked(self) -> dict[str, str]:
+        """The environment of a run."""
+        return {**os.environ, **self.environment, MARK: self.mark}
+
+    def finish(self, *arguments: str) -> str:
+        """Run to the end and return what was said; RuntimeError where it failed."""
+        code = self.start(*arguments).wait()
+        if code:
+            raise RuntimeError(f"snakemake ended with {code}:\n{self.said.read_text()[-6000:]}")
+        return self.said.read_text()
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that a run of this study has started, whoever its parent is by now."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def left(self, patience: float) -> list[str]:
+        """Command lines of the processes that are still there after so many seconds."""
+        deadline = time.monotonic() + patience
+        while (found := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return [_told(process) for process in found]
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        for process in self.processes():
+            _kill(process)
+
+
+def kill_main(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Snakemake dies alone; its jobs are orphans, and the next run begins while they work."""
+    main.send_signal(signal.SIGKILL)
+    main.wait()
+    return []
+
+
+def kill_job(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """One process of one job dies; Snakemake sees it and ends by itself."""
+    others = sorted((process for process in runs.processes() if process.pid != main.pid), key=lambda each: each.pid)
+    killed = []
+    if others:
+        killed = [choose(others)]
+        _kill(killed[0])
+    else:  # no job was running at that moment
+        main.send_signal(signal.SIGKILL)
+    main.wait()
+    return killed
+
+
+def kill_group(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Everything dies at once, as by a loss of power."""
+    killed = [process for process in runs.processes() if process.pid != main.pid]
+    os.killpg(main.pid, signal.SIGKILL)
+    main.wait()
+    return killed
+
+
+def kill_copy(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Everything dies, and of the last moments is kept what a copy got, made while jobs wrote: as by a lost cache."""
+    copy = runs.folder.with_name(f"{runs.folder.name}.copy")
+    # Files may come and go in the meantime: a copy that lacks them is all the better.
+    subprocess.run(["cp", "-a", f"{runs.folder}/.", copy], stderr=subprocess.DEVNULL, check=False)
+    killed = kill_group(runs, main, choose)
+    runs.end()
+    shutil.rmtree(runs.folder)
+    copy.rename(runs.folder)
+    return killed
+
+
+KINDS = {"main": kill_main, "job": kill_job, "group": kill_group, "copy": kill_copy}
+
+
+def is_script(process: psutil.Process) -> bool:
+    """Whether it is the script of a job, and neither the Snakemake that watches it nor a process that helps it."""
+    try:
+        return any(part.endswith(".py") and "/.snakemake/scripts/" in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def _told(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid}: {' '.join(process.cmdline())[:160]}"
+    except psutil.Error:
+        return f"{process.pid}: gone"
