@@ -1,0 +1,268 @@
+"""The whole folder of an atlas, from the tables of a study."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from filterscope import tables
+from filterscope.job import derived_seed
+from filterscope.report.atlas import maps
+from filterscope.report.atlas.classes import facet_pages, shown_images
+from filterscope.report.atlas.details import Beside, details
+from filterscope.report.atlas.layers import Layer, counts, index
+from filterscope.report.atlas.occlusions import occlusion_pages, shown_photographs
+from filterscope.report.atlas.frame import write_page
+from filterscope.report.atlas.photographs import Photographs, objects_of
+from filterscope.report.atlas.pictures import Gallery, first_files, of_layer
+from filterscope.report.atlas.places import AtlasError, Places
+from filterscope.report.atlas.rooms import diagnosis_page, temperature_page
+from filterscope.report.atlas.study import noted_layer, study_page
+from filterscope.report.atlas.views import View
+from filterscope.report.atlas.writing import write_data
+from filterscope.words.explaining.novelty import novel
+from filterscope.words.explaining.targets import token_list
+from filterscope.words.naming import BELIEVED
+
+PIXELS = ("none", "thumbnails", "full")
+IMAGE_WORDS = 3  # words that stand below a top image
+STRONGEST = 10  # filters of a photograph
+MOST_WORDS = 20_000  # of a vocabulary whose neighbours are told
+NEAR_WORDS = 8
+
+
+@dataclass
+class Making:
+    """What is gathered while the folder is made."""
+
+    places: Places
+    folder: Path
+    pixels: str
+    filters: str | list[int]
+    threads: int
+    photographs: dict[str, Photographs] = field(default_factory=dict)
+    gallery: Gallery = None
+
+    def __post_init__(self):
+        self.gallery = Gallery(self.folder)
+
+    @property
+    def layers(self) -> list[Mapping]:
+        return self.places.given["layers"]
+
+
+def make_atlas(
+    results: str | Path,
+    folder: str | Path,
+    pixels: str | None = None,
+    filters: str | list[int] | None = None,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Make the atlas of the study in the folder `results`.
+
+    pixels: none, thumbnails or full; filters: all, named or channels; None for what the study's config says. say: is
+    told what is being done. The folder appears when all is well. Raises AtlasError.
+    """
+    places = Places.of(results)
+    chosen = places.given["atlas"]
+    pixels, filters = pixels or chosen["pictures"], chosen["filters"] if filters is None else filters
+    if pixels not in PIXELS:
+        raise AtlasError(f"pictures is {pixels!r}, should be one of {', '.join(PIXELS)}")
+    with _replacing_folder(Path(folder)) as temporary:
+        _write(Making(places, temporary, pixels, filters, threads), Path(folder), say)
+
+
+def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
+    places = making.places
+    _gather_photographs(making, say)
+    noted, classes, occluded = [], [], []
+    for number, given in enumerate(making.layers):
+        say(f"layer {number + 1} of {len(making.layers)}: {given['heading']}")
+        pages = occlusion_pages(places, number, given, making.photographs, making.gallery, making.pixels, len(occluded))
+        layer = _read_layer(places, number, given, making.filters)
+        noted.append(_write_layer(making, layer, {}))
+        occluded += pages
+        classes += facet_pages(places, number, given, making.photographs, making.gallery, making.pixels, len(classes))
+    for kind, pages in (("classes", classes), ("occlusions", occluded)):
+        for number, page in enumerate(pages):
+            write_data(making.folder, f"{kind}/{number}", page)
+    rooms = {
+        "diagnosis": diagnosis_page(places, making.gallery, making.pixels),
+        "temperature": temperature_page(places, making.gallery),
+    }
+    for name, page in rooms.items():
+        if page is not None:
+            write_data(making.folder, name, page)
+    study = study_page(places, noted, making.photographs.values(), classes, occluded, rooms, target)
+    write_data(making.folder, "study", study)
+    write_page(making.folder, study["title"], study["version"], [each["number"] for each in noted])
+
+
+def _gather_photographs(making: Making, say: Callable[[str], None]) -> None:
+    """Which photographs are shown, of every dataset; each is read and stored once."""
+    wanted: dict[str, set[int]] = {}
+    for given in making.layers:
+        own = wanted.setdefault(given["dataset"], set())
+        top = making.places.table(given["tables"], "top_images")
+        if top is not None:
+            top = top[top["maximum"] > 0]
+            names = making.places.table(given["tables"], "filter_names")
+            own |= set(top.loc[top["filter"].isin(_chosen(names, top["filter"].unique(), making.filters)), "image_id"].tolist())
+        own |= shown_images(making.places, given) | shown_photographs(making.places, given)
+    for number, (name, images) in enumerate(wanted.items()):
+        given = making.places.given["datasets"][name]
+        table = making.places.table(given["tables"], "images")
+        if table is None or not images:
+            continue
+        found = Photographs.of(number, name, table, images, making.pixels)
+        say(f"{len(found.images)} photographs of {name}")
+        found.write(making.places.path(given["folder"]), making.folder, making.threads)
+        objects = None
+        if making.places.is_there(given["tables"].get("annotations")):
+            objects = objects_of(making.places.path(given["tables"]["annotations"]), found.tiles)
+        write_data(making.folder, f"photographs/{number}", found.data(objects))
+        making.photographs[name] = found
+
+
+def _chosen(names: pd.DataFrame | None, filters: np.ndarray, asked: str | list[int]) -> np.ndarray:
+    """Those of a layer's filters that are shown, ascending."""
+    filters = np.unique(np.asarray(filters, np.int64))
+    if asked == "all":
+        return filters
+    if asked == "named":
+        if names is None:
+            return filters
+        return filters[np.isin(filters, names.loc[names["name"].notna(), "filter"])]
+    return filters[np.isin(filters, np.asarray(asked, np.int64))]
+
+
+def _read_layer(places: Places, number: int, given: Mapping, asked: str | list[int]) -> Layer:
+    """The tables of a layer, of the filters that are shown."""
+    own = given["tables"]
+    names, words, apart = (places.table(own, each) for each in ("filter_names", "filter_words", "words_apart"))
+    categories = places.table(own, "categories")
+    if apart is not None:
+        apart = apart[apart["candidates"] == "vocabulary"].drop(columns="candidates")
+        distinct = apart["word"].unique()
+        tokens = token_list(categories, supervised_only=False) if categories is not None else []
+        new = dict(zip(distinct, novel(distinct, tokens), strict=True))
+        apart = apart.assign(novel=apart["word"].map(new))
+    everything = _filters_of(places, given, names)
+    found = Layer(
+        number,
+        given,
+        everything,
+        names,
+        words,
+        apart,
+        *(places.table(own, each) for each in ("filter_claims", "filter_causes", "top_images")),
+    )
+    found.counts = counts(found)
+    found.filters = _chosen(names, everything, asked)
+    return found
+
+
+def _filters_of(places: Places, given: Mapping, names: pd.DataFrame | None) -> np.ndarray:
+    """Numbers of the layer's filters, as far as any table tells."""
+    if names is not None:
+        return np.sort(names["filter"].to_numpy(np.int64))
+    found = [places.table(entry["tables"], "pictures") for entry in given["pictures"]]
+    numbers = [each["filter"].to_numpy(np.int64) for each in found if each is not None]
+    return np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, np.int64)
+
+
+def _write_layer(making: Making, layer: Layer, occluded: Mapping[int, list[int]]) -> dict:
+    """The index and the details of one layer; what the study says of it."""
+    places, given = making.places, layer.given
+    photographs = making.photographs.get(given["dataset"])
+    tiles = photographs.tiles if photographs is not None else {}
+    pictures = of_layer(places, given["pictures"], making.gallery)
+    if pictures is not None:
+        pictures = pictures[pictures["filter"].isin(layer.filters)]
+    seed = derived_seed(places.given["seed"], "atlas", given["dataset"], given["probe"])
+    drawn, near, maxima = {}, [], np.zeros((0, 0), np.float32)
+    shards = [places.path(each) for each in given["firing"] if places.is_there(each)]
+    if shards and len(shards) == len(given["firing"]):
+        maxima = maps.maxima_of(shards, None if given["split"] == "all" else given["split"])
+    if maxima.size:
+        rows = np.zeros((maxima.shape[1], maxima.shape[0]))
+        rows[layer.filters] = maps.firing_together(maxima)[layer.filters]
+        near = [[place for place, _ in each] for each in maps.nearest(rows)]
+        firing = maps.plane(rows[layer.filters], seed)
+        drawn |= {"u": firing[:, 0], "v": firing[:, 1]}
+    if layer.words is not None and places.is_there(given["tables"].get("vocabulary")):
+        own = layer.words[layer.words["filter"].isin(layer.filters)]
+        said = maps.plane(maps.word_directions(own, layer.filters, places.path(given["tables"]["vocabulary"])), seed)
+        drawn |= {"x": said[:, 0], "y": said[:, 1]}
+    write_data(making.folder, f"layers/{layer.number}", index(layer, tiles, first_files(pictures), drawn), f"layer/{layer.number}")
+    beside = Beside(
+        heatmaps=places.arrow(given["tables"], "heatmaps"),
+        clip_words=places.table(given["tables"], "clip_words"),
+        known=places.table(given["tables"], "known_answers"),
+        thresholds=places.table(given["tables"], "thresholds"),
+        image_words=_image_words(places, given),
+        pictures=pictures,
+        maxima=maxima,
+        near=near,
+        sheets=_sheets(places, given),
+        occluded=occluded,
+    )
+    for part, page in details(layer, photographs, View(**given["view"]), beside):
+        write_data(making.folder, f"details/{layer.number}/{part}", page)
+    return noted_layer(places, layer, photographs, False, None)
+
+
+def _image_words(places: Places, given: Mapping) -> dict[tuple[int, int], list[str]]:
+    """The first words of every filter's every top image."""
+    place = given["tables"].get("image_words")
+    found: dict[tuple[int, int], list[str]] = {}
+    if not places.is_there(place):
+        return found
+    columns = ["candidates", "filter", "image_id", "rank", "word"]
+    for batch in tables.batches(places.path(place), "image_words", columns, 200_000):
+        rows = batch.to_pandas()
+        rows = rows[(rows["candidates"] == "vocabulary") & (rows["rank"] < IMAGE_WORDS)]
+        for number, image_id, word in zip(rows["filter"], rows["image_id"], rows["word"], strict=True):
+            found.setdefault((number, image_id), []).append(word)
+    return found
+
+
+def _sheets(places: Places, given: Mapping) -> dict[int, str]:
+    """Paths of filters' contact sheets, by filter."""
+    folder = given["tables"].get("filter_names")
+    if folder is None:
+        return {}
+    sheets = places.path(folder).parent / "sheets"
+    found = {}
+    for path in sorted(sheets.glob("filter_*.png")):
+        found[int(path.stem.removeprefix("filter_"))] = places.link(f"{Path(folder).parent.as_posix()}/sheets/{path.name}")
+    return found
+
+
+@contextmanager
+def _replacing_folder(folder: Path):
+    """A folder that takes this one's place when the block succeeds, and vanishes when it fails.
+
+    Raises AtlasError for a folder that holds something else than an atlas: it would be lost.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "data/study.js").is_file())):
+        raise AtlasError(f"{folder} holds something else than an atlas, which would be lost: name another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""Maps of a layer: filters of similar words, and filters that fire together, near each other; nearest filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from filterscope import tables
+from filterscope.diagnosis.complexity.tsne import SMALLEST, tsne
+
+MOST_IMAGES = 2000  # by which it is told what fires together, evenly drawn
+MOST_FILTERS = 5000  # of a layer, beyond which principal components are taken instead of t-SNE
+NEAREST = 5
+
+
+def maxima_of(paths: Sequence[Path], split: str | None) -> np.ndarray:
+    """Largest activation of every filter in some images, float32 [images, filters]: at most MOST_IMAGES of them,
+    evenly drawn. split: whose images alone are taken, None for all."""
+    count = sum(int(_chosen(part, split).sum()) for part in _splits(paths))
+    every = max(1, -(-count // MOST_IMAGES))
+    rows, seen = [], 0
+    for path in paths:
+        for batch in tables.batches(path, "image_activations", ["split", "maximum"]):
+            chosen = np.flatnonzero(_chosen(batch["split"].to_numpy(zero_copy_only=False), split))
+            places = chosen[(seen + np.arange(len(chosen))) % every == 0]
+            seen += len(chosen)
+            rows.append(tables.matrix(batch["maximum"])[places])
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+
+
+def _splits(paths: Sequence[Path]) -> Iterable[np.ndarray]:
+    for path in paths:
+        for batch in tables.batches(path, "image_activations", ["split"], 100_000):
+            yield batch["split"].to_numpy(zero_copy_only=False)
+
+
+def _chosen(splits: np.ndarray, split: str | None) -> np.ndarray:
+    return np.ones(len(splits), bool) if split is None else splits == split
+
+
+def firing_together(maxima: np.ndarray) -> np.ndarray:
+    """Every filter's maxima over the images, centred and of unit length, float64 [filters, images]; 0 for a filter
+    that is the same in all images. Products of two rows are correlations."""
+    centred = maxima.T.astype(np.float64)
+    centred -= centred.mean(1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
+
+
+def nearest(rows: np.ndarray) -> list[list[tuple[int, float]]]:
+    """By row of unit vectors, the places of the NEAREST others and their products, largest first; none for zeros."""
+    alive = np.flatnonzero(np.abs(rows).any(1))
+    found: list[list[tuple[int, float]]] = [[] for _ in rows]
+    if len(alive) < 2:
+        return found
+    for part in np.array_split(alive, max(1, len(alive) // 512)):
+        products = rows[part] @ rows[alive].T
+        products[np.arange(len(part)), np.searchsorted(alive, part)] = -np.inf
+        count = min(NEAREST, len(alive) - 1)
+        order = np.argsort(-products, axis=1, kind="stable")[:, :count]
+        for row, others, values in zip(part, order, np.take_along_axis(products, order, 1), strict=True):
+            found[row] = [(int(alive[each]), float(value)) for each, value in zip(others, values, strict=True)]
+    return found
+
+
+def word_directions(words: pd.DataFrame, filters: np.ndarray, vocabulary: Path) -> np.ndarray:
+    """Of every filter, the mean of its words' vectors by votes, float64 [filters, dimension]; 0 without words.
+
+    words: `filter_words`; vocabulary: path to the table of that name.
+    """
+    rows_of = {number: place for place, number in enumerate(filters.tolist())}
+    places = {word: place for place, word in enumerate(words["word"].unique())}
+    weights = np.zeros((len(filters), len(places)))
+    votes = np.maximum(words["votes"].to_numpy(np.float64), 0.0) + 1e-3
+    weights[words["filter"].map(rows_of).to_numpy(), words["word"].map(places).to_numpy()] = votes
+    vectors = None
+    for batch in tables.batches(vocabulary, "vocabulary", ["word", "vector"], 20_000):
+        found = [places.get(word, -1) for word in batch["word"].to_pylist()]
+        kept = np.flatnonzero(np.array(found) >= 0)
+        if vectors is None:
+            vectors = np.zeros((len(places), batch["vector"].type.list_size))
+        vectors[np.array(found)[kept]] = tables.matrix(batch["vector"])[kept]
+    directions = weights @ vectors
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.divide(directions, length, out=np.zeros_like(directions), where=length > 0)
+
+
+def plane(values: np.ndarray, seed: int) -> np.ndarray:
+    """Places from 0 to 1 of the rows, float64 [n, 2]; NaN for rows of zeros: t-SNE, or principal components of few
+    or very many rows."""
+    places = np.full((len(values), 2), np.nan)
+    alive = np.abs(values).any(1)
+    some = values[alive]
+    if not len(some):
+        return places
+    if SMALLEST <= len(some) <= MOST_FILTERS and min(some.shape) > 2:
+        found = np.asarray(tsne(some, seed), np.float64)
+    else:
+        centred = some - some.mean(0)
+        left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+        found = np.zeros((len(some), 2))
+        found[:, : min(2, len(singular))] = (left * singular)[:, :2]
+    found -= found.min(0)
+    places[alive] = found / max(found.max(), 1e-12)
+    return places
