@@ -14,6 +14,7 @@ from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.explaining.proposals import ProposalSettings, apart, known_chances, proposers
 from filterscope.words.explaining.targets import Tokens
+from filterscope.words.explaining.top_maps import TopMaps
 from filterscope.words.firing import Thresholds
 from filterscope.words.results import claimed, image_words, top_images, votes_table
 from filterscope.words.scoring.score_table import WORDS
@@ -37,6 +38,7 @@ def explain_filters(
     paths_to_words,
     paths_to_votes,
     path_to_apart,
+    path_to_heatmaps,
     folder,
     probe: ProbeSettings,
     activations: ExtractionSettings,
@@ -68,7 +70,7 @@ def explain_filters(
         for among in (sought, candidates(vocabulary, tokens.every))
     )
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
-    pairs = TopPairs(top_ids, maxima)
+    pairs, kept = TopPairs(top_ids, maxima), TopMaps(maxima)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(pairs.image_ids)]
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
@@ -88,6 +90,7 @@ def explain_filters(
             asked,
             settings,
             device,
+            kept,
         )
     for name in paths_to_explainers:
         words = {where: found.words[name, where] for where in sought}
@@ -100,6 +103,7 @@ def explain_filters(
         weigh = partial(whole[name]["vocabulary"].of_words, found.directions[name])
         votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])
+    tables.write(kept.table(top_ids), "heatmaps", path_to_heatmaps)
     tables.write(apart(found.directions[WORDS], asked[WORDS], printed), "words_apart", path_to_apart)
     job.LOGGER.info("%d filters explained by %d images", len(top_ids), len(images))
 
@@ -123,6 +127,7 @@ if __name__ == "__main__":
         paths_to_words={name: snakemake.output[f"{name}_by_image"] for name in names},
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
         path_to_apart=snakemake.output.apart,
+        path_to_heatmaps=snakemake.output.heatmaps,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,11 @@ from filterscope import tables
 from filterscope.job import derived_seed
 from filterscope.report.atlas import maps
 from filterscope.report.atlas.classes import facet_pages, shown_images
+from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import Beside, details
-from filterscope.report.atlas.layers import Layer, counts, index
-from filterscope.report.atlas.occlusions import occlusion_pages, shown_photographs
 from filterscope.report.atlas.frame import write_page
+from filterscope.report.atlas.layers import FIRST, Layer, counts, index
+from filterscope.report.atlas.occlusions import occlusion_pages, shown_photographs
 from filterscope.report.atlas.photographs import Photographs, objects_of
 from filterscope.report.atlas.pictures import Gallery, first_files, of_layer
 from filterscope.report.atlas.places import AtlasError, Places
@@ -29,13 +30,9 @@ from filterscope.report.atlas.views import View
 from filterscope.report.atlas.writing import write_data
 from filterscope.words.explaining.novelty import novel
 from filterscope.words.explaining.targets import token_list
-from filterscope.words.naming import BELIEVED
 
 PIXELS = ("none", "thumbnails", "full")
 IMAGE_WORDS = 3  # words that stand below a top image
-STRONGEST = 10  # filters of a photograph
-MOST_WORDS = 20_000  # of a vocabulary whose neighbours are told
-NEAR_WORDS = 8
 
 
 @dataclass
@@ -48,10 +45,20 @@ class Making:
     filters: str | list[int]
     threads: int
     photographs: dict[str, Photographs] = field(default_factory=dict)
-    gallery: Gallery = None
+    # Words that filters have, by the path of their vocabulary; filters that are shown, by layer.
+    vocabularies: dict[str, set[str]] = field(default_factory=dict)
+    shown: dict[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
         self.gallery = Gallery(self.folder)
+
+    def note_words(self, vocabulary: str, layer: Layer) -> int:
+        """Remember the words of a layer's filters; the number of its vocabulary."""
+        known = self.vocabularies.setdefault(vocabulary, set())
+        for table in (layer.words, layer.apart):
+            if table is not None:
+                known |= set(table.loc[table["rank"] < FIRST, "word"])
+        return list(self.vocabularies).index(vocabulary)
 
     @property
     def layers(self) -> list[Mapping]:
@@ -86,14 +93,16 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
     noted, classes, occluded = [], [], []
     for number, given in enumerate(making.layers):
         say(f"layer {number + 1} of {len(making.layers)}: {given['heading']}")
-        pages = occlusion_pages(places, number, given, making.photographs, making.gallery, making.pixels, len(occluded))
-        layer = _read_layer(places, number, given, making.filters)
-        noted.append(_write_layer(making, layer, {}))
+        shared = (places, number, given, making.photographs, making.gallery, making.pixels)
+        pages = occlusion_pages(*shared, len(occluded))
+        noted.append(_write_layer(making, _read_layer(places, number, given, making.filters), pages))
         occluded += pages
-        classes += facet_pages(places, number, given, making.photographs, making.gallery, making.pixels, len(classes))
+        classes += facet_pages(*shared, len(classes))
     for kind, pages in (("classes", classes), ("occlusions", occluded)):
         for number, page in enumerate(pages):
             write_data(making.folder, f"{kind}/{number}", page)
+    for number, (path, known) in enumerate(making.vocabularies.items()):
+        write_data(making.folder, f"words/{number}", near_words(places.path(path), known))
     rooms = {
         "diagnosis": diagnosis_page(places, making.gallery, making.pixels),
         "temperature": temperature_page(places, making.gallery),
@@ -101,7 +110,8 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
     for name, page in rooms.items():
         if page is not None:
             write_data(making.folder, name, page)
-    study = study_page(places, noted, making.photographs.values(), classes, occluded, rooms, target)
+    matched = _write_matches(making, say)
+    study = study_page(places, noted, making.photographs.values(), classes, occluded, rooms, matched, target)
     write_data(making.folder, "study", study)
     write_page(making.folder, study["title"], study["version"], [each["number"] for each in noted])
 
@@ -115,7 +125,9 @@ def _gather_photographs(making: Making, say: Callable[[str], None]) -> None:
         if top is not None:
             top = top[top["maximum"] > 0]
             names = making.places.table(given["tables"], "filter_names")
-            own |= set(top.loc[top["filter"].isin(_chosen(names, top["filter"].unique(), making.filters)), "image_id"].tolist())
+            own |= set(
+                top.loc[top["filter"].isin(_chosen(names, top["filter"].unique(), making.filters)), "image_id"].tolist()
+            )
         own |= shown_images(making.places, given) | shown_photographs(making.places, given)
     for number, (name, images) in enumerate(wanted.items()):
         given = making.places.given["datasets"][name]
@@ -179,45 +191,96 @@ def _filters_of(places: Places, given: Mapping, names: pd.DataFrame | None) -> n
     return np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, np.int64)
 
 
-def _write_layer(making: Making, layer: Layer, occluded: Mapping[int, list[int]]) -> dict:
-    """The index and the details of one layer; what the study says of it."""
-    places, given = making.places, layer.given
+def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> dict:
+    """The index and the details of one layer; what the study says of it. occluded: its pages of covered photographs."""
+    places, given, own = making.places, layer.given, layer.given["tables"]
     photographs = making.photographs.get(given["dataset"])
-    tiles = photographs.tiles if photographs is not None else {}
     pictures = of_layer(places, given["pictures"], making.gallery)
     if pictures is not None:
         pictures = pictures[pictures["filter"].isin(layer.filters)]
-    seed = derived_seed(places.given["seed"], "atlas", given["dataset"], given["probe"])
-    drawn, near, maxima = {}, [], np.zeros((0, 0), np.float32)
-    shards = [places.path(each) for each in given["firing"] if places.is_there(each)]
-    if shards and len(shards) == len(given["firing"]):
-        maxima = maps.maxima_of(shards, None if given["split"] == "all" else given["split"])
-    if maxima.size:
-        rows = np.zeros((maxima.shape[1], maxima.shape[0]))
-        rows[layer.filters] = maps.firing_together(maxima)[layer.filters]
-        near = [[place for place, _ in each] for each in maps.nearest(rows)]
-        firing = maps.plane(rows[layer.filters], seed)
-        drawn |= {"u": firing[:, 0], "v": firing[:, 1]}
-    if layer.words is not None and places.is_there(given["tables"].get("vocabulary")):
-        own = layer.words[layer.words["filter"].isin(layer.filters)]
-        said = maps.plane(maps.word_directions(own, layer.filters, places.path(given["tables"]["vocabulary"])), seed)
-        drawn |= {"x": said[:, 0], "y": said[:, 1]}
-    write_data(making.folder, f"layers/{layer.number}", index(layer, tiles, first_files(pictures), drawn), f"layer/{layer.number}")
+    making.shown[layer.number] = layer.filters
+    firing, drawn, near = _firing(making, given, layer.filters)
+    words = None
+    if layer.words is not None and places.is_there(own.get("vocabulary")):
+        said = layer.words[layer.words["filter"].isin(layer.filters)]
+        vectors = maps.word_directions(said, layer.filters, places.path(own["vocabulary"]))
+        drawn |= _columns("xy", maps.plane(vectors, _seed(places, given)))
+        words = making.note_words(own["vocabulary"], layer)
+    tiles = photographs.tiles if photographs is not None else {}
+    page = index(layer, tiles, first_files(pictures), drawn)
+    write_data(making.folder, f"layers/{layer.number}", page, f"layer/{layer.number}")
     beside = Beside(
-        heatmaps=places.arrow(given["tables"], "heatmaps"),
-        clip_words=places.table(given["tables"], "clip_words"),
-        known=places.table(given["tables"], "known_answers"),
-        thresholds=places.table(given["tables"], "thresholds"),
+        heatmaps=places.arrow(own, "heatmaps"),
+        clip_words=places.table(own, "clip_words"),
+        known=places.table(own, "known_answers"),
+        thresholds=places.table(own, "thresholds"),
         image_words=_image_words(places, given),
         pictures=pictures,
-        maxima=maxima,
+        maxima=firing.sampled,
         near=near,
         sheets=_sheets(places, given),
-        occluded=occluded,
+        occluded=_occluded(occluded),
     )
     for part, page in details(layer, photographs, View(**given["view"]), beside):
         write_data(making.folder, f"details/{layer.number}/{part}", page)
-    return noted_layer(places, layer, photographs, False, None)
+    looked_at = photographs is not None and firing.shown.size > 0
+    if looked_at:
+        page = strongest(firing.shown, firing.largest, layer.filters)
+        write_data(making.folder, f"strongest/{layer.number}", page)
+    return noted_layer(places, layer, photographs, looked_at, words)
+
+
+def _firing(making: Making, given: Mapping, filters: np.ndarray) -> tuple[maps.Firing, dict, list[list[int]]]:
+    """What a layer's filters do over the images; their places on a map by it; by filter the nearest ones."""
+    photographs = making.photographs.get(given["dataset"])
+    firing = _read_firing(making.places, given, {} if photographs is None else photographs.tiles)
+    if not firing.sampled.size:
+        return firing, {}, []
+    rows = np.zeros((firing.sampled.shape[1], len(firing.sampled)))
+    rows[filters] = maps.firing_together(firing.sampled)[filters]
+    near = [[place for place, _ in each] for each in maps.nearest(rows)]
+    return firing, _columns("uv", maps.plane(rows[filters], _seed(making.places, given))), near
+
+
+def _read_firing(places: Places, given: Mapping, photographs: Mapping[int, int]) -> maps.Firing:
+    shards = [places.path(each) for each in given["firing"] if places.is_there(each)]
+    complete = shards if len(shards) == len(given["firing"]) else []
+    return maps.Firing.read(complete, None if given["split"] == "all" else given["split"], photographs)
+
+
+def _columns(names: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(names, values.T, strict=True))
+
+
+def _seed(places: Places, given: Mapping) -> int:
+    return derived_seed(places.given["seed"], "atlas", given["dataset"], given["probe"])
+
+
+def _occluded(pages: Sequence[Mapping]) -> dict[int, list[int]]:
+    """By filter, the covered photographs whose strongest filters it is among."""
+    found: dict[int, list[int]] = {}
+    for page in pages:
+        own = page["parts"]["filters"][0] if "parts" in page else page["strongest"]["filter"]
+        for number in own:
+            found.setdefault(number, []).append(page["image"])
+    return found
+
+
+def _write_matches(making: Making, say: Callable[[str], None]) -> list[tuple[int, int]]:
+    """Filters of pairs of layers that fire on the same photographs; the pairs."""
+    found, held = pairs(making.layers), {}
+    for first, second in found:
+        say(f"layers {first + 1} and {second + 1}: which filters fire on the same photographs")
+        for number in (first, second):
+            if number not in held:
+                held[number] = _read_firing(making.places, making.layers[number], {})
+        held = {number: held[number] for number in held if number >= first}
+        one, other = held[first], held[second]
+        if not (one.sampled.size and other.sampled.size and np.array_equal(one.image_ids, other.image_ids)):
+            continue
+        shown = [making.shown[number] for number in (first, second)]
+        write_data(making.folder, f"matches/{first}/{second}", matches(one.sampled, other.sampled, *shown))
+    return [pair for pair in found if (making.folder / f"data/matches/{pair[0]}/{pair[1]}.js").exists()]
 
 
 def _image_words(places: Places, given: Mapping) -> dict[tuple[int, int], list[str]]:
@@ -243,7 +306,9 @@ def _sheets(places: Places, given: Mapping) -> dict[int, str]:
     sheets = places.path(folder).parent / "sheets"
     found = {}
     for path in sorted(sheets.glob("filter_*.png")):
-        found[int(path.stem.removeprefix("filter_"))] = places.link(f"{Path(folder).parent.as_posix()}/sheets/{path.name}")
+        found[int(path.stem.removeprefix("filter_"))] = places.link(
+            f"{Path(folder).parent.as_posix()}/sheets/{path.name}"
+        )
     return found
 
 
@@ -253,7 +318,9 @@ def _replacing_folder(folder: Path):
 
     Raises AtlasError for a folder that holds something else than an atlas: it would be lost.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "data/study.js").is_file())):
+    if folder.exists() and (
+        not folder.is_dir() or (any(folder.iterdir()) and not (folder / "data/study.js").is_file())
+    ):
         raise AtlasError(f"{folder} holds something else than an atlas, which would be lost: name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")

@@ -38,8 +38,8 @@ class Beside:
 
     heatmaps, clip_words, known, thresholds, image_words: the tables. pictures: of all recipes, with _PICTURE's columns.
     maxima: [images, filters of the network's layer]. near: places of the nearest filters, by filter. feeds: by filter,
-    classes and weights. sheets: paths by filter. occluded: by filter, numbers of occlusions whose photograph's
-    strongest filters it is among.
+    classes and weights. sheets: paths by filter. occluded: by filter, covered photographs whose strongest filters it
+    is among.
     """
 
     heatmaps: pa.Table | None = None
@@ -110,7 +110,8 @@ class _Heatmaps:
         self.rows = {key: row for row, key in enumerate(keys)}
         self._maps = table["map"].to_pylist()
         self._columns = {
-            name: table[name].to_numpy() for name in ("rows", "columns", "peak_row", "peak_column", "map_rows", "map_columns")
+            name: table[name].to_numpy()
+            for name in ("rows", "columns", "peak_row", "peak_column", "map_rows", "map_columns")
         }
 
     def text(self, row: int) -> str:
@@ -154,7 +155,7 @@ def _top(
     if any(box != (0, 0, 1, 1) for box in boxes):
         found["view"] = boxes
     places = [maps.rows.get((number, each)) for each in images]
-    if images and None not in places:
+    if images and None not in places and maps.at(places[0], "map_rows") * maps.at(places[0], "map_columns") > 1:
         found |= {"h": maps.at(places[0], "rows"), "w": maps.at(places[0], "columns")}
         found["heat"] = [maps.text(each) for each in places]
         found["box"] = [_within(box, maps.peak(each)) for box, each in zip(boxes, places, strict=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +17,45 @@ MOST_FILTERS = 5000  # of a layer, beyond which principal components are taken i
 NEAREST = 5
 
 
-def maxima_of(paths: Sequence[Path], split: str | None) -> np.ndarray:
-    """Largest activation of every filter in some images, float32 [images, filters]: at most MOST_IMAGES of them,
-    evenly drawn. split: whose images alone are taken, None for all."""
-    count = sum(int(_chosen(part, split).sum()) for part in _splits(paths))
-    every = max(1, -(-count // MOST_IMAGES))
-    rows, seen = [], 0
-    for path in paths:
-        for batch in tables.batches(path, "image_activations", ["split", "maximum"]):
-            chosen = np.flatnonzero(_chosen(batch["split"].to_numpy(zero_copy_only=False), split))
-            places = chosen[(seen + np.arange(len(chosen))) % every == 0]
-            seen += len(chosen)
-            rows.append(tables.matrix(batch["maximum"])[places])
-    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+@dataclass
+class Firing:
+    """Largest activations of a layer's filters, float32. sampled: [images, filters] of some images, evenly drawn;
+    image_ids: of these. shown: [photographs, filters] of chosen images, NaN for those that were not looked at;
+    largest: of every filter over all images that were asked for."""
+
+    sampled: np.ndarray
+    image_ids: np.ndarray
+    shown: np.ndarray
+    largest: np.ndarray
+
+    @classmethod
+    def read(cls, paths: Sequence[Path], split: str | None, photographs: Mapping[int, int]) -> Firing:
+        """From the shards of `image_activations`. At most MOST_IMAGES of the split's images (None: of all) are drawn;
+        photographs: row of every chosen image, by its number."""
+        count = sum(int(_chosen(part, split).sum()) for part in _splits(paths))
+        every = max(1, -(-count // MOST_IMAGES))
+        sampled, numbers, seen = [], [], 0
+        shown = largest = None
+        for path in paths:
+            for batch in tables.batches(path, "image_activations", ["image_id", "split", "maximum"]):
+                values, image_ids = tables.matrix(batch["maximum"]), batch["image_id"].to_numpy()
+                if shown is None:
+                    shown = np.full((len(photographs), values.shape[1]), np.nan, np.float32)
+                    largest = np.full(values.shape[1], -np.inf, np.float32)
+                chosen = np.flatnonzero(_chosen(batch["split"].to_numpy(zero_copy_only=False), split))
+                places = chosen[(seen + np.arange(len(chosen))) % every == 0]
+                seen += len(chosen)
+                sampled.append(values[places])
+                numbers.append(image_ids[places])
+                largest = np.maximum(largest, values[chosen].max(0, initial=-np.inf))
+                wanted = [
+                    (place, photographs[each]) for place, each in enumerate(image_ids.tolist()) if each in photographs
+                ]
+                for place, row in wanted:
+                    shown[row] = values[place]
+        if shown is None:
+            return cls(np.zeros((0, 0), np.float32), np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros(0))
+        return cls(np.concatenate(sampled), np.concatenate(numbers), shown, largest)
 
 
 def _splits(paths: Sequence[Path]) -> Iterable[np.ndarray]:

@@ -39,7 +39,8 @@ def occlusion_pages(
     pixels: str,
     first: int,
 ) -> list[dict]:
-    """A page per photograph of a layer that is covered or asked for its strongest filters; first: number of the first."""
+    """A page per photograph of a layer that is covered or asked for its strongest filters; first: number of the first
+    of them."""
     own = given["occlusions"]["tables"] if given["occlusions"] else {}
     covered, strongest = places.table(own, "occlusions"), _strongest(places, given)
     shown = photographs.get(given["dataset"])
@@ -55,6 +56,7 @@ def occlusion_pages(
             "number": first + len(pages),
             "photographs": shown.number,
             "row": shown.tiles[image_id],
+            "image": image_id,
             "dataset": given["dataset"],
             "probe": given["probe"],
             "layer": layer,

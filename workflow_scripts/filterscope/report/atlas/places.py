@@ -55,8 +55,8 @@ class Places:
             given = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise AtlasError(
-                f"{path}: the file is missing, so {results} is not the results folder of a study, or of one from before "
-                f"there was an atlas; `snakemake {RESULTS}{PLACES}` writes it"
+                f"{path}: the file is missing, so {results} is not the results folder of a study, or of one from "
+                f"before there was an atlas; `snakemake {RESULTS}{PLACES}` writes it"
             ) from None
         except ValueError as error:
             raise AtlasError(f"{path}: not JSON ({error}); delete it and run the workflow") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,14 @@ def _figure(places: Places, place: str, gallery: Gallery) -> dict:
     path, width, height = gallery.add_figure(places.path(place))
     parts = Path(place).with_suffix("").parts[2:]
     title = ": ".join(dict.fromkeys(each.replace("_", " ") for each in parts if each != "figures"))
-    return {"path": path, "title": title, "alt": f"Figure: {title}", "width": width, "height": height, "file": places.link(place)}
+    return {
+        "path": path,
+        "title": title,
+        "alt": f"Figure: {title}",
+        "width": width,
+        "height": height,
+        "file": places.link(place),
+    }
 
 
 def _complexity_curves(table: pd.DataFrame, file: str) -> list[dict]:
@@ -127,7 +134,10 @@ def _complexity_curves(table: pd.DataFrame, file: str) -> list[dict]:
         for (samples, embedding), rows in of_measure.groupby(["samples", "embedding"], sort=False):
             rows = rows.sort_values("count")
             name = samples if embedding == "raw" else f"{samples}, {embedding}"
-            for kind, columns in (("", ("value", "low", "high")), (", shuffled labels", ("null", "null_low", "null_high"))):
+            for kind, columns in (
+                ("", ("value", "low", "high")),
+                (", shuffled labels", ("null", "null_low", "null_high")),
+            ):
                 values = dict(zip(("y", "low", "high"), (rows[each].tolist() for each in columns), strict=True))
                 series.append({"name": f"{name}{kind}", "group": name, "x": rows["count"].tolist(), **values})
         label = f"{measure}, bits" if "capacity" in str(measure) else str(measure)

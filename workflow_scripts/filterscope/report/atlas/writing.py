@@ -1,4 +1,4 @@
-"""Files that hand tables to the page: JSON within scripts, safe whatever the texts hold, the same for the same input."""
+"""Files that hand tables to the page: JSON within scripts, safe whatever texts hold, the same for the same input."""
 
 from __future__ import annotations
 
