@@ -1,4 +1,4 @@
-"""Commands: `python -m filterscope layers resnet18` lists what a probe can read."""
+"""Commands: `layers resnet18` lists what a probe can read, `atlas results --out folder` makes a study's atlas anew."""
 
 from __future__ import annotations
 
@@ -53,6 +53,38 @@ def layers(name: str, size: int | None, calls: str) -> str:
     return layer_table(list_layers(build(NetworkSettings(**source)), size or USUAL_SIZE), calls)
 
 
+def atlas(options: argparse.Namespace) -> str:
+    """Make the atlas of a finished study; what to do with it."""
+    from filterscope.report.atlas.assembling import make_atlas  # --help needs no tables
+
+    named = options.filters in (None, "all", "named")
+    try:
+        filters = options.filters if named else [int(each) for each in options.filters.split(",")]
+    except ValueError:
+        raise ValueError(f"--filters is {options.filters!r}, should be all, named or channels such as 0,5,12") from None
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    make_atlas(options.results, options.out, options.pictures, filters, options.threads, options.exports, say)
+    return f"Open {os.path.join(options.out, 'index.html')} in a browser."
+
+
+def _add_atlas(commands) -> None:
+    """Arguments of the command `atlas`."""
+    command = commands.add_parser("atlas", help="make the atlas of a study's results anew, without the workflow")
+    command.add_argument("results", help="folder of the results of a study that the workflow has run")
+    command.add_argument("--out", required=True, help="folder to make; an atlas that lies there is replaced")
+    command.add_argument(
+        "--pictures", choices=("none", "thumbnails", "full"), help="photographs in it (default: as the study's config)"
+    )
+    command.add_argument("--filters", help="all, named, or channels such as 0,5,12 (default: as the study's config)")
+    command.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="photographs decoded at a time")
+    command.add_argument(
+        "--exports", action="store_true", help="also write tables and exemplars for other programs into exports/"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 when all went well, 2 when what was asked for is not there."""
     parser = argparse.ArgumentParser(prog="python -m filterscope", description=__doc__)
@@ -70,9 +102,13 @@ def main(arguments: list[str] | None = None) -> int:
         default="last",
         help="modules may be used several times in a forward pass: show the last use, or all (default: last)",
     )
+    _add_atlas(commands)
     options = parser.parse_args(arguments)
     try:
-        print(layers(options.network, options.size, options.calls), flush=True)
+        if options.command == "atlas":
+            print(atlas(options), flush=True)
+        else:
+            print(layers(options.network, options.size, options.calls), flush=True)
     except ValueError as error:
         print(f"filterscope: {error}", file=sys.stderr)
         return 2

@@ -55,7 +55,7 @@ SCHEMAS: dict[str, Schema] = {
         ("filter", "rank"),
         (
             Column("filter", INTEGER, "channel"),
-            Column("rank", INTEGER, "rank of the image among the filter's top images; only those it rises above zero in"),
+            Column("rank", INTEGER, "of the image among the filter's top images; only those it rises above zero in"),
             Column("image_id", INTEGER, "image"),
             Column("rows", INTEGER, "cells from top to bottom of the kept map, which covers the network's view"),
             Column("columns", INTEGER, "cells from left to right"),

@@ -18,6 +18,7 @@ from filterscope.report.atlas import maps
 from filterscope.report.atlas.classes import facet_pages, shown_images
 from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import Beside, details
+from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table
 from filterscope.report.atlas.frame import write_page
 from filterscope.report.atlas.layers import FIRST, Layer, counts, index
 from filterscope.report.atlas.occlusions import occlusion_pages, shown_photographs
@@ -44,10 +45,12 @@ class Making:
     pixels: str
     filters: str | list[int]
     threads: int
+    exports: bool
     photographs: dict[str, Photographs] = field(default_factory=dict)
     # Words that filters have, by the path of their vocabulary; filters that are shown, by layer.
     vocabularies: dict[str, set[str]] = field(default_factory=dict)
     shown: dict[int, np.ndarray] = field(default_factory=dict)
+    exemplars: list[Layer] = field(default_factory=list)
 
     def __post_init__(self):
         self.gallery = Gallery(self.folder)
@@ -71,12 +74,14 @@ def make_atlas(
     pixels: str | None = None,
     filters: str | list[int] | None = None,
     threads: int = 1,
+    exports: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Make the atlas of the study in the folder `results`.
 
-    pixels: none, thumbnails or full; filters: all, named or channels; None for what the study's config says. say: is
-    told what is being done. The folder appears when all is well. Raises AtlasError.
+    pixels: none, thumbnails or full; filters: all, named or channels; None for what the study's config says. exports:
+    whether tables and exemplars for other programs lie in exports/, too. say: is told what is being done. The folder
+    appears when all is well. Raises AtlasError.
     """
     places = Places.of(results)
     chosen = places.given["atlas"]
@@ -84,7 +89,7 @@ def make_atlas(
     if pixels not in PIXELS:
         raise AtlasError(f"pictures is {pixels!r}, should be one of {', '.join(PIXELS)}")
     with _replacing_folder(Path(folder)) as temporary:
-        _write(Making(places, temporary, pixels, filters, threads), Path(folder), say)
+        _write(Making(places, temporary, pixels, filters, threads, exports), Path(folder), say)
 
 
 def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
@@ -95,7 +100,8 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
         say(f"layer {number + 1} of {len(making.layers)}: {given['heading']}")
         shared = (places, number, given, making.photographs, making.gallery, making.pixels)
         pages = occlusion_pages(*shared, len(occluded))
-        noted.append(_write_layer(making, _read_layer(places, number, given, making.filters), pages))
+        layer = _read_layer(places, number, given, making.filters)
+        noted.append(_write_layer(making, layer, pages))
         occluded += pages
         classes += facet_pages(*shared, len(classes))
     for kind, pages in (("classes", classes), ("occlusions", occluded)):
@@ -223,11 +229,30 @@ def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> d
     )
     for part, page in details(layer, photographs, View(**given["view"]), beside):
         write_data(making.folder, f"details/{layer.number}/{part}", page)
+    if making.exports:
+        _export(making, layer, photographs, drawn, beside)
     looked_at = photographs is not None and firing.shown.size > 0
     if looked_at:
         page = strongest(firing.shown, firing.largest, layer.filters)
         write_data(making.folder, f"strongest/{layer.number}", page)
     return noted_layer(places, layer, photographs, looked_at, words)
+
+
+def _export(
+    making: Making, layer: Layer, photographs: Photographs | None, places: Mapping[str, np.ndarray], beside: Beside
+) -> None:
+    """Tables and exemplars of a layer for other programs; without pixels of photographs where none may be shown."""
+    target, number = making.folder / "exports", layer.number
+    sprites = making.folder / "photographs" / str(0 if photographs is None else photographs.number)
+    export_table(target / f"layer_{number}.parquet", layer, photographs, sprites, places)
+    if photographs is None or making.pixels == "none" or beside.heatmaps is None or beside.thresholds is None:
+        return
+    source = making.places.path(making.places.given["datasets"][photographs.dataset]["folder"])
+    view = View(**layer.given["view"])
+    exemplars = (target / "exemplars" / str(number), layer, photographs, source, view)
+    if export_exemplars(*exemplars, beside.heatmaps, beside.thresholds):
+        making.exemplars.append(layer)
+        export_annotations(target / "exemplars" / "annotations.csv", making.exemplars)
 
 
 def _firing(making: Making, given: Mapping, filters: np.ndarray) -> tuple[maps.Firing, dict, list[list[int]]]:

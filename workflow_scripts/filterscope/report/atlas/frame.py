@@ -16,9 +16,8 @@ FILES = HERE / "page" / "files.txt"
 
 def page_files() -> list[str]:
     """Paths of the page's files as seen from here, in the order in which a browser must load them."""
-    if not FILES.exists():
-        return [f"page/{each.name}" for each in sorted((HERE / "page").glob("*.*")) if each.suffix in (".js", ".css")]
-    return [line.strip() for line in FILES.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
+    lines = (line.strip() for line in FILES.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def write_page(folder: Path, title: str, version: str, layers: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ LARGE = 640  # px, longer side of a photograph that is stored by itself, too
 QUALITY = 80  # of WebP
 _AT_ONCE = 64  # photographs that wait to be written
 # What Pillow raises for files that it cannot read; SyntaxError and struct.error come from broken headers.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, Image.DecompressionBombError)
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, Image.DecompressionBombError)
 _OBJECTS = ["image_id", "category", "x", "y", "w", "h"]
 
 
@@ -142,17 +142,23 @@ def _in_order(pool: ThreadPoolExecutor, tasks: Iterator[tuple]) -> Iterator[Imag
         yield found
 
 
+def opened(path: Path, turned: bool, side: int) -> Image.Image:
+    """A photograph in RGB, turned as the images table says, perhaps decoded smaller, but not below `side` px.
+
+    Raises FileNotFoundError, or one of UNREADABLE for what is no whole picture.
+    """
+    with Image.open(path) as picture:
+        picture.draft("RGB", (side, side))  # a JPEG is decoded at a size near this one, in less time
+        return _on_white(ImageOps.exif_transpose(picture) if turned else picture)
+
+
 def _shrunk(path: Path, turned: bool, large: Path | None) -> Image.Image | str:
     """A photograph whose longer side is TILE px; what is wrong with one that cannot be read."""
     try:
-        with Image.open(path) as picture:
-            side = LARGE if large else TILE
-            picture.draft("RGB", (2 * side, 2 * side))  # a JPEG is decoded at a size near this one, in less time
-            seen = ImageOps.exif_transpose(picture) if turned else picture
-            seen = _on_white(seen)
+        seen = opened(path, turned, 2 * (LARGE if large else TILE))
     except FileNotFoundError:
         return "the file is missing"
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return f"the picture cannot be read ({error})"
     if large:
         _fitted(seen, min(LARGE, max(seen.size))).save(large, quality=QUALITY, method=4)

@@ -158,9 +158,9 @@ def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
         parts = ", ".join(f"{said.get(each, 0)} {each}" for each in ("helps", "harms", "no clear difference"))
         found.append(f"Resampling, of {int(said.sum())} comparisons with no resampling: {parts}.")
     if trends is not None:
-        said = trends.loc[trends["over"] == "all networks", "verdict"].value_counts()
+        said = trends.loc[trends["over"] != "accurate", "verdict"].value_counts()
         parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(said.items()))
-        found.append(f"Is smaller more robust? Of {int(said.sum())} attacks on networks: {parts}.")
+        found.append(f"Is smaller more robust? By {int(said.sum())} kinds of attack: {parts}.")
     if duel is not None:
         found += temperature_section(duel, []).lines[:-1]
     return found
