@@ -1,8 +1,6 @@
 # Helpers of the atlas: where everything lies that it shows, as the program that makes it reads it. No rules.
 from filterscope.report.atlas.places import files_of
 
-ATLAS = "results/report/atlas"
-ATLAS_PLACES = "results/report/atlas_places.json"
 # What is shown of an explanation beside its names and words, by where it lies; scored ones need masks.
 SCORED = ("filter_claims", "filter_causes", "scores", "sanity")
 
@@ -74,7 +72,9 @@ def atlas_explanation(entry):
     dataset, probe, vocabulary = (entry[key] for key in ("dataset", "probe", "vocabulary"))
     annotated, learnt_from = dataset in ANNOTATED, config["datasets"][dataset].get("reference", dataset)
     activations = f"results/activations/{dataset}/{probe}"
-    own = {name: words_of(entry, f"{name}.parquet") for name in ("filter_names", "filter_words", "image_words", "heatmaps")}
+    own = {
+        name: words_of(entry, f"{name}.parquet") for name in ("filter_names", "filter_words", "image_words", "heatmaps")
+    }
     own |= {name: f"{activations}/{name}.parquet" for name in ("thresholds", "top_images")}
     own |= {name: words_of(entry, f"{name}.parquet") for name in SCORED if annotated}
     own["words_apart"] = words_of(entry, "words_apart.parquet")
@@ -84,7 +84,11 @@ def atlas_explanation(entry):
         own["known_answers"] = words_of(entry, "known_answers.parquet")
     if annotated and entry["clip"]:
         own["clip_words"] = words_of(entry, "clip_words.parquet")
-    shards = expand(f"{activations}/shards/{{item}}-of-{{count}}/images.parquet", item=range(1, config["shards"] + 1), count=config["shards"])
+    shards = expand(
+        f"{activations}/shards/{{item}}-of-{{count}}/images.parquet",
+        item=range(1, config["shards"] + 1),
+        count=config["shards"],
+    )
     return {
         **atlas_layer(dataset, probe),
         "vocabulary": vocabulary,
