@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from filterscope.report.atlas.writing import Texts, packed
+from filterscope.report.atlas.writing import KINDS, Texts, packed
 
 # Statuses of `filter_names`, and of filters whose layer has pictures but no explanation; a status's place is its code.
 UNEXPLAINED = "unexplained"
@@ -65,7 +65,7 @@ def index(
     status = layer.of_filters(names, "status") or [UNEXPLAINED] * len(layer.filters)
     cause = layer.of_filters(names, "cause") or []
     columns = {
-        "filter": packed(layer.filters, "u16" if layer.filters.max(initial=0) < 65535 else "u32"),
+        "filter": _numbers(layer.filters),
         "status": packed([STATUSES.index(each) for each in status], "u8"),
         "cause": packed([None if each is None else CAUSES.index(each) for each in cause], "u8"),
     }
@@ -86,7 +86,8 @@ def index(
         columns[name] = packed(layer.of_filters(source, column) or [], "u16", linear=True)
     columns |= _strength(layer, tiles)
     columns["distinct"] = packed(_distinct(layer), "u16", linear=True)
-    columns["picture"] = packed([pictures.get(each) for each in layer.filters.tolist()], "u32")
+    drawn = [pictures.get(each) for each in layer.filters.tolist()]
+    columns["picture"] = packed(drawn, _kind(max(pictures.values(), default=0) + 1))
     columns |= {name: packed(each, "u16", linear=True) for name, each in places.items()}
     return {
         "number": layer.number,
@@ -97,9 +98,21 @@ def index(
     }
 
 
+def _numbers(filters: np.ndarray) -> dict | None:
+    """The filters' numbers; None where they count from 0 on, as those of a whole layer do."""
+    if np.array_equal(filters, np.arange(len(filters))):
+        return None
+    return packed(filters, _kind(int(filters.max(initial=0)) + 1))
+
+
+def _kind(count: int) -> str:
+    """The smallest kind of column that so many codes fit into, and one for no value."""
+    return next(kind for kind, codes in KINDS.items() if count < codes)
+
+
 def _coded(texts: Texts, values: list | None, width: int = 1) -> dict | None:
     codes = [texts.code(each) for each in values or []]
-    return packed(codes, "u16" if len(texts.all) < 65535 else "u32", width)
+    return packed(codes, _kind(len(texts)), width)
 
 
 def _lists(layer: Layer, table: pd.DataFrame | None) -> list[list[tuple[str | None, bool]]]:
@@ -124,7 +137,7 @@ def _strength(layer: Layer, tiles: Mapping[int, int]) -> dict:
     heard = [each if strength[place] is not None and strength[place] > 0 else None for place, each in enumerate(images)]
     return {
         "strength": packed(strength, "u16", linear=True),
-        "thumb": packed([tiles.get(each) for each in heard], "u32" if len(tiles) > 65534 else "u16"),
+        "thumb": packed([tiles.get(each) for each in heard], _kind(len(tiles))),
     }
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from filterscope import tables
-from filterscope.diagnosis.complexity.tsne import SMALLEST, tsne
 
 MOST_IMAGES = 2000  # by which it is told what fires together, evenly drawn
 MOST_FILTERS = 5000  # of a layer, beyond which principal components are taken instead of t-SNE
+FEWEST_FILTERS = 10  # below which, too
+COMPONENTS, PERPLEXITY = 30, 30.0
 NEAREST = 5
 
 
@@ -120,16 +121,25 @@ def plane(values: np.ndarray, seed: int) -> np.ndarray:
     or very many rows."""
     places = np.full((len(values), 2), np.nan)
     alive = np.abs(values).any(1)
-    some = values[alive]
-    if not len(some):
+    if not alive.any():
         return places
-    if SMALLEST <= len(some) <= MOST_FILTERS and min(some.shape) > 2:
-        found = np.asarray(tsne(some, seed), np.float64)
-    else:
-        centred = some - some.mean(0)
-        left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-        found = np.zeros((len(some), 2))
-        found[:, : min(2, len(singular))] = (left * singular)[:, :2]
-    found -= found.min(0)
+    centred = values[alive] - values[alive].mean(0)
+    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    found = np.zeros((len(centred), max(2, min(COMPONENTS, len(singular)))))
+    found[:, : len(singular)] = (left * singular)[:, : found.shape[1]]
+    # The signs of components are arbitrary: the largest place is made positive.
+    found *= np.sign(found[np.abs(found).argmax(0), np.arange(found.shape[1])] + 1e-300)
+    if FEWEST_FILTERS <= len(found) <= MOST_FILTERS and found.std(0).max() > 0:
+        found = _tsne(found / found.std(0).max(), seed)
+    found = found[:, :2] - found[:, :2].min(0)
     places[alive] = found / max(found.max(), 1e-12)
     return places
+
+
+def _tsne(values: np.ndarray, seed: int) -> np.ndarray:
+    """t-SNE of principal components, float64 [n, 2]: half of the usual steps, each less exact, for a map to look at."""
+    from sklearn.manifold import TSNE
+
+    held = min(PERPLEXITY, (len(values) - 1) / 3)
+    settings = {"init": "pca", "max_iter": 500, "angle": 0.8, "n_jobs": 1, "random_state": seed}
+    return TSNE(2, perplexity=held, **settings).fit_transform(values).astype(np.float64)

@@ -14,6 +14,8 @@ DIGITS = 4  # significant digits of real numbers
 # What would end a script or its line if it stood in it as it is.
 _UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 _TYPES = {"u8": np.dtype("u1"), "u16": np.dtype("<u2"), "u32": np.dtype("<u4")}
+# How many codes columns of each kind have, smallest first; the last means that there is no value.
+KINDS = {kind: int(np.iinfo(each).max) + 1 for kind, each in _TYPES.items()}
 
 
 class _Exact(float):
@@ -31,19 +33,20 @@ def as_json(value: object) -> str:
 
 def plain(value: object) -> object:
     """The value of Python's own types: numbers rounded to DIGITS, NaN and infinity None."""
-    if value is None or isinstance(value, (str, bool, int)):
+    kind = type(value)
+    if kind is float:  # the most frequent first: an atlas has millions of numbers
+        return rounded(value)
+    if kind in (int, str, bool) or value is None:
         return value
+    if kind in (list, tuple):
+        return [plain(each) for each in value]
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, np.ndarray):
-        return [plain(each) for each in value.tolist()]
-    if isinstance(value, np.generic):
-        return plain(value.item())
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
     if isinstance(value, _Exact):
         return int(value) if value == int(value) else float(value)
-    if isinstance(value, float):
-        return rounded(value)
-    if isinstance(value, Iterable):
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         return [plain(each) for each in value]
     if value != value:  # pandas' missing values
         return None
@@ -96,6 +99,9 @@ class Texts:
         if not isinstance(text, str):
             return None
         return self._codes.setdefault(text, len(self._codes))
+
+    def __len__(self) -> int:
+        return len(self._codes)
 
     @property
     def all(self) -> list[str]:
