@@ -1,4 +1,4 @@
-"""A study's results made up at once, for tests and benchmarks of the atlas: tables that fit their schemas, no network."""
+"""A study's results made up at once, for tests and benchmarks of the atlas: tables that fit their schemas."""
 
 from __future__ import annotations
 

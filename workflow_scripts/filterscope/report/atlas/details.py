@@ -137,7 +137,7 @@ def _top(
     maps: _Heatmaps,
     said: Mapping[tuple[int, int], list[str]],
 ) -> dict | None:
-    """The filter's top images in which it rises above zero, strongest first, by column."""
+    """The filter's top images in which it rises above zero, strongest first, by column; None without any."""
     if rows is None:
         return None
     heard = [
@@ -145,6 +145,8 @@ def _top(
         for image_id, maximum, tied in zip(rows["image_id"], rows["maximum"], rows["tied"], strict=True)
         if maximum > 0
     ]
+    if not heard:
+        return None
     images = [image_id for image_id, _, _ in heard]
     found = {
         "row": [photographs.tiles.get(each) for each in images],
@@ -155,7 +157,7 @@ def _top(
     if any(box != (0, 0, 1, 1) for box in boxes):
         found["view"] = boxes
     places = [maps.rows.get((number, each)) for each in images]
-    if images and None not in places and maps.at(places[0], "map_rows") * maps.at(places[0], "map_columns") > 1:
+    if None not in places and maps.at(places[0], "map_rows") * maps.at(places[0], "map_columns") > 1:
         found |= {"h": maps.at(places[0], "rows"), "w": maps.at(places[0], "columns")}
         found["heat"] = [maps.text(each) for each in places]
         found["box"] = [_within(box, maps.peak(each)) for box, each in zip(boxes, places, strict=True)]
