@@ -9,6 +9,15 @@
 
   const span = (values) => values.reduce(([low, high], value) => (isMissing(value) ? [low, high] : [Math.min(low, value), Math.max(high, value)]), [Infinity, -Infinity]);
 
+  /* Labels of an axis: short, powers of ten as such. */
+  function tickText(value) {
+    if (value === 0) return "0";
+    const power = Math.round(Math.log10(Math.abs(value)));
+    if ((power < -2 || power > 4) && Math.abs(Math.abs(value) / 10 ** power - 1) < 1e-6) return (value < 0 ? "−10" : "10") + String(power).replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] || "⁻");
+    if (Math.abs(value) >= 10000) return show(Math.round(value));
+    return String(Number(value.toPrecision(4))).replace("-", "−");
+  }
+
   /* Rows of {label, value, low, high, kind, title}: a dot with its interval on a common scale. */
   function Intervals({ rows, label, floor }) {
     const known = rows.filter((row) => !isMissing(row.value));
@@ -31,7 +40,7 @@
         </span>
         <span class="interval-value" role="cell">${show(row.value)}<small> ${interval(row.low, row.high)}</small></span>
       </div>`)}
-      <div class="interval-row axis" aria-hidden="true"><span></span><span class="interval-track">${axis.map((tick) => html`<b key=${tick} style=${{ left: at(tick) + "%" }}>${show(tick, 2)}</b>`)}</span><span></span></div>
+      <div class="interval-row axis" aria-hidden="true"><span></span><span class="interval-track">${axis.map((tick) => html`<b key=${tick} style=${{ left: at(tick) + "%" }}>${tickText(tick)}</b>`)}</span><span></span></div>
     </div>`;
   }
 
@@ -51,7 +60,7 @@
         ${(others || []).map((other) => isMissing(other.value) ? null : html`<i key=${other.label} class="other" style=${{ left: at(other.value) + "%" }} title=${other.label + " " + show(other.value)}></i>`)}
         ${isMissing(value) ? null : html`<i class=${"dot" + (beats ? " beats" : "")} style=${{ left: at(value) + "%" }}></i>`}
       </div>
-      <div class="evidence-axis" aria-hidden="true">${ticks(least, most, 5).map((tick) => html`<b key=${tick} style=${{ left: at(tick) + "%" }}>${show(tick, 1)}</b>`)}</div>
+      <div class="evidence-axis" aria-hidden="true">${ticks(least, most, 5).map((tick) => html`<b key=${tick} style=${{ left: at(tick) + "%" }}>${tickText(tick)}</b>`)}</div>
       <ul class="evidence-key" aria-hidden="true">
         <li><i class=${"key-dot" + (beats ? " beats" : "")}></i>${label} <strong>${show(value)}</strong> <small>${interval(low, high)}</small></li>
         ${isMissing(nil) ? null : html`<li><i class="key-nil"></i>${nilLabel} <strong>${show(nil)}</strong></li>`}
@@ -84,7 +93,7 @@
     const svg = useRef(null);
     const shown = series.filter((each) => !hidden.has(each.group || each.name));
     const height = Math.max(180, Math.min(300, Math.round(width * 0.5)));
-    const box = { left: 46, right: 12, top: 10, bottom: 32 };
+    const box = { left: 52, right: 12, top: 10, bottom: 32 };
     const positive = (value, isLog) => !isMissing(value) && (!isLog || value > 0);
     const xs = span(shown.flatMap((each) => each.x.filter((value) => positive(value, logX))));
     const ys = span(shown.flatMap((each) => [...each.y, ...(each.low || []), ...(each.high || [])].filter((value) => positive(value, logY))));
@@ -94,7 +103,7 @@
       return next;
     });
     const legend = html`<div class="legend-buttons" role="group" aria-label="Show or hide">${groups.map((group, k) => html`<button key=${group} type="button" class=${"chip c" + (k % COLOURS)} aria-pressed=${!hidden.has(group)} onClick=${() => toggle(group)}><i aria-hidden="true"></i><${Text}>${group}<//></button>`)}</div>`;
-    const frame = (inner) => html`<figure class="curves"><figcaption><span><${Text}>${title}<//></span></figcaption>${legend}<div class="curve-area" ref=${ref}>${inner}</div><div class="sources"><${Source} path=${file} /></div></figure>`;
+    const frame = (inner) => html`<figure class="curves"><figcaption><span><${Text}>${title}<//></span>${yLabel && yLabel !== title ? html` <span class="soft"><${Text}>${yLabel}<//></span>` : null}</figcaption>${legend}<div class="curve-area" ref=${ref}>${inner}</div><div class="sources"><${Source} path=${file} /></div></figure>`;
     if (!width) return frame(null);
     if (!Number.isFinite(xs[0]) || !Number.isFinite(ys[0])) return frame(html`<p class="soft">Nothing to show: every curve is hidden or empty.</p>`);
     if (ys[0] > 0 && !logY && ys[0] < 0.5 * ys[1]) ys[0] = 0;
@@ -150,10 +159,9 @@
     return frame(html`
       <svg ref=${svg} width=${width} height=${height} role="img" tabindex="0" aria-label=${title + ": " + yLabel + " over " + xLabel + ", " + count.number + " curves; arrow keys read values"} onPointerMove=${move} onPointerLeave=${() => setCursor(null)} onKeyDown=${keys} onBlur=${() => setCursor(null)}>
         <g class="axes">
-          ${(logY ? decades(ys[0], ys[1]) : ticks(ys[0], ys[1], 5)).map((tick) => html`<g key=${"y" + tick}><line x1=${box.left} x2=${width - box.right} y1=${toY(tick)} y2=${toY(tick)} /><text x=${box.left - 6} y=${toY(tick) + 4} text-anchor="end">${show(tick, 2)}</text></g>`)}
-          ${(logX ? decades(xs[0], xs[1]) : ticks(xs[0], xs[1], width < 420 ? 4 : 7)).map((tick) => html`<g key=${"x" + tick}><line class="tick" x1=${toX(tick)} x2=${toX(tick)} y1=${height - box.bottom} y2=${height - box.bottom + 4} /><text x=${toX(tick)} y=${height - box.bottom + 15} text-anchor="middle">${show(tick, 2)}</text></g>`)}
+          ${(logY ? decades(ys[0], ys[1]) : ticks(ys[0], ys[1], 5)).map((tick) => html`<g key=${"y" + tick}><line x1=${box.left} x2=${width - box.right} y1=${toY(tick)} y2=${toY(tick)} /><text x=${box.left - 6} y=${toY(tick) + 4} text-anchor="end">${tickText(tick)}</text></g>`)}
+          ${(logX ? decades(xs[0], xs[1]) : ticks(xs[0], xs[1], width < 420 ? 4 : 7)).map((tick) => html`<g key=${"x" + tick}><line class="tick" x1=${toX(tick)} x2=${toX(tick)} y1=${height - box.bottom} y2=${height - box.bottom + 4} /><text x=${toX(tick)} y=${height - box.bottom + 15} text-anchor="middle">${tickText(tick)}</text></g>`)}
           <text class="axis-name" x=${width - box.right} y=${height - 3} text-anchor="end">${xLabel}</text>
-          <text class="axis-name" x=${box.left + 4} y=${box.top + 8}>${yLabel}</text>
         </g>
         ${shown.map((each) => each.low && each.high ? html`<path key=${"a" + each.name} class=${"area c" + (groups.indexOf(each.group || each.name) % COLOURS)} d=${area(each)} />` : null)}
         ${shown.map((each) => { const k = groups.indexOf(each.group || each.name); return html`<path key=${each.name} class=${"curve c" + (k % COLOURS) + (k >= COLOURS ? " dashed" : "") + (each.points ? " pointed" : "")} d=${path(each.x, each.y)} />`; })}
@@ -162,5 +170,5 @@
       </svg>${tip}`);
   }
 
-  filterscope.charts = { Intervals, Evidence, Histogram, Curves, span };
+  filterscope.charts = { Intervals, Evidence, Histogram, Curves, span, tickText };
 })(globalThis);

@@ -8,7 +8,7 @@
   const { show, interval, count, share, isMissing } = filterscope.numbers;
   const PER_FILE = 64;
   const CROP = 0.4; // of the view's side, where the atlas does not say what a place of the map sees
-  const remembered = { opacity: 0.85, mode: "dim" }; // from filter to filter
+  const remembered = { opacity: 0.7, mode: "dim" }; // from filter to filter
 
   const listed = (words) => (Array.isArray(words) ? words.join(", ") : words) || "nothing";
   const quoted = (text) => html`“<${Text}>${text}<//>”`;
@@ -21,7 +21,7 @@
     remembered.opacity = opacity;
     remembered.mode = mode;
     useEffect(() => {
-      const toggle = (event) => { if (event.key === "h" && !event.target.closest("input, select, textarea") && !event.ctrlKey && !event.metaKey) setOpacity((old) => (old > 0 ? 0 : 0.85)); };
+      const toggle = (event) => { if (event.key === "h" && !event.target.closest("input, select, textarea") && !event.ctrlKey && !event.metaKey) setOpacity((old) => (old > 0 ? 0 : 0.7)); };
       document.addEventListener("keydown", toggle);
       return () => document.removeEventListener("keydown", toggle);
     }, []);
@@ -50,8 +50,6 @@
     <//>`;
   }
 
-  const REASONS = { caused: "the cause", not_caused: "not shown to be the cause", cannot_be_told: "cannot be told" };
-
   /* Score, interval and null on one bar; the same for the cause; in sentences what both mean. */
   function Believing({ own, status, info }) {
     const claim = own.claim || {};
@@ -69,8 +67,8 @@
       ${isMissing(auprc) ? html`<p class="soft">No mask could test it.</p>` : html`
         <${Evidence} value=${auprc} low=${isMissing(claim.low) ? name.low : claim.low} high=${isMissing(claim.high) ? name.high : claim.high} nil=${isMissing(claim.null) ? name.null : claim.null} from=${0} to=${1} label="AUPRC" nilLabel="the layer’s mean filter (null)" others=${others} />
         <dl class="facts-list">${[["IoU", claim.iou], ["F1", claim.f1], ["correlation", claim.correlation], ["lift", claim.lift]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl>
-        ${claim.lent && !isMissing(claim.lent_supported) ? html`<p class="note">A decoy, the claim ${quoted(claim.lent)} lent from another filter, would ${claim.lent_supported ? html`<strong>be supported, too</strong>` : "not be supported"}.</p>` : null}`}
-      ${cause.status ? html`<h3>Are such objects ${REASONS[cause.status] ? "the cause?" : "its cause?"}</h3>
+        ${claim.lent && !isMissing(claim.lent_supported) ? html`<p class="note">A decoy, a claim lent from another filter, would ${claim.lent_supported ? html`<strong>be supported here, too</strong>` : "not be supported here"}.</p>` : null}`}
+      ${cause.status ? html`<h3>Are such objects the cause?</h3>
         ${isMissing(cause.effect) ? null : html`<${Evidence} value=${cause.effect} low=${cause.low} high=${cause.high} nil=${cause.null} from=${Math.min(0, cause.low || 0)} to=${Math.max(0.5, cause.high || 0)} label="effect, in spreads of the filter" nilLabel="on the layer’s mean filter (null)" />`}
         <p class="note">${cause.status === "caused" ? "Yes. " : cause.status === "not_caused" ? "Not shown. " : "It cannot be told. "}${cause.reason ? html`<${Text}>${cause.reason}<//>. ` : ""}${cause.objects ? html`${count(cause.objects, "such object")}, beside ${count(cause.controls, "other")} of their size${isMissing(cause.p) ? "" : "; p = " + show(cause.p)}${isMissing(cause.laid_effect) ? "" : "; laid in " + show(cause.laid_effect)}${isMissing(cause.lost_effect) ? "" : ", taken out " + show(cause.lost_effect)}.` : ""}</p>` : null}
       ${own.known ? html`<h3>The right answer is known</h3><p>${own.known.passed ? html`<strong class="good">Found.</strong>` : html`<strong class="bad">Missed.</strong>`} It detects <${Text}>${listed(own.known.right || own.known.detects)}<//>; found: <${Text}>${listed(own.known.found)}<//>. <${Source} path=${files.known_answers} /></p>` : null}
@@ -107,7 +105,7 @@
   function Pictures({ pictures, info, number, name }) {
     const recipes = [...new Set(pictures.map((each) => each.recipe))];
     const files = info.files || {};
-    return html`<${Panel} title="Pictures that it is given to like" note="Made from noise to excite it; beside each how it compares with the best photograph, and what the explainer calls it." sources=${Object.keys(files).filter((name) => name.startsWith("pictures")).map((name) => files[name])}>
+    return html`<${Panel} title="Pictures made for it" note="Made from noise to excite it; beside each how it compares with the best photograph, and what the explainer calls it." sources=${Object.keys(files).filter((name) => name.startsWith("pictures")).map((name) => files[name])}>
       ${!isMissing(name.picture_found) ? html`<p>Its claim is found in ${share(name.picture_found)} of ${count(name.picture_count || pictures.length, "picture")}; claims of other filters in ${share(name.picture_null)} of them.</p>` : null}
       <div class="picture-row">${recipes.map((recipe) => html`<div key=${recipe} class="recipe"><h3><${Text}>${recipe}<//></h3><div class="recipe-pictures">${pictures.filter((each) => each.recipe === recipe).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Optimised picture of filter " + number + " by " + recipe} /><figcaption>${each.status && each.status !== "optimised" ? html`<strong><${Text}>${each.status}<//></strong> <${Text}>${each.note || ""}<//> ` : null}${isMissing(each.ratio) ? null : html`<b>${show(each.ratio)} ×</b> the best photograph. `}${each.words ? html`<span class="soft"><${Text} lines=${2}>${Array.isArray(each.words) ? each.words.slice(0, 5).join(", ") : String(each.words)}<//></span>` : null}</figcaption></figure>`)}</div></div>`)}</div><//>`;
   }
@@ -158,6 +156,7 @@
     const files = info.files || {};
     const link = (to, label, arrow) => to === null ? html`<span class="button off" aria-hidden="true">${arrow}</span>` : html`<a class="button" href=${address.write("filter", [info.number, to])} aria-label=${label + ": filter " + to} title=${label + " (arrow key)"}>${arrow}</a>`;
     const top = own && own.top && own.top.row.length ? own.top : null;
+    const covered = (study.occlusions || []).filter((each) => each.layer === info.number && own && (own.occlusions || []).includes(each.image));
     const filtered = listed && list === listed && list.length !== layer.count;
     return html`<article class="page filter">
       <header class="title-block compact"><div><p class="kicker"><a href=${order ? order.back : address.write("layer", [info.number])}><${Text}>${info.heading}<//></a></p>
@@ -177,7 +176,7 @@
           <${Rivals} own=${own} info=${info} />
           ${own.maxima ? html`<${Panel} title="How strongly photographs excite it" sources=${[files.thresholds]} note=${own.threshold && !isMissing(own.threshold.threshold) ? "Maxima of all photographs; the line is the threshold above which it fires, " + show(own.threshold.threshold) + ". Heights are square roots." : "Maxima of all photographs. Heights are square roots."}><${Histogram} low=${own.maxima.edges[0]} high=${own.maxima.edges[own.maxima.edges.length - 1]} counts=${own.maxima.counts} mark=${own.threshold ? own.threshold.threshold : null} markLabel="threshold" label="Distribution of maxima" /><//>` : null}
           ${own.feeds && own.feeds.length ? html`<${Feeds} feeds=${own.feeds} classes=${study.classes || []} />` : null}
-          ${own.occlusions && own.occlusions.length ? html`<${Panel} title="When photographs are covered" note="It is among the strongest filters of these:"><ul class="pill-list">${own.occlusions.map((each) => html`<li key=${each}><a href=${address.write("occlusion", [each])}>covered photograph ${each + 1}</a></li>`)}</ul><//>` : null}
+          ${covered.length ? html`<${Panel} title="When photographs are covered" note="It is among the strongest filters of these:"><ul class="pill-list">${covered.map((each) => html`<li key=${each.number}><a href=${address.write("occlusion", [each.number])}>photograph ${each.image}</a></li>`)}</ul><//>` : null}
           ${own.sheet ? html`<p class="note"><${Source} path=${own.sheet} label="its sheet as one picture" /></p>` : null}
         </div>
       </div>`}</article>`;

@@ -95,6 +95,8 @@
         <p class="facts">${count(layer.count, "filter")}${info.network ? html` of <${Text}>${info.network}<//>` : ""}${info.layer ? html` · <${Text}>${info.layer}<//>` : ""}${info.dataset ? html` · on <${Text}>${info.dataset}<//>` : ""}${info.vocabulary ? html` · in words of <${Text}>${info.vocabulary}<//>` : ""}</p></div>
         <div class="title-aside"><${Source} path=${info.files && info.files.filter_names} /><${Source} path=${info.files && info.files.filter_words} />${study.layers.length > 1 ? html`<a class="button" href=${address.write("compare", [info.number, study.layers.find((each) => each.number !== info.number).number])}>Compare</a>` : null}</div></header>
       <${Strip} counts=${counts} total=${layer.count} label="Statuses" />
+      ${layer.count < info.filters ? html`<p class="note">${show(layer.count)} of its ${count(info.filters, "filter")} are in this atlas.</p>` : null}
+      <${filterscope.studyPage.Notes} title="Before you believe it" notes=${[...(study.warnings || []), ...(study.notes || [])].filter((each) => each.layer === info.number)} />
       <div class="controls sticky">
         <div class="chips" role="group" aria-label="Statuses that are shown">${counts.map(([status, n]) => html`<button key=${status} type="button" class="chip" aria-pressed=${statuses.includes(status)} onClick=${() => toggle(status)} title=${filterscope.parts.STATUSES[status] || ""}><${Mark} status=${status} />${status} <b>${show(n)}</b></button>`)}${statuses.length ? html`<button type="button" class="chip clear" onClick=${() => set({ status: "" })}>all</button>` : null}</div>
         <span class="grow"></span>

@@ -10,7 +10,11 @@
     if (isMissing(value)) return "–";
     if (Number.isInteger(value)) return value.toLocaleString("en");
     const size = Math.abs(value);
-    if (size !== 0 && (size < 0.001 || size >= 1e6)) return value.toExponential(1).replace("-", "−").replace("e−", "e−").replace("e+", "e");
+    if (size >= 1e6) return value.toExponential(2).replace("-", "−").replace("e+", "e");
+    if (size !== 0 && size < 0.001) {
+      if (size >= 0.0001) return String(Number(value.toPrecision(2))).replace("-", "−");
+      return value.toExponential(1).replace(/-/g, "−");
+    }
     const places = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : digits === undefined ? 3 : digits;
     return value.toFixed(places).replace("-", "−");
   }

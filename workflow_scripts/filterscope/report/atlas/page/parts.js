@@ -11,7 +11,7 @@
   const STATUSES = {
     proved: "Supported, and the named objects are also the cause: laid in and taken out, they change the filter more than other objects do.",
     supported: "The filter fires where its word is, better than the layer's mean filter, with the whole interval; at most the agreed share of such names is false.",
-    unsupported: "Masks could test its words and none beat the null: it has no name, whatever its words say.",
+    unsupported: "Masks could test its claim, and it does not beat the null by enough: it has no name, whatever its words say.",
     "cannot be told": "Too few decoys to hold the share of false names, or the filter fires on other images only: no name.",
     untested: "There are no masks, so nothing could be tested: the name is what it claims.",
     silent: "In no image that was looked at does the filter rise above zero; other images might wake it.",
@@ -42,7 +42,13 @@
   }
 
   /* A text of the data: shown as text, in its own direction, never longer than its place. */
-  const Text = ({ children, lines }) => html`<bdi class=${lines ? "clamp" : ""} style=${lines ? { WebkitLineClamp: lines } : null}>${children}</bdi>`;
+  const Text = ({ children, lines, title }) => html`<bdi class=${lines ? "clamp" : ""} title=${title} style=${lines ? { WebkitLineClamp: lines } : null}>${children}</bdi>`;
+
+  /* A sentence made from tables: its intervals step back, so that it can be read. */
+  function Sentence({ children }) {
+    const parts = String(children).split(/(\[[−\-.\d, ]+\])/);
+    return html`<bdi>${parts.map((part, k) => (k % 2 ? html`<small key=${k}>${part}</small>` : part))}</bdi>`;
+  }
 
   /* The table that numbers come from. */
   function Source({ path, label }) {
@@ -151,7 +157,7 @@
   function Tile({ photos, row, box, label, children, className }) {
     const sheet = photos && photos.sheet;
     const shown = sheet && row >= 0 && sheet.pictures !== "none";
-    return html`<div class=${"tile" + (shown ? "" : " blank") + (className ? " " + className : "")} role="img" aria-label=${label} style=${shown ? geometry.background(sheet, row, box || viewBox(photos, row)) : null}>
+    return html`<div class=${"tile" + (shown ? "" : " blank") + (className ? " " + className : "")} role=${label ? "img" : "presentation"} aria-label=${label || undefined} style=${shown ? geometry.background(sheet, row, box || viewBox(photos, row)) : null}>
       ${shown ? null : html`<span class="blank-text" aria-hidden="true">${row >= 0 ? "not passed on" : "no image"}</span>`}${children}
     </div>`;
   }
@@ -241,7 +247,7 @@
     return html`<figure class="table-figure">
       ${title ? html`<figcaption><span><${Text}>${title}<//></span></figcaption>` : null}
       <div class="scroll" tabindex="0" role="group" aria-label=${title || "table"}><table class="plain"><thead><tr>${columns.map((name, k) => html`<th key=${k} scope="col" class=${numeric[k] ? "number" : ""}><${Text}>${String(name).replace(/_/g, " ")}<//></th>`)}</tr></thead>
-      <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k} class=${numeric[k] ? "number" : ""}>${typeof cell === "number" ? numbers.show(cell) : cell === null ? "–" : typeof cell === "boolean" ? (cell ? "yes" : "no") : html`<${Text}>${cell}<//>`}</td>`)}</tr>`)}</tbody></table></div>
+      <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k} class=${numeric[k] ? "number" : ""}>${typeof cell === "number" ? numbers.show(cell) : cell === null ? "–" : typeof cell === "boolean" ? (cell ? "yes" : "no") : html`<${Text} lines=${String(cell).length > 90 ? 3 : undefined} title=${String(cell).length > 90 ? String(cell).slice(0, 2000) : undefined}>${cell}<//>`}</td>`)}</tr>`)}</tbody></table></div>
       <div class="sources">${total > rows.length ? html`<span class="soft">${numbers.count(total, "row")} in all</span>` : null}<${Source} path=${path} /></div>
     </figure>`;
   }
@@ -259,7 +265,7 @@
   }
 
   filterscope.parts = {
-    html, code, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
+    html, code, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Sentence, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
     useEffect, useRef, useState, useCallback,
   };
 })(globalThis);

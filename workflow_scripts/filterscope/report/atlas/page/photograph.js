@@ -52,7 +52,7 @@
     const details = useData(place >= 0 ? "details/" + asked.number + "/" + Math.floor(place / PER_FILE) : null);
     const [hot, setHot] = useState(-1);
     const [boxes, setBoxes] = useState(true);
-    const [opacity, setOpacity] = useState(0.85);
+    const [opacity, setOpacity] = useState(0.7);
     if (photos.error) return html`<${Failed} error=${photos.error} />`;
     if (!photos.sheet) return html`<${Failed} error=${new Error("The atlas has no photographs number " + number + ".")} />`;
     if (!photos.columns) return html`<${Waiting} />`;

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, Panel, Text, Picture, Table, Source, Failed, Waiting, useData } = filterscope.parts;
+  const { html, Panel, Text, Sentence, Picture, Table, Source, Failed, Waiting, useData } = filterscope.parts;
   const { Curves } = filterscope.charts;
   const { link } = filterscope.address;
   const TITLES = {
@@ -22,11 +22,14 @@
     if (!data.value) return html`<${Waiting} />`;
     const room = data.value;
     const sections = room.sections || [{ title: "", sentences: [], tables: room.tables || [], figures: room.figures || [], curves: room.curves || [] }];
+    // What a section says itself is not said above it, too.
+    const told = new Set(sections.flatMap((each) => (each.sentences || []).map(sentence)));
+    const said = (room.sentences || []).filter((each) => !told.has(sentence(each)));
     return html`<article class="page room"><header class="title-block"><h1 tabindex="-1">${TITLES[name][0]}</h1><p class="facts">${TITLES[name][1]}</p></header>
-      ${(room.sentences || []).length ? html`<section class="verdict" aria-label="What it comes to">${room.sentences.map((each, k) => html`<p key=${k}><${Text}>${sentence(each)}<//></p>`)}</section>` : null}
+      ${said.length ? html`<section class="verdict" aria-label="What it comes to">${said.map((each, k) => html`<p key=${k}><${Sentence}>${sentence(each)}<//></p>`)}</section>` : null}
       ${sections.length > 2 ? html`<nav class="toc" aria-label="On this page">${sections.map((each, k) => html`<button key=${k} type="button" onClick=${() => { const target = document.getElementById("section-" + k); target.scrollIntoView({ block: "start" }); }}><${Text}>${each.title}<//></button>`)}</nav>` : null}
       ${sections.map((each, k) => html`<${Panel} key=${k} id=${"section-" + k} title=${html`<${Text}>${each.title || TITLES[name][0]}<//>`} wide=${true} sources=${[each.file]}>
-        ${(each.sentences || []).map((text, n) => html`<p key=${n}><${Text}>${sentence(text)}<//></p>`)}
+        ${(each.sentences || []).length ? html`<div class="sentences">${each.sentences.map((text, n) => html`<p key=${n}><${Sentence}>${sentence(text)}<//></p>`)}</div>` : null}
         ${(each.curves || []).length ? html`<div class="curve-grid">${each.curves.map((curve, n) => html`<${Curves} key=${n} ...${curve} />`)}</div>` : null}
         ${(each.tables || []).map((table, n) => html`<${Table} key=${n} title=${table.title} columns=${table.columns} rows=${table.rows} total=${table.total} path=${table.file} />`)}
         ${(each.figures || []).length ? html`<div class=${"figure-grid" + (each.figures.length === 1 ? " single" : "")}>${each.figures.map((figure, n) => html`<${Figure} key=${n} figure=${figure} />`)}</div>` : null}

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Tile, usePhotos, download } = filterscope.parts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, usePhotos, download } = filterscope.parts;
   const { Intervals } = filterscope.charts;
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
@@ -44,7 +44,7 @@
       const key = [scores.metric[i], scores.candidates[i], scores.k ? scores.k[i] : null].join("|");
       if (found.has(key)) return;
       const k = scores.k ? scores.k[i] : null;
-      const label = metricName(scores.metric[i]) + (k ? "@" + k : "") + (CANDIDATES[scores.candidates[i]] ? ", " + CANDIDATES[scores.candidates[i]] : "");
+      const label = metricName(scores.metric[i]) + (k && (k > 1 || scores.metric[i] === "recall") ? "@" + k : "") + (CANDIDATES[scores.candidates[i]] ? ", " + CANDIDATES[scores.candidates[i]] : "");
       found.set(key, { key, label, says: METRICS[scores.metric[i]] ? METRICS[scores.metric[i]].says : "" });
     });
     return [...found.values()];
@@ -59,6 +59,12 @@
       result.push({ label: ROWS[row] || String(row).replace(/_/g, " "), value: scores.value[i], low: scores.low[i], high: scores.high[i], kind: KINDS[row] || "nil", order: Object.keys(ROWS).indexOf(row), title: margin, row });
     });
     return result.sort((a, b) => a.order - b.order);
+  }
+
+  /* What to know of a layer's numbers, folded away. */
+  function Notes({ notes, title }) {
+    if (!notes.length) return null;
+    return html`<details class="notes"><summary>${title || "What to know of these numbers"} <span class="soft">${notes.length}</span></summary><ul class="plain-list remarks">${notes.map((each, k) => html`<li key=${k}><${Sentence}>${each.text}<//></li>`)}</ul></details>`;
   }
 
   function Scores({ study }) {
@@ -79,20 +85,21 @@
           : html`<label>Layer <select value=${number} onChange=${(event) => setNumber(Number(event.target.value))}>${able.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>`}
         <label class="measure">Score <select value=${key} onChange=${(event) => setWanted(event.target.value)}>${choices.map((each) => html`<option key=${each.key} value=${each.key}>${each.label}</option>`)}</select></label>
       </div>
-      ${chosen.says ? html`<p class="note">${chosen.says}; whiskers: 95 % of the resamples of the images.</p>` : null}
+      ${chosen.says ? html`<p class="note">${chosen.says}; whiskers: the interval over resamples of the images.</p>` : null}
       <${Intervals} rows=${rows} label=${chosen.label + " of " + layer.heading} />
+      <${Notes} notes=${(study.notes || []).filter((each) => each.layer === number)} />
     <//>`;
   }
 
   function LayerRow({ layer, study }) {
     const photos = (study.photographs || []).find((each) => each.number === layer.photographs);
     const where = [layer.network, layer.layer].filter(Boolean).join(" · ");
-    const named = (layer.counts.proved || 0) + (layer.counts.supported || 0);
+    const named = (layer.counts.proved || 0) + (layer.counts.supported || 0) + (layer.counts.untested || 0);
     return html`<li class="layer-row">
       <a class="layer-head" href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong><span class="soft"><${Text} lines=${1}>${where ? where + " · on " + (layer.dataset || (photos && photos.dataset) || "") : layer.heading}<//></span></a>
       <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
         <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
-      <span class="layer-sum"><b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} named</span></span>
+      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, with pictures only</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
       <span class="layer-files"><${Source} path=${layer.files && layer.files.filter_names} label="names" /></span>
     </li>`;
   }
@@ -118,6 +125,23 @@
     return html`<a class="photo-link" href=${write("photographs", [entry.number])}><span class="photo-strip">${rows.map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label="" />`)}</span><span><strong><${Text}>${entry.dataset}<//></strong> <span class="soft">${count(entry.count, "photograph")}${entry.pictures === "none" ? ", not passed on" : ""}</span></span></a>`;
   }
 
+  /* The verdict; where a paragraph begins with a layer's heading, that is a link. */
+  function Verdict({ study }) {
+    return html`<section class="verdict" aria-label="Verdict">${study.verdict.map((text, k) => {
+      const layer = study.layers.find((each) => text.startsWith(each.heading + ": "));
+      if (!layer) return html`<p key=${k}><${Sentence}>${text}<//></p>`;
+      return html`<p key=${k}><a href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong></a> <${Sentence}>${text.slice(layer.heading.length + 2)}<//></p>`;
+    })}</section>`;
+  }
+
+  /* Sentences about layers, each with a link to its layer. */
+  function Remarks({ remarks, study }) {
+    return remarks.map((each, k) => {
+      const layer = study.layers.find((one) => one.number === each.layer);
+      return html`<li key=${k}>${layer ? html`<a href=${write("layer", [layer.number])}><${Text}>${layer.probe || layer.heading}<//></a>: ` : null}<${Sentence}>${each.text}<//></li>`;
+    });
+  }
+
   function Cite({ cite }) {
     const [copied, setCopied] = useState(false);
     if (!cite) return null;
@@ -137,20 +161,22 @@
     const statuses = [...new Set(study.layers.flatMap((layer) => Object.keys(layer.counts).filter((status) => layer.counts[status] > 0)))];
     const warnings = study.warnings || [];
     const classes = study.classes || [];
+    const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
     return html`<article class="page study">
       <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
         <p class="facts">What ${count(filters, "filter")} of ${count(study.layers.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.</p></header>
-      ${(study.verdict || []).length ? html`<section class="verdict" aria-label="Verdict">${study.verdict.map((sentence, k) => html`<p key=${k}><${Text}>${typeof sentence === "string" ? sentence : sentence.text}<//></p>`)}</section>` : null}
+      ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
       <${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`}><ul class="layer-list">${study.layers.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
           ${classes.length ? html`<${Panel} title="Classes and their facets"><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}</span></a></li>`)}</ul><//>` : null}
           ${(study.photographs || []).length ? html`<${Panel} title="Photographs">${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
-            ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + (each.row + 1)}<//></a></li>`)}</ul>` : null}<//>` : null}
+            ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>
         <div class="column">
-          ${warnings.length ? html`<${Panel} title="Before you believe it"><ul class="warnings">${warnings.map((each, k) => { const layer = study.layers.find((one) => one.number === each.layer); return html`<li key=${k}>${layer ? html`<a href=${write("layer", [layer.number])}><${Text}>${layer.probe || layer.heading}<//></a>: ` : null}<${Text}>${each.text}<//></li>`; })}</ul><//>` : null}
+          ${warnings.length ? html`<${Panel} title="Before you believe it"><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
+          ${general.length ? html`<${Panel} title="To know"><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
           ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
           ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}
           <${Cite} cite=${study.cite} />
@@ -158,5 +184,5 @@
       </div></article>`;
   }
 
-  filterscope.studyPage = { Study, rowsOf, measures };
+  filterscope.studyPage = { Study, Notes, rowsOf, measures };
 })(globalThis);
