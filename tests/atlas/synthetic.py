@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests.atlas.made_rooms import write_rooms
 
 from filterscope.report.atlas.frame import write_page
 from filterscope.report.atlas.writing import packed, write_data
@@ -56,7 +57,7 @@ class Synthetic:
         for layer in range(self.layers):
             self._layer(folder, layer, vocabulary, rng)
         self._photographs(folder, rng)
-        self._rooms(folder)
+        write_rooms(folder, self.said, self.layers, self.filters)
         near = [NEAR_PLANTED, *vocabulary]
         write_data(folder, "words/0", {"words": near, "near": [[1] if row == 0 else [] for row in range(len(near))]})
         write_data(folder, "study", self._study())
@@ -66,7 +67,8 @@ class Synthetic:
     def _layer(self, folder: Path, layer: int, vocabulary: list[str], rng: np.random.Generator) -> None:
         count = self.filters
         status = rng.choice(7, count, p=[0.2, 0.25, 0.3, 0.08, 0.07, 0.05, 0.05])
-        words = rng.integers(1, len(vocabulary), (count, 5))
+        # Few words are common and many rare, as of a real layer.
+        words = 1 + np.minimum(rng.zipf(1.3, (count, 5)) - 1, 10**6) % (len(vocabulary) - 1)
         if self.text is not None:
             words[:, 0] = 2
         if layer == self.planted[0]:
@@ -74,16 +76,18 @@ class Synthetic:
             words[self.planted[1], 0] = 0
         named = np.isin(status, NAMED)
         words = np.where((status >= 5)[:, None], -1, words)
+        used = np.unique(words[words >= 0])
+        codes = np.where(words < 0, -1, np.searchsorted(used, words))  # of the layer's own texts
         auprc = np.where(status < 5, rng.uniform(0.05, 0.95, count), np.nan)
         places = rng.uniform(size=(4, count))
-        texts = lambda codes: packed([None if code < 0 else code for code in np.ravel(codes)], "u16", 5)  # noqa: E731
+        claimed = [code if own else None for code, own in zip(codes[:, 0], status < 5, strict=True)]
         columns = {
-            "filter": packed(np.arange(count), "u16"),
             "status": packed(status, "u8"),
             "cause": packed([0 if each == 0 else None for each in status], "u8"),
-            "name": packed([code if own else None for code, own in zip(words[:, 0], named, strict=True)], "u16"),
-            "words": texts(words),
-            "apart": texts(words[:, ::-1]),
+            "name": packed([code if own else None for code, own in zip(claimed, named, strict=True)], "u16"),
+            "claim": packed(claimed, "u16"),
+            "words": _listed(codes),
+            "apart": _listed(codes[:, ::-1]),
             "novel": packed(np.full(count, 2), "u16"),
             "auprc": packed(auprc, "u16", linear=True),
             "null": packed(np.where(status < 5, 0.08, np.nan), "u16", linear=True),
@@ -93,7 +97,8 @@ class Synthetic:
             "thumb": packed([None if code >= 5 else row % self.photographs for row, code in enumerate(status)], "u16"),
             **{name: packed(values, "u16", linear=True) for name, values in zip("xyuv", places, strict=True)},
         }
-        index = {"number": layer, "count": count, "statuses": STATUSES, "texts": vocabulary, "columns": columns}
+        index = {"number": layer, "count": count, "statuses": STATUSES, "columns": columns}
+        index["texts"] = [vocabulary[code] for code in used]
         write_data(folder, f"layers/{layer}", index, f"layer/{layer}")
         self.statuses.append(status)
         self.named.append([vocabulary[code] if own else None for code, own in zip(words[:, 0], named, strict=True)])
@@ -233,157 +238,6 @@ class Synthetic:
                     tile, (place % ACROSS * TILE + (TILE - wide) // 2, place // ACROSS * TILE + (TILE - high) // 2)
                 )
             canvas.save(sprites / f"{sprite}.webp", quality=80)
-
-    def _rooms(self, folder: Path) -> None:
-        curve = {
-            "title": self.said("temperature"),
-            "file": "../../temperature/courses.csv",
-            "x": "step",
-            "y": self.said("bits"),
-            "log_x": False,
-            "log_y": False,
-        }
-        curve["series"] = [
-            {
-                "name": self.said(name) if not row else name,
-                "group": self.said(name) if not row else name,
-                "x": list(range(20)),
-                "y": [row + step / 9 for step in range(20)],
-                "low": [row + step / 10 for step in range(20)],
-                "high": [row + step / 8 for step in range(20)],
-            }
-            for row, name in enumerate(("constant", "one_cycle", "actcoolr"))
-        ]
-        table = {
-            "title": self.said("Schedules"),
-            "file": "../../temperature/duel.csv",
-            "columns": ["schedule", self.said("error")],
-            "rows": [[self.said("constant"), 0.123456], ["one_cycle", None]],
-            "total": 5,
-        }
-        figure = {
-            "path": "pictures/0.webp",
-            "title": self.said("a figure"),
-            "alt": self.said("a figure"),
-            "width": 64,
-            "height": 64,
-            "file": "../../temperature/training.csv",
-        }
-        section = {
-            "title": self.said("Schedules"),
-            "sentences": [self.said("Nothing is decided [0.1, 0.2].")],
-            "file": None,
-            "tables": [table],
-            "figures": [figure],
-            "curves": [curve],
-        }
-        for name in ("diagnosis", "temperature"):
-            write_data(
-                folder,
-                name,
-                {
-                    "sentences": section["sentences"],
-                    "sections": [
-                        section,
-                        section | {"title": "Again", "sentences": []},
-                        section | {"title": "And again", "curves": []},
-                    ],
-                },
-            )
-        places = {
-            "row": [*range(8)],
-            "x": [*range(8)],
-            "y": [3, 1, 4, 1, 5, 9, 2, 6],
-            "facet": [0, 0, 0, 0, 1, 1, 1, 1],
-            "rank": [0, 1, 2, 3] * 2,
-            "activation": [1.0] * 8,
-        }
-        picture = {
-            "recipe": self.said("sketch"),
-            "start": "mean",
-            "path": "pictures/0.webp",
-            "status": "optimised",
-            "ratio": 0.7,
-            "note": "",
-        }
-        facets = [
-            {
-                "facet": number,
-                "members": 4,
-                "averaged": 4,
-                "small": True,
-                "recovered": 0.9,
-                "words": [[self.said("coin"), 7 - number, 0.3], ["button", 3, 0.2]],
-                "mean": "pictures/0.webp",
-                "nearest": 0,
-                "rows": [4 * number, 4 * number + 1],
-                "pictures": [picture],
-            }
-            for number in range(2)
-        ]
-        files = {
-            name: f"../../pictures/{name}.csv" for name in ("facets", "facet_summary", "facet_words", "facet_pictures")
-        }
-        stability = {"seed": 0.7, "bootstrap": 0.8, "silhouette": 0.5, "suggested": 2}
-        write_data(
-            folder,
-            "classes/0",
-            {
-                "class": self.said("circle"),
-                "unit": 0,
-                "dataset": self.said("made"),
-                "probe": self.said("units"),
-                "layer": 0,
-                "photographs": 0,
-                "places": places,
-                "stability": stability,
-                "facets": facets,
-                "files": files,
-            },
-        )
-        parts = {
-            "kind": ["photograph", "object", "square"],
-            "name": ["", self.said("ring"), ""],
-            "fill": ["", "black", "mean"],
-            "area": [0, 0.2, 0.1],
-            "overlap": [10, 7, 8],
-            "change": [0, -0.1, 0.1],
-            "change_strongest": [0, -0.3, 0.2],
-            "null_overlap": [None, 8.0, None],
-            "null_low": [None, 7, None],
-            "null_high": [None, 9, None],
-            "p": [None, 0.04, None],
-            "box": [None, [0.1, 0.1, 0.6, 0.7], [0.2, 0.2, 0.3, 0.3]],
-            "path": [None, "pictures/0.webp", None],
-            "filters": [[1, 2, 3], [1, 2, 4], [1, 2, 3]],
-        }
-        heat = base64.b64encode(bytes(range(16))).decode()
-        write_data(
-            folder,
-            "occlusions/0",
-            {
-                "number": 0,
-                "photographs": 0,
-                "row": 0,
-                "image": 1000,
-                "dataset": "made",
-                "probe": self.said("units"),
-                "layer": 0,
-                "parts": parts,
-                "importances": {"h": 4, "w": 4, "lost": heat, "weaker": heat},
-                "file": "../../pictures/occlusions.csv",
-                "size": 10,
-            },
-        )
-        if self.layers > 1:
-            write_data(
-                folder,
-                "matches/0/1",
-                {
-                    "filter": [number if number % 3 else None for number in range(self.filters)],
-                    "correlation": [number / self.filters if number % 3 else None for number in range(self.filters)],
-                },
-            )
 
     def _study(self) -> dict:
         files = {
@@ -528,3 +382,8 @@ class Synthetic:
             "cite": {"text": self.said("Cite it."), "bibtex": self.said("@software{made_up}")},
             "links": [{"text": self.said("The summary"), "path": "../summary.html"}],
         }
+
+
+def _listed(codes: np.ndarray) -> dict | None:
+    """Five codes a filter, -1 for none."""
+    return packed([None if code < 0 else code for code in codes.ravel()], "u16", 5)

@@ -312,7 +312,7 @@ class TestStudy:
     def test_adds_up(self, page, made_up):
         page.open()
         counts = page.page.locator(".layer-row").evaluate_all(
-            "all => all.map((row) => [...row.querySelectorAll('.layer-counts b')].map((each) => Number(each.textContent)))"
+            "all => all.map((row) => [...row.querySelectorAll('.layer-counts b')].map((b) => Number(b.textContent)))"
         )
         assert [sum(each) for each in counts] == [made_up[1].filters] * made_up[1].layers
 

@@ -47,9 +47,10 @@ test("a word that no filter has leads to those near to it in the vocabulary", ()
 });
 
 test("filters that bear the word as their name come first, then those with it among their words", () => {
-  const hits = words.filtersOf(LAYER, words.resolve("wheel", INDEX, []));
-  assert.deepEqual(hits.map((hit) => hit.row), [1, 2, 0]);
-  assert.deepEqual(words.tally([LAYER], words.resolve("wheel", INDEX, [])).map((each) => each.count), [3]);
+  const found = words.answer([LAYER], words.resolve("wheel", INDEX, []));
+  assert.deepEqual(found.hits.map((hit) => hit.row), [1, 2, 0]);
+  assert.deepEqual(found.answers.map((each) => [each.word, each.count]), [["wheel", 3]]);
+  assert.deepEqual(words.answer([LAYER], words.resolve("knife", INDEX, [])), { answers: [], hits: [] });
 });
 
 test("a layer is sorted with what is missing at the end, and filtered by status", () => {

@@ -166,7 +166,10 @@
       root.preact.render(html`<${App} study=${store.study()} />`, place);
       document.documentElement.dataset.ready = "true";
       const idle = root.requestIdleCallback || ((task) => setTimeout(task, 300));
-      idle(() => filterscope.search.loadAll(store.study()).then(() => { document.documentElement.dataset.indexed = "true"; }, () => {}));
+      idle(() => filterscope.search.loadAll(store.study()).then((layers) => idle(() => {
+        filterscope.search.warm(layers);
+        document.documentElement.dataset.indexed = "true";
+      }), () => {}));
     } catch (error) {
       root.preact.render(html`<main class="page"><${Failed} error=${error} /></main>`, place);
     }

@@ -24,6 +24,11 @@
     })), Promise.resolve([]));
   }
 
+  /* Makes the index of words ready before anybody asks. */
+  function warm(layers) {
+    indexOf(layers).index();
+  }
+
   function vocabulariesOf(study, layers) {
     const numbers = new Set(layers.map((layer) => (study.layers.find((info) => info.number === layer.number) || {}).words));
     return [...numbers].filter((number) => number !== null && number !== undefined);
@@ -31,10 +36,7 @@
 
   /* Filters of these layers that answer a query, and the words by which: {answers, hits}. */
   function lookUp(query, layers, vocabularies) {
-    const index = indexOf(layers);
-    const answers = words.tally(layers, words.resolve(query, index, vocabularies)).filter((each) => each.count > 0);
-    const hits = layers.flatMap((layer) => words.filtersOf(layer, answers));
-    return { answers, hits };
+    return words.answer(layers, words.resolve(query, indexOf(layers), vocabularies));
   }
 
   function useSearch(query, layers, study) {
@@ -65,8 +67,8 @@
       if (!value.trim()) { setSuggested([]); return; }
       const held = store.layersHeld().filter((layer) => here === null || layer.number === here);
       if (!held.length) { setSuggested([]); return; }
-      const index = indexOf(held);
-      setSuggested(words.tally(held, words.resolve(value, index, vocabulariesOf(study, held).filter((number) => store.has("words/" + number)).map((number) => store.peek("words/" + number)))).filter((each) => each.count > 0).slice(0, 9));
+      const vocabularies = vocabulariesOf(study, held).filter((number) => store.has("words/" + number)).map((number) => store.peek("words/" + number));
+      setSuggested(lookUp(value, held, vocabularies).answers.slice(0, 9));
     };
     const submit = (value) => {
       setOpen(false);
@@ -125,5 +127,5 @@
       ${query.q && !layers ? html`<${Waiting} />` : groups.map((each) => html`<${Group} key=${each.info.number} info=${each.info} layer=${each.layer} hits=${each.hits} query=${query.q} />`)}</article>`;
   }
 
-  filterscope.search = { useSearch, lookUp, loadAll, Box, Search };
+  filterscope.search = { useSearch, lookUp, loadAll, warm, Box, Search };
 })(globalThis);

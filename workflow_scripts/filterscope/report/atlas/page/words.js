@@ -6,7 +6,26 @@
   const RANK = { proved: 6, supported: 5, untested: 3, "cannot be told": 2, unsupported: 1 };
   const KINDS = ["exact", "form", "begins", "spelt", "near"];
 
-  const plain = (text) => String(text).normalize("NFKC").trim().toLowerCase();
+  /* How a word is compared; most are plain already, and there are hundreds of thousands of them. */
+  function plain(text) {
+    const whole = String(text);
+    return (/^[ -~]*$/.test(whole) ? whole : whole.normalize("NFKC")).trim().toLowerCase();
+  }
+
+  const codesOf = new WeakMap();
+  /* A layer's words as they are compared, and their codes: Map of arrays. */
+  function byWord(layer) {
+    if (!codesOf.has(layer)) {
+      const codes = new Map();
+      layer.texts.forEach((text, code) => {
+        const key = plain(text);
+        if (codes.has(key)) codes.get(key).push(code);
+        else codes.set(key, [code]);
+      });
+      codesOf.set(layer, codes);
+    }
+    return codesOf.get(layer);
+  }
 
   /* Forms that English gives a word: enough for plurals, not a grammar. */
   function forms(word) {
@@ -26,7 +45,7 @@
   /* Words of these layers' filters, each once, and an index that finds them by their beginning or misspelt. */
   function wordIndex(layers, MiniSearch) {
     const texts = new Map(); // how a word is searched: how it is written
-    for (const layer of layers) for (const text of layer.texts) if (text && !texts.has(plain(text))) texts.set(plain(text), text);
+    for (const layer of layers) for (const [key, [code]] of byWord(layer)) if (key && !texts.has(key)) texts.set(key, layer.texts[code]);
     let search = null;
     const index = () => {
       if (search === null && MiniSearch) {
@@ -81,54 +100,59 @@
     return row === undefined ? -1 : row;
   }
 
-  /* Rows of a layer whose name or words are among these answers: [{layer, row, word, kind, score}], best first. */
-  function filtersOf(layer, answers) {
-    const kinds = new Map(answers.map((answer, rank) => [plain(answer.word), { answer, rank }]));
-    const codes = new Map();
-    layer.texts.forEach((text, code) => {
-      const hit = kinds.get(plain(text));
-      if (hit) codes.set(code, hit);
+  /* By code of a layer's texts, which answer it is: its place among the answers, -1 for none; null if no text is one. */
+  function ranksOf(layer, answers) {
+    const codes = byWord(layer);
+    let ranks = null;
+    answers.forEach((answer, rank) => {
+      for (const code of codes.get(plain(answer.word)) || []) {
+        if (ranks === null) ranks = new Int32Array(layer.texts.length).fill(-1);
+        ranks[code] = rank;
+      }
     });
-    if (codes.size === 0) return [];
-    const best = new Map();
-    const consider = (row, code, worth) => {
-      const hit = codes.get(code);
-      const kind = KINDS.length - KINDS.indexOf(hit.answer.kind);
-      const status = RANK[layer.statuses[layer.status[row]]] || 0;
-      const score = kind * 1000 - hit.rank + worth * 10 + status;
-      const old = best.get(row);
-      if (!old || old.score < score) best.set(row, { layer: layer.number, row, word: hit.answer.word, kind: hit.answer.kind, score });
+    return ranks;
+  }
+
+  /* Filters of a layer whose name or words are among these answers: hits [{layer, row, word, kind, score}], best first,
+     and how many filters have each answer. */
+  function filtersOf(layer, answers) {
+    const counts = new Int32Array(answers.length);
+    const ranks = ranksOf(layer, answers);
+    if (ranks === null) return { hits: [], counts };
+    const hits = [];
+    const last = new Int32Array(answers.length).fill(-1); // row in which an answer was counted
+    let row = 0;
+    let best = null;
+    const consider = (code, worth) => {
+      if (code < 0 || ranks[code] < 0) return;
+      const rank = ranks[code];
+      if (last[rank] !== row) {
+        last[rank] = row;
+        counts[rank] += 1;
+      }
+      const { word, kind } = answers[rank];
+      const score = (KINDS.length - KINDS.indexOf(kind)) * 1000 - rank + worth * 10 + (RANK[layer.statuses[layer.status[row]]] || 0);
+      if (best === null || best.score < score) best = { layer: layer.number, row, word, kind, score };
     };
-    for (let row = 0; row < layer.count; row += 1) {
-      if (codes.has(layer.name[row])) consider(row, layer.name[row], 20);
+    for (; row < layer.count; row += 1) {
+      best = null;
+      consider(layer.name[row], 20);
       for (let k = 0; k < 5; k += 1) {
-        if (codes.has(layer.words[row * 5 + k])) consider(row, layer.words[row * 5 + k], 10 - k);
-        if (codes.has(layer.apart[row * 5 + k])) consider(row, layer.apart[row * 5 + k], 9 - k);
+        consider(layer.words[row * 5 + k], 10 - k);
+        consider(layer.apart[row * 5 + k], 9 - k);
       }
+      if (best !== null) hits.push(best);
     }
-    return [...best.values()].sort((a, b) => b.score - a.score || a.row - b.row);
+    return { hits: hits.sort((a, b) => b.score - a.score || a.row - b.row), counts };
   }
 
-  /* How many filters bear each word in these layers, as name or among their words. */
-  function tally(layers, answers) {
-    const counts = new Map(answers.map((answer) => [plain(answer.word), 0]));
-    for (const layer of layers) {
-      const codes = new Map();
-      layer.texts.forEach((text, code) => counts.has(plain(text)) && codes.set(code, plain(text)));
-      if (codes.size === 0) continue;
-      for (let row = 0; row < layer.count; row += 1) {
-        const seen = new Set();
-        if (codes.has(layer.name[row])) seen.add(codes.get(layer.name[row]));
-        for (let k = row * 5; k < row * 5 + 5; k += 1) {
-          if (codes.has(layer.words[k])) seen.add(codes.get(layer.words[k]));
-          if (codes.has(layer.apart[k])) seen.add(codes.get(layer.apart[k]));
-        }
-        for (const word of seen) counts.set(word, counts.get(word) + 1);
-      }
-    }
-    return answers.map((answer) => ({ ...answer, count: counts.get(plain(answer.word)) }));
+  /* All filters of these layers that answer, and how many have each answer; answers that no filter has are left out. */
+  function answer(layers, answers) {
+    const found = layers.map((layer) => filtersOf(layer, answers));
+    const tallied = answers.map((each, rank) => ({ ...each, count: found.reduce((sum, { counts }) => sum + counts[rank], 0) }));
+    return { answers: tallied.filter((each) => each.count > 0), hits: found.flatMap(({ hits }) => hits) };
   }
 
-  filterscope.words = { plain, forms, wordIndex, resolve, filtersOf, tally, KINDS };
+  filterscope.words = { plain, forms, wordIndex, resolve, filtersOf, answer, KINDS };
   if (typeof module === "object") module.exports = filterscope;
 })(globalThis);
