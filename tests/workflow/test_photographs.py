@@ -7,9 +7,9 @@ import shutil
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.synthetic_study import received
 
 import configuration
-from tests.synthetic_study import received
 
 
 def with_album(study, album) -> dict:
