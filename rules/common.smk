@@ -6,6 +6,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 import configuration
+from configuration import batches
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from snakemake.exceptions import WorkflowError
@@ -30,9 +31,9 @@ wildcard_constraints:
     samples="|".join(config["samples"]) or "none^",
     family="alexnet|resnet|plain",
     share=r"\d+",
-    number=r"\d+",
+    numbers=batches.PATTERN,
     schedule="|".join(config["temperature"]["schedules"]) or "none^",
-    seed=r"\d+",
+    seeds=batches.PATTERN,
     scatteritem=r"\d+-of-\d+",
 
 

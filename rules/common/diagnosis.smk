@@ -125,27 +125,28 @@ def scaled_folder(wildcards):
     return SCALED.format(samples=wildcards.samples, family=wildcards.family)
 
 
-def numbers(wildcards):
-    """Numbers of the networks of one capacity."""
-    return list(range(robust_set(wildcards)["seeds"]))
+def scaled_batches(wildcards):
+    """The networks of one capacity in batches that are trained by one job."""
+    entry = robust_set(wildcards)
+    return batches.batches(range(entry["seeds"]), entry["together"])
 
 
 def scaled_files(file):
-    """A file of every network of one capacity."""
+    """A file of all networks of one capacity, batch by batch."""
 
     def files(wildcards):
         folder = f"{scaled_folder(wildcards)}/{wildcards.share}"
-        return [f"{folder}/{number}/{file}" for number in numbers(wildcards)]
+        return [f"{folder}/{batch}/{file}" for batch in scaled_batches(wildcards)]
 
     return files
 
 
 def grid_files(file):
-    """A file of every network of a family, of all capacities of the grid."""
+    """A file of all networks of a family, of all capacities of the grid, batch by batch."""
 
     def files(wildcards):
-        folder, entry = scaled_folder(wildcards), robust_set(wildcards)
-        return [f"{folder}/{share}/{number}/{file}" for share in entry["shares"] for number in range(entry["seeds"])]
+        folder, shares = scaled_folder(wildcards), robust_set(wildcards)["shares"]
+        return [f"{folder}/{share}/{batch}/{file}" for share in shares for batch in scaled_batches(wildcards)]
 
     return files
 
@@ -159,7 +160,7 @@ def robust_inputs():
     """By samples and family, all networks and all attacks on them."""
     keys = {key: SimpleNamespace(samples=key[0], family=key[1]) for key in ROBUST_SETS}
     return {
-        key: {"networks": grid_files("network.parquet")(names), "attacks": grid_attacks(names)}
+        key: {"networks": grid_files("networks.parquet")(names), "attacks": grid_attacks(names)}
         for key, names in keys.items()
     }
 

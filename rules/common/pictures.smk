@@ -1,4 +1,5 @@
 # Helpers of the pictures room: entries of its sections, and their results. No rules.
+from types import SimpleNamespace
 
 
 def pictures_of(entry, file):
@@ -81,6 +82,13 @@ def recipe_pictures(wildcards):
     return expand("results/pictures/{dataset}/{probe}/{recipe}/pictures", recipe=recipes_of(wildcards), **wildcards)
 
 
+def strongest_for(wildcards):
+    """The strongest filters of photographs, where pictures of just these are asked for."""
+    if entry_of("pictures", wildcards)["filters"] != "strongest":
+        return []
+    return f"results/pictures/{wildcards.dataset}/{wildcards.probe}/strongest_filters.parquet"
+
+
 def explained_in(wildcards):
     """The vocabulary that a probe is explained in on the dataset, the first; None where it is not explained."""
     names = (wildcards.dataset, wildcards.probe)
@@ -122,10 +130,15 @@ def picture_words_of(wildcards):
     return [words_of_recipe(entry) for entry in entries_of_pictures(wildcards)] if names_them else []
 
 
+def naming(wildcards):
+    """The probe whose explainer names a probe's facets: the one that the entry names, or the probe itself."""
+    return SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("facets", wildcards)["words"] or wildcards.probe)
+
+
 def facet_words_of(wildcards):
-    """Words of a probe's facets, where the probe is explained on the dataset."""
+    """Words of a probe's facets, where the probe that names them is explained on the dataset."""
     folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/facets"
-    return f"{folder}/facet_words.parquet" if explained_in(wildcards) else []
+    return f"{folder}/facet_words.parquet" if explained_in(naming(wildcards)) else []
 
 
 def inputs_of(wildcards):

@@ -7,18 +7,28 @@ TRAINED_NETWORKS = "|".join(config["temperature"]["networks"]) or "none^"
 PUBLISHED_TRAINING = f"{workflow.basedir}/studies/published_training.csv"
 
 
-def training_of(entry, schedule, seed, file):
-    """A result of one training."""
-    return f"results/temperature/{entry['network']}/{entry['samples']}/{schedule}/{seed}/{file}"
+def duel_of(network, samples):
+    """The duel of a network on samples, of which there is one at most."""
+    entries = (entry for entry in DUELS if (entry["network"], entry["samples"]) == (network, samples))
+    return next(entries, {"schedules": [], "seeds": [0], "together": 1})
+
+
+def training_with(wildcards, schedule, seed, file):
+    """A result of the batch of trainings with a schedule that holds a seed."""
+    duel = duel_of(wildcards.network, wildcards.samples)
+    batch = str(seed)
+    if schedule in duel["schedules"]:
+        batch = batches.batch_with(seed, duel["seeds"], duel["together"])
+    return f"results/temperature/{wildcards.network}/{wildcards.samples}/{schedule}/{batch}/{file}"
 
 
 def duelling_trainings(file):
-    """A result of every training of the duels."""
+    """A result of all trainings of the duels, batch by batch."""
     return [
-        training_of(entry, schedule, seed, file)
+        f"results/temperature/{entry['network']}/{entry['samples']}/{schedule}/{batch}/{file}"
         for entry in DUELS
         for schedule in entry["schedules"]
-        for seed in entry["seeds"]
+        for batch in batches.batches(entry["seeds"], entry["together"])
     ]
 
 
@@ -45,14 +55,12 @@ def trained_schedules(wildcards):
 
 def first_seed(wildcards):
     """The training that figures show, of all that the tables hold."""
-    names = (wildcards.network, wildcards.samples)
-    seeds = [seed for entry in DUELS if (entry["network"], entry["samples"]) == names for seed in entry["seeds"]]
-    return str(min(seeds, default=0))
+    return min(duel_of(wildcards.network, wildcards.samples)["seeds"])
 
 
 def first_trainings(wildcards, file):
     """A result of the first training with each schedule."""
-    return [training_of(wildcards, each, first_seed(wildcards), file) for each in trained_schedules(wildcards)]
+    return [training_with(wildcards, each, first_seed(wildcards), file) for each in trained_schedules(wildcards)]
 
 
 def trained_network(wildcards):

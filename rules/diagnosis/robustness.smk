@@ -1,8 +1,8 @@
 # Robustness against capacity (Debugger, 3.4).
 #
 # Inputs:  labelled pictures with a test split
-# Outputs: results/diagnosis/robustness/: robustness.*, networks.*, trends.*, {samples}/{family}/{share}/{number}/
-#          (weights), {samples}/{family}/{share}/attacks.parquet, {samples}/{family}/search.*, {samples}/figures/
+# Outputs: results/diagnosis/robustness/: robustness.*, networks.*, trends.*, {samples}/{family}/{share}/{numbers}/
+#          (networks.parquet, weights/{number}.pt), {samples}/{family}/{share}/attacks.parquet, {samples}/{family}/search.*, {samples}/figures/
 # Steps:   train networks of a grid of capacities, attack them, search (Debugger, 3.4), tabulate, render
 #
 # The binary search is one rule and no checkpoint: each of its steps waits for the one before, so there is nothing
@@ -10,17 +10,17 @@
 # the grid where their capacity is the one it wants, and keeps its own journal, so that a killed search goes on.
 
 
-rule train_scaled_network:
+rule train_scaled_networks:
     input:
         samples="results/data/samples/{samples}/samples.parquet",
     output:
-        weights=f"{SCALED}/{{share}}/{{number}}/weights.pt",
-        network=f"{SCALED}/{{share}}/{{number}}/network.parquet",
-        history=f"{SCALED}/{{share}}/{{number}}/history.parquet",
+        weights=directory(f"{SCALED}/{{share}}/{{numbers}}/weights"),
+        networks=f"{SCALED}/{{share}}/{{numbers}}/networks.parquet",
+        history=f"{SCALED}/{{share}}/{{numbers}}/history.parquet",
     log:
-        "results/logs/train_scaled_network/{samples}/{family}/{share}/{number}.log",
+        "results/logs/train_scaled_networks/{samples}/{family}/{share}/{numbers}.log",
     benchmark:
-        "results/benchmarks/train_scaled_network/{samples}/{family}/{share}/{number}.tsv"
+        "results/benchmarks/train_scaled_networks/{samples}/{family}/{share}/{numbers}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -29,22 +29,23 @@ rule train_scaled_network:
         mem_mb=8000,
         runtime="4h",
     params:
-        code=code("diagnosis/robustness/train_scaled_network.py"),
+        code=code("diagnosis/robustness/train_scaled_networks.py"),
         measure=only_of(COMPLEXITY, "norm", "ties"),
         scaling=only_of(ROBUSTNESS, "start", "tolerance"),
         training=ROBUSTNESS["training"],
+        numbers=lambda wildcards: batches.members(wildcards.numbers),
         seed=config["seed"],
     message:
-        "Training {wildcards.family} of {wildcards.share} % of the bits that {wildcards.samples} needs, number {wildcards.number}"
+        "Training {wildcards.family} of {wildcards.share} % of the bits that {wildcards.samples} needs, numbers {wildcards.numbers}"
     script:
-        "../../workflow_scripts/diagnosis/robustness/train_scaled_network.py"
+        "../../workflow_scripts/diagnosis/robustness/train_scaled_networks.py"
 
 
 rule attack_network:
     input:
         samples="results/data/samples/{samples}/samples.parquet",
-        weights=scaled_files("weights.pt"),
-        networks=scaled_files("network.parquet"),
+        weights=scaled_files("weights"),
+        networks=scaled_files("networks.parquet"),
     output:
         attacks=f"{SCALED}/{{share}}/attacks.parquet",
         pictures=f"{SCALED}/{{share}}/pictures.parquet",
@@ -74,7 +75,7 @@ rule attack_network:
 rule search_capacity:
     input:
         samples="results/data/samples/{samples}/samples.parquet",
-        networks=grid_files("network.parquet"),
+        networks=grid_files("networks.parquet"),
         attacks=grid_attacks,
     output:
         table=f"{SCALED}/search.parquet",

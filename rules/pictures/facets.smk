@@ -105,12 +105,11 @@ rule name_facets:
         facets=rules.embed_facets.output.facets,
         images="results/data/{dataset}/images.parquet",
         pictures=folder_of,
-        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
         categories=reference_categories,
-        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
+        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(naming(wildcards))}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
-        explainer=own_explainer,
+        explainer=lambda wildcards: own_explainer(naming(wildcards)),
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
         csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",
@@ -129,9 +128,11 @@ rule name_facets:
         code=code("pictures/facets/name_facets.py"),
         probe=probe_settings,
         activations=activation_settings,
-        words=only("words", "method", "per_image", "voting", "printed"),
-        faithful=only("faithful", "projection", "unpooled"),
+        explained=lambda wildcards: settings_of_probe(naming(wildcards).probe),
+        words=only("words", "method", "per_image", "printed"),
+        faithful=only("faithful", "unpooled"),
         nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
+        seed=config["seed"],
     message:
         "Naming the facets of {wildcards.probe}"
     script:

@@ -5,6 +5,7 @@ rule maximise_activations:
     input:
         weights=weights_of,
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        strongest=strongest_for,
     output:
         table="results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet",
         csv="results/pictures/{dataset}/{probe}/{recipe}/pictures.csv",

@@ -74,6 +74,7 @@ rule measure_occlusion:
     output:
         table="results/pictures/{dataset}/{probe}/occlusions.parquet",
         csv="results/pictures/{dataset}/{probe}/occlusions.csv",
+        text="results/pictures/{dataset}/{probe}/occlusions.md",
         importances="results/pictures/{dataset}/{probe}/importances.parquet",
         covered=directory("results/pictures/{dataset}/{probe}/covered"),
     log:

@@ -25,6 +25,7 @@ rule gather_courses:
     params:
         code=code("temperature/comparing/gather_courses.py"),
         schedules=trained_schedules,
+        seed=first_seed,
     message:
         "Gathering the trainings of {wildcards.network} on {wildcards.samples}"
     script:
@@ -160,7 +161,7 @@ rule render_ranges:
 
 rule tabulate_training:
     input:
-        results=duelling_trainings("result.parquet"),
+        results=duelling_trainings("results.parquet"),
     output:
         table="results/temperature/training.parquet",
         csv="results/temperature/training.csv",
@@ -185,7 +186,7 @@ rule tabulate_training:
 
 rule tabulate_duel:
     input:
-        results=duelling_trainings("result.parquet"),
+        results=duelling_trainings("results.parquet"),
     output:
         duel="results/temperature/duel.parquet",
         duel_csv="results/temperature/duel.csv",

@@ -42,19 +42,19 @@ rule train_with_schedule:
         samples="results/data/samples/{samples}/samples.parquet",
         factory=temperature_factory,
     output:
-        training_history="results/temperature/{network}/{samples}/{schedule}/{seed}/history.parquet",
-        csv="results/temperature/{network}/{samples}/{schedule}/{seed}/history.csv",
-        training_steps="results/temperature/{network}/{samples}/{schedule}/{seed}/steps.parquet",
-        temperatures="results/temperature/{network}/{samples}/{schedule}/{seed}/temperatures.parquet",
-        training_results="results/temperature/{network}/{samples}/{schedule}/{seed}/result.parquet",
-        training_times="results/temperature/{network}/{samples}/{schedule}/{seed}/times.parquet",
-        weights="results/temperature/{network}/{samples}/{schedule}/{seed}/weights.pt",
+        training_history="results/temperature/{network}/{samples}/{schedule}/{seeds}/history.parquet",
+        csv="results/temperature/{network}/{samples}/{schedule}/{seeds}/history.csv",
+        training_steps="results/temperature/{network}/{samples}/{schedule}/{seeds}/steps.parquet",
+        training_temperatures="results/temperature/{network}/{samples}/{schedule}/{seeds}/temperatures.parquet",
+        training_results="results/temperature/{network}/{samples}/{schedule}/{seeds}/results.parquet",
+        training_times="results/temperature/{network}/{samples}/{schedule}/{seeds}/times.parquet",
+        weights=directory("results/temperature/{network}/{samples}/{schedule}/{seeds}/weights"),
     wildcard_constraints:
         network=TRAINED_NETWORKS,
     log:
-        "results/logs/train_with_schedule/{network}/{samples}/{schedule}/{seed}.log",
+        "results/logs/train_with_schedule/{network}/{samples}/{schedule}/{seeds}.log",
     benchmark:
-        "results/benchmarks/train_with_schedule/{network}/{samples}/{schedule}/{seed}.tsv"
+        "results/benchmarks/train_with_schedule/{network}/{samples}/{schedule}/{seeds}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -68,9 +68,10 @@ rule train_with_schedule:
         definition=temperature_module,
         schedule=schedule_settings,
         training=training_settings,
+        seeds=lambda wildcards: batches.members(wildcards.seeds),
         seed=config["seed"],
     message:
-        "Training {wildcards.network} on {wildcards.samples} with {wildcards.schedule}, seed {wildcards.seed}"
+        "Training {wildcards.network} on {wildcards.samples} with {wildcards.schedule}, seeds {wildcards.seeds}"
     script:
         "../../workflow_scripts/temperature/training/train_with_schedule.py"
 

@@ -8,7 +8,7 @@ import pytest
 from diagnosis.resampling.resample_samples import resample_samples
 from diagnosis.robustness.attack_network import attack_network
 from diagnosis.robustness.tabulate_robustness import tabulate_robustness
-from diagnosis.robustness.train_scaled_network import train_scaled_network
+from diagnosis.robustness.train_scaled_networks import train_scaled_networks
 from filterscope import tables
 from filterscope.data.samples import sources
 from filterscope.data.samples.labelled_samples import read_samples, write_samples
@@ -30,19 +30,17 @@ def folder(labelled, tmp_path_factory):
     samples = sources.read("cifar10", labelled("cifar10"), {"train": 1000, "test": 400}, seed=0)
     write_samples(samples, folder / "samples.parquet")
     for share in SHARES:
-        own = [folder / f"{share}_{number}" for number in range(2)]
-        for number, target in enumerate(own):
-            paths = [target / name for name in ("weights.pt", "network.parquet", "history.parquet")]
-            scaling, training = Scaling(START, 0.03), ScaledTrainingSettings(4, 32, 0.005)
-            train_scaled_network(folder / "samples.parquet", *paths, "plain", share, number, scaling, training, 0)
-        files = [[target / name for target in own] for name in ("weights.pt", "network.parquet")]
+        paths = [folder / f"{share}" / name for name in ("weights", "networks.parquet", "history.parquet")]
+        scaling, training = Scaling(START, 0.03), ScaledTrainingSettings(4, 32, 0.005)
+        train_scaled_networks(folder / "samples.parquet", *paths, "plain", share, range(2), scaling, training, 0)
+        files = [[path] for path in paths[:2]]
         paths = folder / f"attacks_{share}.parquet", folder / f"pictures_{share}.parquet"
         attack_network(folder / "samples.parquet", *files, *paths, ATTACKS, 40, 64, 0)
     return folder
 
 
 def test_networks_learn_something_of_the_photographs(folder):
-    paths = [folder / f"{share}_{number}" / "network.parquet" for share in SHARES for number in range(2)]
+    paths = [folder / f"{share}" / "networks.parquet" for share in SHARES]
     rows = tables.read(paths, "scaled_networks").to_pandas()
     assert (rows["capacity"] / rows["target"]).between(0.97, 1.03).all()
     assert rows["accuracy"].min() > 0.2, "chance is 0.1"
@@ -72,7 +70,7 @@ def test_few_pixels_fool_them_and_none_leaves_the_box(folder):
 
 def test_the_sentence_answers_for_the_photographs(folder):
     files = {
-        "networks": [folder / f"{share}_{number}" / "network.parquet" for share in SHARES for number in range(2)],
+        "networks": [folder / f"{share}" / "networks.parquet" for share in SHARES],
         "attacks": [folder / f"attacks_{share}.parquet" for share in SHARES],
     }
     names = ("robustness.parquet", "r.csv", "networks.parquet", "n.csv", "trends.parquet", "t.csv", "text.md")

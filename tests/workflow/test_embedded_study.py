@@ -17,7 +17,7 @@ from tests.synthetic_study import received
 
 from filterscope import tables
 from filterscope.data.samples.labelled_samples import read_samples
-from filterscope.data.scenes.words import facet_of
+from filterscope.data.scenes.words import FACETS, SYNONYMS, facet_of
 from filterscope.pictures.quality.criteria import CRITERIA
 from filterscope.pictures.quality.validation import verdicts
 from filterscope.words.naming import BELIEVED
@@ -167,6 +167,12 @@ def test_names_show_what_their_pictures_are_called(finished_study):
     assert told["picture_found"].mean() > told["picture_null"].mean()
 
 
+def planted_words(truth, rows):
+    """Colour and texture that most images of a facet show, and what else one may call them."""
+    colour, texture = FACETS[rows["class"].iloc[0]][int(truth.reindex(rows["image_id"]).mode().iloc[0])]
+    return {colour, texture, *SYNONYMS[colour], *SYNONYMS[texture]}
+
+
 def test_planted_facets_are_recovered(finished_study):
     """Colour and texture of a class's two facets; images whose main object shows neither do not count."""
     folder = finished_study.directory / "results/pictures/scenes/cnn_units/facets"
@@ -181,6 +187,9 @@ def test_planted_facets_are_recovered(finished_study):
         assert adjusted_rand_score(truth[faced["image_id"]], faced["facet"]) >= 0.8, name
     words = tables.read(folder / "facet_words.parquet", "facet_words").to_pandas()
     assert set(words["class"]) == set(wanted)
+    first = words[(words["rank"] < 3) & (words["p"] <= 0.05)].groupby(["class", "facet"])["word"].agg(set)
+    right = [first.get(key, set()) & planted_words(truth, rows) for key, rows in table.groupby(["class", "facet"])]
+    assert sum(map(bool, right)) >= 6, right
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]
@@ -297,10 +306,10 @@ def test_robustness_is_measured_against_capacity(finished_study):
         (
             ("resampling", "iterations", 3),
             {"resample_samples", "score_resampling", "render_resampling"},
-            {"train_scaled_network"},
+            {"train_scaled_networks"},
         ),
         (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
-        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_network"}),
+        (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_networks"}),
         (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
         (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
         (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
@@ -507,7 +516,7 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
         (
             "diagnosis/robustness/sparse_attack.py",
             {"attack_network", "search_capacity"},
-            {"train_scaled_network", "score_resampling"},
+            {"train_scaled_networks", "score_resampling"},
         ),
         ("diagnosis/resampling/tomek_links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
         ("diagnosis/resampling/figures.py", {"render_resampling"}, {"tabulate_resampling"}),

@@ -34,7 +34,7 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
 @pytest.fixture
 def local_data(tmp_path):
     """What studies of local data expect beside their results; a plan does not look into it."""
-    for name in ("coco", "visual_genome", "tiny-imagenet-200", "imagenet"):
+    for name in ("coco", "visual_genome", "tiny-imagenet-200", "imagenet", "classes", "photographs"):
         (tmp_path / "data" / name).mkdir(parents=True)
     (tmp_path / "data/glove.txt").touch()
 

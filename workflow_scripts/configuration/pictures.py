@@ -33,6 +33,8 @@ def _entries(config: dict) -> list[str]:
             if names in seen:
                 found.append(f"{section}[{index}] repeats {', '.join(names)} of an earlier entry: join them")
             seen.append(names)
+    for index, entry in enumerate(config["pictures"]):
+        found += _strongest(config, index, entry)
     return found
 
 
@@ -43,6 +45,7 @@ def _facets(config: dict) -> list[str]:
             for name in names:
                 found += undefined(config, f"facets[{index}].{key}", name, "recipes")
         found += _judge(config, index, entry)
+        found += _naming(config, index, entry)
         units = list(entry["classes"].values())
         for name in {unit for unit in units if units.count(unit) > 1}:
             own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
@@ -62,12 +65,45 @@ def _judge(config: dict, index: int, entry: dict) -> list[str]:
     return found
 
 
+def _named_parts(index: int, entry: dict) -> list[str]:
+    """Every photograph has parts of its own, once."""
+    own = [each["image"] for each in entry["cover"] if isinstance(each, dict)]
+    if not own or sorted(map(str, own)) == sorted(map(str, entry["images"])):
+        return []
+    said = ", ".join(map(str, own)), ", ".join(map(str, entry["images"]))
+    return [f"occlusions[{index}].cover has parts of {said[0]}; images are {said[1]}: each needs parts, once"]
+
+
+def _strongest(config: dict, index: int, entry: dict) -> list[str]:
+    """The strongest filters must be looked for somewhere."""
+    names = (entry["dataset"], entry["probe"])
+    asked = [(each["dataset"], each["probe"]) for each in config["strongest_filters"]]
+    if entry["filters"] != "strongest" or names in asked:
+        return []
+    return [f"pictures[{index}].filters is 'strongest', but strongest_filters has no entry for {', '.join(names)}"]
+
+
+def _naming(config: dict, index: int, entry: dict) -> list[str]:
+    """Facets are named by what an explainer knows of a layer of the very network."""
+    place, name, probes = f"facets[{index}].words", entry["words"], config["probes"]
+    if name is None:
+        return []
+    found = undefined(config, place, name, "probes")
+    if found or entry["probe"] not in probes:
+        return found
+    network = probes[entry["probe"]]["network"]
+    if probes[name]["network"] != network:
+        return [f"{place} is {name!r}, a probe of another network; should be one of {network}"]
+    return []
+
+
 def _occlusions(config: dict) -> list[str]:
     found = []
     for index, entry in enumerate(config["occlusions"]):
         name = entry["dataset"]
         if entry["cover"] == "objects" and is_unannotated(config, name):
             found.append(f"occlusions[{index}].cover is 'objects', but dataset {name!r} has no annotations")
+        found += _named_parts(index, entry)
     own = config["occlusion"]
     if own["stride"] > own["size"]:
         found.append(f"occlusion.stride is {own['stride']}, larger than size, {own['size']}: squares would leave gaps")

@@ -1,4 +1,4 @@
-"""train_scaled_network, attack_network, search_capacity, tabulate_robustness, render_robustness."""
+"""train_scaled_networks, attack_network, search_capacity, tabulate_robustness, render_robustness."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from diagnosis.robustness.attack_network import attack_network
 from diagnosis.robustness.render_robustness import render_robustness
 from diagnosis.robustness.search_capacity import search_capacity
 from diagnosis.robustness.tabulate_robustness import tabulate_robustness
-from diagnosis.robustness.train_scaled_network import train_scaled_network
+from diagnosis.robustness.train_scaled_networks import train_scaled_networks
 from filterscope import tables
 from filterscope.data.samples.labelled_samples import LabelledSamples, write_samples
 from filterscope.diagnosis.scaled import trained
@@ -19,7 +19,7 @@ from filterscope.diagnosis.scaled.frozen import predicted
 from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
 from filterscope.diagnosis.scaled.training import Checkpoint
 
-SHARES, NUMBERS = (100, 50), (0, 1)
+SHARES, NUMBERS, BATCH = (100, 50), (0, 1), "0-1"
 SCALING = trained.Scaling(start=400, tolerance=0.05)
 TRAINING = ScaledTrainingSettings(epochs=4, batch_size=16, learning_rate=0.02)
 ATTACKS = {
@@ -40,30 +40,28 @@ def samples():
     return LabelledSamples(values.astype(np.uint8), labels, ("left", "middle", "right"), split)
 
 
-def train(folder, target, share=100, number=0, **changed):
-    paths = [target / name for name in ("weights.pt", "network.parquet", "history.parquet")]
+def train(folder, target, share=100, numbers=NUMBERS, **changed):
+    paths = [target / name for name in ("weights", "networks.parquet", "history.parquet")]
     settings = {
         "family": "plain",
         "share": share,
-        "number": number,
+        "numbers": numbers,
         "scaling": SCALING,
         "training": TRAINING,
         "seed": 0,
     }
-    train_scaled_network(folder / "samples.parquet", *paths, **settings | changed)
+    train_scaled_networks(folder / "samples.parquet", *paths, **settings | changed)
 
 
 def attack(folder, target, share, **changed):
-    files = [
-        [folder / f"{share}" / f"{number}" / name for number in NUMBERS] for name in ("weights.pt", "network.parquet")
-    ]
+    files = [[folder / f"{share}" / BATCH / name] for name in ("weights", "networks.parquet")]
     paths = target / "attacks.parquet", target / "pictures.parquet"
     settings = {"attacks": ATTACKS, "images": 20, "batch_size": 8, "seed": 0}
     attack_network(folder / "samples.parquet", *files, *paths, **settings | changed)
 
 
 def grid(folder):
-    networks = [folder / f"{share}" / f"{number}" / "network.parquet" for share in SHARES for number in NUMBERS]
+    networks = [folder / f"{share}" / BATCH / "networks.parquet" for share in SHARES]
     return networks, [folder / f"{share}" / "attacks.parquet" for share in SHARES]
 
 
@@ -87,8 +85,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("robustness")
     write_samples(samples(), folder / "samples.parquet")
     for share in SHARES:
-        for number in NUMBERS:
-            train(folder, folder / f"{share}" / f"{number}", share, number)
+        train(folder, folder / f"{share}" / BATCH, share)
         attack(folder, folder / f"{share}", share)
     seek(folder, folder)
     tabulate(folder, folder)
@@ -100,15 +97,17 @@ def test_networks_hold_what_they_should_and_learn(folder):
     assert rows["target"].tolist() == [400, 400, 200, 200]
     assert (rows["capacity"] / rows["target"]).between(0.95, 1.05).all()
     assert rows["accuracy"].min() > 0.6
-    history = tables.read(folder / "100" / "0" / "history.parquet", "scaled_history").to_pandas()
-    assert history["epoch"].tolist() == [1, 2, 3, 4]
-    weights = [torch.load(folder / "100" / f"{number}" / "weights.pt", weights_only=True) for number in NUMBERS]
+    history = tables.read(folder / "100" / BATCH / "history.parquet", "scaled_history").to_pandas()
+    assert history["seed"].tolist() == [number for number in NUMBERS for _ in range(4)]
+    assert history["epoch"].tolist() == [1, 2, 3, 4] * len(NUMBERS)
+    files = [folder / "100" / BATCH / "weights" / f"{number}.pt" for number in NUMBERS]
+    weights = [torch.load(file, weights_only=True) for file in files]
     assert any((first != second).any() for first, second in zip(*(each.values() for each in weights), strict=True))
 
 
 def test_loaded_networks_classify_as_the_trained_ones_did(folder):
-    (row,) = tables.read(folder / "50" / "1" / "network.parquet", "scaled_networks").to_pylist()
-    network = trained.load_network(folder / "50" / "1" / "weights.pt", "plain", row["width"], samples())
+    _, row = tables.read(folder / "50" / BATCH / "networks.parquet", "scaled_networks").to_pylist()
+    network = trained.load_network(folder / "50" / BATCH / "weights" / "1.pt", "plain", row["width"], samples())
     test = samples().part("test")
     assert np.mean(predicted(network, test.images()) == test.labels) == row["accuracy"]
 
@@ -136,10 +135,19 @@ def test_attacks_change_the_class_and_stay_in_the_box(folder):
 
 
 def test_same_seed_same_bytes(folder, tmp_path):
-    train(folder, tmp_path / "50" / "1", 50, 1)
+    train(folder, tmp_path / "50" / BATCH, 50)
     attack(folder, tmp_path / "50", 50, batch_size=8)
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
+
+
+def test_networks_are_the_same_alone_and_in_a_batch(folder, tmp_path):
+    for number in NUMBERS:
+        train(folder, tmp_path / f"{number}", 50, [number])
+        alone = tmp_path / f"{number}" / "weights" / f"{number}.pt"
+        assert alone.read_bytes() == (folder / "50" / BATCH / "weights" / alone.name).read_bytes()
+    rows = tables.read([tmp_path / f"{number}" / "networks.parquet" for number in NUMBERS], "scaled_networks")
+    assert rows.equals(tables.read(folder / "50" / BATCH / "networks.parquet", "scaled_networks"))
 
 
 def test_a_killed_training_ends_as_an_undisturbed_one(folder, tmp_path, monkeypatch):
@@ -149,17 +157,20 @@ def test_a_killed_training_ends_as_an_undisturbed_one(folder, tmp_path, monkeypa
         checkpoint.interval = 0.0
         save(checkpoint, state)
         saved.append(state.epoch)
-        if saved == [1, 2]:
+        if saved == [1, 2, 3, 4, 1, 2]:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Checkpoint, "save", killing)
     with pytest.raises(KeyboardInterrupt):
         train(folder, tmp_path)
-    assert [each.name for each in tmp_path.iterdir()] == [".weights.pt.checkpoint"]
+    checkpoints = {".0.pt.checkpoint", ".1.pt.checkpoint"}
+    assert {each.name for each in tmp_path.iterdir()} == {"weights", *checkpoints}
     train(folder, tmp_path)
-    assert saved == [1, 2, 3, 4]
-    assert (tmp_path / "weights.pt").read_bytes() == (folder / "100" / "0" / "weights.pt").read_bytes()
-    assert not (tmp_path / ".weights.pt.checkpoint").exists()
+    assert saved == [1, 2, 3, 4, 1, 2, 3, 4], "the first network was done, of the second two epochs were left"
+    whole = folder / "100" / BATCH
+    for path in (path for path in whole.rglob("*") if path.is_file()):
+        assert (tmp_path / path.relative_to(whole)).read_bytes() == path.read_bytes(), path
+    assert {each.name for each in tmp_path.iterdir()} == {each.name for each in whole.iterdir()}
 
 
 def test_the_search_takes_the_grids_networks_and_goes_on_after_a_kill(folder, tmp_path, monkeypatch):
@@ -193,7 +204,7 @@ def test_the_search_is_the_same_when_the_grid_has_other_capacities(folder, tmp_p
     """What the grid lends is what the search would have measured itself."""
     networks, attacks = grid(folder)
     steps = tables.read(folder / "search.parquet", "capacity_search").to_pandas()
-    assert seek(folder, tmp_path, (networks[2:], attacks[1:])).equals(steps)
+    assert seek(folder, tmp_path, (networks[1:], attacks[1:])).equals(steps)
 
 
 def test_tables_and_the_sentence(folder):

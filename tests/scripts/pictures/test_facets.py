@@ -268,19 +268,14 @@ def test_a_class_or_unit_that_is_not_there(scenes, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_facets_are_named_by_the_words_of_their_own_images(study, tmp_path):
-    """Two facets of the unit that sees red: their words are those of their own images, each image votes."""
-    members = [(0, 0, 3), (0, 1, 5), (1, 0, 4), (1, 1, 6), (1, 2, 8)]  # facet, rank, image
+def test_facets_are_named_by_what_tells_them_apart(study, tmp_path):
+    """Two groups of images of the unit that sees red, then the same images mixed: nothing tells those apart."""
     seen = tables.read(study.shards("image"), "image_activations")
-    means = dict(zip(seen["image_id"].to_pylist(), tables.matrix(seen["mean"])[:, 0].tolist(), strict=True))
-    table = pd.DataFrame(members, columns=["facet", "rank", "image_id"])
-    table = table.assign(unit=0, x=0.0, y=0.0, distance=0.0, activation=table["image_id"].map(means) + 1e-3)
-    table["class"] = "red things"
-    tables.write(table, "facets", tmp_path / "facets.parquet")
+    strength = dict(zip(seen["image_id"].to_pylist(), tables.matrix(seen["mean"])[:, 0].tolist(), strict=True))
+    strongest = sorted(strength, key=strength.get, reverse=True)[:8]
     arguments = {
         "path_to_facets": tmp_path / "facets.parquet",
         "path_to_images": study.images,
-        "path_to_thresholds": study.thresholds,
         "path_to_weights": study.weights,
         "path_to_categories": study.categories,
         "path_to_vocabulary": study.vocabulary,
@@ -290,24 +285,34 @@ def test_facets_are_named_by_the_words_of_their_own_images(study, tmp_path):
         "path_to_csv": tmp_path / "facet_words.csv",
         "folder": study.pictures,
         "probe": study.probe(),
+        "explained": study.probe(),
         "settings": study.explanation,
-        "nearest": 2,
-        "voting": 3,
+        "nearest": 3,
         "printed": 4,
+        "seed": 0,
     }
-    name_facets(**arguments)
-    found = tables.read(tmp_path / "facet_words.parquet", "facet_words").to_pandas()
-    assert len(pd.read_csv(tmp_path / "facet_words.csv")) == len(found)
-    for facet, rows in found.groupby("facet"):
-        alone = tmp_path / f"{facet}.parquet"
-        own = table[table["facet"] == facet].assign(facet=0)
-        tables.write(own, "facets", tmp_path / "own.parquet")
-        name_facets(**{**arguments, "path_to_facets": tmp_path / "own.parquet", "path_to_table": alone})
-        again = tables.read(alone, "facet_words").to_pandas()
-        assert again["word"].tolist() == rows["word"].tolist()
-        assert again["votes"].tolist() == rows["votes"].tolist()
-        assert rows["votes"].max() <= 2, "the third image is beyond the nearest"
-        assert {"red", "crimson", "reds"} & set(rows["word"])
+
+    def named(groups):
+        lines = [(facet, rank, image) for facet, images in enumerate(groups) for rank, image in enumerate(images)]
+        table = pd.DataFrame(lines, columns=["facet", "rank", "image_id"])
+        table = table.assign(unit=0, x=0.0, y=0.0, distance=0.0, activation=table["image_id"].map(strength))
+        table["class"] = "red things"
+        tables.write(table, "facets", tmp_path / "facets.parquet")
+        name_facets(**arguments)
+        found = tables.read(tmp_path / "facet_words.parquet", "facet_words").to_pandas()
+        assert len(pd.read_csv(tmp_path / "facet_words.csv")) == len(found)
+        return found
+
+    found = named([strongest[:4], strongest[4:]])
+    assert found["votes"].max() <= 3, "the fourth image is beyond the nearest"
+    assert found.groupby("facet")["contrast"].first().gt(0).all()
+    files = [arguments[name].read_bytes() for name in ("path_to_table", "path_to_csv")]
+    named([strongest[:4], strongest[4:]])
+    assert [arguments[name].read_bytes() for name in ("path_to_table", "path_to_csv")] == files
+    assert named([strongest[::2], strongest[1::2]])["p"].min() > 0.05, "images of both kinds in both groups"
+    alone = named([strongest[:4]])
+    assert alone["p"].isna().all()
+    assert {"red", "crimson", "reds"} & set(alone["word"])
 
 
 def test_nan_is_named_with_its_image(study, scenes, tmp_path):

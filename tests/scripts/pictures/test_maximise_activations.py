@@ -140,3 +140,11 @@ def test_sheets_show_pictures_beside_photographs(study, folder, tmp_path):
         assert strong.sum() > 2000
     render_pictures(**{**arguments, "path_to_names": None, "per_sheet": 9})
     assert [each.name for each in (tmp_path / "sheets").iterdir()] == ["sheet_001.png"]
+
+
+def test_the_strongest_filters_of_photographs_are_drawn(study, tmp_path):
+    rows = {"image_id": [16, 16, 17, 17], "rank": [0, 1, 0, 1], "filter": [BLUE, RED, BLUE, 2]}
+    table = pd.DataFrame(rows).assign(activation=1.0, share=0.5, median=0.1, scenario="group")
+    tables.write(table, "strongest_filters", tmp_path / "strongest.parquet")
+    found = maximised(study, tmp_path, filters="strongest", path_to_strongest=tmp_path / "strongest.parquet")
+    assert found.index.tolist() == [RED, BLUE, 2]

@@ -20,6 +20,7 @@ def measured(study, folder, **changed):
         "path_to_weights": study.weights,
         "path_to_table": folder / "occlusions.parquet",
         "path_to_csv": folder / "occlusions.csv",
+        "path_to_text": folder / "occlusions.md",
         "path_to_importances": folder / "importances.parquet",
         "path_to_covered": folder / "covered",
         "folder": study.pictures,
@@ -98,6 +99,23 @@ def test_rectangles_and_fills(study, tmp_path):
     assert table["fill"].tolist() == ["", "black", "mean"]
     flat = np.asarray(Image.open(tmp_path / table["path"].iloc[2]))
     assert len(np.unique(flat.reshape(-1, 3), axis=0)) == 1
+
+
+def test_photographs_have_parts_of_their_own(study, tmp_path):
+    cover = [
+        {"image": 16, "parts": {"left": [0, 0, 32, 64], "a | corner": [0, 0, 8, 8, "mean"]}},
+        {"image": "17.png", "parts": {"right": [32, 0, 64, 64]}},
+    ]
+    table = measured(study, tmp_path, images=[16, "17.png"], cover=cover)
+    assert table.groupby("image_id")["name"].agg(list).tolist() == [["", "left", "a | corner"], ["", "right"]]
+    assert table["fill"].tolist() == ["", "black", "mean", "", "black"]
+    text = (tmp_path / "occlusions.md").read_text()
+    assert "## 16.png" in text
+    assert "## 17.png" in text
+    left = table[table["name"] == "left"].iloc[0]
+    marked = f"**{left['filters']}**" if left["overlap"] else left["filters"]
+    assert f"| B | left | {marked} | {left['overlap']} |" in text
+    assert "- C, a \\| corner (2% of the view): " in text
 
 
 def test_grid(study, tmp_path):

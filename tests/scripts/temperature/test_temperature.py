@@ -33,7 +33,8 @@ SETTINGS = ScheduledTrainingSettings(epochs=3, batch_size=16, every=2, analysed=
 CONSTANT = ScheduleSettings("constant", learning_rate=0.05)
 SCHEDULES = {"constant": CONSTANT, "cosine": ScheduleSettings("cosine", learning_rate=0.1)}
 NETWORK = Choice(architecture="convnet")
-TABLES = ("training_history", "training_steps", "temperatures", "training_results", "training_times")
+TABLES = ("training_history", "training_steps", "training_temperatures", "training_results", "training_times")
+SEEDS = (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
@@ -49,43 +50,60 @@ def folder(tmp_path_factory):
     return folder
 
 
-def paths_in(folder, schedule, seed):
-    place = folder / schedule / str(seed)
+def paths_in(folder, schedule):
+    place = folder / schedule
     paths = {name: place / f"{name}.parquet" for name in TABLES}
-    return {**paths, "csv": place / "history.csv", "weights": place / "weights.pt"}
+    return {**paths, "csv": place / "history.csv", "weights": place / "weights"}
 
 
-def trained(folder, schedule="constant", seed="0", samples="samples.parquet", settings=SCHEDULES, **more):
-    paths = paths_in(folder, schedule, seed)
-    names = {"network": "convnet", "samples": "mine", "schedule": schedule, "seed": seed}
-    train_with_schedule(folder / samples, paths, names, NETWORK, settings[schedule], SETTINGS, 7, **more)
+def trained(folder, schedule="constant", seeds=SEEDS, samples="samples.parquet", settings=SCHEDULES, **more):
+    paths = paths_in(folder, schedule)
+    names = {"network": "convnet", "samples": "mine", "schedule": schedule}
+    train_with_schedule(folder / samples, paths, names, seeds, NETWORK, settings[schedule], SETTINGS, 7, **more)
     return paths
+
+
+def files_of(paths):
+    """Bytes of everything that a training leaves, but of its times, by name."""
+    place = paths["weights"].parent
+    files = (path for path in place.rglob("*") if path.is_file() and path != paths["training_times"])
+    return {str(path.relative_to(place)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")
 def trainings(folder):
     """Two schedules, three seeds each."""
-    return {(name, seed): trained(folder, name, seed) for name in SCHEDULES for seed in ("0", "1", "2")}
+    return {name: trained(folder, name) for name in SCHEDULES}
 
 
 def test_a_training_leaves_tables_weights_and_nothing_else(trainings):
-    paths = trainings[("constant", "0")]
+    paths = trainings["constant"]
     found = {name: tables.read(paths[name], name).to_pandas() for name in TABLES}
-    assert found["training_history"]["step"].tolist() == [3, 6, 9]
-    assert found["temperatures"].groupby("step").size().to_dict() == dict.fromkeys((0, 2, 4, 6, 8), 3)
-    assert found["training_results"][["schedule", "seed", "steps"]].to_numpy().tolist() == [["constant", 0, 9]]
-    assert json.loads(found["training_results"]["settings"].item())["learning_rate"] == 0.05
-    assert found["training_times"]["seconds"].item() > 0
-    assert set(torch.load(paths["weights"], weights_only=True)) >= {"0.weight", "0.bias"}
+    assert found["training_history"][["seed", "step"]].to_numpy().tolist() == [[s, n] for s in SEEDS for n in (3, 6, 9)]
+    temperatures = found["training_temperatures"].groupby(["seed", "step"]).size()
+    assert temperatures.to_dict() == {(seed, step): 3 for seed in SEEDS for step in (0, 2, 4, 6, 8)}
+    results = found["training_results"]
+    assert results[["schedule", "seed", "steps"]].to_numpy().tolist() == [["constant", seed, 9] for seed in SEEDS]
+    assert {json.loads(each)["learning_rate"] for each in results["settings"]} == {0.05}
+    assert (found["training_times"]["seconds"] > 0).all()
+    weights = [torch.load(paths["weights"] / f"{seed}.pt", weights_only=True) for seed in SEEDS]
+    assert all(set(each) >= {"0.weight", "0.bias"} for each in weights)
+    assert not torch.equal(weights[0]["0.weight"], weights[1]["0.weight"])
     assert {path.name for path in paths["weights"].parent.iterdir()} == {path.name for path in paths.values()}
 
 
 def test_the_same_training_writes_the_same_bytes(folder, trainings, tmp_path):
     (tmp_path / "samples.parquet").write_bytes((folder / "samples.parquet").read_bytes())
-    again = trained(tmp_path)
-    for name, path in again.items():
-        if name != "training_times":
-            assert path.read_bytes() == trainings[("constant", "0")][name].read_bytes(), name
+    assert files_of(trained(tmp_path)) == files_of(trainings["constant"])
+
+
+def test_a_training_is_the_same_alone_and_in_a_batch(folder, trainings, tmp_path):
+    (tmp_path / "samples.parquet").write_bytes((folder / "samples.parquet").read_bytes())
+    alone, batch = trained(tmp_path, seeds=[1]), trainings["constant"]
+    assert (alone["weights"] / "1.pt").read_bytes() == (batch["weights"] / "1.pt").read_bytes()
+    for name in TABLES[:-1]:
+        own, all_ = (tables.read(paths[name], name).to_pandas() for paths in (alone, batch))
+        pd.testing.assert_frame_equal(own, all_[all_["seed"] == 1].reset_index(drop=True))
 
 
 def test_a_killed_training_goes_on(folder, trainings, tmp_path, monkeypatch):
@@ -96,17 +114,17 @@ def test_a_killed_training_goes_on(folder, trainings, tmp_path, monkeypatch):
         self.interval = 0
         save(self, state)
         epochs.append(state.epoch)
-        if state.epoch == 2 and len(epochs) == 2:
+        if epochs == [1, 2, 1, 2]:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(resumption.Checkpoint, "save", killing)
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path)
-    assert [path.name for path in (tmp_path / "constant/0").iterdir()] == [".weights.pt.checkpoint"]
+    checkpoints = {".0.pt.checkpoint", ".1.pt.checkpoint"}
+    assert {path.name for path in (tmp_path / "constant").iterdir()} == {"weights", *checkpoints}
     paths = trained(tmp_path)
-    assert epochs == [1, 2], "the third epoch alone was left, and needs no checkpoint"
-    assert paths["weights"].read_bytes() == trainings[("constant", "0")]["weights"].read_bytes()
-    assert not (tmp_path / "constant/0/.weights.pt.checkpoint").exists()
+    assert epochs == [1, 2, 1, 2, 1, 2], "of the first two the third epoch alone was left, and needs no checkpoint"
+    assert files_of(paths) == files_of(trainings["constant"]), "and no checkpoint is left"
 
 
 def test_a_killed_training_starts_anew_where_the_users_network_was_edited(folder, tmp_path, monkeypatch):
@@ -123,16 +141,16 @@ def test_a_killed_training_starts_anew_where_the_users_network_was_edited(folder
             "from torch import nn\n\n\ndef network():\n"
             f"    return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 3), {last})\n"
         )
-        names = {"network": "mine", "samples": "mine", "schedule": "constant", "seed": "0"}
-        paths, choice = paths_in(tmp_path / place, "constant", 0), Choice(factory=f"{tmp_path / 'mine.py'}:network")
-        train_with_schedule(folder / "samples.parquet", paths, names, choice, CONSTANT, SETTINGS, 7)
-        return paths["weights"].read_bytes()
+        names = {"network": "mine", "samples": "mine", "schedule": "constant"}
+        paths, choice = paths_in(tmp_path / place, "constant"), Choice(factory=f"{tmp_path / 'mine.py'}:network")
+        train_with_schedule(folder / "samples.parquet", paths, names, [0], choice, CONSTANT, SETTINGS, 7)
+        return (paths["weights"] / "0.pt").read_bytes()
 
     with monkeypatch.context() as patched:
         patched.setattr(resumption.Checkpoint, "save", killing)
         with pytest.raises(KeyboardInterrupt):
             training("killed", "nn.Identity()")
-    assert (tmp_path / "killed/constant/0/.weights.pt.checkpoint").exists()
+    assert (tmp_path / "killed/constant/.0.pt.checkpoint").exists()
     assert training("killed", "nn.Dropout(0.5)") == training("whole", "nn.Dropout(0.5)")
 
 
@@ -151,9 +169,9 @@ def test_tuned_settings_are_the_ones_that_are_trained_with(folder, tmp_path):
     trials = tables.read(files[0], "tuning_trials").to_pandas()
     assert len(pd.read_csv(files[1])) == len(trials) == 3
     best = json.loads(trials.loc[trials["chosen"], "settings"].item())
-    paths = paths_in(tmp_path, "constant", 0)
-    names = {"network": "convnet", "samples": "mine", "schedule": "constant", "seed": "0"}
-    train_with_schedule(folder / "samples.parquet", paths, names, NETWORK, CONSTANT, SETTINGS, 7, files[0])
+    paths = paths_in(tmp_path, "constant")
+    names = {"network": "convnet", "samples": "mine", "schedule": "constant"}
+    train_with_schedule(folder / "samples.parquet", paths, names, [0], NETWORK, CONSTANT, SETTINGS, 7, files[0])
     steps = tables.read(paths["training_steps"], "training_steps").to_pandas()
     assert steps["learning_rate"].unique().tolist() == [best["learning_rate"]]
 
@@ -164,10 +182,10 @@ def test_a_network_of_the_users(folder, tmp_path):
         "    return nn.Sequential(nn.Flatten(), nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 3))\n"
     )
     choice = Choice(factory=f"{tmp_path / 'mine.py'}:network", arguments={"hidden": 16})
-    names = {"network": "mine", "samples": "mine", "schedule": "constant", "seed": "0"}
-    paths = paths_in(tmp_path, "constant", 0)
-    train_with_schedule(folder / "samples.parquet", paths, names, choice, CONSTANT, SETTINGS, 7)
-    table = tables.read(paths["temperatures"], "temperatures").to_pandas()
+    names = {"network": "mine", "samples": "mine", "schedule": "constant"}
+    paths = paths_in(tmp_path, "constant")
+    train_with_schedule(folder / "samples.parquet", paths, names, [0], choice, CONSTANT, SETTINGS, 7)
+    table = tables.read(paths["training_temperatures"], "training_temperatures").to_pandas()
     assert table["layer"].unique().tolist() == ["2"]
     with pytest.raises(ValueError, match="either an architecture or a factory"):
         Choice()
@@ -192,12 +210,12 @@ def test_learning_rates_are_analysed_and_drawn(folder, tmp_path):
 
 
 def test_courses_are_gathered_and_drawn(trainings, tmp_path):
-    names = ("training_history", "training_steps", "temperatures")
-    inputs = [{name: trainings[(name, "0")][each] for name in SCHEDULES} for each in names]
+    names = ("training_history", "training_steps", "training_temperatures")
+    inputs = [{name: trainings[name][each] for name in SCHEDULES} for each in names]
     paths = {kind: tmp_path / f"{kind}.parquet" for kind in ("heat", "courses")}
     paths |= {f"{kind}_csv": tmp_path / f"{kind}.csv" for kind in ("heat", "courses")}
     files = [paths[each] for each in ("heat", "heat_csv", "courses", "courses_csv")]
-    gather_courses(*inputs, *files)
+    gather_courses(*inputs, *files, seed=1)
     heat = tables.read(paths["heat"], "temperature_courses").to_pandas()
     assert heat.groupby("schedule").size().to_dict() == {"constant": 15, "cosine": 15}
     for render, source, more in (

@@ -249,7 +249,7 @@ from tests.unit.configuration.entries import (
             {"pictures": [{**PICTURES, "recipe": "forier"}]},
             r"pictures\[0\].recipe is 'forier', which recipes does not define; did you mean fourier",
         ),
-        ({"pictures": [{**PICTURES, "filters": []}]}, r"pictures.0.filters is \[\]: .*\(all, or a list of channels"),
+        ({"pictures": [{**PICTURES, "filters": []}]}, r"pictures.0.filters is \[\]: .*\(all, strongest"),
         (
             {"pictures": [{**PICTURES, "position": "left"}]},
             r"pictures.0.position is 'left': .*centre, or \[row, column\]",
@@ -275,7 +275,7 @@ from tests.unit.configuration.entries import (
         ),
         (
             {"occlusions": [{"dataset": "scenes", "probe": "planted", "images": [1], "cover": "masks"}]},
-            r"occlusions.0.cover is 'masks': .*objects, grid, or a list of rectangles",
+            r"occlusions.0.cover is 'masks': .*objects, grid, a list of rectangles",
         ),
         (
             {
@@ -283,6 +283,26 @@ from tests.unit.configuration.entries import (
                 "occlusions": [{"dataset": "holiday", "probe": "planted", "images": [1], "cover": "objects"}],
             },
             r"occlusions\[0\].cover is 'objects', but dataset 'holiday' has no annotations",
+        ),
+        (
+            {
+                "occlusions": [
+                    {
+                        "dataset": "scenes",
+                        "probe": "planted",
+                        "images": [1, 2],
+                        "cover": [{"image": 1, "parts": {"head": [0, 0, 5, 5]}}],
+                    }
+                ]
+            },
+            r"occlusions\[0\].cover has parts of 1; images are 1, 2: each needs parts, once",
+        ),
+        (
+            {
+                "pictures": [{"dataset": "scenes", "probe": "planted", "recipe": "maco", "filters": "strongest"}],
+                "strongest_filters": [],
+            },
+            r"pictures\[0\].filters is 'strongest', but strongest_filters has no entry for scenes, planted",
         ),
         (
             {"occlusion": {"fill": "white"}},
@@ -309,6 +329,10 @@ from tests.unit.configuration.entries import (
         (
             {"facets": [{**FACETS, "probe": "cnn_units", "judge": "cnn_last"}]},
             r"facets\[0\].judge is 'cnn_last', a probe of the network that is judged; should be another network's",
+        ),
+        (
+            {"facets": [{**FACETS, "words": "cnn_last"}]},
+            r"facets\[0\].words is 'cnn_last', a probe of another network; should be one of planted",
         ),
         ({"criteria": {"photographs": 4}}, "criteria.photographs is 4: 4 is less than the minimum of 20"),
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),

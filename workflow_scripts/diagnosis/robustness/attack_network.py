@@ -1,6 +1,7 @@
 """Attack the networks of one capacity, all by the same test samples."""
 
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,12 +24,19 @@ def attack_network(
     batch_size,
     seed,
 ):
-    """attacks: settings by name; images: test samples that are attacked, as far as a network gets them right."""
+    """paths_to_weights: folders, beside the tables of the networks whose weights they hold.
+
+    attacks: settings by name; images: test samples that are attacked, as far as a network gets them right.
+    """
     samples, device = read_samples(path_to_samples), job.device()
     chosen = attacked_samples(samples, images, job.derived_seed(seed, "attacked_samples"))
     parts, shown = [], []
-    for path_to_weights, path_to_network in zip(paths_to_weights, paths_to_networks, strict=True):
-        (fact,) = tables.read(path_to_network, "scaled_networks").to_pylist()
+    facts = [
+        (Path(path_to_weights) / f"{fact['seed']}.pt", fact)
+        for path_to_weights, path_to_networks in zip(paths_to_weights, paths_to_networks, strict=True)
+        for fact in tables.read(path_to_networks, "scaled_networks").to_pylist()
+    ]
+    for path_to_weights, fact in facts:
         names = {name: fact[name] for name in ("family", "share", "seed")}
         network = load_network(path_to_weights, fact["family"], fact["width"], samples)
         own = job.derived_seed(seed, "attack")

@@ -12,6 +12,11 @@ import pandas as pd
 from filterscope.pictures.recipes.objectives import Target
 
 
+def strongest_of(table: pd.DataFrame) -> list[int]:
+    """Filters of the `strongest_filters` table, each once, by number."""
+    return sorted({int(number) for number in table["filter"]})
+
+
 def chosen_targets(filters: Sequence[int] | str, position, available: int) -> list[Target]:
     """One target for each filter of the config, or for all that the layer has."""
     numbers = range(available) if filters == "all" else filters

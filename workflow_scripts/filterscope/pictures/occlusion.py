@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,13 +53,14 @@ Look = Callable[[Tensor], np.ndarray]
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A part of a photograph, px of the file: columns x0 to x1 - 1, rows y0 to y1 - 1."""
+    """A part of a photograph, px of the file: columns x0 to x1 - 1, rows y0 to y1 - 1. name: what it covers, or ""."""
 
     x0: int
     y0: int
     x1: int
     y1: int
     fill: str | None = None
+    name: str = ""
 
     def mask(self, height: int, width: int, photograph: str) -> np.ndarray:
         """Truth [H, W]. Raises ValueError where the rectangle does not lie in the photograph."""
@@ -110,7 +111,7 @@ def rectangle_parts(
                 "rectangle %s lies in %s, but outside the network's view of it: it covers nothing",
                 *([each.x0, each.y0, each.x1, each.y1], photograph),
             )
-        parts.append(CoveredPart("rectangle", "", mask, (each.x0, each.y0, each.x1, each.y1), each.fill or fill))
+        parts.append(CoveredPart("rectangle", each.name, mask, (each.x0, each.y0, each.x1, each.y1), each.fill or fill))
     return parts
 
 
@@ -150,8 +151,8 @@ def parts(
 ) -> list[CoveredPart]:
     """Nothing, then what is to be covered of a photograph of size (height, width), seen as `view`.
 
-    cover: "objects" (annotated masks), "grid" (a sliding square) or rectangles; image: its row of `images`;
-    annotations: the dataset's; settings: OcclusionSettings.
+    cover: "objects" (annotated masks), "grid" (a sliding square), rectangles, or {image, parts} with the named
+    rectangles of each photograph; image: its row of `images`; annotations: the dataset's; settings: OcclusionSettings.
     """
     if cover == "objects":
         own = annotations[annotations["image_id"] == image.image_id].sort_values("annotation_id")
@@ -161,8 +162,16 @@ def parts(
     elif cover == "grid":
         found = square_parts(view.shape[-1], settings)
     else:
-        found = rectangle_parts([Rectangle(*each) for each in cover], *size, geometry, settings.fill, image.path)
+        found = rectangle_parts(_rectangles(cover, image), *size, geometry, settings.fill, image.path)
     return [whole_part(view, size, settings.fill), *found]
+
+
+def _rectangles(cover, image) -> list[Rectangle]:
+    """Of one photograph."""
+    if not isinstance(cover[0], Mapping):
+        return [Rectangle(*each) for each in cover]
+    own = [each["parts"] for each in cover if each["image"] in (image.path, image.image_id)]
+    return [Rectangle(*each, name=name) for named in own for name, each in named.items()]
 
 
 def fillings(view: Tensor, kinds: Sequence[str]) -> dict[str, Tensor]:

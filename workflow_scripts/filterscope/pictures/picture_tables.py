@@ -14,6 +14,7 @@ from filterscope.pictures.recipes.objectives import Target
 from filterscope.pictures.recipes.registry import Maximised
 
 MEAN, NOISE = "mean", "noise"  # what a facet's picture began as
+CHANCE = 0.05  # above which the words of a facet do not tell it from the others
 
 
 def pixels(pictures: Tensor) -> np.ndarray:

@@ -81,7 +81,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "scaled_networks": Schema(
-        "train_scaled_network",
+        "train_scaled_networks",
         ("family", "share", "seed"),
         (
             _FAMILY,
@@ -97,9 +97,10 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "scaled_history": Schema(
-        "train_scaled_network",
-        ("epoch",),
+        "train_scaled_networks",
+        ("seed", "epoch"),
         (
+            _SEED,
             Column("epoch", INTEGER, "from 1"),
             Column("loss", REAL, "cross-entropy of the training samples, as they were trained on"),
             Column("accuracy", REAL, "of the training samples, as they were trained on"),

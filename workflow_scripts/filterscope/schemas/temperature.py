@@ -9,6 +9,17 @@ _RUN = (
     Column("samples", TEXT, "entry of `samples`"),
     Column("schedule", TEXT, "entry of `temperature.schedules`"),
 )
+_SEED = Column("seed", INTEGER, "of the weights and of the order of the samples")
+_TEMPERATURES = (
+    Column("step", INTEGER, "measured step, from 0"),
+    Column("place", INTEGER, "of the activation's use in the forward pass, from 0"),
+    Column("layer", TEXT, "dotted path of the module that uses the activation"),
+    Column("call", INTEGER, "which use of an activation in this module, from 0"),
+    Column("activation", TEXT, "relu, ..."),
+    Column("temperature", REAL, "bits: -log2 of the share of patterns that the step left unchanged"),
+    Column("unchanged", INTEGER, "patterns that the step left unchanged"),
+    Column("positions", INTEGER, "patterns looked at"),
+)
 _METHOD = Column("method", TEXT, "how the schedule works: constant, one_cycle, actcoolr, ...")
 
 SCHEMAS: dict[str, Schema] = {
@@ -27,8 +38,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "training_history": Schema(
         "train_with_schedule",
-        ("epoch",),
+        ("seed", "epoch"),
         (
+            _SEED,
             Column("epoch", INTEGER, "from 1"),
             Column("step", INTEGER, "steps done at its end"),
             Column("train_loss", REAL, "mean loss over the epoch's batches", optional=True),
@@ -38,34 +50,23 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "training_steps": Schema(
         "train_with_schedule",
-        ("step",),
+        ("seed", "step"),
         (
+            _SEED,
             Column("step", INTEGER, "from 0"),
             Column("learning_rate", REAL, "of this step"),
             Column("loss", REAL, "of its batch; empty where it was not finite", optional=True),
         ),
     ),
-    "temperatures": Schema(
-        "train_with_schedule",
-        ("step", "place"),
-        (
-            Column("step", INTEGER, "measured step, from 0"),
-            Column("place", INTEGER, "of the activation's use in the forward pass, from 0"),
-            Column("layer", TEXT, "dotted path of the module that uses the activation"),
-            Column("call", INTEGER, "which use of an activation in this module, from 0"),
-            Column("activation", TEXT, "relu, ..."),
-            Column("temperature", REAL, "bits: -log2 of the share of patterns that the step left unchanged"),
-            Column("unchanged", INTEGER, "patterns that the step left unchanged"),
-            Column("positions", INTEGER, "patterns looked at"),
-        ),
-    ),
+    "temperatures": Schema("train_explainer, train_scenes_network", ("step", "place"), _TEMPERATURES),
+    "training_temperatures": Schema("train_with_schedule", ("seed", "step", "place"), (_SEED, *_TEMPERATURES)),
     "training_results": Schema(
         "train_with_schedule",
         ("network", "samples", "schedule", "seed"),
         (
             *_RUN,
             _METHOD,
-            Column("seed", INTEGER, "of the weights and of the order of the samples"),
+            _SEED,
             Column("status", TEXT, "finished, or diverged"),
             Column("epochs", INTEGER, "that were asked for"),
             Column("steps", INTEGER, "that were done"),
@@ -83,7 +84,7 @@ SCHEMAS: dict[str, Schema] = {
         ("network", "samples", "schedule", "seed"),
         (
             *_RUN,
-            Column("seed", INTEGER, "of the weights and of the order of the samples"),
+            _SEED,
             Column("device", TEXT, "cpu or the GPU's name"),
             Column("steps", INTEGER, "that were done"),
             Column("measured", INTEGER, "steps whose temperature was measured"),

@@ -184,17 +184,17 @@ def tables_of(
     schedule: ScheduleSettings,
     settings: ScheduledTrainingSettings,
     material: TrainingMaterial,
-) -> dict[str, pd.DataFrame | dict[str, list]]:
+) -> dict[str, pd.DataFrame]:
     """The tables of a training, by name; names: network, samples, schedule and seed, which the results begin with."""
     device = material.device
     results = {**names, **result(trained, schedule, settings, material)}
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return {
-        "training_history": trained.history,
-        "training_steps": trained.steps,
-        "temperatures": trained.temperatures,
-        "training_results": {key: [value] for key, value in results.items()},
-        "training_times": {key: [value] for key, value in {**names, "device": kind, **trained.times}.items()},
+        "training_history": trained.history.assign(seed=names["seed"]),
+        "training_steps": trained.steps.assign(seed=names["seed"]),
+        "training_temperatures": trained.temperatures.assign(seed=names["seed"]),
+        "training_results": pd.DataFrame([results]),
+        "training_times": pd.DataFrame([{**names, "device": kind, **trained.times}]),
     }
 
 

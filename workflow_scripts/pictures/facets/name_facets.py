@@ -1,24 +1,27 @@
-"""Name facets by the words that an explainer finds for the images nearest to their centres."""
+"""Name facets by the words that tell the images nearest to their centres from those of the class's other facets."""
+
+import pandas as pd
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading
+from filterscope.activations.probing import ProbeSettings, open_pictures
+from filterscope.activations.streaming import stream
 from filterscope.data.networks import building
+from filterscope.data.networks.layers import Reader
+from filterscope.data.rejection import stop
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.pictures.facets.words import FacetPairs
-from filterscope.pictures.picture_words import nearest_words_of
+from filterscope.pictures.facets.words import locate, words_apart
+from filterscope.pictures.picture_tables import CHANCE
 from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.targets import Tokens
-from filterscope.words.firing import Thresholds
 
 
 def name_facets(
     path_to_facets,
     path_to_images,
-    path_to_thresholds,
     path_to_weights,
     path_to_categories,
     path_to_vocabulary,
@@ -28,30 +31,35 @@ def name_facets(
     path_to_csv,
     folder,
     probe: ProbeSettings,
+    explained: ProbeSettings,
     settings: ExplanationSettings,
     nearest,
-    voting,
     printed,
+    seed,
 ):
-    """nearest: images of a facet that are explained, at most; voting, printed: as for filters."""
+    """probe: of the output units; explained: the layer of the same network that the explainer knows, or the same.
+
+    nearest: images of a facet that are explained, at most; printed: words of a facet that are kept.
+    """
     device = job.device()
     tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
-    sought = {"vocabulary": candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))["vocabulary"]}
+    sought, _ = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))["vocabulary"]
     facets = tables.read(path_to_facets, "facets").to_pandas()
+    near = facets[facets["rank"] < nearest]
     images = tables.read(path_to_images, "images").to_pandas()
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        explainer = load_explainer(path_to_explainer, settings.explainer_size(reader), vocabulary.dimension).to(device)
-        pairs = FacetPairs(facets, nearest, reader.filters)
-        images = images[images["image_id"].isin(pairs.top.image_ids)]
-        pictures = open_pictures(folder, images, None, probe.inputs)
-        thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
-        said = nearest_words_of(
-            pictures, pairs.top, reader, probe.inputs, explainer, thresholds, sought, settings, device
-        )
-    table = pairs.vote(said["vocabulary"], vocabulary.words, voting, printed)
+    pictures = open_pictures(folder, images[images["image_id"].isin(near["image_id"])], None, probe.inputs)
+    network = building.load(probe.network, path_to_weights).to(device)
+    units, maps = (Reader(network, each.layer, each.call, input_size=probe.inputs.crop) for each in (probe, explained))
+    explainer = load_explainer(path_to_explainer, settings.explainer_size(maps), vocabulary.dimension).to(device)
+    batches = stream(pictures, settings.batch_size, 0, stop)
+    found = locate(batches, near, units, maps, explainer.eval(), probe.inputs, settings.pool, device)
+    table = words_apart(found, sought, printed, job.derived_seed(seed, "facet_words"))
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
+    apart = table[(table["rank"] == 0) & (pd.to_numeric(table["p"]) <= CHANCE)]
+    told = len(apart), len(near[["unit", "facet"]].drop_duplicates()), len(near) - len(found.rows)
+    job.LOGGER.info("words tell %d of %d facets apart; in %d images their unit is silent", *told)
 
 
 if __name__ == "__main__":
@@ -60,7 +68,6 @@ if __name__ == "__main__":
     name_facets(
         path_to_facets=snakemake.input.facets,
         path_to_images=snakemake.input.images,
-        path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
@@ -70,10 +77,11 @@ if __name__ == "__main__":
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        explained=ProbeSettings.from_mapping(snakemake.params.explained),
         settings=ExplanationSettings.of(
             snakemake.params.words, ExtractionSettings(**snakemake.params.activations)
         ).faithful(Faithful(**snakemake.params.faithful)),
         nearest=snakemake.params.nearest,
-        voting=snakemake.params.words["voting"],
         printed=snakemake.params.words["printed"],
+        seed=snakemake.params.seed,
     )

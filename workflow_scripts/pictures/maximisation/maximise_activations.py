@@ -6,7 +6,7 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.pictures.choices import best_images, chosen_targets
+from filterscope.pictures.choices import best_images, chosen_targets, strongest_of
 from filterscope.pictures.picture_tables import picture_rows, pixels
 from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.registry import maximise, recipe
@@ -25,9 +25,12 @@ def maximise_activations(
     position,
     batch_size,
     seed,
+    path_to_strongest=None,
 ):
-    """path_to_pictures: their folder, beside the table. name, settings: of the recipe; filters: numbers or "all";
-    position: None, "centre" or (row, column)."""
+    """path_to_pictures: their folder, beside the table. name, settings: of the recipe; filters: numbers, "all" or
+    "strongest", which are those in path_to_strongest; position: None, "centre" or (row, column)."""
+    if filters == "strongest":
+        filters = strongest_of(tables.read(path_to_strongest, "strongest_filters").to_pandas())
     device, made = job.device(), recipe(settings)
     seen = tables.read(paths_to_image_activations, "image_activations")
     best = best_images(seen["image_id"].to_numpy(), tables.matrix(seen["mean" if position is None else "maximum"]))
@@ -63,4 +66,5 @@ if __name__ == "__main__":
         **snakemake.params.entry,
         batch_size=snakemake.params.batch_size,
         seed=snakemake.params.seed,
+        path_to_strongest=snakemake.input.get("strongest") or None,
     )

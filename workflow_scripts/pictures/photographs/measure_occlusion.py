@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from PIL import Image
 
@@ -14,6 +15,7 @@ from filterscope.data.networks import building
 from filterscope.pictures import occlusion
 from filterscope.pictures.choices import chosen_images
 from filterscope.pictures.occlusion import OcclusionSettings
+from filterscope.pictures.occlusion_text import occlusion_text
 from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.strongest import mean_activations
 
@@ -24,6 +26,7 @@ def measure_occlusion(
     path_to_weights,
     path_to_table,
     path_to_csv,
+    path_to_text,
     path_to_importances,
     path_to_covered,
     folder,
@@ -35,7 +38,7 @@ def measure_occlusion(
     seed,
 ):
     """path_to_annotations: None for a plain folder; path_to_covered: folder of the covered views. images: numbers or
-    paths; cover: "objects" (annotated masks), "grid", or rectangles."""
+    paths; cover: "objects" (annotated masks), "grid", rectangles, or named ones for each photograph."""
     device = job.device()
     chosen = chosen_images(tables.read(path_to_images, "images").to_pandas(), images)
     warn_of_small(chosen, probe.inputs)
@@ -57,6 +60,10 @@ def measure_occlusion(
             maps.append([each.ravel() for each in occlusion.importance(view, look, settings)])
     for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "occlusions", path)
+    title = f"What covering parts of photographs takes from the strongest filters of {probe.layer}"
+    names = dict(zip(chosen["image_id"], chosen["path"], strict=True))
+    with tables.replacing(path_to_text) as temporary:
+        temporary.write_text(occlusion_text(title, pd.DataFrame(rows), names), encoding="utf-8")
     lost, weaker = (tables.vectors(np.stack(each)) for each in zip(*maps, strict=True))
     tables.write({"image_id": chosen["image_id"], "lost": lost, "weaker": weaker}, "importances", path_to_importances)
 
@@ -70,6 +77,7 @@ if __name__ == "__main__":
         path_to_weights=snakemake.input.weights,
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
+        path_to_text=snakemake.output.text,
         path_to_importances=snakemake.output.importances,
         path_to_covered=snakemake.output.covered,
         folder=snakemake.input.pictures,

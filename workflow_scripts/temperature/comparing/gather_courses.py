@@ -14,13 +14,19 @@ def gather_courses(
     path_to_heat_csv,
     path_to_courses,
     path_to_courses_csv,
+    seed,
 ):
-    """paths_to_histories, paths_to_steps, paths_to_temperatures: by schedule."""
+    """paths_to_histories, paths_to_steps, paths_to_temperatures: by schedule. seed: the training that is shown."""
+
+    def of_seed(path, name):
+        table = tables.read(path, name).to_pandas()
+        return table[table["seed"] == seed].drop(columns="seed")
+
     heat, lines = [], []
     for schedule, path_to_history in paths_to_histories.items():
-        history = tables.read(path_to_history, "training_history").to_pandas()
-        steps = tables.read(paths_to_steps[schedule], "training_steps").to_pandas()
-        temperatures = tables.read(paths_to_temperatures[schedule], "temperatures").to_pandas()
+        history = of_seed(path_to_history, "training_history")
+        steps = of_seed(paths_to_steps[schedule], "training_steps")
+        temperatures = of_seed(paths_to_temperatures[schedule], "training_temperatures")
         heat.append(courses.heat_table(temperatures, schedule))
         lines.append(courses.course_table(history, steps, temperatures, schedule))
     for path in (path_to_heat, path_to_heat_csv):
@@ -41,4 +47,5 @@ if __name__ == "__main__":
         path_to_heat_csv=snakemake.output.heat_csv,
         path_to_courses=snakemake.output.courses,
         path_to_courses_csv=snakemake.output.courses_csv,
+        seed=snakemake.params.seed,
     )

@@ -31,7 +31,7 @@ def analyse_learning_rates(
         schedule = scheduling.chosen(tables.read(path_to_trials, "tuning_trials").to_pandas(), schedule)
     split_seed = job.derived_seed(seed, "validation", name)
     data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, job.device())
-    own_seed = job.derived_seed(seed, "train_with_schedule", number)
+    own_seed = job.derived_seed(seed, "train_with_schedule", str(number))
     built = building.build(network, data.shape, len(data.classes), own_seed)
     progress = partial(job.progress, total=settings.epochs, title="epochs")
     points, fits = moments.analyse_moments(built, data, schedule, settings, at, own_seed, progress)

@@ -1,7 +1,10 @@
-"""Train one network on one set of samples with one schedule and seed, its temperatures measured on the way."""
+"""Train a network on samples with a schedule, seed after seed, its temperatures measured on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from filterscope import job, provenance, tables
 from filterscope.apt import scheduling
@@ -18,6 +21,7 @@ def train_with_schedule(
     path_to_samples,
     paths: Mapping[str, str | Path],
     names: Mapping[str, str],
+    seeds: Sequence[int],
     network: Choice,
     schedule: ScheduleSettings,
     settings: ScheduledTrainingSettings,
@@ -25,10 +29,10 @@ def train_with_schedule(
     path_to_trials=None,
     code: str = "",
 ) -> None:
-    """Its history, steps, temperatures, result, times and weights.
+    """Their history, steps, temperatures, results and times, and a folder with the weights `{seed}.pt` of each.
 
-    names: network, samples, schedule, and seed, the number of the training; schedules of the same number begin with the
-    same weights and order of samples. path_to_trials: where the schedule was tuned. code: digest of the program; a
+    names: network, samples, schedule. seeds: numbers of the trainings; schedules of the same number begin with the same
+    weights and order of samples. path_to_trials: where the schedule was tuned. code: digest of the program; a
     checkpoint of another program, or of another version of the factory's file, is not taken up.
     """
     device = job.device()
@@ -38,34 +42,40 @@ def train_with_schedule(
     data = material.prepare(read_samples(path_to_samples), settings.validation, split_seed, device)
     if data.test is None:
         raise ValueError(f"the samples {names['samples']} have no test split: nothing to compare schedules by")
-    own_seed = job.derived_seed(seed, "train_with_schedule", names["seed"])
-    built = building.build(network, data.shape, len(data.classes), own_seed)
     parts = [each for split in (data.train, data.validation) for each in (split.values, split.labels)]
     arrays = [each.cpu().numpy() for each in parts]
     file = provenance.factory_file(network.factory) if network.factory else None
     definition = (repr(network), provenance.contents(file) if file else None)
-    checkpoint = Checkpoint.beside(paths["weights"], *arrays, definition, schedule, settings, own_seed, code)
-    trained = training.train(
-        built,
-        data,
-        schedule,
-        settings,
-        own_seed,
-        resume=checkpoint.load(device),
-        save=checkpoint.save,
-        progress=lambda epochs: job.progress(epochs, len(epochs), "epochs"),
-    )
-    found = training.tables_of(trained, {**names, "seed": int(names["seed"])}, schedule, settings, data)
-    for name, table in found.items():
-        tables.write(table, name, paths[name])
-    tables.write(trained.history, "training_history", paths["csv"])
-    with tables.replacing(paths["weights"]) as temporary:
-        write_weights(trained.network.cpu(), temporary)
-    checkpoint.remove()
-    for reason, times_held in trained.running.held.items():
-        job.LOGGER.info("the learning rate was held back %d times: %s", times_held, reason)
-    steps, error = (found["training_results"][name][0] for name in ("steps", "test_error"))
-    job.LOGGER.info("%s after %d steps, test error %.2f %%", trained.status, steps, error)
+    weights = job.empty_folder(paths["weights"])
+    found, checkpoints = [], []
+    for number in seeds:
+        own_seed = job.derived_seed(seed, "train_with_schedule", str(number))
+        built = building.build(network, data.shape, len(data.classes), own_seed)
+        beside = Path(paths["weights"]).with_name(f"{number}.pt")
+        checkpoint = Checkpoint.beside(beside, *arrays, definition, schedule, settings, own_seed, code)
+        bar = partial(job.progress, total=settings.epochs, title=f"epochs of seed {number}")
+        trained = training.train(
+            built,
+            data,
+            schedule,
+            settings,
+            own_seed,
+            resume=checkpoint.load(device),
+            save=checkpoint.save,
+            progress=bar,
+        )
+        found.append(training.tables_of(trained, {**names, "seed": number}, schedule, settings, data))
+        write_weights(trained.network.cpu(), weights / f"{number}.pt")
+        checkpoints.append(checkpoint)
+        for reason, times_held in trained.running.held.items():
+            job.LOGGER.info("seed %d: the learning rate was held back %d times: %s", number, times_held, reason)
+        steps, error = (found[-1]["training_results"][name].item() for name in ("steps", "test_error"))
+        job.LOGGER.info("seed %d %s after %d steps, test error %.2f %%", number, trained.status, steps, error)
+    for name in found[0]:
+        tables.write(pd.concat([each[name] for each in found], ignore_index=True), name, paths[name])
+    tables.write(pd.concat([each["training_history"] for each in found]), "training_history", paths["csv"])
+    for checkpoint in checkpoints:  # only now: a killed job finds what it has done
+        checkpoint.remove()
 
 
 if __name__ == "__main__":
@@ -74,7 +84,8 @@ if __name__ == "__main__":
     train_with_schedule(
         path_to_samples=snakemake.input.samples,
         paths=dict(snakemake.output.items()),
-        names=dict(snakemake.wildcards.items()),
+        names={name: snakemake.wildcards[name] for name in ("network", "samples", "schedule")},
+        seeds=snakemake.params.seeds,
         network=Choice(**snakemake.params.network),
         schedule=ScheduleSettings.from_mapping(snakemake.params.schedule),
         settings=ScheduledTrainingSettings(**snakemake.params.training),

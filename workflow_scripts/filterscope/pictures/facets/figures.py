@@ -12,7 +12,7 @@ from PIL import Image
 
 from filterscope.figures import Figure
 from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
-from filterscope.pictures.picture_tables import MEAN
+from filterscope.pictures.picture_tables import CHANCE, MEAN
 
 WIDTH, EDGE, DOT = 900, 3, 4  # px: of the map, a thumbnail's frame, the dot of an image without thumbnail
 SMALLEST, LARGEST = 40, 60  # px, side of a thumbnail of many and of few images
@@ -91,9 +91,20 @@ def _fill(canvas: np.ndarray, x: int, y: int, side: int, colour: np.ndarray) -> 
 
 
 def facet_names(words: pd.DataFrame) -> dict[tuple[int, int], str]:
-    """The first words of every facet that has some, by unit and facet; words: `facet_words`."""
+    """What every facet that has words is called, by unit and facet; words: `facet_words`.
+
+    The first words that tell it from the others, or that none does: facets shuffled among the images have words as far
+    apart. The nearest words where there are no others.
+    """
     first = words[words["rank"] < WORDS].sort_values("rank")
-    return {key: ", ".join(rows["word"]) for key, rows in first.groupby(["unit", "facet"])}
+    return {key: _said(rows) for key, rows in first.groupby(["unit", "facet"])}
+
+
+def _said(rows: pd.DataFrame) -> str:
+    apart = rows[rows["p"].isna() | (rows["p"] <= CHANCE)]
+    if len(apart):
+        return ", ".join(apart["word"])
+    return f"no word tells it apart ({rows['word'].iloc[0]}: p {rows['p'].iloc[0]:.2f})"
 
 
 def facet_card(row, name: str | None, pictures: pd.DataFrame, view: Callable[[int], np.ndarray], beside: Path) -> Card:

@@ -1,39 +1,138 @@
-"""A name per facet: the words of the explainer for the facet's own images (LaViSE, 3.2; MFV, 3.2.2)."""
+"""Words that tell the facets of a class apart, by an explainer, and whether they do so beyond chance (ours)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+import torch
+from torch.nn import functional
 
-from filterscope.words.explaining.explanation import TopPairs, Words
-from filterscope.words.explaining.voting import vote
+from filterscope.activations.extraction import read_maps
+from filterscope.activations.streaming import Batch
+from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.settings import InputSettings
+from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.words.explaining.explainer import Explainer
+
+PROPOSED = 10  # nearest words of an image that its facet may be told apart by
+SHUFFLES = 999  # of the facets among a class's images
 
 
-class FacetPairs:
-    """The facets' nearest images as top images of their units: side by side, `nearest` ranks for each facet.
+@dataclass
+class Located:
+    """What an explainer makes of images at the places where an output unit fires.
 
-    An image that the unit is silent in (activation <= 0) has no words.
+    rows: of `facets`, those whose unit fires in the image at all; points: float32 [n, D] of unit length, beside them.
     """
 
-    def __init__(self, facets: pd.DataFrame, nearest: int, filters: int):
-        """facets: the table; filters: of the probe's layer."""
-        near = facets[facets["rank"] < nearest]
-        self.nearest, self.facets = nearest, near[["unit", "class", "facet"]].drop_duplicates()
-        image_ids = np.zeros((filters, nearest * (int(near["facet"].max()) + 1)), np.int64)
-        self.strengths = np.zeros(image_ids.shape)
-        where = (near["unit"].to_numpy(), (near["facet"] * nearest + near["rank"]).to_numpy())
-        image_ids[where], self.strengths[where] = near["image_id"], near["activation"]
-        self.top = TopPairs(image_ids, self.strengths)
+    rows: pd.DataFrame
+    points: torch.Tensor
 
-    def vote(self, words: Words, names: np.ndarray, voting: int, printed: int) -> pd.DataFrame:
-        """The `facet_words` table. words: of all pairs; names: of the vocabulary's rows; voting: words of an image that
-        vote; printed: words of a facet that are kept. Every image counts the same."""
-        parts = []
-        for row in self.facets.sort_values(["unit", "facet"]).to_dict("records"):
-            own = slice(row["facet"] * self.nearest, (row["facet"] + 1) * self.nearest)
-            pick = (slice(row["unit"], row["unit"] + 1), own)
-            chosen = words.rows[pick][..., :voting], words.cosines[pick][..., :voting]
-            found = vote(*chosen, self.strengths[pick], "none", printed)
-            found = found.assign(**row, word=np.asarray(names, object)[found["row"]]).drop(columns=["row", "filter"])
-            parts.append(found)
-        return pd.concat(parts, ignore_index=True)
+
+def located(maps: torch.Tensor, fired: torch.Tensor, pool: str) -> torch.Tensor:
+    """Maps [d, h, w] pooled where units fire, as under a soft mask: z = mean(F u / max u), [n, d] or [n, d h w].
+
+    fired: the units' maps in the same image, [n, height, width], each above zero somewhere; values below count as zero.
+    """
+    places = functional.interpolate(fired[None].clamp(min=0), maps.shape[1:], mode="bilinear", align_corners=False)[0]
+    weights = places / places.flatten(1).amax(1)[:, None, None].clamp(min=torch.finfo(places.dtype).tiny)
+    if pool == "native":
+        return (maps[None] * weights[:, None]).flatten(1)
+    return weights.flatten(1) @ maps.flatten(1).T / weights[0].numel()
+
+
+def locate(
+    batches: Iterable[Batch],
+    near: pd.DataFrame,
+    units: Reader,
+    maps: Reader,
+    explainer: Explainer,
+    inputs: InputSettings,
+    pool: str,
+    device: torch.device,
+) -> Located:
+    """Ask an explainer about the facets' nearest images.
+
+    near: rows of `facets`; units: of the output units; maps: of the layer that the explainer knows, of the same
+    network. Images in which the unit is nowhere above zero are left out.
+    """
+    kept, points = [], []
+    for batch in batches:
+        with units:
+            fired = read_maps(batch, units, inputs, device)
+        with maps:
+            seen = read_maps(batch, maps, inputs, device)
+        for place, image_id in enumerate(batch.image_ids):
+            rows = near[near["image_id"] == int(image_id)]
+            own = fired[place][rows["unit"].tolist()]
+            firing = (own.flatten(1).amax(1) > 0).cpu().numpy()
+            if not firing.any():
+                continue
+            with torch.inference_mode():
+                shown = located(seen[place], own[torch.as_tensor(firing, device=device)], pool)
+                points.append(functional.normalize(explainer(shown), dim=1).cpu())
+            kept.append(rows[firing])
+    if not kept:
+        return Located(near.iloc[:0], torch.zeros(0, explainer.dimension))
+    return Located(pd.concat(kept, ignore_index=True), torch.cat(points))
+
+
+def words_apart(found: Located, vocabulary: Vocabulary, printed: int, seed: int) -> pd.DataFrame:
+    """The `facet_words` table: what sets the facets of every unit apart from its other facets.
+
+    A word's contrast is its mean cosine over the facet's images less that over the images of the unit's other facets;
+    words are asked for that are among the first ten of one of the facet's own images. p: how often facets shuffled
+    among the unit's images have a word of such contrast, any of the unit's, so that it holds for all words together.
+    """
+    rows, parts = found.rows.reset_index(drop=True), []
+    for _, own in rows.groupby("unit", sort=True):
+        cosines = found.points[own.index.tolist()] @ vocabulary.vectors.T
+        first = cosines.topk(min(PROPOSED, len(vocabulary)), dim=1).indices.numpy()
+        every = np.unique(first)
+        values, facets = cosines[:, torch.from_numpy(every)].double().numpy(), own["facet"].to_numpy()
+        chance = _largest_by_chance(values, facets, np.random.default_rng(seed))
+        for facet, members in own.groupby("facet", sort=True):
+            inside = facets == facet
+            asked = np.unique(first[inside])
+            columns = np.searchsorted(every, asked)
+            votes = (first[inside][:, :, None] == asked).any(1).sum(0)
+            mean, contrast, p = values[inside][:, columns].mean(0), None, None
+            if not inside.all():
+                contrast = mean - values[~inside][:, columns].mean(0)
+                p = (1 + (chance[facet][:, None] >= contrast).sum(0)) / (1 + SHUFFLES)
+            order = np.lexsort((asked, -(mean if contrast is None else contrast)))[:printed]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "unit": int(members["unit"].iloc[0]),
+                        "class": members["class"].iloc[0],
+                        "facet": int(facet),
+                        "rank": np.arange(len(order)),
+                        "word": np.asarray(vocabulary.words, object)[asked[order]],
+                        "votes": votes[order],
+                        "cosine": mean[order],
+                        "contrast": None if contrast is None else contrast[order],
+                        "p": None if p is None else p[order],
+                    }
+                )
+            )
+    columns = ["unit", "class", "facet", "rank", "word", "votes", "cosine", "contrast", "p"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _largest_by_chance(values: np.ndarray, facets: np.ndarray, generator: np.random.Generator) -> dict[int, np.ndarray]:
+    """By facet, the largest contrast of any word in each shuffle, [SHUFFLES]; values: cosines [images, words]."""
+    count, sums = len(facets), values.sum(0)
+    shuffled = np.stack([generator.permutation(facets) for _ in range(SHUFFLES)])
+    largest = {}
+    for facet in np.unique(facets):
+        inside = (shuffled == facet).astype(np.float64)
+        size = int((facets == facet).sum())
+        if size == count:
+            continue
+        own = inside @ values
+        largest[facet] = (own / size - (sums - own) / (count - size)).max(1)
+    return largest
