@@ -85,10 +85,37 @@
   }
 
   /* Curves over a common x, with a legend that hides groups, and a cursor by pointer or arrow keys. */
-  function Curves({ title, x: xLabel, y: yLabel, series, log_x: logX, log_y: logY, file, hidden: startHidden }) {
+  const groupsOf = (series) => [...new Set(series.map((each) => each.group || each.name))];
+
+  function Legend({ groups, order, hidden, onToggle }) {
+    return html`<div class="legend-buttons" role="group" aria-label="Show or hide">${groups.map((group) => html`<button key=${group} type="button" class=${"chip c" + (order.indexOf(group) % COLOURS)} aria-pressed=${!hidden.has(group)} onClick=${() => onToggle(group)}><i aria-hidden="true"></i><${Text}>${group}<//></button>`)}</div>`;
+  }
+
+  function useHidden() {
+    const [hidden, setHidden] = useState(new Set());
+    const toggle = (group) => setHidden((old) => {
+      const next = new Set(old);
+      if (!next.delete(group)) next.add(group);
+      return next;
+    });
+    return [hidden, toggle];
+  }
+
+  /* Several charts whose groups have the same colour in all of them, and one legend where they are the same groups. */
+  function CurveGrid({ curves }) {
+    const [hidden, toggle] = useHidden();
+    const order = [...new Set(curves.flatMap((curve) => groupsOf(curve.series)))];
+    const same = curves.length > 1 && curves.every((curve) => groupsOf(curve.series).length === order.length);
+    return html`<div>${same ? html`<${Legend} groups=${order} order=${order} hidden=${hidden} onToggle=${toggle} />` : null}
+      <div class="curve-grid">${curves.map((curve, n) => html`<${Curves} key=${n} ...${curve} order=${order} shared=${same ? hidden : null} />`)}</div></div>`;
+  }
+
+  /* order: the groups, by which they are coloured; shared: the hidden groups, where a legend above says which. */
+  function Curves({ title, x: xLabel, y: yLabel, series, log_x: logX, log_y: logY, file, order, shared }) {
     const [ref, width] = useWidth();
-    const groups = [...new Set(series.map((each) => each.group || each.name))];
-    const [hidden, setHidden] = useState(new Set(startHidden || []));
+    const groups = order || groupsOf(series);
+    const [own, toggle] = useHidden();
+    const hidden = shared || own;
     const [cursor, setCursor] = useState(null);
     const svg = useRef(null);
     const shown = series.filter((each) => !hidden.has(each.group || each.name));
@@ -97,12 +124,7 @@
     const positive = (value, isLog) => !isMissing(value) && (!isLog || value > 0);
     const xs = span(shown.flatMap((each) => each.x.filter((value) => positive(value, logX))));
     const ys = span(shown.flatMap((each) => [...each.y, ...(each.low || []), ...(each.high || [])].filter((value) => positive(value, logY))));
-    const toggle = (group) => setHidden((old) => {
-      const next = new Set(old);
-      if (!next.delete(group)) next.add(group);
-      return next;
-    });
-    const legend = html`<div class="legend-buttons" role="group" aria-label="Show or hide">${groups.map((group, k) => html`<button key=${group} type="button" class=${"chip c" + (k % COLOURS)} aria-pressed=${!hidden.has(group)} onClick=${() => toggle(group)}><i aria-hidden="true"></i><${Text}>${group}<//></button>`)}</div>`;
+    const legend = shared ? null : html`<${Legend} groups=${groupsOf(series)} order=${groups} hidden=${hidden} onToggle=${toggle} />`;
     const frame = (inner) => html`<figure class="curves"><figcaption><span><${Text}>${title}<//></span>${yLabel && yLabel !== title ? html` <span class="soft"><${Text}>${yLabel}<//></span>` : null}</figcaption>${legend}<div class="curve-area" ref=${ref}>${inner}</div><div class="sources"><${Source} path=${file} /></div></figure>`;
     if (!width) return frame(null);
     if (!Number.isFinite(xs[0]) || !Number.isFinite(ys[0])) return frame(html`<p class="soft">Nothing to show: every curve is hidden or empty.</p>`);
@@ -170,5 +192,5 @@
       </svg>${tip}`);
   }
 
-  filterscope.charts = { Intervals, Evidence, Histogram, Curves, span, tickText };
+  filterscope.charts = { Intervals, Evidence, Histogram, Curves, CurveGrid, span, tickText };
 })(globalThis);

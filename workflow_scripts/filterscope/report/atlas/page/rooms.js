@@ -3,7 +3,7 @@
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
   const { html, Panel, Text, Sentence, Picture, Table, Source, Failed, Waiting, useData } = filterscope.parts;
-  const { Curves } = filterscope.charts;
+  const { CurveGrid } = filterscope.charts;
   const { link } = filterscope.address;
   const TITLES = {
     diagnosis: ["Diagnosis", "Does the network fit its data, is the data hard, would resampling help, is smaller more robust?"],
@@ -30,7 +30,7 @@
       ${sections.length > 2 ? html`<nav class="toc" aria-label="On this page">${sections.map((each, k) => html`<button key=${k} type="button" onClick=${() => { const target = document.getElementById("section-" + k); target.scrollIntoView({ block: "start" }); }}><${Text}>${each.title}<//></button>`)}</nav>` : null}
       ${sections.map((each, k) => html`<${Panel} key=${k} id=${"section-" + k} title=${html`<${Text}>${each.title || TITLES[name][0]}<//>`} wide=${true} sources=${[each.file]}>
         ${(each.sentences || []).length ? html`<div class="sentences">${each.sentences.map((text, n) => html`<p key=${n}><${Sentence}>${sentence(text)}<//></p>`)}</div>` : null}
-        ${(each.curves || []).length ? html`<div class="curve-grid">${each.curves.map((curve, n) => html`<${Curves} key=${n} ...${curve} />`)}</div>` : null}
+        ${(each.curves || []).length ? html`<${CurveGrid} curves=${each.curves} />` : null}
         ${(each.tables || []).map((table, n) => html`<${Table} key=${n} title=${table.title} columns=${table.columns} rows=${table.rows} total=${table.total} path=${table.file} />`)}
         ${(each.figures || []).length ? html`<div class=${"figure-grid" + (each.figures.length === 1 ? " single" : "")}>${each.figures.map((figure, n) => html`<${Figure} key=${n} figure=${figure} />`)}</div>` : null}
       <//>`)}</article>`;
