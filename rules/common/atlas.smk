@@ -118,8 +118,9 @@ def atlas_facets(entry):
     tables = ("facets", "facet_summary", "facet_pictures")
     own = {name: pictures_of(entry, f"facets/{name}.parquet") for name in tables}
     own |= {name: pictures_of(entry, f"{name}.parquet") for name in ("criteria", "criteria_validation")}
-    if explained_in(SimpleNamespace(dataset=entry["dataset"], probe=entry["probe"])):
-        own["facet_words"] = pictures_of(entry, "facets/facet_words.parquet")
+    words = facet_words_of(SimpleNamespace(dataset=entry["dataset"], probe=entry["probe"]))
+    if words:
+        own["facet_words"] = words
     folders = [pictures_of(entry, f"facets/{folder}") for folder in ("pictures", "means")]
     return {"judge": entry["judge"], "tables": own, "folders": folders}
 

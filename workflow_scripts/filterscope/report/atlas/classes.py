@@ -13,6 +13,7 @@ from filterscope.report.atlas.places import Places
 
 SHOWN = 15  # images of a facet, those nearest to its centre
 WORDS = 10  # of a facet
+CHANCE = 0.05  # p up to which a word tells a facet from the class's others
 _FILES = ("facets", "facet_summary", "facet_words", "facet_pictures", "criteria", "criteria_validation")
 
 
@@ -106,7 +107,9 @@ def _facet(
     }
     if said is not None:
         words = said[(said["unit"] == row.unit) & (said["facet"] == row.facet)].sort_values("rank")[:WORDS]
-        found["words"] = [list(each) for each in zip(words["word"], words["votes"], words["cosine"], strict=True)]
+        columns = (words[name] for name in ("word", "votes", "cosine", "contrast", "p"))
+        found["words"] = [list(each) for each in zip(*columns, strict=True)]
+        found["told"] = _told(words)
     if drawn is not None:
         pictures = drawn[(drawn["unit"] == row.unit) & (drawn["facet"] == row.facet)]
         found["pictures"] = [_picture(each, gallery, beside, pixels) for each in pictures.itertuples()]
@@ -116,6 +119,20 @@ def _facet(
             found["mean_activation"] = pictures["mean_activation"].iloc[0]
             found["best_image"] = pictures["best_image"].iloc[0]
     return found
+
+
+def _told(words: pd.DataFrame) -> str:
+    """The words that tell a facet from the class's others, or that none does, in a sentence."""
+    if words.empty:
+        return "No word was given to it."
+    compared = words[words["p"].notna()]
+    if compared.empty:
+        return "The class has no other facet that words could tell it from."
+    telling = compared[compared["p"] <= CHANCE]
+    if len(telling):
+        return f"Told apart by: {', '.join(telling['word'])}."
+    best = compared.iloc[0]
+    return f"No word tells it apart from the class's others ({best['word']}: p {best['p']:.2f})."
 
 
 def _picture(row, gallery: Gallery, beside: Path, pixels: str) -> dict:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from filterscope import tables
+from filterscope.pictures.occlusion_text import sentences
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.pictures import Gallery
 from filterscope.report.atlas.places import Places
@@ -103,7 +104,8 @@ def _covered(
         gallery.path(beside / path) if number in worth and pixels != "none" else None
         for number, path in zip(rows["number"], rows["path"], strict=True)
     ]
-    return {"parts": parts, "file": places.link(own["occlusions"]), "size": len(parts["filters"][0])}
+    said = sentences(rows)
+    return {"parts": parts, "sentences": said, "file": places.link(own["occlusions"]), "size": len(parts["filters"][0])}
 
 
 def _shares(row, size: tuple[int, int], view: View) -> list[float] | None:
