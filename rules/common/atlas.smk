@@ -118,9 +118,8 @@ def atlas_facets(entry):
     tables = ("facets", "facet_summary", "facet_pictures")
     own = {name: pictures_of(entry, f"facets/{name}.parquet") for name in tables}
     own |= {name: pictures_of(entry, f"{name}.parquet") for name in ("criteria", "criteria_validation")}
-    words = facet_words_of(SimpleNamespace(dataset=entry["dataset"], probe=entry["probe"]))
-    if words:
-        own["facet_words"] = words
+    if explained_in(SimpleNamespace(dataset=entry["dataset"], probe=entry["words"] or entry["probe"])):
+        own["facet_words"] = pictures_of(entry, "facets/facet_words.parquet")
     folders = [pictures_of(entry, f"facets/{folder}") for folder in ("pictures", "means")]
     return {"judge": entry["judge"], "tables": own, "folders": folders}
 
