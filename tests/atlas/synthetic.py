@@ -329,7 +329,7 @@ class Synthetic:
             "layers": layers,
             "verdict": [
                 "Everything here is made up.",
-                f"{layers[0]['heading']}: {self.said('half of it')} has 0.5 [0.4, 0.6].",
+                f"{self.said('layer0 of a network')}: {self.said('half of it')} has 0.5 [0.4, 0.6].",
             ],
             "warnings": [{"layer": 0, "text": self.said("One name for many.")}, {"layer": None, "text": "Made up."}],
             "notes": [{"layer": 0, "text": self.said("A rival wins.")}],

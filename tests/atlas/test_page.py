@@ -35,7 +35,8 @@ class TestEveryPage:
             assert page.overflow <= 0, address
             assert page.page.locator(".failed").count() == 0, address
 
-    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
     def test_has_no_serious_finding_of_axe(self, visit, made_up, width, scheme):
         library = pytest.importorskip(
             "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
@@ -43,13 +44,23 @@ class TestEveryPage:
         page = visit(made_up[0], width, scheme)
         for address in ADDRESSES:
             page.open(address)
-            found = library.Axe().run(page.page, options={"preload": False}).response["violations"]
+            found = (
+                library.Axe()
+                .run(page.page, options={"preload": False, "resultTypes": ["violations"]})
+                .response["violations"]
+            )
             serious = [
                 (each["id"], [node["html"][:200] for node in each["nodes"][:3]])
                 for each in found
                 if each["impact"] in ("serious", "critical")
             ]
             assert serious == [], address
+
+    def test_is_there_for_a_study_without_layers(self, visit, tmp_path):
+        page = visit(Synthetic(layers=0).write(tmp_path)).open()
+        assert "No layer" in page.text(".facts")
+        for address in ("#/diagnosis", "#/temperature", "#/search?q=a"):
+            assert page.open(address).text("main h1"), address
 
     def test_forbids_what_is_not_in_its_files(self, page):
         page.open()

@@ -7,11 +7,14 @@
   const { show, share, count, isMissing } = filterscope.numbers;
   const { span } = filterscope.charts;
 
-  /* Words of a facet that the others have not, or have fewer votes for: what it is about. */
-  function ownWords(facets, k) {
-    const votes = (facet) => new Map((facet.words || []).map(([word, n]) => [word, n]));
-    const rest = facets.filter((_, other) => other !== k).map(votes);
-    return (facets[k].words || []).map(([word, n, cosine]) => ({ word, votes: n, cosine, only: n - Math.max(0, ...rest.map((others) => others.get(word) || 0)) })).sort((a, b) => b.only - a.only || b.votes - a.votes);
+  const CHANCE = 0.05; // p up to which a word tells a facet from the class's others
+
+  /* The words of a facet, those first that tell it apart: by how likely that is chance, and how often they were said. */
+  function Words({ facet }) {
+    const words = (facet.words || []).map(([word, votes, cosine, contrast, p]) => ({ word, votes, contrast, p }));
+    if (!words.length && !facet.told) return null;
+    return html`<div class="words">${facet.told ? html`<p><${Text}>${facet.told}<//></p>` : null}
+      ${words.length ? html`<p><span class="soft">Its words, by what the others lack:</span> ${words.slice(0, 10).map((each, k) => html`<span key=${k} title=${isMissing(each.p) ? "" : "p = " + show(each.p) + ", cosine above the other facets' " + show(each.contrast)}>${k ? ", " : ""}<span class=${!isMissing(each.p) && each.p <= CHANCE ? "tells" : ""}><${Text}>${each.word}<//></span> <span class="soft">${each.votes}</span></span>`)}</p>` : null}</div>`;
   }
 
   function FacetMap({ places, facets, photos, hot, onHot }) {
@@ -33,7 +36,7 @@
       ${point >= 0 ? html`<div class="facet-tip" style=${{ left: Math.min(width - 110, toX(places.x[point]) + 10) + "px", top: Math.max(0, toY(places.y[point]) - 50) + "px" }}><${Tile} photos=${photos} row=${rowAt(point)} label="" /></div>` : null}</div>`;
   }
 
-  function Facet({ facet, own, photos, number, hot, onHot }) {
+  function Facet({ facet, photos, number, hot, onHot }) {
     const rows = (facet.rows || []).filter((row) => row !== null && row >= 0);
     return html`<section class=${"panel facet" + (hot ? " hot" : "")} onMouseEnter=${() => onHot(facet.facet)} onMouseLeave=${() => onHot(-1)}>
       <header><h2><span class=${"facet-dot c" + (facet.facet % 8)}>${facet.facet + 1}</span> Facet ${facet.facet + 1}</h2><div class="aside soft">${count(facet.members, "photograph")}${facet.small ? ", few" : ""}${isMissing(facet.recovered) ? "" : "; found again in other samples: " + share(facet.recovered)}</div></header>
@@ -41,7 +44,7 @@
         ${facet.mean ? html`<figure><${Picture} path=${facet.mean} alt=${"Mean image of facet " + (facet.facet + 1)} /><figcaption>mean of ${show(facet.averaged)}</figcaption></figure>` : null}
         ${(facet.pictures || []).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Picture of facet " + (facet.facet + 1) + " by " + each.recipe + ", begun as " + each.start} /><figcaption><${Text}>${each.recipe}<//>${each.start ? ", from " + each.start : ""}${isMissing(each.ratio) ? "" : html`: <b>${show(each.ratio)} ×</b> the best`}${each.status && each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}</figcaption></figure>`)}
       </div>
-      ${own.length ? html`<p class="words"><span class="soft">Words in which it differs:</span> ${own.slice(0, 8).map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<${Text}>${each.word}<//> <span class="soft">${each.votes}</span></span>`)}</p>` : null}
+      <${Words} facet=${facet} />
       <div class="crops">${rows.slice(0, 15).map((row) => html`<a key=${row} href=${photos.columns ? address.write("photograph", [number, photos.columns.image[row]]) : undefined}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /></a>`)}</div></section>`;
   }
 
@@ -60,9 +63,9 @@
       <div class="columns class-columns"><div class="column side"><${Panel} title="Its photographs on a map" note="By what the network computes of them (PCA, then t-SNE); numbers are facets, the largest is 1." sources=${[files.facets]}>${found.places ? html`<${FacetMap} places=${found.places} facets=${found.facets} photos=${photos} hot=${hot} onHot=${setHot} />` : null}<//>
           <${Panel} title="How firm the grouping is" sources=${[files.facet_summary]} note="k-means always finds groups; these numbers say whether it finds the same ones again (1: the same, 0: chance)."><dl class="facts-list">${[["from other seeds", firm.seed], ["in other samples", firm.bootstrap], ["silhouette", firm.silhouette], ["facets suggested", firm.suggested]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl><//>
           ${others.length ? html`<${Panel} title="Other classes"><ul class="pill-list">${others.slice(0, 200).map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//></a></li>`)}</ul><//>` : null}</div>
-        <div class="column">${found.facets.map((facet, k) => html`<${Facet} key=${facet.facet} facet=${facet} own=${ownWords(found.facets, k)} photos=${photos} number=${found.photographs} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
+        <div class="column">${found.facets.map((facet) => html`<${Facet} key=${facet.facet} facet=${facet} photos=${photos} number=${found.photographs} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
       <p class="sources">${["facet_words", "facet_pictures"].map((name) => html`<${filterscope.parts.Source} key=${name} path=${files[name]} />`)}</p></article>`;
   }
 
-  filterscope.classPage = { Class, ownWords };
+  filterscope.classPage = { Class };
 })(globalThis);

@@ -80,6 +80,8 @@
       return null;
     };
     const by = query.map === "firing" ? "firing" : "words";
+    const drawn = query.show === "pictures";
+    const drawable = layer.picture.some((number) => number >= 0) && layer.thumb.some((number) => number >= 0);
     const orders = Object.entries(listing.ORDERS).filter(([name, { of }]) => (name === "likeness" ? Boolean(query.q) : !of || of === "name" || layer[of]));
     const exportChosen = () => {
       const table = listing.table(layer, chosen.size ? rows.filter((row) => chosen.has(row)) : rows, store.wordsOf);
@@ -100,6 +102,7 @@
       <div class="controls sticky">
         <div class="chips" role="group" aria-label="Statuses that are shown">${counts.map(([status, n]) => html`<button key=${status} type="button" class="chip" aria-pressed=${statuses.includes(status)} onClick=${() => toggle(status)} title=${filterscope.parts.STATUSES[status] || ""}><${Mark} status=${status} />${status} <b>${show(n)}</b></button>`)}${statuses.length ? html`<button type="button" class="chip clear" onClick=${() => set({ status: "" })}>all</button>` : null}</div>
         <span class="grow"></span>
+        ${drawable ? html`<div class="segments" role="group" aria-label="What stands for a filter"><button type="button" aria-pressed=${!drawn} onClick=${() => set({ show: "" })}>photographs</button><button type="button" aria-pressed=${drawn} onClick=${() => set({ show: "pictures" })}>pictures</button></div>` : null}
         <label>Sort by <select value=${query.sort || (query.q ? "likeness" : "number")} onChange=${(event) => set({ sort: event.target.value })}>${orders.map(([name, { label }]) => html`<option key=${name} value=${name}>${label}</option>`)}</select></label>
         <button type="button" aria-pressed=${choosing} onClick=${() => setChoosing(!choosing)}>Select</button>
         <button type="button" onClick=${exportChosen} disabled=${rows.length === 0}>Export ${chosen.size ? show(chosen.size) : show(rows.length)} as CSV</button>
@@ -109,7 +112,7 @@
       <div class="layer-body">
         <section class="gallery-side" aria-label="Filters">
           ${rows.length === 0 && !query.q ? html`<p class="soft">No filter has ${statuses.length === 1 ? "this status" : "these statuses"}.</p>` : null}
-          <div class="gallery" onKeyDown=${moveFocus}>${rows.slice(0, limit).map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} note=${note(row)} hot=${hot === row} onHover=${setHot} chosen=${chosen.has(row)} onChoose=${choosing ? choose : null} />`)}</div>
+          <div class="gallery" onKeyDown=${moveFocus}>${rows.slice(0, limit).map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} note=${note(row)} hot=${hot === row} onHover=${setHot} chosen=${chosen.has(row)} onChoose=${choosing ? choose : null} drawn=${drawn} />`)}</div>
           <div ref=${end} class="gallery-end">${limit < rows.length ? html`<button type="button" onClick=${() => setLimit(limit + PORTION)}>Show more of ${show(rows.length)}</button>` : null}</div>
         </section>
         <aside class="map-side" aria-label="Map"><div class="map-sticky">

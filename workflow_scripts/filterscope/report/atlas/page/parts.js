@@ -201,7 +201,7 @@
   }
 
   /* A filter in a gallery. */
-  function Card({ layer, row, photos, note, chosen, onChoose, onHover, hot, tabIndex }) {
+  function Card({ layer, row, photos, drawn, note, chosen, onChoose, onHover, hot, tabIndex }) {
     const status = layer.statuses[layer.status[row]];
     const name = nameOf(layer, row);
     const words = store.wordsOf(layer, row);
@@ -210,7 +210,7 @@
     const picture = layer.picture[row];
     return html`<div class=${"card" + (hot ? " hot" : "") + (chosen ? " chosen" : "")} onMouseEnter=${onHover && (() => onHover(row))} onMouseLeave=${onHover && (() => onHover(-1))}>
       <a href=${address.write("filter", [layer.number, number])} tabindex=${tabIndex} data-row=${row} aria-label=${"Filter " + number + ": " + called}>
-        ${layer.thumb[row] < 0 && picture >= 0
+        ${(drawn || layer.thumb[row] < 0) && picture >= 0
           ? html`<img class="tile" loading="lazy" alt="" src=${"pictures/" + picture + ".webp"} />`
           : html`<${Tile} photos=${photos} row=${layer.thumb[row]} label=${"best image of filter " + number} />`}
         <span class="card-name"><${Mark} status=${status} />${name === null ? html`<span class="no-name">${status}</span>` : html`<strong><${Text} lines=${1}>${name}<//></strong>`}</span>

@@ -96,6 +96,8 @@
       <div class="gallery photos" onKeyDown=${(event) => filterscope.layerPage.moveFocus(event)}>${rows.map((row) => html`<a key=${row} data-row=${row} class="photo" href=${address.write("photograph", [number, photos.columns.image[row]])}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /><span class="soft">${photos.columns.image[row]}</span></a>`)}</div><div ref=${end}></div></article>`;
   }
 
+  const SCENARIOS = { spike: "A spike: one filter answers much more than the next.", group: "A group: some filters answer much more than the median one.", flat: "Flat: no filter stands out." };
+
   const percentChange = (value) => (isMissing(value) ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + share(Math.abs(value)));
 
   function Occlusion({ study, number }) {
@@ -109,7 +111,9 @@
     if (data.error) return html`<${Failed} error=${data.error} />`;
     if (!found || (photos.sheet && !photos.columns)) return html`<${Waiting} />`;
     const row = isMissing(found.row) ? rowOf(photos, found.image) : found.row;
-    const parts = found.parts;
+    const nothing = { kind: [], name: [], area: [], overlap: [] };
+    const parts = found.parts || nothing; // a photograph of which only the strongest filters were asked has none
+    const strongest = found.strongest;
     const image = photos.columns && row >= 0 ? photos.columns.image[row] : found.image;
     const size = found.size || Math.max(0, ...(parts.overlap || []));
     const map = found.importances;
@@ -119,16 +123,17 @@
       return Array.isArray(list) ? list : typeof list === "string" ? list.split(/[ ,]+/).filter(Boolean).map(Number) : [];
     };
     const first = parts.kind.indexOf("photograph");
-    const own = first >= 0 ? filtersOf(first) : [];
+    const own = strongest ? strongest.filter : first >= 0 ? filtersOf(first) : [];
     const box = hot >= 0 && parts.box ? parts.box[hot] : null;
-    return html`<article class="page photograph"><header class="title-block compact"><div><p class="kicker">Covered parts</p><h1 tabindex="-1">What covering does to photograph ${image}</h1><p class="facts">${found.probe ? html`The ${show(size)} strongest filters of <${Text}>${found.probe}<//>: how many stay among the strongest when a part is covered, beside random rectangles of the same area.` : null}</p></div><div class="title-aside">${image !== undefined && photos.sheet ? html`<a class="button" href=${address.write("photograph", [found.photographs, image])}>The photograph</a>` : null}</div></header>
+    return html`<article class="page photograph"><header class="title-block compact"><div><p class="kicker">Covered parts</p><h1 tabindex="-1">${rows.length ? "What covering does to photograph" : "The strongest filters of photograph"} ${image}</h1><p class="facts">${found.probe && rows.length ? html`The ${show(size)} strongest filters of <${Text}>${found.probe}<//>: how many stay among the strongest when a part is covered, beside random rectangles of the same area.` : null}</p></div><div class="title-aside">${image !== undefined && photos.sheet ? html`<a class="button" href=${address.write("photograph", [found.photographs, image])}>The photograph</a>` : null}</div></header>
+      ${(found.sentences || []).length ? html`<section class="verdict" aria-label="What it comes to">${found.sentences.slice(0, 8).map((text, k) => html`<p key=${k}><${filterscope.parts.Sentence}>${text}<//></p>`)}</section>` : null}
       <div class="columns two"><div class="column"><${Panel} title=${map ? "Where it matters" : "The photograph"} aside=${map && map.lost && map.weaker ? html`<div class="segments" role="group" aria-label="What is shown"><button type="button" aria-pressed=${weak === "weaker"} onClick=${() => setWeak("weaker")}>weaker</button><button type="button" aria-pressed=${weak === "lost"} onClick=${() => setWeak("lost")}>lost</button></div>` : null} note=${map ? (weak === "weaker" ? "Bright: covering it takes away much of the strongest filters' activation." : "Bright: covering it drives filters out of the strongest ones.") : null}>
           ${photos.sheet && row >= 0 ? html`<${Whole} photos=${photos} row=${row} label=${contents(photos, row)}>${map ? html`<${Heat} heat=${map[weak] || map.weaker || map.lost} h=${map.h} w=${map.w} opacity=${0.72} mode="hue" box=${map.view || geometry.seen(photos.view, photos.columns.width[row], photos.columns.height[row])} />` : null}${box ? html`<span class="object-box hot" style=${geometry.percent(box)}></span>` : null}<//>` : null}<//>
-        ${layer && own.length ? html`<${Panel} title="Its strongest filters"><div class="gallery small">${own.map((each) => layer.row(each)).filter((each) => each >= 0).map((each) => html`<${Card} key=${each} layer=${layer} row=${each} photos=${photos} />`)}</div><//>` : null}</div>
-        <div class="column"><${Panel} title="Part by part" sources=${[found.file]}><ul class="parts">${rows.slice(0, 80).map((k) => html`<li key=${k} onMouseEnter=${() => setHot(k)} onMouseLeave=${() => setHot(-1)}>
+        ${layer && own.length ? html`<${Panel} title="Its strongest filters" sources=${[found.strongest_file]} note=${found.scenario ? SCENARIOS[found.scenario] || found.scenario : null}><div class="gallery small">${own.map((each) => layer.row(each)).filter((each) => each >= 0).map((each) => html`<${Card} key=${each} layer=${layer} row=${each} photos=${photos} note=${strongest ? show(strongest.activation[strongest.filter.indexOf(layer.filter[each])]) : null} />`)}</div><//>` : null}</div>
+        <div class="column">${rows.length ? html`<${Panel} title="Part by part" sources=${[found.file]}><ul class="parts">${rows.slice(0, 80).map((k) => html`<li key=${k} onMouseEnter=${() => setHot(k)} onMouseLeave=${() => setHot(-1)}>
             ${parts.path && parts.path[k] ? html`<${Picture} path=${parts.path[k]} alt=${"Photograph with " + (parts.name[k] || parts.kind[k]) + " covered"} />` : null}
             <div><strong><${Text} lines=${2}>${parts.name[k] || parts.kind[k]}<//></strong> <span class="soft">${share(parts.area[k])} covered${parts.fill && parts.fill[k] ? ", " + parts.fill[k] : ""}</span>
-              <p><b>${show(parts.overlap[k])}</b> of ${show(size)} stay${isMissing(parts.null_overlap && parts.null_overlap[k]) ? "" : html` <span class="soft">(random rectangles: ${show(parts.null_overlap[k])} ${interval(parts.null_low && parts.null_low[k], parts.null_high && parts.null_high[k])}${isMissing(parts.p && parts.p[k]) ? "" : ", p = " + show(parts.p[k])})</span>`}${isMissing(parts.change_strongest && parts.change_strongest[k]) ? "" : html`; their activation changes by <b>${percentChange(parts.change_strongest[k])}</b>`}.</p></div></li>`)}</ul><//></div></div></article>`;
+              <p><b>${show(parts.overlap[k])}</b> of ${show(size)} stay${isMissing(parts.null_overlap && parts.null_overlap[k]) ? "" : html` <span class="soft">(random rectangles: ${show(parts.null_overlap[k])} ${interval(parts.null_low && parts.null_low[k], parts.null_high && parts.null_high[k])}${isMissing(parts.p && parts.p[k]) ? "" : ", p = " + show(parts.p[k])})</span>`}${isMissing(parts.change_strongest && parts.change_strongest[k]) ? "" : html`; their activation changes by <b>${percentChange(parts.change_strongest[k])}</b>`}.</p></div></li>`)}</ul><//>` : null}</div></div></article>`;
   }
 
   filterscope.photographPage = { Photograph, Photographs, Occlusion, objectsOf };

@@ -165,9 +165,9 @@
     const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
     return html`<article class="page study">
       <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
-        <p class="facts">What ${count(filters, "filter")} of ${count(study.layers.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.</p></header>
+        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(study.layers.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
       ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
-      <${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${study.layers.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>
+      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${study.layers.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
