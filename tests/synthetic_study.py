@@ -41,6 +41,7 @@ class Synthetic:
     top: int = P
     seed: int = 0
     extension: dict = field(default_factory=dict)
+    tables: dict = field(default_factory=dict)  # further tables of the words, by name
 
     def write(self, results: Path) -> Path:
         """Write the results; their folder."""
@@ -169,6 +170,7 @@ class Synthetic:
         }
         own["vocabulary"] = self._table(vocabulary, "vocabulary", "data/vocabulary")
         own["categories"] = self.categories
+        own |= {name: self._table(data, name, f"words/{name}") for name, data in self.tables.items()}
         return own | self._write_names(filters)
 
     def _write_heatmaps(self, rows: dict, best: np.ndarray) -> str:

@@ -263,6 +263,7 @@ class Study:
             "paths_to_votes": votes,
             "path_to_apart": beside / "words_apart.parquet",
             "path_to_heatmaps": beside / "heatmaps.parquet",
+            "path_to_feeds": beside / "feeds.parquet",
             "folder": self.pictures,
             "probe": self.probe(),
             "activations": self.extraction,

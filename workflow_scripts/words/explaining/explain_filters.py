@@ -6,6 +6,7 @@ from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.data.networks import building
+from filterscope.data.networks.heads import class_names, feeds_table, head_weights
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import candidates, read_allowed
@@ -39,6 +40,7 @@ def explain_filters(
     paths_to_votes,
     path_to_apart,
     path_to_heatmaps,
+    path_to_feeds,
     folder,
     probe: ProbeSettings,
     activations: ExtractionSettings,
@@ -73,7 +75,10 @@ def explain_filters(
     pairs, kept = TopPairs(top_ids, maxima), TopMaps(maxima)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(pairs.image_ids)]
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+    network = building.load(probe.network, path_to_weights)
+    feeds = feeds_table(head_weights(network, probe.layer, probe.inputs.crop), class_names(probe.network))
+    tables.write(feeds, "feeds", path_to_feeds)
+    with reading(probe, network, device) as reader:
         size = settings.explainer_size(reader)
         explainers = {
             name: load_explainer(path, size, vocabulary.dimension).to(device)
@@ -128,6 +133,7 @@ if __name__ == "__main__":
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
         path_to_apart=snakemake.output.apart,
         path_to_heatmaps=snakemake.output.heatmaps,
+        path_to_feeds=snakemake.output.feeds,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,

@@ -113,6 +113,8 @@ def made(tmp_path):
                 "occlusions": occlusions_of(results),
                 "strongest": strongest_of(results),
             }
+            feeds = {"filter": 5, "rank": [0, 1], "unit": [7, 3], "class": ["puppy", None], "weight": [0.5, -0.25]}
+            study.tables = {"feeds": {key: column(value, 2) for key, value in feeds.items()}}
             study.write(results)
         make_atlas(results, tmp_path / pixels, pixels=pixels)
         return tmp_path / pixels, lambda name: received(tmp_path / pixels / f"data/{name}.js")[1]
@@ -141,6 +143,7 @@ def test_a_class_has_its_map_facets_and_words(made):
     assert first["told"] == "Told apart by: red."
     assert second["told"] == "No word tells it apart from the class's others (blue: p 0.31)."
     assert [each["start"] for each in first["pictures"]] == ["mean", "noise"]
+    assert data("details/0/0")["filters"]["5"]["feeds"] == [["puppy", 0.5, 0], ["unit 3", -0.25, None]]
 
 
 def test_covered_photographs_have_parts_in_shares_and_sentences(made):

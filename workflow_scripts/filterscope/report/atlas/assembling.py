@@ -51,6 +51,8 @@ class Making:
     vocabularies: dict[str, set[str]] = field(default_factory=dict)
     shown: dict[int, np.ndarray] = field(default_factory=dict)
     exemplars: list[Layer] = field(default_factory=list)
+    # Numbers of the pages of classes, by network and output unit.
+    classes: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self):
         self.gallery = Gallery(self.folder)
@@ -95,6 +97,7 @@ def make_atlas(
 def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
     places = making.places
     _gather_photographs(making, say)
+    making.classes = _class_pages(making)
     noted, classes, occluded = [], [], []
     for number, given in enumerate(making.layers):
         say(f"layer {number + 1} of {len(making.layers)}: {given['heading']}")
@@ -222,6 +225,7 @@ def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> d
         thresholds=places.table(own, "thresholds"),
         image_words=_image_words(places, given),
         pictures=pictures,
+        feeds=_feeds(making, given),
         maxima=firing.sampled,
         near=near,
         sheets=_sheets(places, given),
@@ -320,6 +324,32 @@ def _image_words(places: Places, given: Mapping) -> dict[tuple[int, int], list[s
         rows = rows[(rows["candidates"] == "vocabulary") & (rows["rank"] < IMAGE_WORDS)]
         for number, image_id, word in zip(rows["filter"], rows["image_id"], rows["word"], strict=True):
             found.setdefault((number, image_id), []).append(word)
+    return found
+
+
+def _feeds(making: Making, given: Mapping) -> dict[int, list]:
+    """By filter, the classes that it feeds: name, weight, and number of the class's page, None without one."""
+    table = making.places.table(given["tables"], "feeds")
+    found: dict[int, list] = {}
+    for row in [] if table is None else table.to_dict("records"):
+        called = f"unit {row['unit']}" if pd.isna(row["class"]) else row["class"]
+        page = making.classes.get((given["network"], row["unit"]))
+        found.setdefault(row["filter"], []).append([called, row["weight"], page])
+    return found
+
+
+def _class_pages(making: Making) -> dict[tuple[str, int], int]:
+    """Numbers of the pages of classes with facets, by network and output unit."""
+    found: dict[tuple[str, int], int] = {}
+    count = 0
+    for given in making.layers:
+        own = given["facets"]["tables"] if given["facets"] else {}
+        facets = making.places.table(own, "facets")
+        if facets is None or not making.places.is_there(own.get("facet_summary")):
+            continue
+        for unit in pd.unique(facets["unit"]).tolist():
+            found.setdefault((given["network"], unit), count)
+            count += 1
     return found
 
 
