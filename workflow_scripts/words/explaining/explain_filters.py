@@ -77,7 +77,6 @@ def explain_filters(
     images = images[images["image_id"].isin(pairs.image_ids)]
     network = building.load(probe.network, path_to_weights)
     feeds = feeds_table(head_weights(network, probe.layer, probe.inputs.crop), class_names(probe.network))
-    tables.write(feeds, "feeds", path_to_feeds)
     with reading(probe, network, device) as reader:
         size = settings.explainer_size(reader)
         explainers = {
@@ -109,6 +108,7 @@ def explain_filters(
         votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])
     tables.write(kept.table(top_ids), "heatmaps", path_to_heatmaps)
+    tables.write(feeds, "feeds", path_to_feeds)
     tables.write(apart(found.directions[WORDS], asked[WORDS], printed), "words_apart", path_to_apart)
     job.LOGGER.info("%d filters explained by %d images", len(top_ids), len(images))
 
