@@ -85,7 +85,7 @@
           : html`<label>Layer <select value=${number} onChange=${(event) => setNumber(Number(event.target.value))}>${able.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>`}
         <label class="measure">Score <select value=${key} onChange=${(event) => setWanted(event.target.value)}>${choices.map((each) => html`<option key=${each.key} value=${each.key}>${each.label}</option>`)}</select></label>
       </div>
-      ${chosen.says ? html`<p class="note">${chosen.says}; whiskers: the interval over resamples of the images.</p>` : null}
+      ${chosen.says ? html`<p class="note">${chosen.says[0].toUpperCase() + chosen.says.slice(1)}; whiskers: the interval over resamples of the images.</p>` : null}
       <${Intervals} rows=${rows} label=${chosen.label + " of " + layer.heading} />
       <${Notes} notes=${(study.notes || []).filter((each) => each.layer === number)} />
     <//>`;
