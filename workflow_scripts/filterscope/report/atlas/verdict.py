@@ -155,12 +155,15 @@ def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
     found = [] if fit is None else [row.sentence for row in fit.itertuples()]
     if resampling is not None:
         said = resampling["verdict"].dropna().value_counts()
-        parts = ", ".join(f"{said.get(each, 0)} {each}" for each in ("helps", "harms", "no clear difference"))
-        found.append(f"Resampling, of {int(said.sum())} comparisons with no resampling: {parts}.")
+        helps, harms, unclear = (int(said.get(each, 0)) for each in ("helps", "harms", "no clear difference"))
+        found.append(
+            f"Against no resampling, resampling helps in {helps} of {int(said.sum())} comparisons, harms in {harms} and "
+            f"makes no clear difference in {unclear}."
+        )
     if trends is not None:
         said = trends.loc[trends["over"] != "accurate", "verdict"].value_counts()
-        parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(said.items()))
-        found.append(f"Is smaller more robust? By {int(said.sum())} kinds of attack: {parts}.")
+        parts = "; ".join(f"{verdict} ({count})" for verdict, count in sorted(said.items()))
+        found.append(f"Is smaller more robust? Of {int(said.sum())} kinds of attack: {parts}.")
     if duel is not None:
         found += temperature_section(duel, []).lines[:-1]
     return found
