@@ -157,8 +157,8 @@ def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
         said = resampling["verdict"].dropna().value_counts()
         helps, harms, unclear = (int(said.get(each, 0)) for each in ("helps", "harms", "no clear difference"))
         found.append(
-            f"Against no resampling, resampling helps in {helps} of {int(said.sum())} comparisons, harms in {harms} and "
-            f"makes no clear difference in {unclear}."
+            f"Against no resampling, resampling helps in {helps} of {int(said.sum())} comparisons, harms in {harms}, "
+            f"and makes no clear difference in {unclear}."
         )
     if trends is not None:
         said = trends.loc[trends["over"] != "accurate", "verdict"].value_counts()
