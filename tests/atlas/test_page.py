@@ -261,8 +261,8 @@ class TestColours:
         dark = page.page.evaluate(colour)
         button = page.page.get_by_role("button", name="Colours")
         button.click()
+        page.until(f"{colour} !== '{dark}'")
         light = page.page.evaluate(colour)
-        assert light != dark
         page.page.reload()
         page.settled()
         assert page.page.evaluate(colour) == light
