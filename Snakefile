@@ -41,6 +41,7 @@ rule all:
         rules.diagnosis.input,
         rules.temperature.input,
         rules.summarise_study.output,
+        rules.render_atlas.output,
         rules.reproduction.input,
 
 

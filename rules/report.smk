@@ -1,8 +1,8 @@
 # The report room: what a person reads first.
 #
 # Inputs:  tables of the other rooms
-# Outputs: results/report/summary.md and .html; results/report/reproduction/
-# Steps:   summarise; tabulate published numbers beside ours, draw and summarise them
+# Outputs: results/report/summary.md and .html; results/report/atlas/; results/report/reproduction/
+# Steps:   summarise; note where everything lies and render the atlas from it; tabulate published numbers beside ours, draw and summarise them
 
 
 rule summarise_study:
@@ -48,6 +48,53 @@ rule summarise_study:
         "Summarising the study"
     script:
         "../workflow_scripts/report/summarise_study.py"
+
+
+rule note_places:
+    output:
+        places=ATLAS_PLACES,
+    log:
+        "results/logs/note_places.log",
+    benchmark:
+        "results/benchmarks/note_places.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    resources:
+        mem_mb=500,
+        runtime="5m",
+    params:
+        code=code("report/note_places.py"),
+        places=atlas_places(),
+    message:
+        "Noting what the study has and where it lies"
+    script:
+        "../workflow_scripts/report/note_places.py"
+
+
+rule render_atlas:
+    input:
+        places=rules.note_places.output.places,
+        shown=files_of(atlas_places()),
+        page=atlas_page(),
+    output:
+        atlas=directory(ATLAS),
+    log:
+        "results/logs/render_atlas.log",
+    benchmark:
+        "results/benchmarks/render_atlas.tsv"
+    conda:
+        "../envs/filterscope.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="4h",
+    params:
+        code=code("report/render_atlas.py"),
+        folders=[entry["folder"] for entry in atlas_places()["datasets"].values()],
+    message:
+        "Rendering the atlas"
+    script:
+        "../workflow_scripts/report/render_atlas.py"
 
 
 rule reproduction:

@@ -4,15 +4,21 @@
 PUBLISHED = f"{workflow.basedir}/studies/published.csv"
 REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
 
+ATLAS, ATLAS_PLACES = "results/report/atlas", "results/report/atlas_places.json"
 SUMMARIES = ["results/report/summary.md", "results/report/summary.html"]
 
 
 def parting_words():
-    """What a run that went well says at its end: where to read on, if what it made includes the summary."""
+    """What a run that went well says at its end: where to read on, if what it made includes the atlas or the summary."""
     asked = workflow.dag_settings
-    whole = set(asked.targets) <= {"all", "summarise_study", *SUMMARIES}
-    if whole and not asked.until and not asked.omit_from:
-        return f"Finished. Read {SUMMARIES[0]}; {workflow.basedir}/results/README.md tells where the rest is."
+    makers = {"summarise_study": SUMMARIES, "render_atlas": [ATLAS]}
+    makers = {rule: {rule, *paths} for rule, paths in makers.items()}
+    targets = set(asked.targets) or {"all"}
+    if targets <= {"all"}.union(*makers.values()) and not asked.until and not asked.omit_from:
+        atlas, summary = ("all" in targets or targets & makers[rule] for rule in ("render_atlas", "summarise_study"))
+        pages = [f"Open {ATLAS}/index.html in a browser"] if atlas else []
+        pages += [f"{'or read' if atlas else 'Read'} {SUMMARIES[0]}"] if summary else []
+        return f"Finished. {', '.join(pages)}; {workflow.basedir}/results/README.md tells where the rest is."
     older = f"; {SUMMARIES[0]} is of an earlier run" if Path(SUMMARIES[0]).exists() else ""
     return f"Finished what was asked for{older}."
 

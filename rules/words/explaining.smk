@@ -75,6 +75,8 @@ rule explain_filters:
         words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
         apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
+        heatmaps="results/words/{dataset}/{probe}/{vocabulary}/heatmaps.parquet",
+        feeds="results/words/{dataset}/{probe}/{vocabulary}/feeds.parquet",
         shuffled_labels_by_image="results/words/{dataset}/{probe}/{vocabulary}/null/image_words.parquet",
         shuffled_labels_by_filter="results/words/{dataset}/{probe}/{vocabulary}/null/filter_votes.parquet",
     wildcard_constraints:
@@ -120,6 +122,8 @@ use rule explain_filters as explain_photographs with:
         words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
         apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
+        heatmaps="results/words/{dataset}/{probe}/{vocabulary}/heatmaps.parquet",
+        feeds="results/words/{dataset}/{probe}/{vocabulary}/feeds.parquet",
     wildcard_constraints:
         dataset=either(UNANNOTATED),
     log:

@@ -262,6 +262,8 @@ class Study:
             "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
             "paths_to_votes": votes,
             "path_to_apart": beside / "words_apart.parquet",
+            "path_to_heatmaps": beside / "heatmaps.parquet",
+            "path_to_feeds": beside / "feeds.parquet",
             "folder": self.pictures,
             "probe": self.probe(),
             "activations": self.extraction,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
+from tests.synthetic_study import received
 
 from filterscope import tables
 from filterscope.data.samples.labelled_samples import read_samples
@@ -330,6 +332,42 @@ def test_no_table_holds_nan(finished_study):
 def test_no_result_names_a_place_of_this_machine(finished_study):
     for path in (finished_study.directory / "results").rglob("*.csv"):
         assert str(finished_study.directory) not in path.read_text()
+
+
+def test_the_atlas_shows_what_the_tables_say(finished_study):
+    atlas = finished_study.directory / "results/report/atlas"
+    page = (atlas / "index.html").read_text()
+    for file in re.findall(r'(?:src|href)="((?!data:)[^"]+)"', page):
+        assert (atlas / file).is_file()
+    _, study = received(atlas / "data/study.js")
+    assert study["warnings"] == [each for each in study["warnings"] if each["layer"] is not None]  # no file is missing
+    assert [layer["heading"] for layer in study["layers"]] == [
+        f"{entry['probe']} on {entry['dataset']}, in words of {entry['vocabulary']}"
+        for entry in finished_study.config["explanations"]
+    ]
+    for folder, layer in zip(folders(finished_study), study["layers"], strict=True):
+        assert layer["counts"] == pd.read_csv(folder / "filter_names.csv")["status"].value_counts().to_dict()
+        for link in layer["files"].values():
+            assert (atlas / link).is_file()
+        heatmaps = tables.read(folder / "heatmaps.parquet", "heatmaps").to_pandas()
+        said = tables.read(folder / "image_words.parquet", "image_words").to_pandas()
+        pairs = said[["filter", "image_id"]].drop_duplicates()
+        assert set(map(tuple, pairs.to_numpy())) == set(zip(heatmaps["filter"], heatmaps["image_id"], strict=True))
+    assert study["pages"] == ["diagnosis", "temperature"]
+    for name in study["pages"]:
+        _, room = received(atlas / f"data/{name}.js")
+        assert all((atlas / figure["path"]).is_file() for section in room["sections"] for figure in section["figures"])
+    assert len(study["classes"]) == len(finished_study.config["facets"][0]["classes"])
+    for number, entry in enumerate(study["classes"]):
+        _, of_class = received(atlas / f"data/classes/{number}.js")
+        assert len(of_class["facets"]) == entry["facets"]
+        for facet in of_class["facets"]:
+            assert facet["members"] == sum(each == facet["facet"] for each in of_class["places"]["facet"])
+            assert all((atlas / path).is_file() for path in [facet["mean"], *(p["path"] for p in facet["pictures"])])
+    for number in range(len(study["occlusions"])):
+        _, covered = received(atlas / f"data/occlusions/{number}.js")
+        assert covered["parts"]["kind"][0] == "photograph"
+        assert covered["importances"]["h"] ** 2 == len(base64.b64decode(covered["importances"]["lost"]))
 
 
 def test_summary_says_what_was_found(finished_study):

@@ -7,6 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.synthetic_study import received
 
 import configuration
 
@@ -48,6 +49,13 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_pat
     assert list(folder.glob("sheets/*.png"))
     assert not list(folder.glob("scores.*"))
     assert "no masks" in (study.directory / "results/report/summary.md").read_text()
+    atlas = study.directory / "results/report/atlas/data"
+    _, told = received(atlas / "study.js")
+    ((number, layer),) = [(n, each) for n, each in enumerate(told["layers"]) if each["dataset"] == "album"]
+    assert layer["counts"] == pd.read_csv(folder / "filter_names.csv")["status"].value_counts().to_dict()
+    assert "so no name could be tested" in next(text for text in told["verdict"] if layer["heading"] in text)
+    _, details = received(atlas / f"details/{number}/0.js")
+    assert any("heat" in own.get("top", {}) for own in details["filters"].values())
     # One picture more: what looks at the album is made again, and nothing else.
     Image.new("RGB", (90, 64), "blue").save(album / "blue.jpg")
     again = study.planned(config=config)
@@ -61,6 +69,7 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_pat
         "tabulate_words",
         "render_sheets",
         "summarise_study",
+        "render_atlas",
     }
     assert again["extract_activations"] == 1
 

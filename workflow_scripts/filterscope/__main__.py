@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from filterscope.commands import check, init, run, show
+from filterscope.commands import atlas, check, init, run, show
 
 if TYPE_CHECKING:
     from filterscope.data.networks.layers import LayerCall
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TITLES = ("layer", "call", "calls", "kind", "filters", "map")
 USUAL_SIZE = 224  # px, side of ImageNet's pictures
 # Modules of the commands, in the order in which they are needed; each has `add`, which tells the parser of its options.
-COMMANDS = (init, check, run, show)
+COMMANDS = (init, check, run, show, atlas)
 DESCRIPTION = """What every filter of a vision network knows. `filterscope init resnet50 --photos FOLDER` writes a
 study, `check` says what would run, `run` runs it, `open` shows the result. Everything is also plain Snakemake."""
 

@@ -8,7 +8,7 @@ from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.report.attachments import figures_at, findings
 from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
-from filterscope.report.summary import FIRST, as_html, as_text, explanation_section
+from filterscope.report.summary import FIRST, ShownFigure, as_html, as_text, explanation_section
 from filterscope.words.explaining.novelty import share_of_new
 from filterscope.words.explaining.targets import token_list
 from filterscope.words.naming import name_remarks
@@ -26,6 +26,8 @@ OF_EXPLANATION = {
 # What the remarks on an explanation are made from, and by what.
 REMARKED = {"thresholds": threshold_remarks, "top_images": mining_remarks, "filter_names": name_remarks}
 SAID = ["candidates", "rank", "word"]  # columns of `image_words`, which may be large
+# What is read instead, by most.
+ATLAS = ShownFigure("The atlas: all of this in a browser, every filter with its images", "atlas/index.html", None)
 OF_FACETS = {"summary": "facet_summary", "criteria": "criteria", "validation": "criteria_validation"}
 
 
@@ -46,7 +48,8 @@ def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text
     if temperature["duel"]:
         duel = _read(temperature["duel"], "duel")
         sections.append(temperature_section(duel, figures_at(temperature["figures"], page)))
-    for path, text in ((path_to_text, as_text(title, sections)), (path_to_html, as_html(title, sections))):
+    made = {path_to_text: as_text(title, sections, ATLAS), path_to_html: as_html(title, sections, ATLAS)}
+    for path, text in made.items():
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     job.LOGGER.info("the summary is in %s", path_to_text)

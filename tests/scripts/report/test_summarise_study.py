@@ -39,6 +39,12 @@ def test_top_images_are_told(summarised):
         assert "saturated" not in page
 
 
+def test_the_atlas_is_linked_first(summarised):
+    text, page = summarised()
+    assert text.splitlines()[2].endswith("](atlas/index.html)")
+    assert page.index('<a href="atlas/index.html">') < page.index("<h2>")
+
+
 def test_the_share_of_new_words_is_told(study, summarised):
     """As many as of the words of the images, each counted as often as it is said."""
     said = study.table("words_by_image", "image_words")

@@ -20,11 +20,21 @@ def occlusion_text(title: str, table: pd.DataFrame, names: Mapping[int, str]) ->
         own, covered = rows.iloc[0], rows.iloc[1:]
         told = covered[covered["kind"] != "square"]
         parts += [f"## {names[image_id]}", "", *_lines(own, told), ""]
-        parts += [f"- {_sentence(letter, row)}" for letter, row in zip(_letters(), told.itertuples(), strict=False)]
-        squares = covered[covered["kind"] == "square"].sort_values(["overlap", "number"]).head(SHOWN)
-        parts += [f"- {_square(row)}" for row in squares.itertuples()]
+        parts += [f"- {sentence}" for sentence in sentences(rows)]
         parts += [""]
     return "\n".join(parts)
+
+
+def sentences(rows: pd.DataFrame) -> list[str]:
+    """What every covered part of one photograph takes away, a sentence each; of a grid the squares that take most.
+
+    rows: of the `occlusions` table.
+    """
+    covered = rows[rows["number"] > 0].sort_values("number")
+    told = covered[covered["kind"] != "square"]
+    squares = covered[covered["kind"] == "square"].sort_values(["overlap", "number"]).head(SHOWN)
+    said = [_sentence(letter, row) for letter, row in zip(_letters(), told.itertuples(), strict=False)]
+    return said + [_square(row) for row in squares.itertuples()]
 
 
 def _letters():

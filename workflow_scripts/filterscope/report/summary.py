@@ -31,7 +31,8 @@ h2 { margin-top: 1.8em }
 figure { margin: 0 0 1.4em } img { max-width: 100% } figcaption { color: #6e7781; font-size: 13px }
 </style></head><body>
 <h1>{{ title }}</h1>
-{% for section in sections %}<h2>{{ section.title }}</h2>
+{% if lead %}<p><a href="{{ lead.link }}">{{ lead.caption }}</a></p>
+{% endif %}{% for section in sections %}<h2>{{ section.title }}</h2>
 {% for line in section.lines %}<p>{{ line }}</p>
 {% endfor %}{% for table in section.tables %}{{ table }}
 {% endfor %}{% for each in section.figures if each.png %}<figure><img src="{{ each.source }}" alt="{{ each.caption }}">
@@ -288,8 +289,8 @@ def _cause(row) -> str:
     return f"{said}: {row.effect:.2f} [{row.low:.2f}, {row.high:.2f}], null {row.null:.2f}"
 
 
-def as_html(title: str, sections: list[Section]) -> str:
-    """The page as HTML."""
+def as_html(title: str, sections: list[Section], lead: ShownFigure | None = None) -> str:
+    """The page as HTML; lead: a page that is linked first."""
     shown = [
         {
             "title": section.title,
@@ -300,12 +301,12 @@ def as_html(title: str, sections: list[Section]) -> str:
         }
         for section in sections
     ]
-    return PAGE.render(title=title, sections=shown)
+    return PAGE.render(title=title, sections=shown, lead=lead)
 
 
-def as_text(title: str, sections: list[Section]) -> str:
-    """The page as Markdown that is also readable as it is."""
-    parts = [f"# {title}"]
+def as_text(title: str, sections: list[Section], lead: ShownFigure | None = None) -> str:
+    """The page as Markdown that is also readable as it is; lead: a page that is linked first."""
+    parts = [f"# {title}", *([f"[{lead.caption}]({lead.link})"] if lead else [])]
     for section in sections:
         parts += [f"## {section.title}", *section.lines, *(_markdown(table) for table in section.tables)]
         parts += [f"{'!' if each.png else ''}[{each.caption}]({each.link})" for each in section.figures]

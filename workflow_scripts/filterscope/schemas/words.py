@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 from filterscope.schemas.values import CLAIM_SCORES, RECALL, one_of
 
@@ -46,6 +48,37 @@ SCHEMAS: dict[str, Schema] = {
             Column("rank", INTEGER, "0 is the nearest word"),
             Column("word", TEXT, "word"),
             Column("cosine", REAL, "cosine between the explainer's output and the word"),
+        ),
+    ),
+    "heatmaps": Schema(
+        "explain_filters",
+        ("filter", "rank"),
+        (
+            Column("filter", INTEGER, "channel"),
+            Column("rank", INTEGER, "of the image among the filter's top images; only those it rises above zero in"),
+            Column("image_id", INTEGER, "image"),
+            Column("rows", INTEGER, "cells from top to bottom of the kept map, which covers the network's view"),
+            Column("columns", INTEGER, "cells from left to right"),
+            Column(
+                "map",
+                pa.binary(),
+                "a byte per cell, by rows: the largest activation in it, 255 is the filter's largest in all its images",
+            ),
+            Column("map_rows", INTEGER, "rows of the map as the network makes it"),
+            Column("map_columns", INTEGER, "its columns"),
+            Column("peak_row", INTEGER, "row of its largest value, from 0"),
+            Column("peak_column", INTEGER, "column of its largest value, from 0"),
+        ),
+    ),
+    "feeds": Schema(
+        "explain_filters",
+        ("filter", "rank"),
+        (
+            Column("filter", INTEGER, "channel of a layer whose maps, or their means, the network's last layer takes"),
+            Column("rank", INTEGER, "0 is the class that it speaks for most"),
+            Column("unit", INTEGER, "output unit: those of the largest weights, and of the least"),
+            Column("class", TEXT, "what the unit is called, where the network's source tells", optional=True),
+            Column("weight", REAL, "of the filter for the unit, in the last layer"),
         ),
     ),
     "filter_votes": Schema(

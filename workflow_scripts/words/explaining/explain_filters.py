@@ -6,6 +6,7 @@ from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
 from filterscope.data.networks import building
+from filterscope.data.networks.heads import class_names, feeds_table, head_weights
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import candidates, read_allowed
@@ -14,6 +15,7 @@ from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explain
 from filterscope.words.explaining.proposals import ProposalSettings, apart, known_chances, proposers
 from filterscope.words.explaining.targets import Tokens
+from filterscope.words.explaining.top_maps import TopMaps
 from filterscope.words.firing import Thresholds
 from filterscope.words.results import claimed, image_words, top_images, votes_table
 from filterscope.words.scoring.score_table import WORDS
@@ -37,6 +39,8 @@ def explain_filters(
     paths_to_words,
     paths_to_votes,
     path_to_apart,
+    path_to_heatmaps,
+    path_to_feeds,
     folder,
     probe: ProbeSettings,
     activations: ExtractionSettings,
@@ -68,10 +72,12 @@ def explain_filters(
         for among in (sought, candidates(vocabulary, tokens.every))
     )
     top_ids, maxima = top_images(tables.read(path_to_top_images, "top_images"))
-    pairs = TopPairs(top_ids, maxima)
+    pairs, kept = TopPairs(top_ids, maxima), TopMaps(maxima)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(pairs.image_ids)]
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+    network = building.load(probe.network, path_to_weights)
+    feeds = feeds_table(head_weights(network, probe.layer, probe.inputs.crop), class_names(probe.network))
+    with reading(probe, network, device) as reader:
         size = settings.explainer_size(reader)
         explainers = {
             name: load_explainer(path, size, vocabulary.dimension).to(device)
@@ -88,6 +94,7 @@ def explain_filters(
             asked,
             settings,
             device,
+            kept,
         )
     for name in paths_to_explainers:
         words = {where: found.words[name, where] for where in sought}
@@ -100,6 +107,8 @@ def explain_filters(
         weigh = partial(whole[name]["vocabulary"].of_words, found.directions[name])
         votes = votes_table(words, maxima, vocabulary.words, voting, weighting, printed, claims, weigh)
         tables.write(votes, "filter_votes", paths_to_votes[name])
+    tables.write(kept.table(top_ids), "heatmaps", path_to_heatmaps)
+    tables.write(feeds, "feeds", path_to_feeds)
     tables.write(apart(found.directions[WORDS], asked[WORDS], printed), "words_apart", path_to_apart)
     job.LOGGER.info("%d filters explained by %d images", len(top_ids), len(images))
 
@@ -123,6 +132,8 @@ if __name__ == "__main__":
         paths_to_words={name: snakemake.output[f"{name}_by_image"] for name in names},
         paths_to_votes={name: snakemake.output[f"{name}_by_filter"] for name in names},
         path_to_apart=snakemake.output.apart,
+        path_to_heatmaps=snakemake.output.heatmaps,
+        path_to_feeds=snakemake.output.feeds,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         activations=activations,

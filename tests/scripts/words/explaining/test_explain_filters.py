@@ -51,6 +51,17 @@ def test_words_stand_beside_the_images_that_they_come_from(study):
         assert group["word"].is_unique
 
 
+def test_heatmaps_are_kept_of_the_images_that_have_words(study):
+    words = study.table("words_by_image", "image_words")
+    maps = tables.read(study.folder / "heatmaps.parquet", "heatmaps").to_pandas()
+    pairs = {tuple(row) for row in words[["filter", "image_rank", "image_id"]].to_numpy().tolist()}
+    assert {tuple(row) for row in maps[["filter", "rank", "image_id"]].to_numpy().tolist()} == pairs
+    top = study.table("top_images").set_index(["filter", "rank"])["maximum"]
+    for row in maps.itertuples():  # the largest byte is the image's maximum, as a share of the filter's
+        wanted = 255 * top[row.filter, row.rank] / top[row.filter, 0]
+        assert abs(max(row.map) - wanted) <= 1
+
+
 def test_without_evidence_and_novelty_the_nearest_words_are_said(study, tmp_path):
     _, words = explained(study, tmp_path, proposals=ProposalSettings())
     for _, group in words.groupby(["candidates", "filter", "image_id"]):

@@ -18,6 +18,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.explaining.attention import METHODS
 from filterscope.words.explaining.explainer import Explainer
 from filterscope.words.explaining.proposals import Proposer
+from filterscope.words.explaining.top_maps import TopMaps
 from filterscope.words.firing import Thresholds
 
 
@@ -99,10 +100,11 @@ def explain(
     proposers: Mapping[str, Mapping[str, Proposer]],
     settings: ExplanationSettings,
     device: torch.device,
+    kept: TopMaps | None = None,
 ) -> Explained:
     """Name what every filter sees in its top images.
 
-    explainers: by name. proposers: by explainer and candidates.
+    explainers: by name. proposers: by explainer and candidates. kept: takes in the maps of all pairs.
     """
     limits = Thresholds.of(thresholds, device)
     words, directions = {}, {}
@@ -120,6 +122,9 @@ def explain(
         if not len(filters):
             continue
         maps = read_maps(batch, reader, inputs, device)
+        if kept is not None:
+            for own, pair in zip(maps, members, strict=True):
+                kept.add(*pair, own[torch.from_numpy(pair[0]).to(device)])
         asked = torch.from_numpy(filters).to(device)
         with torch.inference_mode():
             shown = _inputs(batch, maps, members, reader, inputs, limits, settings, device)

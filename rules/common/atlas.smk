@@ -1,0 +1,171 @@
+# Helpers of the atlas: where everything lies that it shows, as the program that makes it reads it. No rules.
+from filterscope.report.atlas.places import files_of
+
+# What is shown of an explanation beside its names and words, by where it lies; scored ones need masks.
+SCORED = ("filter_claims", "filter_causes", "scores", "sanity")
+
+
+def atlas_page():
+    """Files of the page itself, so that editing one makes the atlas anew."""
+    folder = SCRIPTS / "filterscope" / "report" / "atlas"
+    return sorted(str(path) for part in ("page", "vendor") for path in (folder / part).rglob("*") if path.is_file())
+
+
+def atlas_places():
+    """Everything that the atlas shows and where it lies; tables by their schema's name."""
+    shown = {(entry["dataset"], entry["probe"]): None for entry in EXPLANATIONS}
+    for section in ("pictures", "facets", "strongest_filters", "occlusions"):
+        shown |= {(entry["dataset"], entry["probe"]): None for entry in config[section]}
+    explained = [(entry["dataset"], entry["probe"]) for entry in EXPLANATIONS]
+    layers = [atlas_explanation(entry) for entry in EXPLANATIONS]
+    layers += [atlas_layer(*names) for names in shown if names not in explained]
+    return {
+        "format": 1,
+        "title": config["title"],
+        "seed": config["seed"],
+        "atlas": config["atlas"],
+        "datasets": {name: atlas_dataset(name) for name in dict.fromkeys(layer["dataset"] for layer in layers)},
+        "layers": layers,
+        "diagnosis": atlas_diagnosis(),
+        "temperature": atlas_temperature(),
+        "summary": SUMMARIES[1],
+    }
+
+
+def atlas_dataset(name):
+    """Tables and pictures of a dataset."""
+    folder, annotated = f"results/data/{name}", name in ANNOTATED
+    own = {"images": f"{folder}/images.parquet", "rejected": f"{folder}/rejected.parquet"}
+    own |= {table: f"{folder}/{table}.parquet" for table in ("annotations", "categories") if annotated}
+    return {"folder": pictures(name), "annotated": annotated, "tables": own}
+
+
+def atlas_layer(dataset, probe):
+    """What there is of a probe beside a dataset, explained or not."""
+    network = config["probes"][probe]["network"]
+    names = {"dataset": dataset, "probe": probe}
+    of_it = {
+        section: [each for each in config[section] if (each["dataset"], each["probe"]) == (dataset, probe)]
+        for section in ("pictures", "facets", "strongest_filters", "occlusions")
+    }
+    view = config["networks"][network]["input"]
+    return {
+        **names,
+        "vocabulary": None,
+        "heading": f"{probe} on {dataset}",
+        "network": network,
+        "layer": config["probes"][probe]["layer"],
+        "reference": None,
+        "view": {"resize": view["resize"], "crop": view["crop"]},
+        "tables": {},
+        "split": "all",
+        "firing": [],
+        "pictures": [atlas_pictures(entry) for entry in of_it["pictures"]],
+        "facets": atlas_facets(of_it["facets"][0]) if of_it["facets"] else None,
+        "strongest": pictures_of(names, "strongest_filters.parquet") if of_it["strongest_filters"] else None,
+        "occlusions": atlas_occlusions(names) if of_it["occlusions"] else None,
+    }
+
+
+def atlas_explanation(entry):
+    """What there is of an explained layer."""
+    dataset, probe, vocabulary = (entry[key] for key in ("dataset", "probe", "vocabulary"))
+    annotated, learnt_from = dataset in ANNOTATED, config["datasets"][dataset].get("reference", dataset)
+    activations = f"results/activations/{dataset}/{probe}"
+    own = {
+        name: words_of(entry, f"{name}.parquet") for name in ("filter_names", "filter_words", "image_words", "heatmaps", "feeds")
+    }
+    own |= {name: f"{activations}/{name}.parquet" for name in ("thresholds", "top_images")}
+    own |= {name: words_of(entry, f"{name}.parquet") for name in SCORED if annotated}
+    own["words_apart"] = words_of(entry, "words_apart.parquet")
+    own["categories"] = f"results/data/{learnt_from}/categories.parquet"
+    own["vocabulary"] = f"results/data/vocabularies/{vocabulary}/vocabulary.parquet"
+    if has_known_answers(entry):
+        own["known_answers"] = words_of(entry, "known_answers.parquet")
+    if annotated and entry["clip"]:
+        own["clip_words"] = words_of(entry, "clip_words.parquet")
+    shards = expand(
+        f"{activations}/shards/{{item}}-of-{{count}}/images.parquet",
+        item=range(1, config["shards"] + 1),
+        count=config["shards"],
+    )
+    return {
+        **atlas_layer(dataset, probe),
+        "vocabulary": vocabulary,
+        "heading": heading(entry),
+        "reference": None if annotated else learnt_from,
+        "split": split_of(SimpleNamespace(dataset=dataset)),
+        "tables": own,
+        "firing": shards,
+    }
+
+
+def atlas_pictures(entry):
+    """Optimised pictures of a probe by one recipe."""
+    own = {"pictures": pictures_of(entry, f"{entry['recipe']}/pictures.parquet")}
+    if entry in named_pictures():
+        own["picture_words"] = words_of_recipe(entry)
+    return {
+        "recipe": entry["recipe"],
+        "method": config["recipes"][entry["recipe"]]["method"],
+        "folder": pictures_of(entry, f"{entry['recipe']}/pictures"),
+        "tables": own,
+    }
+
+
+def atlas_facets(entry):
+    """Facets of classes of a probe."""
+    tables = ("facets", "facet_summary", "facet_pictures")
+    own = {name: pictures_of(entry, f"facets/{name}.parquet") for name in tables}
+    own |= {name: pictures_of(entry, f"{name}.parquet") for name in ("criteria", "criteria_validation")}
+    if explained_in(SimpleNamespace(dataset=entry["dataset"], probe=entry["words"] or entry["probe"])):
+        own["facet_words"] = pictures_of(entry, "facets/facet_words.parquet")
+    folders = [pictures_of(entry, f"facets/{folder}") for folder in ("pictures", "means")]
+    return {"judge": entry["judge"], "tables": own, "folders": folders}
+
+
+def atlas_occlusions(names):
+    """Covered photographs before a probe."""
+    return {
+        "tables": {name: pictures_of(names, f"{name}.parquet") for name in ("occlusions", "importances")},
+        "folder": pictures_of(names, "covered"),
+    }
+
+
+def atlas_diagnosis():
+    """Tables, texts and figures of the diagnosis room."""
+    folder = "results/diagnosis"
+    found = {}
+    if MEASURED_SETS:
+        found["complexity"] = f"{folder}/complexity/complexity.parquet"
+    if CAPACITY["networks"]:
+        found["network_capacities"] = f"{folder}/capacity/capacity.parquet"
+    if PAIRS:
+        found["fit"] = f"{folder}/fit.parquet"
+    if RESAMPLED_SETS:
+        found["resampling"] = f"{folder}/resampling/resampling.parquet"
+    if ROBUST_SETS:
+        names = {"robustness": "robustness", "robustness_trends": "trends"}
+        found |= {name: f"{folder}/robustness/{file}.parquet" for name, file in names.items()}
+    layers = [f"{folder}/capacity/{network}/layers.png" for network in CAPACITY["networks"]]
+    return {
+        "tables": found,
+        "texts": summarised_diagnosis()["texts"],
+        "figures": [*summarised_diagnosis()["figures"], *resampled_files("figures"), *layers],
+    }
+
+
+def atlas_temperature():
+    """Tables and figures of the temperature room; courses by network and samples."""
+    folder = "results/temperature"
+    names = ("training", "duel", "duel_pairs") if DUELS else ()
+    schemas = {"training": "training_table"}
+    pairs = list(dict.fromkeys((entry["network"], entry["samples"]) for entry in [*DUELS, *STARTS]))
+    return {
+        "tables": {schemas.get(name, name): f"{folder}/{name}.parquet" for name in names},
+        "courses": [
+            {"network": network, "samples": samples, "table": f"{folder}/{network}/{samples}/courses.parquet"}
+            for network, samples in pairs
+        ],
+        "figures": [path for path in temperature_results() if path.endswith(".png")],
+    }

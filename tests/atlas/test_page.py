@@ -1,0 +1,334 @@
+"""The atlas as a person uses it: opened from the disk in a browser, without a network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections import Counter
+
+import pytest
+from tests.atlas.synthetic import NEAR_PLANTED, PLANTED, STATUSES, Synthetic
+from tests.atlas.visits import ADDRESSES
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = (
+    '</script><script>window.hit = 1</script><img src=x onerror="window.hit = 2">\'"&amp;`${window.hit = 3}`'
+    "{{ 7 * 7 }} \u202e\u05e9\u05dc\u05d5\u05dd \u2028 \u0000 %00 javascript:window.hit=4 "
+)
+
+
+@pytest.fixture
+def page(visit, made_up):
+    """A visit to the small atlas."""
+    return visit(made_up[0])
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("width", [390, 1280, 1920])
+    def test_is_drawn_without_a_complaint_and_fits_the_window(self, visit, made_up, width):
+        page = visit(made_up[0], width, "dark" if width == 390 else "light")
+        for address in ADDRESSES:
+            page.open(address)
+            assert page.text("main h1"), address
+            assert page.overflow <= 0, address
+            assert page.page.locator(".failed").count() == 0, address
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+    def test_has_no_serious_finding_of_axe(self, visit, made_up, width, scheme):
+        library = pytest.importorskip(
+            "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+        )
+        page = visit(made_up[0], width, scheme)
+        for address in ADDRESSES:
+            page.open(address)
+            found = (
+                library.Axe()
+                .run(page.page, options={"preload": False, "resultTypes": ["violations"]})
+                .response["violations"]
+            )
+            serious = [
+                (each["id"], [node["html"][:200] for node in each["nodes"][:3]])
+                for each in found
+                if each["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], address
+
+    def test_is_there_for_a_study_without_layers(self, visit, tmp_path):
+        page = visit(Synthetic(layers=0).write(tmp_path)).open()
+        assert "No layer" in page.text(".facts")
+        for address in ("#/diagnosis", "#/temperature", "#/search?q=a"):
+            assert page.open(address).text("main h1"), address
+
+    def test_forbids_what_is_not_in_its_files(self, page):
+        page.open()
+        assert "script-src 'self'" in page.page.locator("meta[http-equiv]").get_attribute("content")
+        page.page.evaluate(
+            "const s = document.createElement('script'); s.textContent = 'window.hit = 1'; document.head.append(s)"
+        )
+        assert page.page.evaluate("window.hit") is None
+        assert any("Content Security Policy" in each for each in page.complaints)
+        page.complaints.clear()
+
+    def test_moves_nothing_for_those_who_ask_for_that(self, visit, made_up):
+        still = visit(made_up[0], motion="reduce").open("#/layer/0")
+        assert still.page.evaluate("getComputedStyle(document.querySelector('.card')).transitionDuration") == "0s"
+
+
+class TestSearch:
+    @pytest.mark.parametrize("asked", [PLANTED, f"{PLANTED}s", PLANTED[:5], "zepelin", NEAR_PLANTED])
+    def test_leads_from_a_word_to_the_filter_that_knows_it(self, page, made_up, asked):
+        page.open()
+        page.page.keyboard.press("/")
+        page.page.keyboard.type(asked)
+        page.page.keyboard.press("Enter")
+        page.page.wait_for_selector(".card")
+        assert page.page.locator(".card").count() == 1
+        page.page.locator(".card a").click()
+        page.settled()
+        layer, number = made_up[1].planted
+        assert page.address == f"#/filter/{layer}/{number}"
+        assert PLANTED in page.text("main h1")
+
+    def test_says_so_where_no_filter_knows_the_word(self, page):
+        page.open("#/search?q=qqqqqqqq")
+        page.page.wait_for_selector("main [role=status]")
+        assert page.text("main [role=status]").startswith("None")
+        assert page.page.locator(".card").count() == 0
+
+    def test_suggests_words_while_one_types(self, page):
+        page.open("#/layer/1")
+        page.page.locator("#search").fill("zep")
+        assert PLANTED in page.text(".suggestions li")
+        page.page.keyboard.press("ArrowDown")
+        page.page.keyboard.press("Enter")
+        page.until("document.querySelectorAll('.card').length === 1")
+        assert page.address == f"#/layer/1?q={PLANTED}"
+
+
+class TestLayer:
+    def test_counts_what_the_table_counts(self, page, made_up):
+        page.open("#/layer/0")
+        right = Counter(STATUSES[code] for code in made_up[1].statuses[0])
+        shown = dict(each.rsplit(maxsplit=1) for each in page.page.locator(".chips .chip").all_inner_texts())
+        assert {status: int(count) for status, count in shown.items()} == right
+
+    def test_shows_a_status_on_every_card(self, page, made_up):
+        page.open("#/layer/0")
+        texts = page.page.locator(".gallery .card").all_text_contents()
+        assert len(texts) == made_up[1].filters
+        codes = made_up[1].statuses[0]
+        assert all(STATUSES[code] in text for code, text in zip(codes, texts, strict=True))
+
+    def test_keeps_filters_of_the_chosen_statuses(self, page, made_up):
+        page.open("#/layer/0")
+        page.page.locator(".chips .chip", has_text="silent").click()
+        silent = [number for number, code in enumerate(made_up[1].statuses[0]) if STATUSES[code] == "silent"]
+        page.until(f"document.querySelectorAll('.card').length === {len(silent)}")
+        assert [int(each) for each in page.page.locator(".card-number").all_text_contents()] == silent
+        assert page.address == "#/layer/0?status=silent"
+
+    def test_hands_over_the_chosen_filters_as_csv(self, page, made_up):
+        page.open("#/layer/0")
+        page.page.get_by_role("button", name="Select").click()
+        for number in (3, 8):
+            page.page.get_by_label(f"Select filter {number}", exact=True).check()
+        with page.page.expect_download() as download:
+            page.page.get_by_role("button", name="Export 2 as CSV").click()
+        rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
+        assert [row["filter"] for row in rows] == ["3", "8"]
+        assert [row["status"] for row in rows] == [STATUSES[made_up[1].statuses[0][each]] for each in (3, 8)]
+        assert [row["name"] or None for row in rows] == [made_up[1].named[0][each] for each in (3, 8)]
+
+    def test_opens_a_filter_from_the_map(self, page):
+        page.open("#/layer/0")
+        canvas = page.page.locator(".map canvas")
+        box = canvas.bounding_box()
+        place = page.page.evaluate(
+            "([w, h]) => { const l = filterscope.store.peekLayer(0);"
+            " return [18 + l.x[5] * (w - 36), 18 + (1 - l.y[5]) * (h - 36)]; }",
+            [box["width"], box["height"]],
+        )
+        canvas.click(position={"x": place[0], "y": place[1]})
+        page.settled()
+        assert page.address == "#/filter/0/5"
+
+
+class TestAddresses:
+    def test_survive_a_reload(self, page):
+        page.open("#/layer/0?map=firing&sort=evidence&status=proved%2Csupported")
+        before = page.page.locator(".card-number").all_text_contents()
+        page.page.reload()
+        page.settled()
+        assert page.address == "#/layer/0?map=firing&sort=evidence&status=proved%2Csupported"
+        assert page.page.locator(".card-number").all_text_contents() == before
+        assert page.page.locator(".map-head [aria-pressed=true]").inner_text() == "firing together"
+
+    def test_are_gone_back_to(self, page):
+        page.open("#/layer/0?sort=evidence")
+        page.page.evaluate("scrollTo(0, 900)")
+        page.page.wait_for_timeout(100)
+        page.page.locator(".card a").nth(40).click()
+        page.settled()
+        assert page.address.startswith("#/filter/0/")
+        page.page.go_back()
+        page.settled()
+        assert page.address == "#/layer/0?sort=evidence"
+        page.until("scrollY > 500")
+
+    def test_of_what_is_not_there_say_so(self, page):
+        page.open("#/filter/0/99999")
+        assert "no filter 99999" in page.text("main h1")
+        page.open("#/photograph/0/5")
+        assert "no photograph 5" in page.text("main h1")
+        page.open("#/layer/77")
+        assert page.text("main h1") == "There is no such page"
+
+
+class TestKeyboard:
+    def test_arrows_go_through_filters_in_the_order_of_the_list(self, page):
+        page.open("#/layer/0?sort=evidence&status=proved")
+        order = [int(each) for each in page.page.locator(".card-number").all_text_contents()]
+        page.page.locator(".card a").first.click()
+        page.settled()
+        page.page.keyboard.press("ArrowRight")
+        page.until(f"location.hash === '#/filter/0/{order[1]}'")
+        page.page.keyboard.press("ArrowLeft")
+        page.until(f"location.hash === '#/filter/0/{order[0]}'")
+        assert "1 of" in page.text(".stepper")
+
+    def test_arrows_move_within_the_gallery(self, page):
+        page.open("#/layer/0")
+        page.page.locator(".card a").first.focus()
+        page.page.keyboard.press("ArrowRight")
+        page.page.keyboard.press("ArrowRight")
+        page.page.keyboard.press("ArrowLeft")
+        assert page.page.evaluate("document.activeElement.dataset.row") == "1"
+
+    def test_question_mark_opens_help_and_escape_closes_it(self, page):
+        page.open()
+        page.page.keyboard.press("?")
+        page.page.wait_for_selector("dialog[open]")
+        assert "proved" in page.text("dialog")
+        page.page.keyboard.press("Escape")
+        page.page.wait_for_selector("dialog", state="detached")
+
+    def test_typing_into_the_search_is_no_command(self, page):
+        page.open()
+        page.page.locator("#search").fill("")
+        page.page.locator("#search").press("?")
+        assert page.page.locator("dialog").count() == 0
+
+
+class TestFilter:
+    def test_paints_the_heatmap_over_its_photographs(self, page):
+        page.open("#/filter/1/77")
+        read = "[...document.querySelector('.tops canvas').getContext('2d').getImageData(0, 0, 7, 7).data]"
+        alphas = page.page.evaluate(read)[3::4]
+        assert min(alphas) == 0, "where the filter fires most nothing is darkened"
+        assert max(alphas) > 200
+        slider = page.page.get_by_role("slider", name="Heatmap")
+        slider.fill("0")
+        assert page.page.locator(".tops canvas").first.evaluate("each => each.style.opacity") == "0"
+
+    def test_shows_score_interval_and_null_on_one_bar(self, page):
+        page.open("#/filter/1/77")
+        told = page.page.locator(".evidence").first.get_attribute("aria-label")
+        assert told.startswith("AUPRC")
+        assert "null" in told
+        bar = page.page.locator(".evidence-track").first
+        assert bar.locator(".dot, .band, .nil-edge").count() == 3
+
+    def test_names_the_tables_of_its_numbers(self, page):
+        page.open("#/filter/1/77")
+        links = page.page.locator("a.source").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+        assert "../../words/made%20up/filter_claims.csv" in links
+        assert "../../words/made%20up/top_images.csv" in links
+        panels = page.page.locator(".panel", has=page.page.locator("h2", has_text="How far its name"))
+        assert panels.locator("a.source").count() >= 2
+
+    def test_shows_no_photograph_where_none_is_passed_on(self, visit, tmp_path):
+        page = visit(Synthetic(filters=70, planted=(1, 7), pictures="none").write(tmp_path)).open("#/filter/1/7")
+        assert page.page.locator(".tops .tile.blank").count() == page.page.locator(".tops .tile").count() > 0
+
+
+class TestColours:
+    def test_follow_the_system_and_then_the_reader(self, visit, made_up):
+        page = visit(made_up[0], scheme="dark").open()
+        colour = "getComputedStyle(document.body).backgroundColor"
+        dark = page.page.evaluate(colour)
+        button = page.page.get_by_role("button", name="Colours")
+        button.click()
+        page.until(f"{colour} !== '{dark}'")
+        light = page.page.evaluate(colour)
+        page.page.reload()
+        page.settled()
+        assert page.page.evaluate(colour) == light
+
+
+class TestCurves:
+    def test_are_hidden_by_their_legend_and_read_by_keys(self, page):
+        page.open("#/temperature")
+        figure = page.page.locator(".curves").first
+        assert figure.locator(".curve").count() == 3
+        figure.get_by_role("button", name="one_cycle").click()
+        assert figure.locator(".curve").count() == 2
+        figure.locator("svg").focus()
+        page.page.keyboard.press("ArrowRight")
+        assert "constant" in figure.locator(".tip").inner_text()
+        assert "one_cycle" not in figure.locator(".tip").inner_text()
+
+
+class TestOddData:
+    @pytest.mark.parametrize(
+        "text", [HOSTILE, "W" * 10_000, "\u202e" + "\u05d0" * 300], ids=["markup", "long", "right to left"]
+    )
+    def test_is_shown_as_text(self, visit, tmp_path, text):
+        page = visit(Synthetic(filters=70, photographs=8, planted=(1, 7), text=text).write(tmp_path), 390)
+        for address in (*ADDRESSES[:3], "#/filter/1/7", *ADDRESSES[4:]):
+            page.open(address)
+            assert page.page.evaluate("window.hit") is None, address
+            assert page.overflow <= 0, address
+            assert page.page.locator("main script, main img[src=x]").count() == 0
+        page.open("#/study")
+        assert " ".join(text.split())[:30].strip("\u2028\x00 ") in " ".join(page.text("h1").split())
+
+    def test_links_lead_to_files_only(self, visit, tmp_path):
+        synthetic = Synthetic(filters=10, photographs=8, planted=(1, 7))
+        path = synthetic.write(tmp_path)
+        file = tmp_path / "data/study.js"
+        file.write_text(file.read_text().replace("../summary.html", "javascript:window.hit=1"))
+        page = visit(path).open()
+        assert page.page.locator("a[href^=javascript]").count() == 0
+
+    def test_of_another_format_are_refused(self, visit, made_up, tmp_path):
+        shutil.copytree(made_up[0].parent, tmp_path / "atlas")
+        file = tmp_path / "atlas/data/study.js"
+        file.write_text(file.read_text().replace('"format":1', '"format":2'))
+        page = visit(tmp_path / "atlas/index.html").open()
+        assert "of format 1; data/study.js has format 2" in page.text(".failed")
+
+    def test_that_are_missing_are_named(self, visit, made_up, tmp_path):
+        shutil.copytree(made_up[0].parent, tmp_path / "atlas")
+        (tmp_path / "atlas/data/details/1/1.js").unlink()
+        page = visit(tmp_path / "atlas/index.html").open("#/filter/1/77")
+        assert "data/details/1/1.js" in page.text(".failed")
+        assert any("ERR_FILE_NOT_FOUND" in each or each.startswith("failed") for each in page.complaints)
+        page.complaints.clear()
+
+
+class TestStudy:
+    def test_adds_up(self, page, made_up):
+        page.open()
+        counts = page.page.locator(".layer-row").evaluate_all(
+            "all => all.map((row) => [...row.querySelectorAll('.layer-counts b')].map((b) => Number(b.textContent)))"
+        )
+        assert [sum(each) for each in counts] == [made_up[1].filters] * made_up[1].layers
+
+    def test_shows_scores_beside_nulls(self, page):
+        page.open()
+        labels = page.page.locator(".interval-label").all_inner_texts()
+        assert labels[0] == "Filterscope’s words"
+        assert "a network never trained" in labels

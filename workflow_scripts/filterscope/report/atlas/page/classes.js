@@ -1,0 +1,71 @@
+/* A class: the map of its photographs, and its facets. */
+(function (root) {
+  "use strict";
+  const filterscope = (root.filterscope = root.filterscope || {});
+  const { html, useState, Panel, Text, Tile, Picture, Failed, Waiting, useData, usePhotos, useWidth, contents } = filterscope.parts;
+  const { address } = filterscope;
+  const { show, share, count, isMissing } = filterscope.numbers;
+  const { span } = filterscope.charts;
+
+  const CHANCE = 0.05; // p up to which a word tells a facet from the class's others
+
+  /* The words of a facet, those first that tell it apart: by how likely that is chance, and how often they were said. */
+  function Words({ facet }) {
+    const words = (facet.words || []).map(([word, votes, cosine, contrast, p]) => ({ word, votes, contrast, p }));
+    if (!words.length && !facet.told) return null;
+    return html`<div class="words">${facet.told ? html`<p><${Text}>${facet.told}<//></p>` : null}
+      ${words.length ? html`<p><span class="soft">Its words, by what the others lack:</span> ${words.slice(0, 10).map((each, k) => html`<span key=${k} title=${isMissing(each.p) ? "" : "p = " + show(each.p) + ", cosine above the other facets' " + show(each.contrast)}>${k ? ", " : ""}<span class=${!isMissing(each.p) && each.p <= CHANCE ? "tells" : ""}><${Text}>${each.word}<//></span> <span class="soft">${each.votes}</span></span>`)}</p>` : null}</div>`;
+  }
+
+  function FacetMap({ places, facets, photos, hot, onHot }) {
+    const [ref, width] = useWidth();
+    const [point, setPoint] = useState(-1);
+    const height = Math.max(240, Math.min(460, width * 0.8));
+    const [xs, ys] = [span(places.x), span(places.y)];
+    const toX = (value) => 24 + ((width - 48) * (value - xs[0])) / (xs[1] - xs[0] || 1);
+    const toY = (value) => height - 24 - ((height - 48) * (value - ys[0])) / (ys[1] - ys[0] || 1);
+    const rowAt = (k) => (places.row[k] === null ? -1 : places.row[k]);
+    const centre = (facet) => {
+      const members = places.facet.map((each, k) => (each === facet ? k : -1)).filter((k) => k >= 0);
+      const middle = (values) => members.reduce((sum, k) => sum + values[k], 0) / (members.length || 1);
+      return [middle(places.x), middle(places.y)];
+    };
+    return html`<div ref=${ref} class="facet-map">${width ? html`<svg width=${width} height=${height} role="img" aria-label=${"Map of " + places.x.length + " photographs of the class in " + facets.length + " facets"}>
+      ${places.x.map((x, k) => html`<circle key=${k} class=${"c" + (places.facet[k] % 8) + (hot >= 0 && hot !== places.facet[k] ? " faded" : "")} cx=${toX(x)} cy=${toY(places.y[k])} r=${point === k ? 6 : 4} onMouseEnter=${() => { setPoint(k); onHot(places.facet[k]); }} onMouseLeave=${() => { setPoint(-1); onHot(-1); }} />`)}
+      ${facets.map(({ facet }) => { const [x, y] = centre(facet); return html`<g key=${facet} class=${"facet-number c" + (facet % 8)}><circle cx=${toX(x)} cy=${toY(y)} r="12" /><text x=${toX(x)} y=${toY(y) + 4} text-anchor="middle">${facet + 1}</text></g>`; })}</svg>` : null}
+      ${point >= 0 ? html`<div class="facet-tip" style=${{ left: Math.min(width - 110, toX(places.x[point]) + 10) + "px", top: Math.max(0, toY(places.y[point]) - 50) + "px" }}><${Tile} photos=${photos} row=${rowAt(point)} label="" /></div>` : null}</div>`;
+  }
+
+  function Facet({ facet, photos, number, hot, onHot }) {
+    const rows = (facet.rows || []).filter((row) => row !== null && row >= 0);
+    return html`<section class=${"panel facet" + (hot ? " hot" : "")} onMouseEnter=${() => onHot(facet.facet)} onMouseLeave=${() => onHot(-1)}>
+      <header><h2><span class=${"facet-dot c" + (facet.facet % 8)}>${facet.facet + 1}</span> Facet ${facet.facet + 1}</h2><div class="aside soft">${count(facet.members, "photograph")}${facet.small ? ", few" : ""}${isMissing(facet.recovered) ? "" : "; found again in other samples: " + share(facet.recovered)}</div></header>
+      <div class="facet-pictures">
+        ${facet.mean ? html`<figure><${Picture} path=${facet.mean} alt=${"Mean image of facet " + (facet.facet + 1)} /><figcaption>mean of ${show(facet.averaged)}</figcaption></figure>` : null}
+        ${(facet.pictures || []).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Picture of facet " + (facet.facet + 1) + " by " + each.recipe + ", begun as " + each.start} /><figcaption><${Text}>${each.recipe}<//>${each.start ? ", from " + each.start : ""}${isMissing(each.ratio) ? "" : html`: <b>${show(each.ratio)} ×</b> the best`}${each.status && each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}</figcaption></figure>`)}
+      </div>
+      <${Words} facet=${facet} />
+      <div class="crops">${rows.slice(0, 15).map((row) => html`<a key=${row} href=${photos.columns ? address.write("photograph", [number, photos.columns.image[row]]) : undefined}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /></a>`)}</div></section>`;
+  }
+
+  function Class({ study, number }) {
+    const data = useData("classes/" + number);
+    const found = data.value;
+    const info = found && found.layer !== undefined && found.layer !== null ? study.layers.find((each) => each.number === found.layer) : null;
+    const photos = usePhotos(found ? found.photographs : null, info ? info.view : null);
+    const [hot, setHot] = useState(-1);
+    if (data.error) return html`<${Failed} error=${data.error} />`;
+    if (!found) return html`<${Waiting} />`;
+    const files = found.files || {};
+    const firm = found.stability || {};
+    const others = (study.classes || []).filter((each) => each.number !== number);
+    return html`<article class="page class"><header class="title-block compact"><div><p class="kicker">Class · <${Text}>${[found.probe, found.dataset].filter(Boolean).join(" on ")}<//></p><h1 tabindex="-1"><${Text}>${found.class}<//></h1><p class="facts">${count(found.facets.length, "facet")} of ${count(found.places ? found.places.x.length : 0, "photograph")}${info ? html` · <a href=${address.write("filter", [info.number, found.unit])}>output unit ${found.unit}</a>` : ""}</p></div></header>
+      <div class="columns class-columns"><div class="column side"><${Panel} title="Its photographs on a map" note="By what the network computes of them (PCA, then t-SNE); numbers are facets, the largest is 1." sources=${[files.facets]}>${found.places ? html`<${FacetMap} places=${found.places} facets=${found.facets} photos=${photos} hot=${hot} onHot=${setHot} />` : null}<//>
+          <${Panel} title="How firm the grouping is" sources=${[files.facet_summary]} note="k-means always finds groups; these numbers say whether it finds the same ones again (1: the same, 0: chance)."><dl class="facts-list">${[["from other seeds", firm.seed], ["in other samples", firm.bootstrap], ["silhouette", firm.silhouette], ["facets suggested", firm.suggested]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl><//>
+          ${others.length ? html`<${Panel} title="Other classes"><ul class="pill-list">${others.slice(0, 200).map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//></a></li>`)}</ul><//>` : null}</div>
+        <div class="column">${found.facets.map((facet) => html`<${Facet} key=${facet.facet} facet=${facet} photos=${photos} number=${found.photographs} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
+      <p class="sources">${["facet_words", "facet_pictures"].map((name) => html`<${filterscope.parts.Source} key=${name} path=${files[name]} />`)}</p></article>`;
+  }
+
+  filterscope.classPage = { Class };
+})(globalThis);

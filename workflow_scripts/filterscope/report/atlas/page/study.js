@@ -1,0 +1,189 @@
+/* The study: what was asked, how it ended, layer by layer, and how far it can be believed. */
+(function (root) {
+  "use strict";
+  const filterscope = (root.filterscope = root.filterscope || {});
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, usePhotos, download } = filterscope.parts;
+  const { Intervals } = filterscope.charts;
+  const { show, count, share, isMissing } = filterscope.numbers;
+  const { write, link } = filterscope.address;
+
+  const ROWS = {
+    words: "Filterscope’s words",
+    ceiling: "best claim there is",
+    dissection: "Network Dissection",
+    clip_dissect: "CLIP-Dissect",
+    constant_words: "the same frequent words for all",
+    shuffled_filters: "another filter’s words",
+    shuffled_labels: "learnt from shuffled labels",
+    random_network: "a network never trained",
+  };
+  const KINDS = { words: "own", ceiling: "bound", dissection: "rival", clip_dissect: "rival" };
+  const METRICS = {
+    recall: { label: "recall", says: "share of the objects under a filter’s strongest places whose word is among its first words" },
+    iou: { label: "IoU", says: "overlap of where the filter fires and the masks of its word" },
+    f1: { label: "F1", says: "precision and recall of its firing places for the masks of its word" },
+    auprc: { label: "AUPRC", says: "how well the strength of the filter’s map finds the masks of its word, at every threshold" },
+    auprc_lift: { label: "AUPRC lift", says: "AUPRC above that of the layer’s mean filter" },
+    lift: { label: "AUPRC lift", says: "AUPRC above that of the layer’s mean filter" },
+    correlation: { label: "correlation", says: "of the filter’s map with the masks of its word" },
+  };
+  const CANDIDATES = {
+    vocabulary: "of the whole vocabulary",
+    categories: "of the categories",
+    unsupervised: "of held-out categories",
+    vocabulary_unsupervised: "held-out, of the whole vocabulary",
+  };
+
+  const metricName = (metric) => (METRICS[metric] ? METRICS[metric].label : String(metric).replace(/_/g, " "));
+
+  /* The scores' measurements: [{key, label, says}] in the table's order. */
+  function measures(scores, layer) {
+    const found = new Map();
+    scores.layer.forEach((each, i) => {
+      if (each !== layer) return;
+      const key = [scores.metric[i], scores.candidates[i], scores.k ? scores.k[i] : null].join("|");
+      if (found.has(key)) return;
+      const k = scores.k ? scores.k[i] : null;
+      const label = metricName(scores.metric[i]) + (k && (k > 1 || scores.metric[i] === "recall") ? "@" + k : "") + (CANDIDATES[scores.candidates[i]] ? ", " + CANDIDATES[scores.candidates[i]] : "");
+      found.set(key, { key, label, says: METRICS[scores.metric[i]] ? METRICS[scores.metric[i]].says : "" });
+    });
+    return [...found.values()];
+  }
+
+  function rowsOf(scores, layer, key) {
+    const result = [];
+    scores.layer.forEach((each, i) => {
+      if (each !== layer || [scores.metric[i], scores.candidates[i], scores.k ? scores.k[i] : null].join("|") !== key) return;
+      const row = scores.row[i];
+      const margin = scores.margin && !isMissing(scores.margin[i]) ? "The words are " + show(scores.margin[i]) + " above it, " + filterscope.numbers.interval(scores.margin_low[i], scores.margin_high[i]) + "." : "";
+      result.push({ label: ROWS[row] || String(row).replace(/_/g, " "), value: scores.value[i], low: scores.low[i], high: scores.high[i], kind: KINDS[row] || "nil", order: Object.keys(ROWS).indexOf(row), title: margin, row });
+    });
+    return result.sort((a, b) => a.order - b.order);
+  }
+
+  /* What to know of a layer's numbers, folded away. */
+  function Notes({ notes, title }) {
+    if (!notes.length) return null;
+    return html`<details class="notes"><summary>${title || "What to know of these numbers"} <span class="soft">${notes.length}</span></summary><ul class="plain-list remarks">${notes.map((each, k) => html`<li key=${k}><${Sentence}>${each.text}<//></li>`)}</ul></details>`;
+  }
+
+  function Scores({ study }) {
+    const { scores, layers } = study;
+    const able = layers.filter((layer) => scores.layer.includes(layer.number));
+    const [number, setNumber] = useState(able.length ? able[0].number : null);
+    const choices = number === null ? [] : measures(scores, number);
+    const [wanted, setWanted] = useState(null);
+    if (!able.length) return null;
+    const key = choices.some((each) => each.key === wanted) ? wanted : (choices.find((each) => each.label.startsWith("AUPRC")) || choices[0]).key;
+    const chosen = choices.find((each) => each.key === key);
+    const layer = able.find((each) => each.number === number);
+    const rows = rowsOf(scores, number, key);
+    const few = study.layers.length <= 12;
+    return html`<${Panel} title="Scores beside nulls and rivals" id="scores" sources=${[layer.files && layer.files.scores]} aside=${html`<span class="chart-key"><i class="k-own"></i>words <i class="k-rival"></i>rivals <i class="k-nil"></i>nulls</span>`}>
+      <div class="controls">
+        ${few ? html`<div class="segments" role="group" aria-label="Layer">${able.map((each) => html`<button key=${each.number} type="button" aria-pressed=${each.number === number} onClick=${() => setNumber(each.number)}><${Text}>${each.probe || each.heading}<//></button>`)}</div>`
+          : html`<label>Layer <select value=${number} onChange=${(event) => setNumber(Number(event.target.value))}>${able.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>`}
+        <label class="measure">Score <select value=${key} onChange=${(event) => setWanted(event.target.value)}>${choices.map((each) => html`<option key=${each.key} value=${each.key}>${each.label}</option>`)}</select></label>
+      </div>
+      ${chosen.says ? html`<p class="note">${chosen.says[0].toUpperCase() + chosen.says.slice(1)}; whiskers: the interval over resamples of the images.</p>` : null}
+      <${Intervals} rows=${rows} label=${chosen.label + " of " + layer.heading} />
+      <${Notes} notes=${(study.notes || []).filter((each) => each.layer === number)} />
+    <//>`;
+  }
+
+  function LayerRow({ layer, study }) {
+    const photos = (study.photographs || []).find((each) => each.number === layer.photographs);
+    const where = [layer.network, layer.layer].filter(Boolean).join(" · ");
+    const named = (layer.counts.proved || 0) + (layer.counts.supported || 0) + (layer.counts.untested || 0);
+    return html`<li class="layer-row">
+      <a class="layer-head" href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong><span class="soft"><${Text} lines=${1}>${where ? where + " · on " + (layer.dataset || (photos && photos.dataset) || "") : layer.heading}<//></span></a>
+      <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
+        <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
+      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, with pictures only</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
+      <span class="layer-files"><${Source} path=${layer.files && layer.files.filter_names} label="names" /></span>
+    </li>`;
+  }
+
+  const listed = (words) => (Array.isArray(words) ? words.join(", ") : words) || "nothing";
+
+  function Known({ study }) {
+    return html`<${Panel} title="Known answers" note="Filters whose right name is known, because they were set by hand: how many got it.">
+      ${study.known.map((each) => {
+        const layer = study.layers.find((one) => one.number === each.layer);
+        const wrong = (each.right || []).filter(([, , , passed]) => !passed);
+        return html`<div class="known" key=${each.layer}>
+          <p><strong class="big">${show(each.found)}</strong> of ${show(each.count)} <span class="soft"><${Text}>${layer ? layer.heading : ""}<//></span></p>
+          ${wrong.length ? html`<ul class="plain-list">${wrong.slice(0, 8).map(([filter, right, found]) => html`<li key=${filter}><a href=${write("filter", [each.layer, filter])}>filter ${filter}</a>: should be <${Text}>${listed(right)}<//>, found <${Text}>${listed(found)}<//></li>`)}</ul>` : html`<p class="soft">Every one of them.</p>`}
+          <div class="sources"><${Source} path=${each.file} /></div></div>`;
+      })}
+    <//>`;
+  }
+
+  function PhotographLink({ entry }) {
+    const photos = usePhotos(entry.number, null);
+    const rows = [0, 1, 2, 3, 4, 5].filter((row) => row < entry.count);
+    return html`<a class="photo-link" href=${write("photographs", [entry.number])}><span class="photo-strip">${rows.map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label="" />`)}</span><span><strong><${Text}>${entry.dataset}<//></strong> <span class="soft">${count(entry.count, "photograph")}${entry.pictures === "none" ? ", not passed on" : ""}</span></span></a>`;
+  }
+
+  /* The verdict; where a paragraph begins with a layer's heading, that is a link. */
+  function Verdict({ study }) {
+    return html`<section class="verdict" aria-label="Verdict">${study.verdict.map((text, k) => {
+      const layer = study.layers.find((each) => text.startsWith(each.heading + ": "));
+      if (!layer) return html`<p key=${k}><${Sentence}>${text}<//></p>`;
+      return html`<p key=${k}><a href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong></a> <${Sentence}>${text.slice(layer.heading.length + 2)}<//></p>`;
+    })}</section>`;
+  }
+
+  /* Sentences about layers, each with a link to its layer. */
+  function Remarks({ remarks, study }) {
+    return remarks.map((each, k) => {
+      const layer = study.layers.find((one) => one.number === each.layer);
+      return html`<li key=${k}>${layer ? html`<a href=${write("layer", [layer.number])}><${Text}>${layer.probe || layer.heading}<//></a>: ` : null}<${Sentence}>${each.text}<//></li>`;
+    });
+  }
+
+  function Cite({ cite }) {
+    const [copied, setCopied] = useState(false);
+    if (!cite) return null;
+    const copy = () => {
+      const done = () => { setCopied(true); setTimeout(() => setCopied(false), 1600); };
+      if (navigator.clipboard) navigator.clipboard.writeText(cite.bibtex || cite.text).then(done, () => download("cite.bib", cite.bibtex || cite.text, "text/plain"));
+      else download("cite.bib", cite.bibtex || cite.text, "text/plain");
+    };
+    return html`<${Panel} title="Cite this" id="cite" aside=${html`<button type="button" onClick=${copy}>${copied ? "Copied" : "Copy BibTeX"}</button>`}>
+      <p><${Text}>${cite.text}<//></p>${cite.bibtex ? html`<pre class="scroll" tabindex="0">${cite.bibtex}</pre>` : null}<//>`;
+  }
+
+  function Study({ study }) {
+    const networks = [...new Set(study.layers.map((layer) => layer.network).filter(Boolean))];
+    const datasets = [...new Set(study.layers.map((layer) => layer.dataset).filter(Boolean))];
+    const filters = study.layers.reduce((sum, layer) => sum + layer.filters, 0);
+    const statuses = [...new Set(study.layers.flatMap((layer) => Object.keys(layer.counts).filter((status) => layer.counts[status] > 0)))];
+    const warnings = study.warnings || [];
+    const classes = study.classes || [];
+    const explained = study.layers.some((layer) => layer.counts.proved || layer.counts.supported || layer.counts.unsupported);
+    const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
+    return html`<article class="page study">
+      <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
+        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(study.layers.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
+      ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
+      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${study.layers.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      <div class="columns two">
+        <div class="column">
+          ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
+          ${classes.length ? html`<${Panel} title="Classes and their facets"><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}</span></a></li>`)}</ul><//>` : null}
+          ${(study.photographs || []).length ? html`<${Panel} title="Photographs">${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
+            ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
+        </div>
+        <div class="column">
+          ${warnings.length ? html`<${Panel} title="Before you believe it"><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
+          ${general.length ? html`<${Panel} title="To know"><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
+          ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
+          ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}
+          <${Cite} cite=${study.cite} />
+        </div>
+      </div></article>`;
+  }
+
+  filterscope.studyPage = { Study, Notes, rowsOf, measures };
+})(globalThis);

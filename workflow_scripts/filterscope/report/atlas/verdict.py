@@ -1,0 +1,169 @@
+"""Sentences of the first page, made from the tables: what was found, and what must be known before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from filterscope.activations.remarks import mining_remarks, threshold_remarks
+from filterscope.report.atlas.places import Places
+from filterscope.report.measurements import temperature_section
+from filterscope.schemas.values import RECALL
+from filterscope.words.naming import BELIEVED, COMMON, common_names
+from filterscope.words.scoring.leaders import leaders
+from filterscope.words.scoring.score_table import CEILING, ROW_NAMES, WORDS
+
+# What is said first of scores: how often one of the first words is right.
+_HEADLINE = {"metric": RECALL, "candidates": "vocabulary", "k": 5}
+MISSING = 5  # files that are named, of those that are missing
+
+
+def asked(noted: Sequence[Mapping]) -> str:
+    """How much was explained and drawn, in a sentence."""
+    explained = [each for each in noted if each["explained"]]
+    drawn = [each for each in noted if each["recipes"]]
+    if not noted:
+        return "No layer was explained or drawn: this study asks other things of networks and data."
+    parts = []
+    if explained:
+        filters, networks = sum(each["filters"] for each in explained), len({each["network"] for each in explained})
+        where = f"{_count(len(explained), 'layer')} of {_count(networks, 'network')}"
+        parts.append(f"{filters:,} filters in {where} were explained in words")
+    if drawn:
+        parts.append(f"{_count(len(drawn), 'layer')} {'were' if len(drawn) > 1 else 'was'} drawn")
+    return f"{'; '.join(parts) or 'Photographs were looked at, no filter was explained'}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def layer_verdict(
+    given: Mapping, names: pd.DataFrame, counts: Mapping[str, int], own: Mapping[str, pd.DataFrame | None]
+) -> str:
+    """Of one layer: how many names can be believed, beside decoys; recall beside its nulls; known answers.
+
+    names: `filter_names`; counts: of its statuses; own: filter_claims, scores and known_answers, None where there are
+    none.
+    """
+    live = sum(count for status, count in counts.items() if status != "dead")
+    if own["filter_claims"] is None:
+        said = [_untested(names, counts.get("untested", 0), live, given["reference"])]
+    else:
+        said = [_believed(own["filter_claims"], counts, live)]
+    if own["scores"] is not None:
+        said += _recall(own["scores"])
+    if own["known_answers"] is not None:
+        passed, known = int(own["known_answers"]["passed"].sum()), len(own["known_answers"])
+        said.append(f"{passed} of {known} filters whose right name is known got it.")
+    return f"{given['heading']}: {' '.join(said)}"
+
+
+def _untested(names: pd.DataFrame, untested: int, live: int, reference: str) -> str:
+    said = f"no masks, so no name could be tested; {untested} of {live} live filters have an untested one"
+    if names["reference_status"].notna().any():
+        said += f", {int(names['reference_status'].isin(BELIEVED).sum())} of which are supported on {reference}"
+    return f"{said}."
+
+
+def _believed(claims: pd.DataFrame, counts: Mapping[str, int], live: int) -> str:
+    proved = counts.get("proved", 0)
+    believed = proved + counts.get("supported", 0)
+    said = f"{believed} of {live} live filters have a name that masks support, {proved} of them proved by cause, too"
+    if not claims["told"].all():
+        return f"{said}; there are too few decoys to tell which names are supported."
+    lent = int(claims["lent"].sum())
+    if lent:
+        decoys = int(claims["lent_supported"].sum())
+        said += f"; of {lent} names lent from other filters, {decoys} would pass as supported"
+    return f"{said}."
+
+
+def _recall(scores: pd.DataFrame) -> list[str]:
+    """Recall of the words beside the best row that is no ceiling, in a sentence; none where it was not measured."""
+    rows = scores.loc[(scores[list(_HEADLINE)] == pd.Series(_HEADLINE)).all(axis=1) & scores["value"].notna()]
+    rows = rows.set_index("row")
+    if WORDS not in rows.index:
+        return []
+    others = rows.drop(index=[each for each in (WORDS, CEILING) if each in rows.index])
+    said = f"Recall among the first five words is {_interval(rows.loc[WORDS])}"
+    if len(others):
+        best = others["value"].idxmax()
+        said += f"; the best null or rival, {ROW_NAMES.get(best, best)}, has {_interval(others.loc[best])}"
+    return [f"{said}."]
+
+
+def _interval(row: pd.Series) -> str:
+    value = f"{row['value']:.3f}"
+    return value if pd.isna(row["low"]) else f"{value} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def layer_warnings(names: pd.DataFrame, thresholds: pd.DataFrame | None, top: pd.DataFrame | None) -> list[str]:
+    """What must be known before a layer's names are believed."""
+    common = common_names(names)
+    found = []
+    if len(common):
+        listed = ", ".join(f"“{name}” ({count})" for name, count in common.items())
+        live = int((names["status"] != "dead").sum())
+        subject, told = ("One name is", "does") if len(common) == 1 else (f"{len(common)} names are each", "do")
+        share = f"more than {COMMON:.0%} of the {live} live filters"
+        found.append(f"{subject} borne by {share} and {told} not tell them apart: {listed}.")
+    found += threshold_remarks(thresholds) if thresholds is not None else []
+    return found + [each for each in _mined(top) if each.startswith("Few") or "very same maximum" in each]
+
+
+def layer_notes(places: Places, given: Mapping, top: pd.DataFrame | None, scores: pd.DataFrame | None) -> list[str]:
+    """What else there is to know of a layer: its top images, and which row wins which score, and why."""
+    found = [each for each in _mined(top) if not each.startswith("Few") and "very same maximum" not in each]
+    if scores is not None:
+        found += [leaders(scores), *_why_rivals_win(places, given, scores)]
+    return found
+
+
+def _mined(top: pd.DataFrame | None) -> list[str]:
+    return mining_remarks(top) if top is not None and len(top) else []
+
+
+def _why_rivals_win(places: Places, given: Mapping, scores: pd.DataFrame) -> list[str]:
+    """Why Network Dissection may win: it knows the few tokens that are asked for, and nothing else."""
+    rows = scores[(scores["metric"] == RECALL) & (scores["candidates"] == "vocabulary") & scores["value"].notna()]
+    wide = rows.pivot(index="k", columns="row", values="value")
+    if WORDS not in wide or "dissection" not in wide or not (wide["dissection"] > wide[WORDS]).any():
+        return []
+    categories = places.table(given["tables"], "categories")
+    if categories is None:
+        return []
+    tokens = len({token for each in categories["tokens"] for token in each})
+    said = (
+        f"Network Dissection can say nothing but the {tokens} tokens of the categories, and these are all that is "
+        "asked for; the words are looked for in the whole vocabulary. Where tokens are few, that alone may make it win."
+    )
+    return [said]
+
+
+def missing_files(missing: Sequence[str]) -> str:
+    """That files of the study are not there."""
+    shown = ", ".join(sorted(each.removeprefix("results/") for each in missing)[:MISSING])
+    more = f" and {len(missing) - MISSING} more" if len(missing) > MISSING else ""
+    return f"{_count(len(missing), 'file')} of the study cannot be found; what they say is missing here: {shown}{more}."
+
+
+def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
+    """Of diagnosis and temperature, a sentence for each question that was asked; tables: by their schema's name."""
+    fit, resampling, trends, duel = (tables.get(each) for each in ("fit", "resampling", "robustness_trends", "duel"))
+    found = [] if fit is None else [row.sentence for row in fit.itertuples()]
+    if resampling is not None:
+        said = resampling["verdict"].dropna().value_counts()
+        helps, harms, unclear = (int(said.get(each, 0)) for each in ("helps", "harms", "no clear difference"))
+        found.append(
+            f"Against no resampling, resampling helps in {helps} of {int(said.sum())} comparisons, harms in {harms}, "
+            f"and makes no clear difference in {unclear}."
+        )
+    if trends is not None:
+        said = trends.loc[trends["over"] != "accurate", "verdict"].value_counts()
+        parts = "; ".join(f"{verdict} ({count})" for verdict, count in sorted(said.items()))
+        found.append(f"Is smaller more robust? Of {int(said.sum())} kinds of attack: {parts}.")
+    if duel is not None:
+        found += temperature_section(duel, []).lines[:-1]
+    return found
