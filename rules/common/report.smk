@@ -1,7 +1,7 @@
 # Helpers of the report room: published values, and what the reproduction makes of them. No rules.
 
 # Nothing where the config reproduces nothing.
-PUBLISHED = f"{workflow.basedir}/studies/published.csv"
+PUBLISHED = f"{ROOT}/studies/published.csv"
 REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
 
 SUMMARIES = ["results/report/summary.md", "results/report/summary.html"]
@@ -12,7 +12,7 @@ def parting_words():
     asked = workflow.dag_settings
     whole = set(asked.targets) <= {"all", "summarise_study", *SUMMARIES}
     if whole and not asked.until and not asked.omit_from:
-        return f"Finished. Read {SUMMARIES[0]}; {workflow.basedir}/results/README.md tells where the rest is."
+        return f"Finished. Read {SUMMARIES[0]}; {ROOT}/results/README.md tells where the rest is."
     older = f"; {SUMMARIES[0]} is of an earlier run" if Path(SUMMARIES[0]).exists() else ""
     return f"Finished what was asked for{older}."
 

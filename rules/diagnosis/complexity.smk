@@ -17,10 +17,10 @@ rule measure_complexity:
         "results/benchmarks/measure_complexity/{samples}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="4h",
     params:
         code=code("diagnosis/complexity/measure_complexity.py"),

@@ -22,10 +22,10 @@ rule resample_samples:
         "results/benchmarks/resample_samples/{samples}/{space}/{method}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=lambda wildcards: int(wildcards.space == "features"),
-        mem_mb=8000,
+        gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
+        mem_mb=memory(1400, times=20),
         runtime="4h",
     params:
         code=code("diagnosis/resampling/resample_samples.py"),
@@ -54,10 +54,10 @@ rule score_resampling:
         "results/benchmarks/score_resampling/{samples}/{space}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=lambda wildcards: int(wildcards.space == "features"),
-        mem_mb=8000,
+        gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
+        mem_mb=memory(1400, times=20),
         runtime="8h",
     params:
         code=code("diagnosis/resampling/score_resampling.py"),
@@ -127,7 +127,7 @@ rule render_resampling:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime="10m",
     params:
         code=code("diagnosis/resampling/render_resampling.py"),

@@ -23,10 +23,10 @@ rule train_scaled_network:
         "results/benchmarks/train_scaled_network/{samples}/{family}/{share}/{number}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="4h",
     params:
         code=code("diagnosis/robustness/train_scaled_network.py"),
@@ -54,10 +54,10 @@ rule attack_network:
         "results/benchmarks/attack_network/{samples}/{family}/{share}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="8h",
     params:
         code=code("diagnosis/robustness/attack_network.py"),
@@ -85,10 +85,10 @@ rule search_capacity:
         "results/benchmarks/search_capacity/{samples}/{family}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="12h",
     params:
         code=code("diagnosis/robustness/search_capacity.py"),
@@ -161,7 +161,7 @@ rule render_robustness:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime="10m",
     params:
         code=code("diagnosis/robustness/render_robustness.py"),

@@ -16,10 +16,10 @@ rule maximise_activations:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2200, times=4),
         runtime="8h",
     params:
         code=code("pictures/maximisation/maximise_activations.py"),
@@ -55,10 +55,10 @@ rule name_pictures:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="30m",
     params:
         code=code("pictures/maximisation/name_pictures.py"),

@@ -16,10 +16,10 @@ rule tune_schedule:
         "results/benchmarks/tune_schedule/{network}/{samples}/{schedule}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/tune_schedule.py"),
@@ -57,10 +57,10 @@ rule train_with_schedule:
         "results/benchmarks/train_with_schedule/{network}/{samples}/{schedule}/{seed}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/train_with_schedule.py"),
@@ -93,10 +93,10 @@ rule analyse_learning_rates:
         "results/benchmarks/analyse_learning_rates/{network}/{samples}/{schedule}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/analyse_learning_rates.py"),
