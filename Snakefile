@@ -99,7 +99,7 @@ report: "rules/captions/study.rst"
 
 
 onstart:
-    refuse_forgetful_cluster()
+    refuse_unfit_cluster()
 
 
 onsuccess:

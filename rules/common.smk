@@ -129,9 +129,11 @@ def executor():
     return workflow.executor_plugin.name if workflow.executor_plugin else None
 
 
-def refuse_forgetful_cluster():
-    """Stop where the run would wait for ever, because nobody tells it when a job has ended."""
-    if executor() == "slurm" and (wrong := configuration.forgetful(workflow.executor_settings.status_command)):
+def refuse_unfit_cluster():
+    """Stop where no job could run, or nobody would tell the run when one has ended."""
+    if executor() == "slurm" and (
+        wrong := configuration.unfit(config["gpus"], workflow.executor_settings.status_command)
+    ):
         raise WorkflowError(wrong)
 
 

@@ -48,7 +48,7 @@ for state in home.glob("*.state"):
 """,
     "squeue": "",
     "sacctmgr": "print('tests')",
-    "sinfo": "print('PARTITION\\nbatch*')",
+    "sinfo": "print('8|64000|gpu:2' if '--noheader' in arguments else 'PARTITION\\nbatch*')",
     "scontrol": "print('MinJobAge = 300 sec')",
     "scancel": "",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
-from configuration.cluster import cores, forgetful, gpus, largest_memory
+from configuration.cluster import cores, gpus, largest_memory, unfit
 from configuration.environment import share_library, yield_idle_cores
 from configuration.failures import causes
 from configuration.study import complete, leave_out_embedded
@@ -21,11 +21,11 @@ __all__ = [
     "check",
     "complete",
     "cores",
-    "forgetful",
     "gpus",
     "largest_memory",
     "leave_out_embedded",
     "share_library",
+    "unfit",
     "yield_idle_cores",
 ]
 

@@ -62,11 +62,13 @@ def nodes() -> list[tuple[int, int, str]]:
     return found
 
 
-def forgetful(status_command: str | None) -> str | None:
-    """What is wrong with the way in which Slurm is asked about jobs, in a sentence; None where nothing is.
+def unfit(setting: str | int, status_command: str | None) -> str | None:
+    """Why nothing would ever finish on this Slurm, in a sentence; None where it would.
 
-    status_command: sacct or squeue, as the executor will call it.
+    setting: the config's `gpus`. status_command: sacct or squeue, as the executor will ask about jobs.
     """
+    if setting == 1 and nodes() and not gpus("auto", "slurm"):
+        return "gpus is 1, but no node of this Slurm has a GPU (sinfo --format=%G); 0 or auto would do"
     settings = _said_by("scontrol", "show", "config")
     accounts = re.search(r"AccountingStorageType\s*=\s*(\S+)", settings)
     remembered = re.search(r"MinJobAge\s*=\s*(\d+)", settings)

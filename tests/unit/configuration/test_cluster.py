@@ -80,5 +80,13 @@ NONE = "AccountingStorageType   = accounting_storage/none\nMinJobAge            
 )
 def test_a_cluster_that_tells_nobody_when_a_job_ends_is_refused(slurm, settings, command, wrong):
     slurm(scontrol=settings)
-    said = cluster.forgetful(command)
+    said = cluster.unfit("auto", command)
     assert said is None if wrong is None else wrong in said
+
+
+def test_a_cluster_without_the_gpus_that_the_config_wants_is_refused(slurm):
+    slurm(CPU_NODES, ACCOUNTS)
+    assert "gpus is 1, but no node of this Slurm has a GPU" in cluster.unfit(1, "sacct")
+    assert cluster.unfit(0, "sacct") is None
+    slurm(GPU_NODES, ACCOUNTS)
+    assert cluster.unfit(1, "sacct") is None
