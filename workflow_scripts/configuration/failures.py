@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,12 +44,12 @@ class _Complaint:
         return None
 
 
-def causes(path_to_log: str | Path) -> str:
-    """A line for every job that failed for good, from Snakemake's own log of a run: rule, cause, log.
+def causes(paths_to_logs: Iterable[str | Path]) -> str:
+    """A line for every job that failed for good, from Snakemake's own logs of a run: rule, cause, log.
 
     Of a group that Slurm ended there is one line, with the group's name. Nothing where no cause is found.
     """
-    complaints, finished = _complaints(_text(path_to_log))
+    complaints, finished = _complaints("\n".join(map(_text, paths_to_logs)))
     found = {}
     for each in complaints:
         if not each.jobs & finished and (cause := each.cause()):

@@ -55,7 +55,7 @@ def test_each_cause_is_said_once_with_its_log(run, tmp_path):
     (tmp_path / "train.log").write_text("03:09:10 KeyError: 'square'\n")
     (tmp_path / "explain.log").write_text("")
     slurm = tmp_path / ".snakemake/slurm_logs"
-    assert causes(run).splitlines() == [
+    assert causes([run]).splitlines() == [
         "What failed, and the log that says so:",
         f"  extract_activations: ValueError: images.parquet: no such column ({tmp_path}/extract.log)",
         f"  score_words: took longer than it had asked for (`runtime`) ({slurm}/rule_score/5.log)",
@@ -75,18 +75,18 @@ def test_what_slurm_says_is_read_from_its_log(run, tmp_path, said, meaning):
     log = tmp_path / ".snakemake/slurm_logs/group_explaining/6.log"
     log.parent.mkdir(parents=True)
     log.write_text(said)
-    assert f"explaining: {meaning}" in causes(run)
+    assert f"explaining: {meaning}" in causes([run])
 
 
 def test_a_job_that_finished_at_a_second_attempt_is_left_out(run, tmp_path):
     (tmp_path / ".snakemake/slurm_logs/group_explaining").mkdir(parents=True)
     (tmp_path / ".snakemake/slurm_logs/group_explaining/6.log").write_text("*** JOB 6 ON vm CANCELLED AT 2026 ***")
-    assert "explaining: was cancelled" in causes(run)
+    assert "explaining: was cancelled" in causes([run])
     with open(run, "a") as log:
         log.write("Finished jobid: 2 (Rule: score_words)\nFinished jobid: 7 (Rule: train_explainer)\n")
-    assert causes(run) == ""
+    assert causes([run]) == ""
 
 
 def test_nothing_is_said_of_a_run_without_errors(tmp_path):
     (tmp_path / "run.log").write_text("Finished jobid: 4\n")
-    assert causes(tmp_path / "run.log") == ""
+    assert causes([tmp_path / "run.log"]) == ""
