@@ -143,7 +143,7 @@ def gpu(wildcards):
 
 
 def cores(wildcards):
-    """Cores of a job that runs a network."""
+    """Cores of a job that shows pictures to a network. Trainings have the config's: with others they end otherwise."""
     return configuration.cores(config["threads"], gpu(wildcards), executor())
 
 

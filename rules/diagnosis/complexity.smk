@@ -17,7 +17,7 @@ rule measure_complexity:
         "results/benchmarks/measure_complexity/{samples}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=10),

@@ -22,7 +22,7 @@ rule resample_samples:
         "results/benchmarks/resample_samples/{samples}/{space}/{method}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
         mem_mb=memory(1400, times=20),
@@ -54,7 +54,7 @@ rule score_resampling:
         "results/benchmarks/score_resampling/{samples}/{space}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
         mem_mb=memory(1400, times=20),

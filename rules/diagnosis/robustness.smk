@@ -23,7 +23,7 @@ rule train_scaled_network:
         "results/benchmarks/train_scaled_network/{samples}/{family}/{share}/{number}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=10),
@@ -54,7 +54,7 @@ rule attack_network:
         "results/benchmarks/attack_network/{samples}/{family}/{share}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=10),
@@ -85,7 +85,7 @@ rule search_capacity:
         "results/benchmarks/search_capacity/{samples}/{family}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=10),

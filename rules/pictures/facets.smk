@@ -19,7 +19,7 @@ rule embed_facets:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),
@@ -81,7 +81,7 @@ rule render_facets:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2200, times=4),
@@ -120,7 +120,7 @@ rule name_facets:
         "results/benchmarks/name_facets/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),
@@ -200,7 +200,7 @@ rule score_pictures:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),

@@ -16,7 +16,7 @@ rule maximise_activations:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2200, times=4),
@@ -55,7 +55,7 @@ rule name_pictures:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),

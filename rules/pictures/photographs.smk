@@ -15,7 +15,7 @@ rule find_strongest_filters:
         "results/benchmarks/find_strongest_filters/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),
@@ -82,7 +82,7 @@ rule measure_occlusion:
         "results/benchmarks/measure_occlusion/{dataset}/{probe}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=4),

@@ -16,7 +16,7 @@ rule tune_schedule:
         "results/benchmarks/tune_schedule/{network}/{samples}/{schedule}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=8),
@@ -57,7 +57,7 @@ rule train_with_schedule:
         "results/benchmarks/train_with_schedule/{network}/{samples}/{schedule}/{seed}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=8),
@@ -93,7 +93,7 @@ rule analyse_learning_rates:
         "results/benchmarks/analyse_learning_rates/{network}/{samples}/{schedule}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(2000, times=8),

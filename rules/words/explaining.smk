@@ -23,7 +23,7 @@ rule train_explainer:
     priority: 1
     group:
         "explaining"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(1700, times=2.6),

@@ -104,7 +104,7 @@ rule embed_words:
     conda:
         clip_environment
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(1500, times=4),
@@ -153,7 +153,7 @@ rule dissect_with_clip:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(1500, times=4),

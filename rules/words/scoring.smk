@@ -69,7 +69,7 @@ rule score_random_network:
         "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(3200, times=14),
@@ -199,7 +199,7 @@ rule tabulate_defects:
         "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: cores
+    threads: config["threads"]
     resources:
         gpu=gpu,
         mem_mb=memory(3200, times=14),

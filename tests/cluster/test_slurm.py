@@ -148,7 +148,7 @@ def slurm(*command: str) -> str:
 
 def wait_for_job(run: Run, process: subprocess.Popen, rule: str) -> str:
     """Number of a running job of this rule or group."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         assert process.poll() is None, run.said[-6000:]
         for line in slurm("squeue", "--noheader", "--states=running", "--format=%i %k").splitlines():
