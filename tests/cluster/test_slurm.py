@@ -26,7 +26,7 @@ pytestmark = [
 
 NODE = Path(__file__).with_name("slurm_node.sh")
 VECTORS = "results/data/vocabularies/captions/vocabulary.parquet"
-PROFILE = ("--workflow-profile", "profiles/slurm")
+PROFILE = ("--workflow-profile", "slurm")  # found beside the Snakefile
 # A machine of its own needs not wait for other users, or for a file system that others write.
 QUICK = (
     "--slurm-init-seconds-before-status-checks",
