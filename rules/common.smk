@@ -12,6 +12,7 @@ from configuration import resources as asked
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
@@ -135,6 +136,7 @@ def refuse_unfit_cluster():
         wrong := configuration.unfit(config["gpus"], workflow.executor_settings.status_command)
     ):
         raise WorkflowError(wrong)
+    configuration.hush_guesses(logger)
 
 
 def gpu(wildcards):

@@ -72,6 +72,7 @@ class Run:
 
     repository: Path
     folder: Path
+    begun: list[subprocess.Popen]
 
     def command(self, *arguments: str) -> list[str]:
         snakefile = self.repository / "Snakefile"
@@ -80,7 +81,7 @@ class Run:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         with open(self.folder / "said.txt", "a") as said:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -88,14 +89,11 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.begun.append(process)
+        return process
 
     def finish(self, process: subprocess.Popen, timeout: float = 1200) -> int:
-        try:
-            return process.wait(timeout)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        return process.wait(timeout)
 
     @property
     def said(self) -> str:
@@ -111,6 +109,8 @@ class Run:
 def study(repository, small_config, tmp_path):
     """Makes a small study in a folder of this name; `updates` are added to its config."""
 
+    begun = []
+
     def study(name: str, updates: dict | None = None) -> Run:
         folder = tmp_path / name
         folder.mkdir()
@@ -118,9 +118,13 @@ def study(repository, small_config, tmp_path):
         asked = ("datasets", "vocabularies", "training", "words", "scores", "proofs", "sheets", "networks")
         config = {key: small[key] for key in asked} | STUDY | (updates or {})
         (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        return Run(repository, folder)
+        return Run(repository, folder, begun)
 
-    return study
+    yield study
+    for process in begun:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @pytest.fixture
@@ -178,8 +182,11 @@ def test_a_disturbed_study_ends_with_the_bytes_of_an_undisturbed_one(study, clus
     wait_for_job(disturbed, process, "explaining")
     node = slurm("sinfo", "--noheader", "--format=%n").strip()
     slurm("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-    time.sleep(3)
-    slurm("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    for _ in range(60):  # Slurm may take it back by itself, and then refuses to be told so
+        time.sleep(1)
+        if "down" not in slurm("sinfo", "--noheader", "--format=%T"):
+            break
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], capture_output=True, check=False)
 
     reference = undisturbed.start("--cores", "1")
     assert disturbed.finish(process) == 0, disturbed.said[-6000:]
@@ -215,6 +222,7 @@ def test_causes_are_named_in_a_line_each(study, cluster):
     minute = ("--retries", "0", "--set-resources", "extract_activations:runtime=1")
     process = run.start(*PROFILE, *QUICK, *minute, "--", shard.format("slow"), shard.format("broken"))
     assert run.finish(process, 300) == 1, run.said[-6000:]
+    assert "invalid option" not in run.said
     last = run.said.partition("What failed, and the log that says so:\n")[2]
     log = "results/logs/extract_activations/scenes/broken/1-of-1.log"
     assert f"extract_activations: ValueError: this network breaks at every picture ({log})" in last

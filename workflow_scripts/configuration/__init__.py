@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
-from configuration.cluster import cores, gpus, largest_memory, unfit
+from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
 from configuration.environment import share_library, yield_idle_cores
 from configuration.failures import causes
 from configuration.study import complete, leave_out_embedded
@@ -22,6 +22,7 @@ __all__ = [
     "complete",
     "cores",
     "gpus",
+    "hush_guesses",
     "largest_memory",
     "leave_out_embedded",
     "share_library",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -16,6 +17,12 @@ SLOWEST_CHECK = 190
 CORES_INSTEAD_OF_GPU = 4
 # Set by Slurm in jobs that it has given GPUs: their indices, or their number.
 SLURM_GPUS = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS", "SLURM_GPUS_ON_NODE")
+
+GUESSES = (
+    "No SLURM account given, trying to guess",
+    "not able to get a SLURM account via sacct",
+    "Unable to guess SLURM account",
+)
 
 
 def gpus(setting: str | int, executor: str | None, environment: Mapping[str, str] = os.environ) -> int:
@@ -86,6 +93,12 @@ def unfit(setting: str | int, status_command: str | None) -> str | None:
             "ask for a MinJobAge of 300 or for accounting"
         )
     return None
+
+
+def hush_guesses(logger: logging.Logger) -> None:
+    """Leave out what the Slurm executor says while it guesses an account, where none is named, by a call that no sacct
+    understands."""
+    logger.addFilter(lambda record: not any(guess in record.getMessage() for guess in GUESSES))
 
 
 def _said_by(*command: str) -> str:
