@@ -107,4 +107,5 @@ onsuccess:
 
 
 onerror:
-    print(configuration.causes(log))
+    if said := configuration.causes(log):
+        print(said)
