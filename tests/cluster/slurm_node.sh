@@ -83,7 +83,8 @@ InactiveLimit=0
 KillWait=2
 $(if [[ $accounting ]]; then
     printf '%s\n' AccountingStorageType=accounting_storage/slurmdbd AccountingStorageHost=127.0.0.1
-    printf '%s\n' "AccountingStoragePass=$folder/munge.socket" JobAcctGatherType=jobacct_gather/linux
+    printf '%s\n' "AccountingStoragePass=$folder/munge.socket" AccountingStoreFlags=job_comment \
+        JobAcctGatherType=jobacct_gather/linux
 else
     printf '%s\n' AccountingStorageType=accounting_storage/none JobAcctGatherType=jobacct_gather/none
 fi)
