@@ -230,7 +230,9 @@ def test_causes_are_named_in_a_line_each(study, cluster):
     assert "invalid option" not in run.said
     last = run.said.partition("What failed, and the log that says so:\n")[2]
     log = "results/logs/extract_activations/scenes/broken/1-of-1.log"
-    assert f"extract_activations: ValueError: this network breaks at every picture ({log})" in last
+    broken = next(line for line in last.splitlines() if line.endswith(f"({log})"))
+    assert broken.startswith("  extract_activations: LayerError: the network fails on a picture of 3 channels")
+    assert "ValueError: this network breaks at every picture" in broken
     assert re.search(
         r"extract_activations: took longer than it had asked for \(`runtime`\) \(\S+slurm_logs\S+\.log\)", last
     )

@@ -14,7 +14,7 @@ ENDED = {
     r"NODE FAILURE|'NODE_FAIL'": "its node failed",
     r"CANCELLED AT|'CANCELLED'": "was cancelled",
 }
-ERROR = re.compile(r"(?:\d\d:\d\d:\d\d )?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*)")
+ERROR = re.compile(r"(?:\d\d:\d\d:\d\d )?(?:\w+\.)*(\w*(?:Error|Exception|Interrupt)\b.*)")
 BEGUN = re.compile(r"\s*(?:message: )?(?:Error in (rule|group) (\w+)|(rule) (\w+)):?\s*$")
 REFUSED = re.compile(r"sbatch failed\. The error message was '(.*)'")
 

@@ -52,7 +52,7 @@ def test_each_cause_is_said_once_with_its_log(run, tmp_path):
     (tmp_path / "extract.log").write_text(
         "03:07:10 going on\n03:07:11 ValueError: images.parquet: no such column\n  trace\n"
     )
-    (tmp_path / "train.log").write_text("03:09:10 KeyError: 'square'\n")
+    (tmp_path / "train.log").write_text("03:09:10 KeyError: 'square'\nTraceback\npackage.module.KeyError: 'square'\n")
     (tmp_path / "explain.log").write_text("")
     slurm = tmp_path / ".snakemake/slurm_logs"
     assert causes([run]).splitlines() == [
