@@ -30,6 +30,57 @@ localrules:
     temperature,
 
 
+# On a cluster, made where Snakemake runs: downloads, for nodes often reach no network, and what takes seconds.
+localrules:
+    average_facets,
+    compare_categories,
+    download_coco_annotations,
+    download_coco_train,
+    download_coco_val,
+    download_glove,
+    download_samples,
+    download_visual_genome,
+    download_visual_genome_images,
+    download_visual_genome_images2,
+    draw_facets,
+    find_repeated_images,
+    gather_courses,
+    plant_scenes_network,
+    prepare_clip,
+    prepare_network,
+    render_capacity,
+    render_complexity,
+    render_courses,
+    render_criteria,
+    render_defects,
+    render_errors,
+    render_network_temperatures,
+    render_occlusion,
+    render_pictures,
+    render_ranges,
+    render_recall,
+    render_resampling,
+    render_robustness,
+    render_scores,
+    render_starts,
+    render_strongest_filters,
+    render_temperatures,
+    render_training,
+    summarise_reproduction,
+    summarise_study,
+    tabulate_capacity,
+    tabulate_complexity,
+    tabulate_datasets,
+    tabulate_duel,
+    tabulate_known_answers,
+    tabulate_recall,
+    tabulate_resampling,
+    tabulate_robustness,
+    tabulate_scores,
+    tabulate_times,
+    tabulate_training,
+
+
 # Rules of priority 1 are the longest chains, from the scenes to the summary. Of the jobs that could start theirs do, so
 # that what hangs on nothing is left to fill the cores, and no core waits for the end of a chain.
 rule all:
@@ -48,5 +99,14 @@ rule all:
 report: "rules/captions/study.rst"
 
 
+onstart:
+    refuse_unfit_cluster()
+
+
 onsuccess:
     print(parting_words())
+
+
+onerror:
+    if said := configuration.causes(log):
+        print(said)

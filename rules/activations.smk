@@ -31,11 +31,11 @@ rule extract_activations:
     conda:
         "../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="4h",
+        gpu=gpu,
+        mem_mb=memory(2500, times=5),
+        runtime=minutes(20, thousand=5),
     params:
         code=code("activations/extract_activations.py"),
         probe=probe_settings,
@@ -62,9 +62,11 @@ rule gather_thresholds:
     conda:
         "../envs/filterscope.yaml"
     priority: 1
+    group:
+        "dissecting"
     resources:
-        mem_mb=8000,
-        runtime="30m",
+        mem_mb=memory(1500, times=4),
+        runtime=minutes(20),
     params:
         code=code("activations/gather_thresholds.py"),
         quantile=config["activations"]["quantile"],
@@ -87,9 +89,11 @@ rule mine_top_images:
     conda:
         "../envs/filterscope.yaml"
     priority: 1
+    group:
+        "explaining"
     resources:
-        mem_mb=4000,
-        runtime="30m",
+        mem_mb=memory(1000, times=3),
+        runtime=minutes(20),
     params:
         code=code("activations/mine_top_images.py"),
         top_images=config["words"]["top_images"],

@@ -2,19 +2,26 @@
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(workflow.basedir) / "workflow_scripts"
+# Of this workflow, also where another one imports it as a module.
+ROOT = Path(str(workflow.current_basedir)).parent
+SCRIPTS = ROOT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 import configuration
 from configuration import batches
+from configuration import resources as asked
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
-configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
-configuration.check(config, Path(workflow.basedir) / "rules" / "config.schema.yaml")
+if workflow.modifier.skip_configfile:  # imported as a module with a config of its own, which may name what differs
+    configuration.complete(config, ROOT / "config.yaml")
+else:
+    configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
+configuration.check(config, ROOT / "rules" / "config.schema.yaml")
 configuration.share_threads(config["threads"])
 
 EXPLANATIONS = config["explanations"]
@@ -118,6 +125,67 @@ def settings_of_probe(name):
 def pooling(probe):
     """How a probe's activations are pooled: in its own way, or as all are."""
     return config["probes"][probe]["pool"] or config["activations"]["pool"]
+
+
+def executor():
+    """Name of what runs the jobs, as --executor has it; None while that is not known."""
+    return workflow.executor_plugin.name if workflow.executor_plugin else None
+
+
+def refuse_unfit_cluster():
+    """Stop where no job could run, or nobody would tell the run when one has ended."""
+    if executor() == "slurm" and (
+        wrong := configuration.unfit(config["gpus"], workflow.executor_settings.status_command)
+    ):
+        raise WorkflowError(wrong)
+    configuration.hush_guesses(logger)
+
+
+def gpu(wildcards):
+    """GPUs of a job that can use one."""
+    return configuration.gpus(config["gpus"], executor())
+
+
+def cores(wildcards):
+    """Cores of a job that shows pictures to a network. Trainings have the config's: with others they end otherwise."""
+    return configuration.cores(config["threads"], gpu(wildcards), executor())
+
+
+def memory(base, times=0, objects=0):
+    """MB of memory that a job asks for: a base, so many times what it reads, so many for a thousand objects."""
+
+    def memory(wildcards, input, threads, attempt):
+        most = configuration.largest_memory(executor()) or asked.LARGEST_MEMORY
+        return asked.memory(
+            base + objects * expected(wildcards)[1] / 1000, times, list(input), config, threads, attempt, most
+        )
+
+    return memory
+
+
+def minutes(base, thousand=0):
+    """Minutes that a job asks for: a base, and so many for a thousand of the dataset's pictures, a fifth with a GPU."""
+
+    def minutes(wildcards, attempt):
+        parts = config["shards"] if "scatteritem" in wildcards.keys() else 1
+        pictures = expected(wildcards)[0] / parts / (5 if gpu(wildcards) else 1)
+        return asked.minutes(base, thousand, pictures, attempt)
+
+    return minutes
+
+
+def disk(base, times=0):
+    """MB of a node's disk that a job asks for: a base, and so many times what it reads."""
+
+    def disk(wildcards, input, attempt):
+        return asked.disk(base, times, list(input), attempt)
+
+    return disk
+
+
+def expected(wildcards):
+    """Pictures and objects of a job's dataset; none where it has no dataset."""
+    return asked.counted(wildcards.dataset, config) if "dataset" in wildcards.keys() else (0, 0)
 
 
 include: "common/data.smk"

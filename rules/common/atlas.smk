@@ -73,7 +73,8 @@ def atlas_explanation(entry):
     annotated, learnt_from = dataset in ANNOTATED, config["datasets"][dataset].get("reference", dataset)
     activations = f"results/activations/{dataset}/{probe}"
     own = {
-        name: words_of(entry, f"{name}.parquet") for name in ("filter_names", "filter_words", "image_words", "heatmaps", "feeds")
+        name: words_of(entry, f"{name}.parquet")
+        for name in ("filter_names", "filter_words", "image_words", "heatmaps", "feeds")
     }
     own |= {name: f"{activations}/{name}.parquet" for name in ("thresholds", "top_images")}
     own |= {name: words_of(entry, f"{name}.parquet") for name in SCORED if annotated}

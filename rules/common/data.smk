@@ -134,4 +134,4 @@ def samples_table(wildcards, table):
 def samples_memory(wildcards):
     """MB for a job that holds all samples, twice while they are joined: most for pictures of unknown number."""
     sources = {"cifar10": 8000, "objects": 8000, "arrays": 16000, "folder": 48000, "torchvision": 48000}
-    return sources.get(config["samples"][wildcards.samples]["source"], 4000)
+    return sources.get(config["samples"][wildcards.samples]["source"], 1500)

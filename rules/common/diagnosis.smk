@@ -5,7 +5,7 @@ COMPLEXITY, CAPACITY, FIT = (config["diagnosis"][name] for name in ("complexity"
 MEASURED_SETS = {entry["samples"]: entry for entry in COMPLEXITY["sets"]}
 PAIRS = [[pair["network"], pair["samples"]] for pair in FIT["pairs"]]
 FITTED_SETS = list(dict.fromkeys(samples for _, samples in PAIRS))
-PUBLISHED_COMPLEXITY = f"{workflow.basedir}/studies/published_complexity.csv"
+PUBLISHED_COMPLEXITY = f"{ROOT}/studies/published_complexity.csv"
 COMPLEXITY_TABLES = ("expected_capacities", "separabilities", "embeddings", "class_similarities", "class_places")
 
 

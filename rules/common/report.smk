@@ -1,7 +1,7 @@
 # Helpers of the report room: published values, and what the reproduction makes of them. No rules.
 
 # Nothing where the config reproduces nothing.
-PUBLISHED = f"{workflow.basedir}/studies/published.csv"
+PUBLISHED = f"{ROOT}/studies/published.csv"
 REPRODUCED = ["datasets.csv", "recall.csv", "recall.png", "summary.html"] if config["reproduction"] else []
 
 ATLAS, ATLAS_PLACES = "results/report/atlas", "results/report/atlas_places.json"
@@ -18,7 +18,7 @@ def parting_words():
         atlas, summary = ("all" in targets or targets & makers[rule] for rule in ("render_atlas", "summarise_study"))
         pages = [f"Open {ATLAS}/index.html in a browser"] if atlas else []
         pages += [f"{'or read' if atlas else 'Read'} {SUMMARIES[0]}"] if summary else []
-        return f"Finished. {', '.join(pages)}; {workflow.basedir}/results/README.md tells where the rest is."
+        return f"Finished. {', '.join(pages)}; {ROOT}/results/README.md tells where the rest is."
     older = f"; {SUMMARIES[0]} is of an earlier run" if Path(SUMMARIES[0]).exists() else ""
     return f"Finished what was asked for{older}."
 

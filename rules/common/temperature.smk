@@ -4,7 +4,7 @@ DUELS = config["temperature"]["duels"]
 STARTS = config["temperature"]["starts"]
 RANGES = config["temperature"]["ranges"]
 TRAINED_NETWORKS = "|".join(config["temperature"]["networks"]) or "none^"
-PUBLISHED_TRAINING = f"{workflow.basedir}/studies/published_training.csv"
+PUBLISHED_TRAINING = f"{ROOT}/studies/published_training.csv"
 
 
 def duel_of(network, samples):

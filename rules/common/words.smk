@@ -29,11 +29,6 @@ def explainer_training():
     return {**training, "schedule": "constant", "steering": steering_by(training["schedule"])}
 
 
-def training_memory(wildcards):
-    """MB for the pooled activations of the largest datasets, twice: some 16 GB, or 32 GB of whole maps."""
-    return 80000 if pooling(wildcards.probe) == "native" else 40000
-
-
 def words_of(entry, file):
     """A result of the words room for one entry of `explanations`."""
     return f"results/words/{entry['dataset']}/{entry['probe']}/{entry['vocabulary']}/{file}"

@@ -23,8 +23,8 @@ rule prepare_dataset:
     priority: 1
     threads: 4
     resources:
-        mem_mb=8000,
-        runtime="1h",
+        mem_mb=memory(1500, objects=7),
+        runtime=minutes(20, thousand=1),
     params:
         code=reader_code,
         source=dataset_source,
@@ -110,6 +110,7 @@ rule download_coco_annotations:
         "../../envs/filterscope.yaml"
     resources:
         mem_mb=500,
+        disk_mb=25000,
         runtime="4h",
     params:
         archive="annotations_trainval2017.zip",
@@ -165,6 +166,7 @@ rule unpack_coco:
         "../../envs/filterscope.yaml"
     resources:
         mem_mb=500,
+        disk_mb=disk(2000, times=2.2),
         runtime="2h",
     params:
         code=code("data/datasets/unpack_coco.py"),
@@ -187,6 +189,7 @@ rule download_visual_genome:
         "../../envs/filterscope.yaml"
     resources:
         mem_mb=500,
+        disk_mb=25000,
         runtime="4h",
     params:
         archive="objects",
@@ -245,6 +248,7 @@ rule unpack_visual_genome:
         "../../envs/filterscope.yaml"
     resources:
         mem_mb=500,
+        disk_mb=disk(2000, times=2.2),
         runtime="2h",
     params:
         code=code("data/datasets/unpack_visual_genome.py"),

@@ -22,7 +22,7 @@ rule train_scenes_network:
     priority: 1
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpu,
         mem_mb=2000,
         runtime="20m",
     params:

@@ -14,6 +14,8 @@ rule train_word_vectors:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
+    group:
+        "vocabulary"
     resources:
         mem_mb=1000,
         runtime="10m",
@@ -40,6 +42,7 @@ rule download_glove:
         "../../envs/filterscope.yaml"
     resources:
         mem_mb=500,
+        disk_mb=3000,
         runtime="2h",
     params:
         mirror=lambda wildcards: config["vocabularies"][wildcards.vocabulary]["mirror"],
@@ -63,9 +66,11 @@ rule cache_vocabulary:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
+    group:
+        "vocabulary"
     resources:
-        mem_mb=4000,
-        runtime="30m",
+        mem_mb=memory(1500, times=3),
+        runtime=minutes(20),
     params:
         code=code("data/vocabularies/cache_vocabulary.py"),
         vocabulary=vector_settings,

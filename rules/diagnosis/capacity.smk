@@ -21,7 +21,7 @@ rule measure_capacity:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(2200),
         runtime="10m",
     params:
         code=code("diagnosis/capacity/measure_capacity.py"),
@@ -102,7 +102,7 @@ rule tabulate_fit:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1500),
         runtime="30m",
     params:
         code=code("diagnosis/capacity/tabulate_fit.py"),

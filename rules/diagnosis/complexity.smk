@@ -19,8 +19,8 @@ rule measure_complexity:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="4h",
     params:
         code=code("diagnosis/complexity/measure_complexity.py"),

@@ -24,8 +24,8 @@ rule resample_samples:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=lambda wildcards: int(wildcards.space == "features"),
-        mem_mb=8000,
+        gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
+        mem_mb=memory(1400, times=20),
         runtime="4h",
     params:
         code=code("diagnosis/resampling/resample_samples.py"),
@@ -56,8 +56,8 @@ rule score_resampling:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=lambda wildcards: int(wildcards.space == "features"),
-        mem_mb=8000,
+        gpu=lambda wildcards: gpu(wildcards) * (wildcards.space == "features"),
+        mem_mb=memory(1400, times=20),
         runtime="8h",
     params:
         code=code("diagnosis/resampling/score_resampling.py"),
@@ -127,7 +127,7 @@ rule render_resampling:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime="10m",
     params:
         code=code("diagnosis/resampling/render_resampling.py"),

@@ -25,8 +25,8 @@ rule train_scaled_networks:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="4h",
     params:
         code=code("diagnosis/robustness/train_scaled_networks.py"),
@@ -57,8 +57,8 @@ rule attack_network:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="8h",
     params:
         code=code("diagnosis/robustness/attack_network.py"),
@@ -88,8 +88,8 @@ rule search_capacity:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=10),
         runtime="12h",
     params:
         code=code("diagnosis/robustness/search_capacity.py"),
@@ -162,7 +162,7 @@ rule render_robustness:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=1500,
         runtime="10m",
     params:
         code=code("diagnosis/robustness/render_robustness.py"),

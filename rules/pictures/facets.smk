@@ -21,8 +21,8 @@ rule embed_facets:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="2h",
     params:
         code=code("pictures/facets/embed_facets.py"),
@@ -53,7 +53,7 @@ rule average_facets:
         "../../envs/filterscope.yaml"
     priority: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1500),
         runtime="10m",
     params:
         code=code("pictures/facets/average_facets.py"),
@@ -83,8 +83,8 @@ rule render_facets:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2200, times=4),
         runtime="8h",
     params:
         code=code("pictures/facets/render_facets.py"),
@@ -121,8 +121,8 @@ rule name_facets:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="30m",
     params:
         code=code("pictures/facets/name_facets.py"),
@@ -165,7 +165,7 @@ rule draw_facets:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1500),
         runtime="10m",
     params:
         code=code("pictures/facets/draw_facets.py"),
@@ -203,8 +203,8 @@ rule score_pictures:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="1h",
     params:
         code=code("pictures/facets/score_pictures.py"),

@@ -19,8 +19,8 @@ rule maximise_activations:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
+        gpu=gpu,
+        mem_mb=memory(2200, times=4),
         runtime="8h",
     params:
         code=code("pictures/maximisation/maximise_activations.py"),
@@ -58,8 +58,8 @@ rule name_pictures:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="30m",
     params:
         code=code("pictures/maximisation/name_pictures.py"),

@@ -17,8 +17,8 @@ rule find_strongest_filters:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="30m",
     params:
         code=code("pictures/photographs/find_strongest_filters.py"),
@@ -54,7 +54,7 @@ rule render_strongest_filters:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1500),
         runtime="10m",
     params:
         code=code("pictures/photographs/render_strongest_filters.py"),
@@ -85,8 +85,8 @@ rule measure_occlusion:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=4000,
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
         runtime="4h",
     params:
         code=code("pictures/photographs/measure_occlusion.py"),
@@ -124,7 +124,7 @@ rule render_occlusion:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1500),
         runtime="10m",
     params:
         code=code("pictures/photographs/render_occlusion.py"),

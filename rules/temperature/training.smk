@@ -18,8 +18,8 @@ rule tune_schedule:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/tune_schedule.py"),
@@ -59,8 +59,8 @@ rule train_with_schedule:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/train_with_schedule.py"),
@@ -96,8 +96,8 @@ rule analyse_learning_rates:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=samples_memory,
+        gpu=gpu,
+        mem_mb=memory(2000, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/analyse_learning_rates.py"),

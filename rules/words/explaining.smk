@@ -21,11 +21,13 @@ rule train_explainer:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
+    group:
+        "explaining"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=training_memory,
-        runtime="1h",
+        gpu=gpu,
+        mem_mb=memory(1700, times=2.6),
+        runtime=minutes(30, thousand=2),
     params:
         code=code("words/explaining/train_explainer.py"),
         training=explainer_training(),
@@ -88,11 +90,13 @@ rule explain_filters:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    group:
+        "explaining"
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=gpu,
+        mem_mb=memory(1800, times=2),
+        runtime=minutes(20, thousand=2),
     params:
         code=code("words/explaining/explain_filters.py"),
         probe=probe_settings,
@@ -163,11 +167,13 @@ rule dissect_filters:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    group:
+        "dissecting"
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
+        runtime=minutes(20, thousand=5),
     params:
         code=code("words/explaining/dissect_filters.py"),
         probe=probe_settings,
@@ -208,6 +214,8 @@ rule tabulate_words:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
+    group:
+        "proving"
     resources:
         mem_mb=1000,
         runtime="10m",
@@ -246,11 +254,13 @@ rule render_sheets:
         "results/benchmarks/render_sheets/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    group:
+        "proving"
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=4000,
-        runtime="30m",
+        gpu=gpu,
+        mem_mb=memory(1800, times=2),
+        runtime=minutes(20),
     params:
         code=code("words/explaining/render_sheets.py"),
         probe=probe_settings,

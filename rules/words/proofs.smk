@@ -23,11 +23,13 @@ rule measure_causes:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    group:
+        "proving"
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
+        runtime=minutes(30, thousand=2),
     params:
         code=code("words/proofs/measure_causes.py"),
         probe=probe_settings,

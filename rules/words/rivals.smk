@@ -21,7 +21,7 @@ rule train_scenes_clip:
     priority: 1
     threads: 2
     resources:
-        gpu=1,
+        gpu=gpu,
         mem_mb=2000,
         runtime="20m",
     params:
@@ -76,11 +76,11 @@ rule embed_images:
     conda:
         clip_environment
     priority: 1
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="4h",
+        gpu=gpu,
+        mem_mb=memory(1800, times=4),
+        runtime=minutes(20, thousand=5),
     params:
         code=code("words/rivals/embed_images.py"),
         batch_size=config["activations"]["batch_size"],
@@ -106,9 +106,9 @@ rule embed_words:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="4h",
+        gpu=gpu,
+        mem_mb=memory(1500, times=4),
+        runtime=minutes(60),
     params:
         code=code("words/rivals/embed_words.py"),
         prompts=lambda wildcards: config["clips"][wildcards.clip]["prompts"],
@@ -155,9 +155,9 @@ rule dissect_with_clip:
     priority: 1
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="1h",
+        gpu=gpu,
+        mem_mb=memory(1500, times=4),
+        runtime=minutes(60),
     params:
         code=code("words/rivals/dissect_with_clip.py"),
         settings=config["clip_dissect"],

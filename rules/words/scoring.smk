@@ -30,11 +30,11 @@ rule score_words:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=gpu,
+        mem_mb=memory(2200, times=4),
+        runtime=minutes(20, thousand=5),
     params:
         code=code("words/scoring/score_words.py"),
         probe=probe_settings,
@@ -71,9 +71,9 @@ rule score_random_network:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=32000,
-        runtime="4h",
+        gpu=gpu,
+        mem_mb=memory(3200, times=14),
+        runtime=minutes(60, thousand=10),
     params:
         code=code("words/scoring/score_random_network.py"),
         probe=probe_settings,
@@ -136,11 +136,11 @@ rule check_scores:
         "results/benchmarks/check_scores/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
-    threads: config["threads"]
+    threads: cores
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=gpu,
+        mem_mb=memory(2000, times=4),
+        runtime=minutes(20, thousand=5),
     params:
         code=code("words/scoring/check_scores.py"),
         probe=probe_settings,
@@ -201,9 +201,9 @@ rule tabulate_defects:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
-        mem_mb=32000,
-        runtime="8h",
+        gpu=gpu,
+        mem_mb=memory(3200, times=14),
+        runtime=minutes(120, thousand=40),
     params:
         code=code("words/scoring/tabulate_defects.py"),
         probe=probe_settings,

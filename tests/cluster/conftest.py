@@ -48,7 +48,10 @@ for state in home.glob("*.state"):
 """,
     "squeue": "",
     "sacctmgr": "print('tests')",
-    "sinfo": "print('PARTITION\\nbatch*')",
+    "sinfo": """
+asked = arguments[-1].removeprefix("--format=")
+print({"%c|%m|%G": "8|64000|gpu:2", "%c %m": "8 64000"}.get(asked, "PARTITION\\nbatch*"))
+""",
     "scontrol": "print('MinJobAge = 300 sec')",
     "scancel": "",
 }

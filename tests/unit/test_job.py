@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -289,3 +291,59 @@ def test_steps_are_counted_by_their_names_and_end_with_the_work(tmp_path, monkey
             report(f"step {step}")
         raise ValueError("stopped")
     assert "rounds: 2 of 5" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "indices"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"SLURM_JOB_GPUS": "2"}, [2]),
+        ({"SLURM_JOB_GPUS": "2,3", "SLURM_STEP_GPUS": "3"}, [3]),
+        ({"SLURM_JOB_GPUS": "2", "CUDA_VISIBLE_DEVICES": "0,1,2,3"}, [0, 1, 2, 3]),
+        ({"SLURM_JOB_GPUS": "7"}, [0, 1, 2, 3]),
+        ({"SLURM_JOB_GPUS": "a100:1"}, [0, 1, 2, 3]),
+    ],
+)
+def test_the_schedulers_choice_of_gpus_comes_first(environment, indices):
+    """Also where the temporary folder, and so the locks, are the job's own."""
+    assert job.assigned(environment, 4) == indices
+
+
+def test_processes_of_a_killed_job_end_with_it(tmp_path):
+    """They wait for a lock that nobody gives back."""
+    script = """
+        import multiprocessing, os, time
+
+        def wait(lock):
+            job.end_with_parent()
+            os.write(1, f"{os.getpid()}\\n".encode())
+            lock.acquire()
+
+        if __name__ == "__main__":
+            lock = multiprocessing.Lock()
+            lock.acquire()
+            for _ in range(2):
+                multiprocessing.Process(target=wait, args=(lock,)).start()
+            time.sleep(60)
+        """
+    path = tmp_path / "parent.py"
+    path.write_text("from filterscope import job\n" + textwrap.dedent(script))
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(job.__file__))}
+    parent = subprocess.Popen([sys.executable, path], env=environment, stdout=subprocess.PIPE, text=True)
+    children = [int(parent.stdout.readline()) for _ in range(2)]
+    assert all(map(runs, children))
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not any(map(runs, children)):
+            break
+        time.sleep(0.1)
+    assert [child for child in children if runs(child)] == []
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, not one that has ended and waits to be noticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

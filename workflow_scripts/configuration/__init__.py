@@ -10,10 +10,26 @@ from pathlib import Path
 import yaml
 
 from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
+from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
 from configuration.environment import share_library, share_threads, yield_idle_cores
-from configuration.study import leave_out_embedded
+from configuration.failures import causes
+from configuration.study import complete, leave_out_embedded
 
-__all__ = ["ConfigError", "check", "leave_out_embedded", "share_library", "share_threads", "yield_idle_cores"]
+__all__ = [
+    "ConfigError",
+    "causes",
+    "check",
+    "complete",
+    "cores",
+    "gpus",
+    "hush_guesses",
+    "largest_memory",
+    "leave_out_embedded",
+    "share_library",
+    "share_threads",
+    "unfit",
+    "yield_idle_cores",
+]
 
 ROOMS = (data, words, pictures, diagnosis, temperature, report)
 

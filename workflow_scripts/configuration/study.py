@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
 
 # Keys whose entries say what a study computes; dots lead into sections.
 ENTRIES = (
@@ -27,6 +31,28 @@ def leave_out_embedded(config: dict, own: Mapping) -> None:
             for each in sections:
                 section = section[each]
             section[last] = type(section[last])()
+
+
+def complete(config: dict, path_to_defaults: str | Path) -> None:
+    """Add what the file of defaults says and the config does not: sections merge, other values of the config stay.
+
+    What Snakemake does with config.yaml and a study's own file, for a workflow that is imported as a module.
+    """
+    own = copy.deepcopy(config)
+    merged = _merged(yaml.safe_load(Path(path_to_defaults).read_text()), own)
+    config.clear()
+    config.update(merged)
+    leave_out_embedded(config, own)
+
+
+def _merged(defaults: dict, own: Mapping) -> dict:
+    both = {
+        key: _merged(defaults[key], value)
+        if isinstance(value, Mapping) and isinstance(defaults.get(key), dict)
+        else value
+        for key, value in own.items()
+    }
+    return {**defaults, **both}
 
 
 def _holds(config: Mapping, key: str) -> bool:

@@ -6,11 +6,12 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 LOGGER = logging.getLogger("filterscope")
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def log_to(path: str | Path) -> None:
@@ -90,15 +92,31 @@ def empty_folder(path: str | Path) -> Path:
 
 @cache
 def device():
-    """The GPU where there is one, else the CPU; of several GPUs one that no other job has taken."""
+    """The GPU where there is one, else the CPU; of several GPUs the one that the scheduler has given to this job, or
+    one that no other job has taken.
+
+    What CUDA_VISIBLE_DEVICES leaves out is not there at all.
+    """
     import torch
 
     if not torch.cuda.is_available():
         return torch.device("cpu")
     gpus = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
-    chosen = torch.device("cuda", take_one(gpus) if len(gpus) > 1 else 0)
+    given = assigned(os.environ, len(gpus))
+    chosen = torch.device("cuda", given[take_one([gpus[index] for index in given])] if len(given) > 1 else given[0])
     torch.cuda.set_device(chosen)
     return chosen
+
+
+def assigned(environment: Mapping[str, str], visible: int) -> list[int]:
+    """Indices, among the visible GPUs, of those that this job may use.
+
+    All of them where CUDA_VISIBLE_DEVICES has chosen (Slurm sets it, too) or nobody has. A Slurm that hides nothing
+    still tells the indices that it has given: to the step, else to the job.
+    """
+    given = environment.get("SLURM_STEP_GPUS") or environment.get("SLURM_JOB_GPUS") or ""
+    indices = [int(index) for index in given.split(",") if index.isdigit() and int(index) < visible]
+    return list(range(visible)) if "CUDA_VISIBLE_DEVICES" in environment or not indices else indices
 
 
 def take_one(names: Sequence[str]) -> int:
@@ -119,6 +137,22 @@ def take_one(names: Sequence[str]) -> int:
         else:
             return index  # the lock lasts as long as its open file, so the file is never closed
     return os.getpid() % len(names)
+
+
+def end_with_parent() -> None:
+    """Let the kernel end this process of multiprocessing's when its parent ends, however that ends (Linux).
+
+    A killed job cannot tell its decoding processes, and those that wait for a lock would wait for ever.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+    import multiprocessing
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is None or os.getppid() != parent.pid:  # it had ended before
+        os._exit(1)
 
 
 def use_threads(granted: int, wanted: int | None = None) -> None:

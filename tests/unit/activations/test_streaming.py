@@ -1,7 +1,12 @@
 """Pictures and masks of a dataset come batch by batch, all of them once, whatever is wrong with some."""
 
+import multiprocessing
+import threading
+import time
+
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pytest
 import torch
@@ -58,6 +63,36 @@ def test_every_picture_comes_once_in_order(world, workers):
     for number in range(6):
         original = np.asarray(Image.open(world[0] / f"{number}.png"))
         np.testing.assert_array_equal(seen[number].permute(1, 2, 0), original)
+
+
+class Stuck(PictureDataset):
+    """Pictures that are never decoded."""
+
+    def __getitem__(self, index):
+        time.sleep(600)
+
+
+def read_for_ever(world, sender):
+    folder, images, annotations = world
+    ordered = Annotations(annotations, images["image_id"].to_numpy())
+    pictures = Stuck(folder, images, ordered, Geometry(SIDE, SIDE), MaskGrid())
+    batches = stream(pictures, 2, 2, refuse)
+    threading.Timer(1.0, lambda: sender.send([child.pid for child in psutil.Process().children()])).start()
+    next(batches)
+
+
+def test_decoding_processes_of_a_killed_job_end_with_it(world):
+    """They were found 50 minutes later, half a GB each, waiting for what the job no longer gave."""
+    receiver, sender = multiprocessing.Pipe()
+    reader = multiprocessing.get_context("fork").Process(target=read_for_ever, args=(world, sender))
+    reader.start()
+    assert receiver.poll(60)
+    decoding = [psutil.Process(pid) for pid in receiver.recv()]
+    assert len(decoding) == 2
+    reader.kill()
+    reader.join()
+    _, alive = psutil.wait_procs(decoding, timeout=20)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_masks_come_with_the_annotations_they_belong_to(world):

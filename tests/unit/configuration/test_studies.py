@@ -65,3 +65,14 @@ class TestStudyOfYourOwn:
     def test_names_of_entries_are_in_the_default_config(self, default_config):
         config = default_config()
         assert all(isinstance(within(config, key), list) for key in study.ENTRIES)
+
+
+def test_an_importing_workflow_says_what_differs_and_the_rest_is_filled_in(repository, default_config):
+    own = {"title": "Imported", "training": {"epochs": 3}, "explanations": []}
+    config = dict(own)
+    configuration.complete(config, repository / "config.yaml")
+    assert config["title"] == "Imported"
+    assert config["training"] == default_config()["training"] | {"epochs": 3}
+    assert config["explanations"] == config["pictures"] == config["diagnosis"]["complexity"]["sets"] == []
+    assert config["words"] == default_config()["words"]
+    assert own["training"] == {"epochs": 3}

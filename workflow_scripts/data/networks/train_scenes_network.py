@@ -21,10 +21,12 @@ def train_scenes_network(
     settings,
     seed,
     path_to_temperatures=None,
+    code="",
 ):
     """The weights of the best epoch, what each output stands for, and the history of the training.
 
     path_to_temperatures: of a training that follows a schedule of the temperature room; no lines for others.
+    code: digest of the program; a checkpoint of another program is not taken up.
     """
     images = tables.read(path_to_images, "images").to_pandas()
     annotations = tables.read(path_to_annotations, "annotations")
@@ -33,16 +35,21 @@ def train_scenes_network(
         embedded_training.read_pictures(path_to_pictures, images[images["split"] == split], labels, inputs)
         for split in ("train", "val")
     )
-    temperatures = []
+    seed = job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else []))
+    seen = (each.numpy() for part in (train, val) for each in (part.pictures, part.labels))
+    checkpoint = embedded_training.Checkpoint.beside(path_to_weights, *seen, settings, inputs, seed, code)
+    device, temperatures = job.device(), []
     network, history = embedded_training.train_scenes_cnn(
         train,
         val,
         settings,
         inputs,
-        seed=job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else [])),
-        device=job.device(),
+        seed=seed,
+        device=device,
         progress=partial(job.progress, title="epochs"),
         measured=temperatures.append,
+        resume=checkpoint.load(device),
+        save=checkpoint.save,
     )
     if path_to_temperatures is not None:
         (found,) = temperatures
@@ -51,6 +58,7 @@ def train_scenes_network(
         write_weights(network, temporary)
     tables.write(embedded_training.unit_words(), "known_words", path_to_words)
     tables.write(history, "network_history", path_to_history)
+    checkpoint.remove()
     job.LOGGER.info("validation accuracy %.1f %%", 100 * history["val_accuracy"].max())
 
 
@@ -70,4 +78,5 @@ if __name__ == "__main__":
         ),
         seed=snakemake.params.seed,
         path_to_temperatures=snakemake.output.temperatures,
+        code=snakemake.params.code,
     )

@@ -17,6 +17,7 @@ import torch
 from pycocotools import mask as coco_mask
 from torch.utils.data import DataLoader, Dataset
 
+from filterscope import job
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError, load_decoder, read_image
 
@@ -171,7 +172,7 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
         num_workers=workers if len(pictures) > batch_size else 0,
         collate_fn=_together,
         prefetch_factor=2 if workers and len(pictures) > batch_size else None,
-        worker_init_fn=_single_thread,
+        worker_init_fn=decode_alone,
     )
     for looks, pictures in loader:
         for look in looks:
@@ -191,7 +192,9 @@ def _together(looks: list[Look]) -> tuple[list[Look], torch.Tensor]:
     return [replace(look, picture=torch.zeros(0)) for look in looks], pictures
 
 
-def _single_thread(_worker: int) -> None:
+def decode_alone(_worker: int) -> None:
+    """A decoding process has one thread, and ends with the job."""
+    job.end_with_parent()
     torch.set_num_threads(1)
 
 

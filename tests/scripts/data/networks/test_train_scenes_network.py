@@ -9,7 +9,7 @@ from PIL import Image
 
 from data.datasets.prepare_scenes import prepare_scenes
 from data.networks.train_scenes_network import train_scenes_network
-from filterscope import tables
+from filterscope import resumption, tables
 from filterscope.data.networks import building
 from filterscope.data.networks.embedded_training import EmbeddedTrainingSettings
 from filterscope.data.networks.settings import NetworkSettings
@@ -69,6 +69,38 @@ def test_the_same_seed_gives_the_same_bytes(dataset, tmp_path):
         train(dataset, tmp_path / name)
     for name in ("weights.pt", "history.csv", "words.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.parametrize("method", [None, "one_cycle", "actcoolr", "schedule_free"])
+@pytest.mark.parametrize("killed_at", [1, 2, 3])
+def test_a_killed_training_ends_as_an_undisturbed_one(dataset, tmp_path, monkeypatch, method, killed_at):
+    steering = method and {"method": method, "learning_rate": 0.005}
+    settings = EmbeddedTrainingSettings.from_mapping(CONFIG, steering)
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    results = ("weights.pt", "words.parquet", "history.csv", "temperatures.parquet")
+
+    def trained(name):
+        folder = tmp_path / name
+        train(dataset, folder, settings=settings, path_to_temperatures=folder / "temperatures.parquet")
+        return [(folder / result).read_bytes() for result in results]
+
+    expected, epochs, save = trained("whole"), [], resumption.Checkpoint.save
+
+    def killing(checkpoint, state):
+        checkpoint.interval = 0.0
+        save(checkpoint, state)
+        epochs.append(state.epoch)
+        if epochs == list(range(1, killed_at + 1)):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(resumption.Checkpoint, "save", killing)
+    with pytest.raises(KeyboardInterrupt):
+        trained("killed")
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == [".weights.pt.checkpoint"]
+    assert trained("killed") == expected
+    assert epochs == [1, 2, 3]  # the second run went on, it did not start anew
+    assert sorted(path.name for path in (tmp_path / "killed").iterdir()) == sorted(results)
 
 
 @pytest.mark.parametrize("method", ["one_cycle", "schedule_free"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from filterscope import resumption
 from filterscope.apt.scheduling import ScheduleSettings, Situation
 from filterscope.apt.steering import Steering
 from filterscope.data.geometry import Geometry
@@ -43,8 +44,27 @@ class EmbeddedTrainingSettings:
     def from_mapping(cls, mapping: Mapping, steering: Mapping | None = None) -> EmbeddedTrainingSettings:
         """From an entry of the config's `networks`, which also says what is no matter of training, and the schedule
         that it names."""
-        own = {field.name: mapping[field.name] for field in fields(cls) if field.name in mapping}
+        own = {each.name: mapping[each.name] for each in fields(cls) if each.name in mapping}
         return cls(**own, steering=ScheduleSettings.from_mapping(steering) if steering else None)
+
+
+@dataclass
+class ScenesState:
+    """The training after so many epochs: all that a killed one needs to go on."""
+
+    epoch: int = 0
+    network: dict = field(default_factory=dict)
+    steps: dict = field(default_factory=dict)  # of the optimiser and its schedule, or of a steered training
+    generator: Tensor | None = None  # of batches and mirrors
+    history: list = field(default_factory=list)  # lines of the network_history table
+    accuracy: float = -1.0  # the best so far, of the weights
+    best: dict = field(default_factory=dict)
+
+
+class Checkpoint(resumption.Checkpoint):
+    """The state of such a training on disk."""
+
+    kind = ScenesState
 
 
 @dataclass(frozen=True)
@@ -120,12 +140,15 @@ def train_scenes_cnn(
     device: torch.device | str = "cpu",
     progress: Callable[[Iterable], Iterator] = iter,
     measured: Callable[[pd.DataFrame], None] = lambda temperatures: None,
+    resume: ScenesState | None = None,
+    save: Callable[[ScenesState], None] = lambda state: None,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train the CNN on the shape of the main object; keep the epoch of highest validation accuracy.
 
     `inputs` says how pictures are normalised, `progress` goes through the epochs. AdamW, one-cycle learning
     rate, pictures mirrored at random. measured: is handed the temperatures of a steered training, an empty table for
-    others. Returns the network, in eval mode on the CPU, and the network_history table.
+    others. save: is handed the state after every epoch; from one, resume, a training ends as if it had never stopped.
+    Returns the network, in eval mode on the CPU, and the network_history table.
     """
     if len(train.labels) < 2:
         raise ValueError("one training picture is too few: batch normalisation needs two")
@@ -143,8 +166,13 @@ def train_scenes_cnn(
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, settings.learning_rate, total_steps=steps, pct_start=_WARM_UP
         )
-    history, best = [], None
-    for epoch in progress(range(1, settings.epochs + 1)):
+    state = resume or ScenesState()
+    if resume:
+        network.load_state_dict(state.network)
+        generator.set_state(state.generator.cpu())
+        for name, each in _stepping(steering, optimiser, schedule).items():
+            each.load_state_dict(state.steps[name])
+    for epoch in progress(range(state.epoch + 1, settings.epochs + 1)):
         network.train()
         losses = []
         for batch in torch.randperm(len(train.labels), generator=generator).tensor_split(batches):
@@ -163,14 +191,23 @@ def train_scenes_cnn(
         shown = (normalise(part.to(device), inputs) for part in train.pictures.split(_EVALUATED_AT_ONCE))
         with steering.weights_to_use(shown) if steering else nullcontext():
             val_loss, accuracy = _evaluate(network, val, inputs, device)
-            if best is None or accuracy > best[0]:
-                best = accuracy, {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
-        history.append((epoch, sum(losses) / len(train.labels), val_loss, accuracy))
+            if accuracy > state.accuracy:
+                state.accuracy = accuracy
+                state.best = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+        state.history.append([epoch, sum(losses) / len(train.labels), val_loss, accuracy])
+        state.epoch, state.network, state.generator = epoch, network.state_dict(), generator.get_state()
+        state.steps = {name: each.state_dict() for name, each in _stepping(steering, optimiser, schedule).items()}
+        save(state)
     measured(steering.table() if steering else pd.DataFrame())
-    network.load_state_dict(best[1])
-    table = pd.DataFrame(history, columns=["epoch", "train_loss", "val_loss", "val_accuracy"])
+    network.load_state_dict(state.best)
+    table = pd.DataFrame(state.history, columns=["epoch", "train_loss", "val_loss", "val_accuracy"])
     table["best"] = table.index == table["val_accuracy"].idxmax()
     return network.cpu().eval(), table
+
+
+def _stepping(steering, optimiser, schedule) -> dict:
+    """What knows how far the training is, by name."""
+    return {"steering": steering} if steering else {"optimiser": optimiser, "schedule": schedule}
 
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from filterscope.activations.streaming import decode_alone
 from filterscope.data.images import ImageError, load_decoder, read_image
 from filterscope.data.networks.checkpoints import read_packed
 from filterscope.words.rivals.open_clip_models import ClipError, OpenClip
@@ -90,7 +91,7 @@ def embedded_pictures(
         batch_size=batch_size,
         num_workers=workers if several else 0,
         collate_fn=list,
-        worker_init_fn=_single_thread,
+        worker_init_fn=decode_alone,
     )
     ids = images["image_id"].to_numpy()
     for number, batch in enumerate(loader):
@@ -103,10 +104,6 @@ def embedded_pictures(
             shown = torch.stack([each for each in batch if not isinstance(each, str)]).to(device)
             with torch.inference_mode():
                 yield own[readable], clip.embed_pictures(shown).float().cpu().numpy()
-
-
-def _single_thread(_worker: int) -> None:
-    torch.set_num_threads(1)
 
 
 def embedded_words(

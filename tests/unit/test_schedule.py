@@ -1,0 +1,45 @@
+"""The simulation of a study on several nodes (benchmarks/schedule.py) has the known answers of small DAGs."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def schedule(repository):
+    specification = importlib.util.spec_from_file_location("schedule", repository / "benchmarks/schedule.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+CHAIN = {"b": {"a"}, "c": {"b"}}
+FAN = {f"part{number}": {"begin"} for number in range(8)} | {"end": {f"part{number}" for number in range(8)}}
+
+
+def test_a_chain_gains_nothing_by_nodes(schedule):
+    seconds = dict.fromkeys("abc", 10.0)
+    for nodes in (1, 8):
+        assert schedule.makespan(seconds, CHAIN, set(), nodes, overhead=5.0) == 45.0
+    assert schedule.makespan(seconds, CHAIN, {"c"}, 1, overhead=5.0) == 40.0  # where Snakemake runs nothing is queued
+
+
+@pytest.mark.parametrize(("nodes", "takes"), [(1, 100.0), (2, 60.0), (4, 40.0), (8, 30.0), (64, 30.0)])
+def test_a_fan_is_shared_out(schedule, nodes, takes):
+    seconds = dict.fromkeys(["begin", *FAN], 10.0)
+    assert schedule.makespan(seconds, FAN, set(), nodes, overhead=0.0) == takes
+
+
+def test_the_longest_chain_begins_first(schedule):
+    seconds = {"short": 4.0, "first": 1.0, "then": 9.0}
+    assert schedule.makespan(seconds, {"then": {"first"}}, set(), 1, overhead=0.0) == 14.0
+    assert schedule.makespan(seconds, {"then": {"first"}}, set(), 2, overhead=0.0) == 10.0
+
+
+def test_connected_jobs_of_a_group_are_one(schedule):
+    names = {"a": "x", "b": "x", "c": None, "d": "x"}
+    numbers = schedule.grouped(names, {"b": ["a"], "c": ["b"], "d": ["c"]})
+    assert numbers["a"] == numbers["b"]
+    assert len(set(numbers.values())) == 3

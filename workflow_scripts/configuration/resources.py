@@ -1,0 +1,84 @@
+"""What jobs ask for: memory, time and disk that follow the data, from a floor to a cap, and more at every attempt."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+MB = 1_000_000
+LARGEST_MEMORY = 256_000  # MB, where it is not known how much a node has
+LONGEST = 7 * 24 * 60  # minutes
+GROWTH = 2  # of what an attempt asks for, over the one before
+
+# Pictures and objects of the whole datasets, before their tables tell.
+COCO = (123_287, 896_782)
+VISUAL_GENOME = (108_077, 2_200_000)
+UNKNOWN = (10_000, 100_000)
+# Filters of the widest layers: of the embedded networks, and of ResNet-50.
+FILTERS = {"planted": 22, "scenes_cnn": 64}
+MOST_FILTERS = 2048
+# Bytes of a row: of tables without vectors, and of one value in those that have some.
+ROW, VALUE = 150, 4
+
+
+def memory(base: float, times: float, inputs: list[str], config: dict, threads: int, attempt: int, most: int) -> int:
+    """MB: a base, so many times the files that are read, and half a GB for each further process that decodes pictures.
+
+    most: MB that cannot be exceeded.
+    """
+    read = sum(size(path, config) for path in inputs) / MB
+    return min(most, round((base + times * read + 500 * (threads - 1)) * GROWTH ** (attempt - 1)))
+
+
+def minutes(base: float, thousand: float, pictures: float, attempt: int) -> int:
+    """Minutes: a base, and so many for a thousand pictures."""
+    return min(LONGEST, round((base + thousand * pictures / 1000) * GROWTH ** (attempt - 1)))
+
+
+def disk(base: float, times: float, inputs: list[str], attempt: int) -> int:
+    """MB on a node's disk: a base, and so many times what is read."""
+    read = sum(Path(path).stat().st_size for path in inputs if Path(path).is_file())
+    return round((base + times * read / MB) * GROWTH ** (attempt - 1))
+
+
+def size(path: str | Path, config: dict) -> float:
+    """Bytes of a file, as it is, or before it is made as the config lets expect; a folder's are read one by one: 0."""
+    if Path(path).is_dir():
+        return 0
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return _expected(str(path), config)
+
+
+def counted(dataset: str, config: dict) -> tuple[int, int]:
+    """Pictures and objects of a dataset, as the config lets expect."""
+    entry = config["datasets"][dataset]
+    if entry["source"] == "scenes":
+        count = entry["train"] + entry["val"]
+        return count, count * max(entry.get("objects", [4]))
+    known = {"coco": COCO, "visual_genome": VISUAL_GENOME}
+    return known.get(entry["source"], UNKNOWN)
+
+
+def _expected(path: str, config: dict) -> float:
+    """Bytes of a table that is not there yet, by where it will lie."""
+    if found := re.search(r"activations/(\w+)/(\w+)/(?:shards/\d+-of-(\d+)/)?(\w+)\.parquet$", path):
+        dataset, probe, parts, table = found.groups()
+        images, objects = counted(dataset, config)
+        network = config["networks"][config["probes"][probe]["network"]]
+        filters = FILTERS.get(network["source"], MOST_FILTERS)
+        rows = {
+            "pooled": objects,
+            "attended": objects if config["training"]["attended"] else 0,
+            "images": 2 * images,
+            "tails": images,
+        }
+        return rows.get(table, filters) * filters * VALUE / int(parts or 1)
+    if found := re.search(r"data/(\w+)/(images|annotations)\.parquet$", path):
+        dataset, table = found.groups()
+        return counted(dataset, config)[table == "annotations"] * ROW if dataset in config["datasets"] else 0
+    if found := re.search(r"vocabularies/(\w+)/vocabulary\.parquet$", path):
+        large = config["vocabularies"][found[1]]["source"] != "captions"
+        return 400_000 * 300 * VALUE if large else 1000 * config["vocabularies"][found[1]]["dimension"] * VALUE
+    return 0
