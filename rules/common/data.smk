@@ -23,12 +23,18 @@ def network_settings(wildcards):
     return {**network, "definition": holds} if holds else network
 
 
+# Networks whose weights come from elsewhere: all but those that the workflow trains or sets by hand.
+FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "caffe")
+
+
 def network_files(wildcards):
     """Local files that a network is made of, so that changing one reruns what uses it."""
     network = network_settings(wildcards)
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    named = (network.get(key) for key in ("file", "prototxt", "caffemodel"))
-    return [file for file in (*named, made_by) if file]
+    named = [network.get(key) for key in ("file", "prototxt", "caffemodel")]
+    folder = Path(network.get("model") or "")
+    held = [str(each) for each in sorted(folder.glob("*")) if each.is_file()] if network.get("model") else []
+    return [file for file in (*named, made_by, *held) if file]
 
 
 def vocabulary_of(wildcards):

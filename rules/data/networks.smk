@@ -66,7 +66,7 @@ rule prepare_network:
     output:
         weights="results/data/networks/{network}/weights.pt",
     wildcard_constraints:
-        network=sources("networks", "torchvision", "checkpoint", "factory", "caffe"),
+        network=sources("networks", *FETCHED_NETWORKS),
     log:
         "results/logs/prepare_network/{network}.log",
     benchmark:
