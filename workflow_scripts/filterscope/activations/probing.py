@@ -57,8 +57,8 @@ def reading(probe: ProbeSettings, network: nn.Module, device: torch.device) -> I
 def checked(probe: ProbeSettings, name: str) -> dict:
     """A line of the `checked_layers` table: the layer of the probe as it answers to a black picture.
 
-    The network has the weights that it is built with, not those that it will be given. Raises NetworkError and LayerError
-    where it, its layer or the size of its pictures is wrong.
+    The network has the weights that it is built with, not those that it will be given. Raises NetworkError and
+    LayerError where it, its layer or the size of its pictures is wrong.
     """
     network = building.build(probe.network)
     with torch.inference_mode(), Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop) as reader:

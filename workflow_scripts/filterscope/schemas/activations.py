@@ -20,9 +20,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("crop", INTEGER, "side of their centre crop, px"),
             Column("mean", TEXT, "taken off the channels, unit range"),
             Column("std", TEXT, "that the channels are divided by, unit range"),
-            Column(
-                "remark", TEXT, "tokens that are left out, and what could not be seen; empty where there is nothing"
-            ),
+            Column("remark", TEXT, "tokens that are left out, what could not be seen; empty for nothing"),
         ),
     ),
     "pooled_activations": Schema(

@@ -142,13 +142,15 @@ class _Judge:
         )
         self.extras: set[tuple[int, ...]] = set()
         self.first_only = False
+        threes = list(self._of_axes(base.uses, 3))
         if unclear:
-            threes = list(self._of_axes(base.uses, 3))
             linear = [self._three_of_one_size(*each) for each in threes if isinstance(each[0].module, FILTERS_LAST)]
             self.extras = {each.extra for each in linear if isinstance(each, Layout)}
             fours = [self._four(*each) for each in self._of_axes(base.uses, 4)]
             self.first_only = not any(isinstance(each, Layout) and each.kind == LAST for each in fours)
-        found = {(*use.key, path): self._three(use, path, shape) for use, path, shape in self._of_axes(unclear, 3)}
+        # Of all tokens, also where few are asked for: those before an attention tell of those behind it.
+        asked = threes if any(self._of_axes(unclear, 3)) else []
+        found = {(*use.key, path): self._three(use, path, shape) for use, path, shape in asked}
         tokens = {key: each for key, each in found.items() if isinstance(each, Layout)}
         self.tokens: dict[Key, Layout | str] = {**found, **(_placed(network, base, tokens) if tokens else {})}
 
