@@ -7,6 +7,7 @@ Where a network has timm's own way to its maps (forward_intermediates), these ar
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import time
@@ -28,6 +29,7 @@ from filterscope.data.networks.stages import ends_among  # noqa: E402
 
 PAGE, START, END = ROOT / "docs" / "networks.md", "<!-- families -->\n", "<!-- end of families -->"
 MOST_WEIGHTS = 1.4e8  # larger members are not run
+LARGE, SIDE = 448, 224  # px; networks for larger pictures than the first are shown pictures of the second
 TRIED = 4  # members of a family whose weights are counted, those first whose names say that they are small
 SMALL = (
     *("test_", "atto", "femto", "pico", "nano", "xxtiny", "xxt", "xxs", "_xt", "tiny", "_ti", "xs", "small", "mini"),
@@ -86,8 +88,13 @@ def examined(family: str) -> list[str]:
     name, weights = smallest(family)
     if weights > MOST_WEIGHTS:
         return [family, name, "not run: too large", "", "", "", "", "", ""]
-    network = timm.create_model(name).eval().requires_grad_(False)
+    network = timm.create_model(name)
     side = network.pretrained_cfg["input_size"][-1]
+    if side > LARGE:
+        with contextlib.suppress(TypeError):  # some take pictures of any size and know no img_size
+            network = timm.create_model(name, img_size=SIDE)
+        side = SIDE
+    network.eval().requires_grad_(False)
     try:
         read = survey(network, side)
     except LayerError as error:
@@ -119,11 +126,15 @@ def main(families: list[str]) -> None:
             begun = time.perf_counter()
             rows.append(examined(family))
             print(" | ".join(rows[-1]), f"{time.perf_counter() - begun:.1f} s", flush=True)
-    if not families:
-        lines = [titles, ["---"] * len(titles), *rows]
-        table = "\n".join(f"| {' | '.join(row)} |" for row in lines)
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-        PAGE.write_text(f"{before}{START}\n{table}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        if rows and not families:
+            write([titles, ["---"] * len(titles), *rows])
+
+
+def write(lines: list[list[str]]) -> None:
+    """The table into its place in the page."""
+    table = "\n".join(f"| {' | '.join(row)} |" for row in lines)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
+    PAGE.write_text(f"{before}{START}\n{table}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
