@@ -13,10 +13,11 @@ from configuration import data, diagnosis, paths, pictures, report, schema, temp
 from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
 from configuration.environment import share_library, share_threads, yield_idle_cores
 from configuration.failures import causes
-from configuration.study import complete, leave_out_embedded
+from configuration.study import asked_probes, complete, leave_out_embedded
 
 __all__ = [
     "ConfigError",
+    "asked_probes",
     "causes",
     "check",
     "complete",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -53,6 +53,29 @@ def _merged(defaults: dict, own: Mapping) -> dict:
         for key, value in own.items()
     }
     return {**defaults, **both}
+
+
+def asked_probes(config: Mapping) -> list[str]:
+    """Names of the probes that what a study computes names, in the order of the config."""
+    sections = []
+    for key in ENTRIES:
+        section = config
+        for part in key.split("."):
+            section = section[part]
+        sections.append(section)
+    named = set(_texts(sections))
+    return [name for name in config["probes"] if name in named]
+
+
+def _texts(value) -> Iterator[str]:
+    """Every text in lists and mappings, keys included."""
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _holds(config: Mapping, key: str) -> bool:
