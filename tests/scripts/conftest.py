@@ -23,6 +23,7 @@ from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.shards import ShardPaths
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.proposals import ProposalSettings
@@ -211,21 +212,24 @@ class Study:
         where = where or self.folder / "shards"
         return [where / f"{kind}-{number}-of-{total}.parquet" for number in range(1, total + 1)]
 
+    def outputs(self, number: int, total: int = 2, where: Path | None = None) -> ShardPaths:
+        """Where the tables of a shard go."""
+        kinds = ("pooled", "image", "tails", "rejected", "maps")
+        return ShardPaths(*(self.shards(kind, total, where)[number - 1] for kind in kinds))
+
     def extract(self, total: int = 2, where: Path | None = None, **changed) -> None:
         for number in range(1, total + 1):
             arguments = {
                 "path_to_images": self.images,
                 "path_to_annotations": self.annotations,
                 "path_to_weights": self.weights,
-                "path_to_pooled": self.shards("pooled", total, where)[number - 1],
-                "path_to_image_activations": self.shards("image", total, where)[number - 1],
-                "path_to_tails": self.shards("tails", total, where)[number - 1],
-                "path_to_rejected": self.shards("rejected", total, where)[number - 1],
+                "outputs": [self.outputs(number, total, where)],
                 "folder": self.pictures,
-                "probe": self.probe(),
+                "probes": [self.probe()],
                 "settings": self.extraction,
                 "scatteritem": f"{number}-of-{total}",
                 "max_bad_fraction": 0,
+                "most": 1.0,
             }
             extract_activations(**{**arguments, **changed})
 

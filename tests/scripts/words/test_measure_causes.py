@@ -16,6 +16,7 @@ from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks.embedded import FILTERS
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.words.proofs.answers import ProofSettings
@@ -71,12 +72,11 @@ class World:
             path_to_images=self.path("images"),
             path_to_annotations=self.path("annotations"),
             path_to_weights=self.folder / f"{name}.pt",
-            path_to_pooled=self.path(f"{name}_pooled"),
-            path_to_image_activations=self.path(f"{name}_activations"),
-            path_to_tails=self.path(f"{name}_tails"),
-            path_to_rejected=self.path(f"{name}_rejected"),
+            outputs=[
+                ShardPaths(*(self.path(f"{name}_{kind}") for kind in ("pooled", "activations", "tails", "rejected")))
+            ],
             folder=self.folder / "pictures",
-            probe=probe,
+            probes=[probe],
             settings=self.extraction,
             scatteritem="1-of-1",
             max_bad_fraction=0,

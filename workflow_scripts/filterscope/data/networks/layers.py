@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -258,12 +259,76 @@ class Reader:
         try:
             self._network(images.clone() if self._writes else images)
         except _Reached as reached:
-            output = reached.output
-        else:
-            raise LayerError(f"layer {self.layer!r} was used {self._seen} times here, not {self.call + 1}")
-        if not _fits(_shape(output), len(images)):
-            raise LayerError(f"layer {self.layer!r} put out {_described(output)} for {len(images)} pictures")
+            return self._maps(reached.output, len(images))
+        raise self._missed()
+
+    def _missed(self) -> LayerError:
+        return LayerError(f"layer {self.layer!r} was used {self._seen} times here, not {self.call + 1}")
+
+    def _maps(self, output, count: int) -> torch.Tensor:
+        """What the layer put out for so many pictures, [B, d, h, w]."""
+        if not _fits(_shape(output), count):
+            raise LayerError(f"layer {self.layer!r} put out {_described(output)} for {count} pictures")
         return output[:, :, None, None] if output.ndim == 2 else output
+
+
+class Readers:
+    """Reads several layers of a network in one forward pass, which ends where the last of them is reached.
+
+    >>> with Readers(network, [("layer3", -1), ("layer4", -1)], input_size=224) as readers:
+    ...     third, fourth = readers(images)  # float32 [B, d, h, w] each
+
+    layers: dotted paths and calls, each as a Reader takes it. Every map is a copy of its own, because what follows a
+    layer may work in place. Raises LayerError also where two of the layers are the same use of the same module.
+    """
+
+    def __init__(self, network: nn.Module, layers: Sequence[tuple[str, int]], input_size: Size = 224):
+        self._network = network
+        self.readers = [Reader(network, layer, call, input_size) for layer, call in layers]
+        uses = [(each._module, each.call) for each in self.readers]
+        for place, use in enumerate(uses):
+            if use in uses[:place]:
+                twice = self.readers[uses.index(use)].layer, self.readers[place].layer
+                raise LayerError(f"layers {twice[0]!r} and {twice[1]!r} are the same use of a module: name it once")
+        self._writes = any(each._writes for each in self.readers)
+        self._found: dict[int, torch.Tensor] = {}
+        self._count = 0
+        self._stack: contextlib.ExitStack | None = None
+
+    def __enter__(self) -> Readers:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(evaluating(self._network))
+            for place, each in enumerate(self.readers):
+                stack.enter_context(_hooked([each._module], functools.partial(self._catch, place)))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error) -> None:
+        stack, self._stack = self._stack, None
+        stack.close()
+
+    def _catch(self, place: int, module, _, output) -> None:
+        reader = self.readers[place]
+        reader._seen += 1
+        if reader._seen == reader.call + 1:
+            maps = reader._maps(output, self._count)
+            found = maps.float().contiguous()
+            self._found[place] = found.clone() if found.data_ptr() == maps.data_ptr() else found
+            if len(self._found) == len(self.readers):
+                raise _Reached(output)
+
+    def __call__(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """images: float [B, 3, H, W], normalised. Returns the maps of each layer, float32 [B, d, h, w]."""
+        if self._stack is None:
+            raise RuntimeError("Readers read inside their with block only")
+        self._found, self._count = {}, len(images)
+        for each in self.readers:
+            each._seen = 0
+        try:
+            self._network(images.clone() if self._writes else images)
+        except _Reached:
+            return [self._found.pop(place) for place in range(len(self.readers))]
+        raise next(each._missed() for place, each in enumerate(self.readers) if place not in self._found)
 
 
 def find_layer(network: nn.Module, layer: str) -> nn.Module:
