@@ -9,6 +9,9 @@ from torch.nn import functional
 from filterscope.data.networks.layers import LayerCall, LayerError, Reader, list_layers
 
 
+OF_SWIN = ("features.0.0", "features.7", "permute")
+
+
 class Block(nn.Module):
     """One in-place ReLU used twice, as in torchvision's blocks, and layers of other kinds around it."""
 
@@ -18,7 +21,7 @@ class Block(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.dropout = nn.Dropout(0.5)
         self.tokens = nn.Flatten(2)
-        self.pair = Pair()
+        self.pair, self.nothing, self.columns = Pair(), Nothing(), nn.Flatten(0, 2)
         self.head = nn.Linear(6, 5)
         self.unused = nn.Conv2d(3, 3, 1)
         self.passes = 0
@@ -27,6 +30,8 @@ class Block(nn.Module):
         maps = self.relu(self.second(self.dropout(self.relu(self.first(images)))))
         self.tokens(maps)
         left, _ = self.pair(maps)
+        self.nothing(maps)
+        self.columns(maps)
         logits = self.head(left.mean((2, 3)))
         self.passes += 1
         return logits
@@ -35,6 +40,11 @@ class Block(nn.Module):
 class Pair(nn.Module):
     def forward(self, maps):
         return maps, maps
+
+
+class Nothing(nn.Module):
+    def forward(self, maps):
+        return None
 
 
 @pytest.fixture
@@ -60,6 +70,8 @@ def test_every_use_is_listed_in_the_order_of_the_forward_pass(network):
         LayerCall("dropout", 0, "Dropout", 4, 10, 8),
         LayerCall("second", 0, "Conv2d", 6, 4, 3),
         LayerCall("relu", 1, "ReLU", 6, 4, 3),
+        LayerCall("tokens", 0, "Flatten", 6, 4, 3),
+        LayerCall("pair", 0, "Pair", 6, 4, 3),
         LayerCall("head", 0, "Linear", 5, 1, 1),
     ]
     assert hooks(network) == 0
@@ -131,8 +143,8 @@ def test_gradients_flow_where_the_caller_lets_them(network, images):
         ("relu", 2, r"'relu' is used 2 times in a forward pass: call is 2, should be from 0 to 1, or -1"),
         ("relu", -3, "call is -3"),
         ("unused", -1, "'unused' is never used in a forward pass"),
-        ("tokens", -1, r"'tokens' puts out a tensor \[1, 6, 16\], which is no map of filters"),
-        ("pair", -1, "'pair' puts out a tuple"),
+        ("columns", -1, r"'columns' puts out a tensor \[24, 4\], which is no map of filters: .* is not the pictures"),
+        ("nothing", -1, "'nothing' puts out a NoneType, which is no map of filters: it is a NoneType without tensors"),
     ],
 )
 def test_what_cannot_be_read_says_what_is_right(network, layer, call, message):
@@ -160,14 +172,18 @@ def test_torchvision_blocks_use_one_relu_for_several_outputs():
         assert torch.equal(first(images), norm.relu())
 
 
-def test_channels_that_come_last_are_not_taken_for_maps():
+def test_channels_that_come_last_are_read_as_maps():
     network = torchvision.models.swin_t().eval()
-    assert [(each.layer, each.filters, each.height) for each in list_layers(network, 64) if each.height > 1] == [
+    assert [(each.layer, each.filters, each.height) for each in list_layers(network, 64) if each.layer in OF_SWIN] == [
         ("features.0.0", 96, 16),
+        ("features.7", 768, 2),
         ("permute", 768, 2),
     ]
-    with pytest.raises(LayerError, match=r"'features\.7' puts out a tensor \[1, 2, 2, 768\], which is no map"):
-        Reader(network, "features.7", input_size=64)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = network.features(images).permute(0, 3, 1, 2)
+    with torch.no_grad(), Reader(network, "features.7", input_size=64) as reader:
+        torch.testing.assert_close(reader(images), expected)
 
 
 class Adaptive(nn.Module):
@@ -227,7 +243,7 @@ def test_a_network_that_writes_into_its_input_reads_the_same_picture_twice(image
             nn.Sequential(nn.Conv2d(1, 2, 3)),
             r"fails on a picture of 3 channels, 12 x 12 px \(RuntimeError: Given groups=1.*'0', takes 1 channels",
         ),
-        (nn.Sequential(nn.Conv2d(1, 2, 3)), r"Let the factory return a module that gives it images\.mean\(1, keepdim"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3)), r"Give input: mean and std one number each, .*it is shown grey pictures"),
         (
             nn.Sequential(nn.Conv2d(4, 2, 3)),
             r"'0', takes 4 channels, and pictures have 3\. .*what it needs made of the 3",

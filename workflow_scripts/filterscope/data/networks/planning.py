@@ -16,10 +16,12 @@ import torch
 from filterscope.data.networks.building import build
 from filterscope.data.networks.layers import LayerError, list_layers
 from filterscope.data.networks.settings import NetworkSettings
+from filterscope.data.networks.stages import ends_among
 
 
 def layers_of(entry: Mapping) -> dict[str, list[str]]:
-    """Names of a network's layers: `readable`, those that put out maps of filters, and `modules`, all of them.
+    """Names of a network's layers: `readable`, those that put out maps of filters, `blocks`, the ends of its stages, and
+    `modules`, all of them.
 
     entry: of `networks` in the config. The weights do not matter, so the network is built on the meta device where that
     can be done. Where no picture can be passed through it there, every module counts as readable: the job will see.
@@ -33,10 +35,12 @@ def layers_of(entry: Mapping) -> dict[str, list[str]]:
         network = build(settings)
     modules = [name for name, _ in network.named_modules() if name]
     readable = modules
+    blocks: list[str] = []
     with contextlib.suppress(LayerError, NotImplementedError, RuntimeError):
-        found = {each.layer for each in list_layers(network, settings.input.crop)}
-        readable = [name for name in modules if name in found]
-    return {"readable": readable, "modules": modules}
+        found = list_layers(network, settings.input.crop)
+        names = {each.layer for each in found}
+        readable, blocks = [name for name in modules if name in names], ends_among(network, found)
+    return {"readable": readable, "modules": modules, "blocks": blocks}
 
 
 if __name__ == "__main__":
