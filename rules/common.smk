@@ -27,10 +27,9 @@ UNANNOTATED = [name for name in config["datasets"] if name not in ANNOTATED]
 
 # Probes of several layers, which are read in one pass: by the name of the group, its probes.
 GROUPS = {}
-for name, probe in config["probes"].items():
-    if probe["group"] != name:
-        GROUPS.setdefault(probe["group"], []).append(name)
-SINGLE = [name for name, probe in config["probes"].items() if probe["group"] == name]
+for name in (name for name in config["probes"] if "." in name):
+    GROUPS.setdefault(name.partition(".")[0], []).append(name)
+SINGLE = [name for name in config["probes"] if "." not in name]
 
 
 wildcard_constraints:

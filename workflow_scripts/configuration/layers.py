@@ -23,27 +23,32 @@ def expand(config: dict, layers_of: Layers) -> tuple[list[str], list[str]]:
     """Put a probe per layer in the place of every probe of several, in `probes` and wherever such a probe is named.
 
     layers_of: the layers of an entry of `networks`. Returns the mistakes, and sentences on what patterns stand for.
-    Every probe then has the key `group`: the name that it has in the config.
+    What stands before the first dot of a probe's name is the name of its group; other probes' names have no dot.
     """
     mistakes, remarks, probes, groups = [], [], {}, {}
     for name, entry in config["probes"].items():
         place = f"probes.{name}"
         if ("layer" in entry) == ("layers" in entry):
-            mistakes.append(f"{place} has {'both' if 'layer' in entry else 'neither'} layer and layers: name one of them")
+            said = (
+                "both layer and layers: keep one" if "layer" in entry else "neither layer nor layers: name what is read"
+            )
+            mistakes.append(f"{place} has {said}")
             continue
         if "layer" in entry:
-            probes[name] = {**entry, "group": name}
+            probes[name] = entry
             continue
         if entry["network"] not in config["networks"]:
-            probes[name] = {**entry, "layer": "", "group": name}  # the data room says that the network is not there
+            probes[name] = {**entry, "layer": ""}  # the data room says that the network is not there
             continue
         found, wrong = _found(entry["layers"], config["networks"][entry["network"]], f"{place}.layers", layers_of)
         mistakes += wrong
         own = {f"{name}.{_path(layer)}": layer for layer in found}
         if len(own) < len(found):
-            mistakes.append(f"{place}.layers: {', '.join(found)} would have the same folders; name the layers one by one")
+            mistakes.append(
+                f"{place}.layers: {', '.join(found)} would have the same folders; name the layers one by one"
+            )
         others = {key: value for key, value in entry.items() if key != "layers"}
-        probes |= {own_name: {**others, "layer": layer, "group": name} for own_name, layer in own.items()}
+        probes |= {own_name: {**others, "layer": layer} for own_name, layer in own.items()}
         groups[name] = list(own)
         if isinstance(entry["layers"], str) and found:
             remarks.append(f"{place}: {entry['layers']} stands for {', '.join(found)}")
@@ -118,9 +123,15 @@ def _applied(entry: dict, groups: Mapping[str, list[str]]) -> Iterable[dict]:
 
 def _single(config: dict, groups: Mapping[str, list[str]]) -> list[str]:
     """Mistakes of naming a group where one layer is needed."""
-    named = [(f"facets[{index}].{key}", each[key]) for index, each in enumerate(config["facets"]) for key in ("probe", "judge")]
+    named = [
+        (f"facets[{index}].{key}", each[key])
+        for index, each in enumerate(config["facets"])
+        for key in ("probe", "judge")
+    ]
     reproduction = config["reproduction"] or {"recall": []}
-    named += [(f"reproduction.recall[{index}].probe", each["probe"]) for index, each in enumerate(reproduction["recall"])]
+    named += [
+        (f"reproduction.recall[{index}].probe", each["probe"]) for index, each in enumerate(reproduction["recall"])
+    ]
     sets = config["diagnosis"]["complexity"]["sets"]
     named += [
         (f"diagnosis.complexity.sets[{index}].embeddings", each)

@@ -1,4 +1,4 @@
-"""What layers a network has, asked of a process that builds it, once: the answer is kept beside Snakemake's own files."""
+"""What layers a network has, asked once of a process that builds it: the answer lies beside Snakemake's own files."""
 
 from __future__ import annotations
 

@@ -65,7 +65,11 @@ class MapsWriter:
         self._add(image_ids, cells, values)
 
     def _add(self, image_ids: np.ndarray, cells: list[bytes], values: list[bytes]) -> None:
-        columns = {"image_id": image_ids, "cells": pa.array(cells, pa.binary()), "values": pa.array(values, pa.binary())}
+        columns = {
+            "image_id": image_ids,
+            "cells": pa.array(cells, pa.binary()),
+            "values": pa.array(values, pa.binary()),
+        }
         self._writer.add(pa.table(columns).replace_schema_metadata(self._metadata))
 
 
@@ -121,4 +125,3 @@ def stored_maps(paths: Sequence[str | Path], image_ids: Sequence[int]) -> Stored
     """The kept maps of all these images; None where those of some must be looked at again."""
     kept = StoredMaps(paths) if paths else None
     return kept if kept is not None and kept.hold(image_ids) else None
-

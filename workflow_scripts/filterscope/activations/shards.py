@@ -61,8 +61,9 @@ class LayerShard:
         device: torch.device,
         kept: Collection[int] = (),
     ):
-        """splits: of all images of the dataset, by id. annotations: the shard's, as `Annotations` orders them. kept: ids
-        of the images whose maps are kept."""
+        """splits: of all images of the dataset, by id. annotations: the shard's, as `Annotations` orders them.
+        kept: ids of the images whose maps are kept.
+        """
         self.layer, self.size = reader.layer, (reader.height, reader.width)
         self.paths, self.settings, self.splits, self.annotations = paths, settings, splits, annotations
         self._kept = kept

@@ -20,8 +20,7 @@ from filterscope.data.networks.stages import ends_among
 
 
 def layers_of(entry: Mapping) -> dict[str, list[str]]:
-    """Names of a network's layers: `readable`, those that put out maps of filters, `blocks`, the ends of its stages, and
-    `modules`, all of them.
+    """Names of a network's layers: `readable`, those with maps of filters; `blocks`, its stages' ends; all `modules`.
 
     entry: of `networks` in the config. The weights do not matter, so the network is built on the meta device where that
     can be done. Where no picture can be passed through it there, every module counts as readable: the job will see.
