@@ -10,6 +10,7 @@ rule score_words:
         categories="results/data/{dataset}/categories.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
+        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         overlaps=rules.dissect_filters.output.overlaps,
         clip_words=clip_words_of,
@@ -124,6 +125,7 @@ rule check_scores:
         categories="results/data/{dataset}/categories.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
+        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         claims=rules.score_words.output.claims,
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",

@@ -98,10 +98,14 @@ class StoredMaps:
         return self
 
     def __exit__(self, *error) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
         for file in self._files:
             file.close()
 
-    def hold(self, image_ids: Sequence[int]) -> bool:
+    def hold(self, image_ids: Iterable[int]) -> bool:
         """Whether the maps of all these images are kept."""
         return all(image_id in self._places for image_id in image_ids)
 
@@ -121,7 +125,12 @@ class StoredMaps:
         return torch.from_numpy(maps).view(-1, self.filters, self.height, self.width).to(device)
 
 
-def stored_maps(paths: Sequence[str | Path], image_ids: Sequence[int]) -> StoredMaps | None:
+def stored_maps(paths: Sequence[str | Path], image_ids: Iterable[int]) -> StoredMaps | None:
     """The kept maps of all these images; None where those of some must be looked at again."""
-    kept = StoredMaps(paths) if paths else None
-    return kept if kept is not None and kept.hold(image_ids) else None
+    if not paths:
+        return None
+    kept = StoredMaps(paths)
+    if kept.hold(image_ids):
+        return kept
+    kept.close()
+    return None

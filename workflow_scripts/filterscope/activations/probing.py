@@ -69,8 +69,9 @@ def open_pictures(
     inputs: InputSettings,
     grids: MaskGrid = MaskGrid(),
     random_crops: int | None = None,
+    decoded: bool = True,
 ) -> PictureDataset:
-    """Pictures as a network takes them."""
+    """Pictures as a network takes them; decoded: whether they are wanted, or only their masks."""
     return PictureDataset(
         folder,
         images,
@@ -78,6 +79,7 @@ def open_pictures(
         Geometry(inputs.resize, inputs.crop),
         grids,
         random_crops=random_crops,
+        decoded=decoded,
     )
 
 
