@@ -58,7 +58,8 @@ rule extract_activations:
 for group in GROUPS:
 
     rule:
-        name: f"extract_activations_{group}"
+        name:
+            f"extract_activations_{group}"
         input:
             images="results/data/{dataset}/images.parquet",
             pictures=folder_of,

@@ -333,6 +333,10 @@ class Study:
         tables_ = {name: getattr(self, name) for name in names}
         return {**tables_, "image_activations": self.shards("image"), "weights": self.weights}
 
+    def paths_of_layers(self, *shards) -> dict:
+        """The same for a job of several layers, of each of which these are the shards."""
+        return {**self.paths, "image_activations": list(shards) or [self.shards("image")]}
+
     def tabulate(self, **changed) -> None:
         names = (self.filter_names, self.folder / "filter_names.csv")
         arguments = {
@@ -364,7 +368,13 @@ class Study:
         self.explain()
         self.score()
         score_random_network(
-            self.paths, self.random_network, self.pictures, self.trial, self.probe(), self.seed, Faithful()
+            self.paths_of_layers(),
+            [self.random_network],
+            self.pictures,
+            self.trial,
+            [self.probe()],
+            self.seed,
+            Faithful(),
         )
         tabulate_scores(
             [self.measurements, self.random_network],

@@ -7,7 +7,7 @@ that does not fit is refused with its name, the column and the rule that makes i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,11 @@ STOPPED = b"filterscope.stopped"
 
 
 class TableError(ValueError):
-    """A table does not fit its schema, or stands for one that could not be made."""
+    """A table does not fit its schema."""
+
+
+class StoppedError(TableError):
+    """A file stands for a table that could not be made; says why."""
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -249,7 +253,7 @@ def write_stopped(name: str, path: str | Path, reason: str) -> None:
 
 def _refuse_stopped(metadata: dict[bytes, bytes] | None, path: str | Path) -> None:
     if metadata and STOPPED in metadata:
-        raise TableError(f"{path}: {metadata[STOPPED].decode()}")
+        raise StoppedError(f"{path}: {metadata[STOPPED].decode()}")
 
 
 def batches(path: str | Path, name: str, columns: list[str], rows: int = 1024) -> Iterator[pa.RecordBatch]:
@@ -266,6 +270,23 @@ def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:
     """One column of all shards of a table, without the others: those may be too large for memory."""
     parts = [batch[column].to_numpy(zero_copy_only=False) for path in paths for batch in batches(path, name, [column])]
     return np.concatenate(parts)
+
+
+def going(paths: Sequence[Sequence[str | Path]], name: str, of: str) -> tuple[np.ndarray, dict[int, str]]:
+    """A column that several layers have alike, and the layers that stopped, by number, with the reason.
+
+    paths: of each layer, all shards of its table. Raises TableError where all have stopped.
+    """
+    values, stopped = None, {}
+    for place, shards in enumerate(paths):
+        try:
+            values = column(shards, name, of)
+        except StoppedError as error:
+            stopped[place] = str(error)
+            last = error
+    if values is None:
+        raise last
+    return values, stopped
 
 
 class Writer:

@@ -178,6 +178,18 @@ SCHEMAS: dict[str, Schema] = {
             Column("rival_auprc", REAL, "how well the activation finds the pixels of the rival", optional=True),
         ),
     ),
+    "answers": Schema(
+        "extract_answers",
+        ("object", "place"),
+        (
+            Column("object", INTEGER, "object that was laid and taken out, in the order in which they were composed"),
+            Column("place", INTEGER, "background that it was laid into; -1 where it was taken out of its own picture"),
+            Column("tokens", TOKENS, "its words"),
+            Column("size", INTEGER, "which of the sizes it was laid at"),
+            Column("mean", VECTOR, "mean of every filter's map; where it was taken out, what the mean lost"),
+        ),
+        ("lacking", "unusable"),
+    ),
     "filter_causes": Schema(
         "measure_causes",
         ("filter",),

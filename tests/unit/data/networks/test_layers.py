@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from filterscope.data.networks.layers import LayerCall, LayerError, Reader, list_layers
 
-
 OF_SWIN = ("features.0.0", "features.7", "permute")
 
 
