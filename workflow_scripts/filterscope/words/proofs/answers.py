@@ -235,9 +235,12 @@ def respond(
             answers[layer][start : start + len(looks)] = maps.mean((2, 3)).cpu().numpy()
     found: dict[str, Responses | ActivationError] = {}
     for layer, own in answers.items():
+        if layer in stopped:
+            found[layer] = stopped[layer]
+            continue
         own = own.reshape(count, places + 1 + kinds, layers[layer])
         lost = own[:, places] - own[:, places + 1 :].mean(1)
-        found[layer] = stopped.get(layer, Responses(chosen.tokens, chosen.sizes, chosen.lacking, own[:, :places], lost))
+        found[layer] = Responses(chosen.tokens, chosen.sizes, chosen.lacking, own[:, :places], lost)
     return found
 
 
@@ -252,7 +255,7 @@ def answer_table(responses: Responses, unusable: np.ndarray, tokens: Sequence[st
         "place": np.tile(np.r_[np.arange(places), LOST_PLACE], count),
         "tokens": pa.array([own for own in words for _ in range(places + 1)], pa.list_(pa.string())),
         "size": np.repeat(responses.sizes, places + 1),
-        "mean": tables.vectors(lines.reshape(count * (places + 1), -1)),
+        "mean": tables.vectors(lines.reshape(count * (places + 1), lines.shape[2])),
     }
     said = {
         "lacking": json.dumps([names[own].tolist() for own in responses.lacking]),
@@ -267,7 +270,7 @@ def responses_of(table: pa.Table, tokens: Sequence[str]) -> tuple[Responses, np.
     said = {key: json.loads(table.schema.metadata[key.encode()]) for key in ("lacking", "unusable")}
     places = len(said["lacking"])
     lines = tables.matrix(table["mean"])
-    lines = lines.reshape(-1, places + 1, lines.shape[1])
+    lines = lines.reshape(len(lines) // (places + 1), places + 1, lines.shape[1])
     first = table.take(np.arange(len(lines)) * (places + 1))
     responses = Responses(
         token_rows([np.array([index[word] for word in own], int) for own in first["tokens"].to_pylist()], len(tokens)),
