@@ -37,6 +37,7 @@ wildcard_constraints:
     vocabulary="|".join(config["vocabularies"]),
     network="|".join(config["networks"]),
     probe="|".join(map(re.escape, config["probes"])),
+    group="|".join(GROUPS) or "none^",
     recipe="|".join(config["recipes"]),
     clip="|".join(config["clips"]) or "none^",
     samples="|".join(config["samples"]) or "none^",
