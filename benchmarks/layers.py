@@ -49,7 +49,7 @@ CASES = {"one, together": (1, True), "four, together": (4, True), "one, apart": 
 LAYERS = ("layer4", "layer1", "layer2", "layer3")
 EXTRACTION = ExtractionSettings(batch_size=16, workers=1)
 TRAINING = ExplainerSettings(
-    epochs=3, batch_size=64, learning_rate=0.003, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512
+    epochs=1, batch_size=64, learning_rate=0.003, vocabulary_negatives=1024, loss="softmax", power=0.5, hidden=512
 )
 EXPLANATION, SCORES, MINING = ExplanationSettings(), ScoreSettings(bootstrap=50), MiningSettings()
 KINDS = ("pooled", "images", "tails", "rejected", "maps")
@@ -82,7 +82,9 @@ class Case:
         """Run it, and count its CPU seconds, those of its decoding processes among them."""
         before = cpu_seconds()
         function(*arguments, **keywords)
-        self.seconds[step] = self.seconds.get(step, 0.0) + cpu_seconds() - before
+        spent = cpu_seconds() - before
+        self.seconds[step] = self.seconds.get(step, 0.0) + spent
+        print(f"{step}: {spent:.1f} CPU s", file=sys.stderr, flush=True)
 
     def run(self, layers: tuple[str, ...], kept: bool) -> None:
         """All that looks at photographs, for these layers in one pass."""
@@ -107,8 +109,6 @@ class Case:
             max_bad_fraction=0,
             most=most,
         )
-        for probe in probes:
-            self._explained(own[probe.layer], shards[probe.layer], probe, looked, kept)
         activations = [[each.images] for each in shards.values()]
         self.counted(
             "extract_answers",
@@ -123,6 +123,8 @@ class Case:
             split="val",
             seed=0,
         )
+        for probe in probes:
+            self._explained(own[probe.layer], shards[probe.layer], probe, looked, kept)
         self.counted(
             "score_random_network",
             score_random_network,
