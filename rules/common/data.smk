@@ -16,6 +16,12 @@ def vectors_of(wildcards):
     return brought[vocabulary["source"]]
 
 
+# The layers that the study reads. One file, and ancient where it is an input: a further probe reruns nothing.
+CHECKED = "results/data/networks/checked_layers.csv"
+# Networks whose weights come from elsewhere: all but those that the workflow trains or sets by hand.
+FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "caffe")
+
+
 def network_settings(wildcards):
     """How a network is built; of a function in a module, with a digest of what the module holds."""
     network = config["networks"][wildcards.network]
@@ -25,10 +31,20 @@ def network_settings(wildcards):
 
 def network_files(wildcards):
     """Local files that a network is made of, so that changing one reruns what uses it."""
-    network = network_settings(wildcards)
+    return files_of_network(config["networks"][wildcards.network])
+
+
+def files_of_network(network):
+    """Local files of an entry of `networks`: weights, descriptions, and what makes it."""
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    named = (network.get(key) for key in ("file", "prototxt", "caffemodel"))
-    return [file for file in (*named, made_by) if file]
+    named = [network.get(key) for key in ("file", "prototxt", "caffemodel")]
+    held = sorted(Path(network["model"]).glob("*")) if "model" in network else []
+    return [file for file in (*named, made_by, *(str(each) for each in held if each.is_file())) if file]
+
+
+def network_files_of_probe(wildcards):
+    """Local files of the network that a probe reads."""
+    return files_of_network(config["networks"][config["probes"][wildcards.probe]["network"]])
 
 
 def vocabulary_of(wildcards):

@@ -129,5 +129,5 @@ def facet_words_of(wildcards):
 
 
 def inputs_of(wildcards):
-    """How pictures become the input of a probe's network."""
-    return config["networks"][config["probes"][wildcards.probe]["network"]]["input"]
+    """The probe's network, which says how pictures become its input."""
+    return config["networks"][config["probes"][wildcards.probe]["network"]]

@@ -1,8 +1,58 @@
 # Networks: the embedded study's are trained or set by hand, others' weights are fetched; all end as a state_dict.
+# Before that, every layer that the study reads is checked.
+
+
+# What is downloaded or trained for a study waits for this, so that a wrong layer costs seconds.
+rule check_probe:
+    input:
+        network_files_of_probe,
+    output:
+        table="results/data/networks/checks/{probe}.parquet",
+    log:
+        "results/logs/check_probe/{probe}.log",
+    benchmark:
+        "results/benchmarks/check_probe/{probe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    priority: 100
+    resources:
+        mem_mb=4000,
+        runtime="20m",
+    params:
+        code=code("data/networks/check_probe.py"),
+        probe=probe_settings,
+    message:
+        "Checking the layer of {wildcards.probe}"
+    script:
+        "../../workflow_scripts/data/networks/check_probe.py"
+
+
+rule gather_checks:
+    input:
+        expand("results/data/networks/checks/{probe}.parquet", probe=configuration.asked_probes(config)),
+    output:
+        table=CHECKED,
+    log:
+        "results/logs/gather_checks.log",
+    benchmark:
+        "results/benchmarks/gather_checks.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    priority: 100
+    resources:
+        mem_mb=500,
+        runtime="5m",
+    params:
+        code=code("data/networks/gather_checks.py"),
+    message:
+        "Gathering the layers that are read"
+    script:
+        "../../workflow_scripts/data/networks/gather_checks.py"
 
 
 rule train_scenes_network:
     input:
+        checked=ancient(CHECKED),
         images=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/images.parquet",
         annotations=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/annotations.parquet",
         pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
@@ -62,11 +112,12 @@ rule plant_scenes_network:
 
 rule prepare_network:
     input:
-        network_files,
+        files=network_files,
+        checked=ancient(CHECKED),
     output:
         weights="results/data/networks/{network}/weights.pt",
     wildcard_constraints:
-        network=sources("networks", "torchvision", "checkpoint", "factory", "caffe"),
+        network=sources("networks", *FETCHED_NETWORKS),
     log:
         "results/logs/prepare_network/{network}.log",
     benchmark:

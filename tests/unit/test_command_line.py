@@ -1,5 +1,6 @@
 """`python -m filterscope layers` prints what a probe can read."""
 
+import json
 import subprocess
 import sys
 
@@ -11,8 +12,8 @@ from filterscope.__main__ import main
 def printed(capsys, *arguments):
     assert main(["layers", *arguments]) == 0
     title, *rows = capsys.readouterr().out.splitlines()
-    assert title.split() == ["layer", "call", "calls", "kind", "filters", "map"]
-    return [row.split(maxsplit=5) for row in rows]
+    assert title.split() == ["layer", "call", "calls", "kind", "filters", "map", "end"]
+    return [row.removesuffix("*").rstrip().split(maxsplit=5) for row in rows]
 
 
 def test_layers_of_an_architecture_with_channels_and_map_sizes(capsys):
@@ -23,6 +24,29 @@ def test_layers_of_an_architecture_with_channels_and_map_sizes(capsys):
     every = printed(capsys, "resnet18", "--size", "64", "--calls", "all")
     assert ["layer4.1.relu", "0", "2", "ReLU", "512", "2 x 2"] in every
     assert len(every) - len(rows) == 8  # one ReLU of each block is used twice
+
+
+def test_ends_of_stages_are_marked_and_what_is_left_out_is_told_with_the_reason(capsys):
+    """Blocks of a Swin were left out without a word."""
+    assert main(["layers", "swin_t", "--size", "64"]) == 0
+    out, said = capsys.readouterr()
+    marked = [line.split()[0] for line in out.splitlines() if line.endswith("*")]
+    assert marked == ["features.1", "features.3", "features.5", "features.7"]
+    assert "usually asked for: features.1, features.3, features.5, features.7" in said
+    assert "cropped to 64; mean 0.485, 0.456, 0.406; std 0.229, 0.224, 0.225" in said
+    assert main(["layers", "vit_b_32"]) == 0
+    assert "1 tokens that stand for no place are dropped in" in capsys.readouterr().err
+
+
+def test_everything_is_told_as_json(capsys):
+    assert main(["layers", "timm:test_vit", "--size", "160", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ends"] == [each["layer"] for each in told["layers"] if each["end"]]
+    block = next(each for each in told["layers"] if each["layer"] == told["ends"][-1])
+    assert (block["layout"], block["dropped"], block["height"]) == ("tokens", 1, 10)
+    assert {each["layer"] for each in told["left_out"]} >= {"blocks.0.attn.q_norm"}
+    assert all(each["reason"] for each in told["left_out"])
+    assert told["input"]["crop"] == 160
 
 
 def test_layers_of_factories(capsys, tmp_path):

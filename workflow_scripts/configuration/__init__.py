@@ -11,9 +11,17 @@ import yaml
 
 from configuration import data, diagnosis, layers, modules, paths, pictures, report, schema, temperature, words
 from configuration.environment import keep_freed_memory, share_library, yield_idle_cores
-from configuration.study import leave_out_embedded
+from configuration.study import asked_probes, leave_out_embedded
 
-__all__ = ["ConfigError", "check", "keep_freed_memory", "leave_out_embedded", "share_library", "yield_idle_cores"]
+__all__ = [
+    "ConfigError",
+    "asked_probes",
+    "check",
+    "keep_freed_memory",
+    "leave_out_embedded",
+    "share_library",
+    "yield_idle_cores",
+]
 
 ROOMS = (data, words, pictures, diagnosis, temperature, report)
 

@@ -63,7 +63,7 @@ def _networks(config: dict) -> list[str]:
                 place = f"networks.{name}.schedule is {schedule!r}"
                 found.append(f"{place}, which temperature.schedules does not define{suggestion(schedule, known)}")
         crop, resize = entry["input"]["crop"], entry["input"]["resize"]
-        if crop > resize:
+        if crop is not None and resize is not None and crop > resize:
             found.append(f"networks.{name}.input.crop is {crop}, larger than resize, {resize}")
     for name, probe in config["probes"].items():
         found += undefined(config, f"probes.{name}.network", probe["network"], "networks")

@@ -63,6 +63,7 @@ def _key(network: Mapping) -> str:
         provenance.factory_module(factory) if factory else None,
         *(provenance.contents(network[key]) for key in ("prototxt",) if network.get(key)),
         provenance.contents(provenance.factory_file(factory) or "") if factory else None,
+        provenance.contents(Path(network["model"]) / "config.json") if "model" in network else None,
         *(_version(name) for name in ("torch", "torchvision", "timm", "transformers")),
         provenance.digest(SCRIPTS / (ASKED.replace(".", "/") + ".py")),
     ]

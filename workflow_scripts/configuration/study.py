@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # Keys whose entries say what a study computes; dots lead into sections.
 ENTRIES = (
@@ -27,6 +27,29 @@ def leave_out_embedded(config: dict, own: Mapping) -> None:
             for each in sections:
                 section = section[each]
             section[last] = type(section[last])()
+
+
+def asked_probes(config: Mapping) -> list[str]:
+    """Names of the probes that what a study computes names, in the order of the config."""
+    sections = []
+    for key in ENTRIES:
+        section = config
+        for part in key.split("."):
+            section = section[part]
+        sections.append(section)
+    named = set(_texts(sections))
+    return [name for name in config["probes"] if name in named]
+
+
+def _texts(value) -> Iterator[str]:
+    """Every text in lists and mappings, keys included."""
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _holds(config: Mapping, key: str) -> bool:

@@ -17,6 +17,7 @@ from filterscope import job
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.streaming import Annotations, Batch, MaskGrid, PictureDataset, stream
 from filterscope.data.geometry import Geometry
+from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader, Readers
 from filterscope.data.networks.settings import InputSettings, NetworkSettings
 from filterscope.data.rejection import stop
@@ -60,6 +61,39 @@ def together(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.
     layers = [(probe.layer, probe.call) for probe in probes]
     with Readers(network, layers, input_size=probes[0].inputs.crop) as readers:
         yield readers
+
+
+def checked(probe: ProbeSettings, name: str) -> dict:
+    """A line of the `checked_layers` table: the layer of the probe as it answers to a black picture.
+
+    The network has the weights that it is built with, not those that it will be given. Raises NetworkError and
+    LayerError where it, its layer or the size of its pictures is wrong.
+    """
+    network = building.build(probe.network)
+    with torch.inference_mode(), Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop) as reader:
+        maps = reader(torch.zeros(1, 3, probe.inputs.crop, probe.inputs.crop))
+    layout, remarks = reader.layout, []
+    if layout.extra:
+        remarks.append(f"{len(layout.extra)} of {len(layout.extra) + maps[0, 0].numel()} tokens stand for no place")
+    if layout.path:
+        remarks.append(f"read is {list(layout.path)} of what the layer puts out")
+    if layout.assumed:
+        remarks.append(layout.assumed)
+    if maps[0, 0].numel() == 1:
+        remarks.append("maps of one cell tell what excites a filter, not where")
+    return {
+        "probe": name,
+        "layer": reader.layer,
+        "call": reader.call,
+        "layout": layout.kind,
+        "filters": maps.shape[1],
+        "height": maps.shape[2],
+        "width": maps.shape[3],
+        "resize": probe.inputs.resize,
+        "crop": probe.inputs.crop,
+        **{key: ", ".join(f"{each:.5g}" for each in getattr(probe.inputs, key)) for key in ("mean", "std")},
+        "remark": "; ".join(remarks),
+    }
 
 
 def open_pictures(

@@ -7,6 +7,24 @@ import pyarrow as pa
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 
 SCHEMAS: dict[str, Schema] = {
+    "checked_layers": Schema(
+        "check_probe",
+        ("probe", "layer", "call"),
+        (
+            Column("probe", TEXT, "entry of `probes`"),
+            Column("layer", TEXT, "its layer"),
+            Column("call", INTEGER, "which use of it in a forward pass, from 0"),
+            Column("layout", TEXT, "where its output has the filters: channels first or last, tokens, vector"),
+            Column("filters", INTEGER, "how many it has"),
+            Column("height", INTEGER, "of their maps, cells"),
+            Column("width", INTEGER, "of their maps, cells"),
+            Column("resize", INTEGER, "shorter side of the pictures after resizing, px"),
+            Column("crop", INTEGER, "side of their centre crop, px"),
+            Column("mean", TEXT, "taken off the channels, unit range"),
+            Column("std", TEXT, "that the channels are divided by, unit range"),
+            Column("remark", TEXT, "tokens that are left out, what could not be seen; empty for nothing"),
+        ),
+    ),
     "pooled_activations": Schema(
         "extract_activations",
         ("annotation_id",),

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import InputSettings, input_of
 from filterscope.pictures.files import file_of
 from filterscope.pictures.photographs import Photographs, mean_image
 
@@ -35,6 +35,6 @@ if __name__ == "__main__":
         path_to_images=snakemake.input.images,
         path_to_means=snakemake.output.means,
         folder=snakemake.input.pictures,
-        inputs=InputSettings(**snakemake.params.inputs),
+        inputs=input_of(snakemake.params.inputs),
         nearest=snakemake.params.nearest,
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from filterscope import job, tables
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import input_of
 from filterscope.pictures.facets.figures import facet_card, facet_map, facet_names
 from filterscope.pictures.figures import sheet
 from filterscope.pictures.photographs import Photographs
@@ -48,5 +48,5 @@ if __name__ == "__main__":
         path_to_images=snakemake.input.images,
         path_to_figures=snakemake.output.figures,
         folder=snakemake.input.folder,
-        inputs=InputSettings(**snakemake.params.inputs),
+        inputs=input_of(snakemake.params.inputs),
     )

@@ -8,7 +8,7 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import InputSettings, input_of
 from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.quality import gallery, judging, scoring
 from filterscope.pictures.quality.criteria import Picture, norms_of
@@ -82,7 +82,7 @@ if __name__ == "__main__":
         path_to_validation=snakemake.output.validation,
         path_to_validation_csv=snakemake.output.validation_csv,
         folder=given.folder,
-        inputs=InputSettings(**params.inputs),
+        inputs=input_of(params.inputs),
         recipe=params.recipe,
         plain=params.plain,
         positioned=params.positioned,

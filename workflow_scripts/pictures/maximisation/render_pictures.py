@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import input_of
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import Card, Shown, sheet
 from filterscope.pictures.photographs import Photographs
@@ -52,7 +52,7 @@ if __name__ == "__main__":
         path_to_names=snakemake.input.get("names") or None,
         path_to_sheets=snakemake.output.sheets,
         folder=snakemake.input.folder,
-        inputs=InputSettings(**snakemake.params.inputs),
+        inputs=input_of(snakemake.params.inputs),
         title=f"{snakemake.wildcards.probe}, beside the images of {snakemake.wildcards.dataset} that excite it most",
         per_sheet=snakemake.params.per_sheet,
     )

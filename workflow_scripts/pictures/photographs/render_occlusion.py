@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import input_of
 from filterscope.pictures.figures import occlusion_page
 from filterscope.pictures.photographs import Photographs
 
@@ -42,5 +42,5 @@ if __name__ == "__main__":
         path_to_images=snakemake.input.images,
         path_to_figures=snakemake.output.figures,
         folder=snakemake.input.folder,
-        inputs=InputSettings(**snakemake.params.inputs),
+        inputs=input_of(snakemake.params.inputs),
     )

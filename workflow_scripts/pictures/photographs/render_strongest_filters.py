@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from filterscope import job, tables
-from filterscope.data.networks.settings import InputSettings
+from filterscope.data.networks.settings import input_of
 from filterscope.pictures.choices import names_of
 from filterscope.pictures.figures import strongest_bars
 from filterscope.pictures.photographs import Photographs
@@ -31,5 +31,5 @@ if __name__ == "__main__":
         path_to_names=snakemake.input.get("names") or None,
         path_to_figures=snakemake.output.figures,
         folder=snakemake.input.folder,
-        inputs=InputSettings(**snakemake.params.inputs),
+        inputs=input_of(snakemake.params.inputs),
     )

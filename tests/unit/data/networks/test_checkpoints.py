@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import pickle
+import sys
 import zipfile
 
 import numpy as np
@@ -83,7 +84,11 @@ def arrays():
         ("w.onnx", b"\x08\x07\x12\x07pytorch", "an ONNX network: rebuild it in PyTorch"),
         ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(90), r"an HDF5 file \(Keras, MATLAB\)"),
         ("w.keras", zipped("metadata.json", "model.weights.h5"), "a Keras network"),
-        ("w.safetensors", (60).to_bytes(8, "little") + b'{"weight":{"dtype":"F32"}}', "a safetensors file: torch.save"),
+        (
+            "model.safetensors.index.json",
+            b'{"weight_map": {}}',
+            "a JSON file, no weights: where it lists",
+        ),
         ("w.zip", zipped("readme.txt", "net.pth"), "a zip archive of weights: unpack it"),
         ("w.pth", zipped("a.txt"), "a zip archive of a.txt"),
         ("w.pth", b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS.*`git lfs pull`"),
@@ -117,6 +122,52 @@ def test_the_usual_wrappers_are_opened_and_half_precision_becomes_single(tmp_pat
     torch.save({"lr": 0.1, "steps": 7}, tmp_path / "weights.pth")
     with pytest.raises(NetworkError, match="a mapping with the keys lr, steps, should be a state_dict"):
         read_checkpoint(tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16, torch.bfloat16])
+def test_safetensors_are_read_as_single_precision(tmp_path, precision):
+    save = pytest.importorskip("safetensors.torch", reason="needs safetensors").save_file
+    save({"weight": torch.arange(4, dtype=precision), "steps": torch.tensor(3)}, tmp_path / "w.safetensors")
+    read = read_checkpoint(tmp_path / "w.safetensors")
+    assert read["weight"].dtype == torch.float32
+    assert read["weight"].tolist() == [0, 1, 2, 3]
+    assert read["steps"] == 3
+
+
+def test_safetensors_that_are_cut_off_or_cannot_be_read_say_so(tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes((60).to_bytes(8, "little") + b'{"weight":{"dtype":"F32"}}')
+    with pytest.raises(NetworkError, match=r"w\.safetensors: a safetensors file, cut off or damaged .*fetch it"):
+        read_checkpoint(path)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(NetworkError, match="a safetensors file, which needs a package: pip install safetensors"):
+        read_checkpoint(path)
+
+
+def test_a_checkpoint_of_lightning_is_read_by_its_prefix(tmp_path):
+    """With what else it holds: callbacks, loops and parameters that only training has."""
+    own = {f"model.{key}": value for key, value in small().state_dict().items()}
+    saved = {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.5.0",
+        "state_dict": {**own, "loss.weight": torch.ones(4)},
+        "loops": {"fit_loop": {"state_dict": {}}},
+        "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.5)}},
+        "hyper_parameters": {"lr": 0.1},
+    }
+    torch.save(saved, tmp_path / "last.ckpt")
+    with pytest.raises(NetworkError, match=r"It may fit with prefix: 'model\.'"):
+        fit(small(), read_checkpoint(tmp_path / "last.ckpt"), "last.ckpt")
+    target = small()
+    fit(target, without_prefix(read_checkpoint(tmp_path / "last.ckpt"), "model", "last.ckpt"), "last.ckpt")
+    assert torch.equal(target[0].weight, own["model.0.weight"])
+
+
+def test_wrappers_of_compiled_parts_are_dropped_at_any_depth():
+    state = {"_orig_mod.body._orig_mod.0.weight": torch.ones(1), "_orig_mod.head.weight": torch.ones(1)}
+    assert set(without_prefix(state, "", "file")) == {"body.0.weight", "head.weight"}
+    wrapped = {f"module.{key}": value for key, value in state.items()}
+    assert set(without_prefix(wrapped, "", "file")) == {"body.0.weight", "head.weight"}
 
 
 def test_prefixes_are_dropped_with_what_does_not_have_them():

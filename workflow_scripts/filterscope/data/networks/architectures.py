@@ -107,6 +107,22 @@ def _torchvision_weights(settings: NetworkSettings):
     return known[name]
 
 
+def own_weights(settings: NetworkSettings) -> tuple[torchvision.models.WeightsEnum | None, str]:
+    """The published weights that settings name, or whose file they name; None where there are none. And what they are.
+
+    Raises NetworkError where torchvision has no such architecture or weights.
+    """
+    name = settings.architecture
+    if name not in torchvision.models.list_models():
+        build(settings, initialised=False)  # says which names are near
+    weights = _torchvision_weights(settings)
+    if weights is None and settings.file:
+        published = torchvision.models.get_model_weights(name)
+        file = Path(settings.file).name
+        weights = next((each for each in published if each.url.rpartition("/")[2] == file), None)
+    return weights, str(weights or name)
+
+
 def _downloaded(weights) -> dict[str, torch.Tensor]:
     cached = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
     before = socket.getdefaulttimeout()

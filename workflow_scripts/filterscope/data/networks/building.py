@@ -21,6 +21,8 @@ from filterscope import job
 from filterscope.data.networks import checkpoints
 from filterscope.data.networks.settings import InputSettings, NetworkError, NetworkSettings, suggestion
 
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
+
 # --- building -------------------------------------------------------------------------------------------
 
 
@@ -48,11 +50,29 @@ def _factory(settings: NetworkSettings, initialised: bool) -> nn.Module:
             f"{settings.factory} returned a scripted network (TorchScript), whose layers cannot be read: return the "
             "module that it was scripted or traced from"
         )
-    # torch.compile's wrapper, and those for several GPUs, hide the layers, and give them other names.
-    for wrapper, inside in ((_compiled(), "_orig_mod"), (nn.DataParallel, "module")):
-        if isinstance(network, wrapper):
-            job.LOGGER.info("%s returned a %s; what it wraps is used", settings.factory, type(network).__name__)
-            network = getattr(network, inside)
+    return unwrapped(network, settings.factory)
+
+
+def unwrapped(network: nn.Module, source: str) -> nn.Module:
+    """A network, and what is in it, without the wrappers of torch.compile and DataParallel, which hide layers.
+
+    source: where it is from, for the log.
+    """
+    wrappers = ((_compiled(), "_orig_mod"), (nn.DataParallel, "module"))
+
+    def inside(module: nn.Module) -> nn.Module:
+        for wrapper, name in wrappers:
+            if isinstance(module, wrapper):
+                job.LOGGER.info("%s returned a %s; what it wraps is used", source, type(module).__name__)
+                return inside(getattr(module, name))
+        return module
+
+    network = inside(network)
+    for module in list(network.modules()):
+        module._compiled_call_impl = None  # of module.compile(), whose layers would not be seen
+        for name, child in list(module.named_children()):
+            if inside(child) is not child:
+                setattr(module, name, inside(child))
     return network
 
 
@@ -84,6 +104,18 @@ def _module_of_file(path: Path):
     return module
 
 
+def _timm(settings: NetworkSettings, initialised: bool) -> nn.Module:
+    from filterscope.data.networks import timm_models
+
+    return timm_models.build(settings, initialised)
+
+
+def _huggingface(settings: NetworkSettings, initialised: bool) -> nn.Module:
+    from filterscope.data.networks import huggingface_models
+
+    return huggingface_models.build(settings, initialised)
+
+
 def _caffe(settings: NetworkSettings, initialised: bool) -> nn.Module:
     from filterscope.data.networks import caffe
 
@@ -107,6 +139,8 @@ BUILDERS: dict[str, Callable[[NetworkSettings, bool], nn.Module]] = {
     "torchvision": _architecture,
     "checkpoint": _architecture,
     "factory": _factory,
+    "timm": _timm,
+    "huggingface": _huggingface,
     "caffe": _caffe,
     "scenes_cnn": _scenes_cnn,
     "planted": _planted,
@@ -152,7 +186,16 @@ def build(settings: NetworkSettings, seed: int = 0, initialised: bool = False) -
         if settings.part not in names:
             raise NetworkError(f"part: the network has no module {settings.part!r}{suggestion(settings.part, names)}")
         network = Part(network, settings.part)
+    if settings.input.channels == 1:
+        network.register_forward_pre_hook(_in_grey)
     return network.float().eval().requires_grad_(False)
+
+
+def _in_grey(_, given: tuple) -> tuple:
+    """What a network for one channel is shown of pictures [B, 3, H, W]: their luma (ITU-R BT.601)."""
+    images, *others = given
+    weights = torch.tensor(LUMA, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
+    return (images * weights).sum(1, keepdim=True), *others
 
 
 def initialise(settings: NetworkSettings, seed: int) -> nn.Module:
@@ -210,6 +253,14 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
         weights = architectures.fetch_weights(settings)
         if weights is not None:
             return checkpoints.as_float32(weights)
+    if settings.source == "timm" and settings.file is None:
+        from filterscope.data.networks import timm_models
+
+        return checkpoints.as_float32(timm_models.fetch_weights(settings))
+    if settings.source == "huggingface":
+        from filterscope.data.networks import huggingface_models
+
+        return huggingface_models.fetch_weights(settings)
     if settings.source == "caffe":
         from filterscope.data.networks import caffe
 
@@ -223,10 +274,13 @@ def prepare(settings: NetworkSettings, seed: int) -> nn.Module:
     """The network with the weights that its settings name; the seed serves those that name none."""
     if settings.source == "torchvision" and settings.weights is None:
         return initialise(settings, seed)
+    if settings.source in ("timm", "huggingface") and not settings.pretrained and settings.file is None:
+        return initialise(settings, seed)
     network = build(settings, seed)
     if settings.source == "factory" and settings.file is None:
         return network  # the factory's own weights
-    name = settings.file or settings.caffemodel or f"{settings.architecture} {settings.weights}"
+    name = settings.file or settings.caffemodel or settings.model
+    name = name or " ".join(filter(None, (settings.architecture, settings.weights)))
     checkpoints.fit(network, fetch_weights(settings), name, settings.part)
     return network
 

@@ -58,6 +58,8 @@ def read_packed(path: str | Path) -> dict:
 
 
 def _read(path: Path):
+    if (strangers.recognised(_start(path)) or "").startswith("a safetensors"):
+        return _read_safetensors(path)
     try:
         # torchvision's training program saves its command line; a Namespace only holds values.
         with torch.serialization.safe_globals([argparse.Namespace]):
@@ -72,6 +74,18 @@ def _read(path: Path):
         if "TorchScript" in str(error):
             raise _refused(path, error) from None
         raise _damaged(path) from error
+
+
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise NetworkError(f"{path}: a safetensors file, which needs a package: pip install safetensors") from error
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise NetworkError(f"{path}: a safetensors file, cut off or damaged ({error}); fetch it again") from error
 
 
 def _refused(path: Path, error: Exception) -> NetworkError:
@@ -104,6 +118,7 @@ def _damaged(path: Path) -> NetworkError:
 # Files of other programs that their first bytes do not tell, by suffix.
 _BY_SUFFIX = {
     ".onnx": "an ONNX network: rebuild it in PyTorch (onnx2torch), or take the checkpoint that it was exported from",
+    ".json": "a JSON file, no weights: where it lists several files, source huggingface reads their folder",
     ".pb": "a TensorFlow network",
     ".mlmodel": "a Core ML network",
     ".caffemodel": "weights of Caffe: its source is caffe, with a prototxt",
@@ -128,8 +143,6 @@ def _stranger(path: Path) -> str | None:
         found = [what for end, what in _BY_MEMBER.items() if any(name.endswith(end) for name in names)]
         return found[0] if found else f"a zip archive of {_named(names)}" if names else "an empty zip archive"
     what = strangers.recognised(start)
-    if what and what.startswith("a safetensors"):
-        what += ": torch.save(safetensors.torch.load_file(file), other) makes it one that can be read"
     return what or (_BY_SUFFIX.get(path.suffix.lower()) if start else None)
 
 
@@ -156,6 +169,8 @@ def without_prefix(state: Mapping[str, torch.Tensor], prefix: str, source: str) 
     prefix: with or without its last dot; tensors that do not have it are left out.
     Raises NetworkError when no key has the prefix.
     """
+    # torch.compile wraps modules at any depth.
+    state = {key.replace("._orig_mod.", "."): value for key, value in state.items()}
     state = _without_torch_prefixes(state, prefix)
     if prefix:
         prefix = f"{prefix.rstrip('.')}."

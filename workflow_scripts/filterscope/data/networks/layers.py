@@ -86,7 +86,7 @@ def survey(network: nn.Module, input_size: Size = 224) -> Survey:
 
 
 def list_layers(network: nn.Module, input_size: Size = 224) -> list[LayerCall]:
-    """Every use of a module whose output is maps of filters, in the order of the forward pass: `survey` without the rest.
+    """Every use of a module whose output is maps of filters, in the order of the forward pass, as `survey` has them.
 
     Maps are [B, C], [B, C, H, W], [B, H, W, C] or tokens, [B, N, C] and [B, C, N], alone or in a tuple or mapping.
     """
@@ -110,7 +110,8 @@ class Reader:
     call: which use of the module, from 0; negative ones count from the last (-1, the default), which needs a network
     whose uses of the module do not depend on the picture: they are counted for a black picture and for noise.
     A network that writes into its input is given a copy.
-    filters, height, width: of the maps of a picture of input_size; layout: how they lie in the output. Whether gradients flow is the caller's
+    filters, height, width: of the maps of a picture of input_size. layout: how they lie in the output. Whether
+    gradients flow is the caller's
     choice. Because the pass ends in the layer, an in-place operation after it never touches the maps.
     Raises LayerError when the layer or the call is not there, or its output is no map of filters.
     """
@@ -146,8 +147,8 @@ class Reader:
         height, width = both_sides(size)
         if seen.layout.height > height or seen.layout.width > width:
             raise LayerError(
-                f"layer {self.layer!r} puts out maps of {seen.layout.width} x {seen.layout.height} cells, more than the "
-                f"{width} x {height} px of the picture: name an earlier layer"
+                f"layer {self.layer!r} puts out maps of {seen.layout.width} x {seen.layout.height} cells, more than "
+                f"the {width} x {height} px of the picture: name an earlier layer"
             )
         return seen.layout
 
@@ -177,7 +178,7 @@ class Reader:
             raise _Reached(output)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """images: float [B, 3, H, W], normalised. Returns maps [B, d, h, w], whatever the layout; of vectors, h = w = 1."""
+        """images: float [B, 3, H, W], normalised. Returns maps [B, d, h, w]; of vectors, h = w = 1."""
         if self._stack is None:
             raise RuntimeError("a Reader reads inside its with block only")
         self._seen = 0

@@ -30,10 +30,12 @@ CHANNELS_FIRST = (
     *(nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),
     *(nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d),
 )
+FILTERS_LAST = (nn.Linear, nn.LayerNorm)
 FACTORS = ((2, 3), (2, 2))  # how much higher and wider the other pictures are
 GROWN = 1.15  # how much wider a map must become in proportion where a picture becomes 1.5 times as wide
 STILL = 4  # times; a map's width grows at most by so much where its height does not grow
 MOST_EXTRA = 16  # tokens that stand for no place: class, register and distillation tokens
+MOST_CLASS_TOKENS = 2  # of these where the grid itself is not seen
 EXACT = 1e-4  # of the greatest change; smaller ones are rounding
 LOCAL = 0.6  # share of places that may change where a spot of the picture does, and the change still tells its place
 
@@ -128,23 +130,37 @@ class _Judge:
     """Knows what a network's modules put out for pictures of several sizes, as far as that is needed."""
 
     def __init__(self, network: nn.Module, base: Pass, unclear: list[Use]):
-        self.network, self.base = network, base
+        self.base = base
         self.others = _other_passes(network, base) if unclear else []
+        # What is certain first, what is told by it afterwards.
+        self.grids: list[tuple[Use, Path, tuple[int, int]]] = []
         self.grids = [grid for use in base.uses for grid in self._grids(use)]
-        self.first_only = not any(
-            isinstance(self._four(use, path, shape), Layout) and self._four(use, path, shape).kind == LAST
-            for use in base.uses
-            for path, shape in use.shapes.items()
-            if unclear and len(shape) == 4 and shape[0] == 1
+        self.one_size = all(
+            other[2:] == use.shapes[path][2:]
+            for use, path, _ in self.grids
+            for other, _ in self._other_shapes(use, path)
         )
-        found = {
-            (*use.key, path): self._three(use, path, shape)
-            for use in unclear
-            for path, shape in use.shapes.items()
-            if len(shape) == 3 and shape[0] == 1
-        }
+        self.extras: set[tuple[int, ...]] = set()
+        self.first_only = False
+        threes = list(self._of_axes(base.uses, 3))
+        if unclear:
+            linear = [self._three_of_one_size(*each) for each in threes if isinstance(each[0].module, FILTERS_LAST)]
+            self.extras = {each.extra for each in linear if isinstance(each, Layout)}
+            fours = [self._four(*each) for each in self._of_axes(base.uses, 4)]
+            self.first_only = not any(isinstance(each, Layout) and each.kind == LAST for each in fours)
+        # Of all tokens, also where few are asked for: those before an attention tell of those behind it.
+        asked = threes if any(self._of_axes(unclear, 3)) else []
+        found = {(*use.key, path): self._three(use, path, shape) for use, path, shape in asked}
         tokens = {key: each for key, each in found.items() if isinstance(each, Layout)}
         self.tokens: dict[Key, Layout | str] = {**found, **(_placed(network, base, tokens) if tokens else {})}
+
+    @staticmethod
+    def _of_axes(uses: list[Use], axes: int) -> Iterator[tuple[Use, Path, tuple[int, ...]]]:
+        """Outputs of one picture with so many axes."""
+        for use in uses:
+            for path, shape in use.shapes.items():
+                if len(shape) == axes and shape[0] == 1:
+                    yield use, path, shape
 
     def seen(self, use: Use) -> Seen:
         reasons = []
@@ -201,17 +217,18 @@ class _Judge:
                 if not certain and other[3] == shape[3] and _is_map(shape[1:3], other[1:3], factors):
                     return last
                 return (
-                    f"{_written(shape)}, for a larger picture {_written(other)}: no two of its axes are height and width "
-                    "(heads of an attention, or its weights)"
+                    f"{_written(shape)}, for a larger picture {_written(other)}: no two of its axes are height and "
+                    "width (heads of an attention, or its weights)"
                 )
         if certain:
             return first
         if 1 in (shape[1] * shape[2], shape[2] * shape[3]):
             return first if shape[2] * shape[3] == 1 else last
-        known = {grid for _, _, grid in getattr(self, "grids", [])}
+        known = {grid for _, _, grid in self.grids}
         if (shape[2:] in known) != (shape[1:3] in known):
             return first if shape[2:] in known else last
-        if getattr(self, "first_only", False) and (not known or shape[2:] in known or self._other_shapes(use, path)):
+        others = self._other_shapes(use, path)
+        if self.first_only and (not known or (others and not self.one_size)):
             return first
         return (
             f"{_written(shape)}: the network takes pictures of one size only, and it is not the size of any "
@@ -222,8 +239,8 @@ class _Judge:
 
     def _three(self, use: Use, path: Path, shape: tuple[int, ...]) -> Layout | str:
         others = self._other_shapes(use, path)
-        if not others:
-            return self._three_of_one_size(shape)
+        if not others or (others[0][0][1:] == shape[1:] and self.one_size):
+            return self._three_of_one_size(use, path, shape)
         other, factors = others[0]
         changed = [axis for axis in (1, 2) if other[axis] != shape[axis]]
         if len(changed) != 1:
@@ -249,16 +266,24 @@ class _Judge:
         extra, grid = min(fitting)
         return Layout(TOKENS, shape[3 - axis], *grid, tuple(range(extra)), axis == 2)
 
-    def _three_of_one_size(self, shape: tuple[int, ...]) -> Layout | str:
-        fitting = [
-            (shape[axis] - grid[0] * grid[1], axis, grid)
-            for axis in (1, 2)
-            for _, _, grid in self.grids
-            if grid != (1, 1) and 0 <= shape[axis] - grid[0] * grid[1] <= MOST_EXTRA
-        ]
+    def _three_of_one_size(self, use: Use, _path: Path, shape: tuple[int, ...]) -> Layout | str:
+        """By the grids of convolutions, or half of these, and by how many tokens elsewhere stand for no place."""
+        fitting = []
+        for axis in (1,) if isinstance(use.module, FILTERS_LAST) else (1, 2):
+            for grid in {grid for _, _, grid in self.grids if grid != (1, 1)}:
+                extra = shape[axis] - grid[0] * grid[1]
+                if 0 <= extra <= MOST_EXTRA and (axis == 1 or not extra):
+                    fitting.append((extra, axis, grid))
+                for halved in (2, 4, 8):
+                    smaller = (-(-grid[0] // halved), -(-grid[1] // halved))
+                    extra = shape[axis] - smaller[0] * smaller[1]
+                    if smaller != (1, 1) and (extra == 0 or (axis == 1 and 0 < extra <= MOST_CLASS_TOKENS)):
+                        fitting.append((extra, axis, smaller))
+        if self.extras and len({axis for _, axis, _ in fitting}) > 1:
+            fitting = [each for each in fitting if tuple(range(each[0])) in self.extras]
         axes = {axis for _, axis, _ in fitting}
         if len(axes) != 1:
-            why = "both of its axes could be" if axes else "none of its axes is the size of"
+            why = "both of its axes could be" if axes else "none of its axes is"
             return (
                 f"{_written(shape)}: the network takes pictures of one size only, and {why} the grid of a "
                 "convolution, so which axis has the places cannot be seen"
@@ -303,9 +328,9 @@ def _written(shape: tuple[int, ...]) -> str:
 def _placed(network: nn.Module, base: Pass, tokens: dict[Key, Layout]) -> dict[Key, Layout | str]:
     """Tokens that stand for no place, and whether the others go through the picture row by row: seen, not assumed.
 
-    Of three pictures, one is black, one has noise in a spot, and one has noise everywhere. Before tokens are mixed, those
-    that are alike for black and noise stand for no place; and where few tokens change with the spot, the one that
-    changes most must be at the spot.
+    Of three pictures, one is black, one has noise in a spot, and one has noise everywhere. Before tokens are mixed,
+    those that are alike for black and noise stand for no place; and where few tokens change with the spot, the one
+    that changes most must be at the spot.
     """
     height, width = base.size
     top, left = height * 5 // 16, width * 10 // 16

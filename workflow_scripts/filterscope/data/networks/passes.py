@@ -164,7 +164,7 @@ def _failure(network: nn.Module, height: int, width: int, error: Exception) -> s
 
 
 def shadow(network: nn.Module) -> nn.Module | None:
-    """A copy of a network without memory for its weights, which computes shapes only; None where it cannot be copied."""
+    """A copy without memory for its weights, which computes shapes only; None where the network cannot be copied."""
     memo = {}
     for module in network.modules():
         own = (value for value in vars(module).values() if isinstance(value, torch.Tensor))

@@ -15,8 +15,8 @@ def stage_ends(network: nn.Module, input_size: Size = 224) -> list[str]:
     """Names of the layers at the ends of a network's stages, in the order of the forward pass; at least one.
 
     A stage is what lies between two changes of the maps' size: of the modules in the network's trunk that put out maps
-    of one size, its end is the last (`layer1` to `layer4` of a ResNet; the ReLUs before the poolings of a VGG). A network
-    whose maps all have one size, as a ViT, has the ends of its quarters. Every name can be read with call -1.
+    of one size, its end is the last (`layer1` to `layer4` of a ResNet; the ReLUs before the poolings of a VGG). A
+    network whose maps all have one size, as a ViT, has the ends of its quarters. Every name can be read with call -1.
     input_size: of the pictures, px. Raises LayerError where the network cannot take them, or no layer has maps.
     """
     return ends_among(network, list_layers(network, input_size))
@@ -57,7 +57,7 @@ def _trunk(network: nn.Module, names: list[str], sizes: dict[str, tuple[int, int
 
 
 def _sizes_in(network: nn.Module, name: str, sizes: dict[str, tuple[int, int]]) -> int:
-    """How many sizes of maps the children of a module put out, or those of the heaviest of these if they put out none."""
+    """How many sizes of maps the children of a module put out, or of its heaviest child if they put out none."""
     node = network.get_submodule(name)
     found = {sizes[each] for each in _children(node, name, sizes) if each in sizes}
     if not found:
@@ -73,11 +73,11 @@ def _holders(node: nn.Module, name: str, sizes: dict[str, tuple[int, int]]) -> l
 
 
 def _children(node: nn.Module, name: str, sizes: dict[str, tuple[int, int]]) -> list[str]:
-    """Dotted names of a module's children, those of lists that only hold modules in the place of the lists."""
+    """Dotted names of a module's children, in the place of those that put out no maps what they hold."""
     found = []
     for each, child in node.named_children():
         path = f"{name}.{each}".lstrip(".")
-        holds = isinstance(child, nn.ModuleList | nn.ModuleDict) and path not in sizes
+        holds = path not in sizes and any(other.startswith(f"{path}.") for other in sizes)
         found += _children(child, path, sizes) if holds else [path]
     return found
 
