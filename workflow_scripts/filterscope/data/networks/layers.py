@@ -101,6 +101,15 @@ class _Reached(BaseException):
         self.output = output
 
 
+class _Watched:
+    """What passes of pictures tell of some modules: their uses, and which modules noise uses, if that is asked."""
+
+    def __init__(self, network: nn.Module, modules: Sequence[nn.Module], noise: bool, size: Size):
+        names = {name for name, module in network.named_modules() if any(module is each for each in modules)}
+        self.seen, self.writes = layouts(network, size, names)
+        self.noise = [use.module for use in first_pass(network, size, noise=True).uses] if noise else []
+
+
 class Reader:
     """Reads one call of a layer; the forward pass ends there.
 
@@ -116,11 +125,20 @@ class Reader:
     Raises LayerError when the layer or the call is not there, or its output is no map of filters.
     """
 
-    def __init__(self, network: nn.Module, layer: str, call: int = -1, input_size: Size = 224):
+    def __init__(
+        self,
+        network: nn.Module,
+        layer: str,
+        call: int = -1,
+        input_size: Size = 224,
+        watched: _Watched | None = None,
+    ):
+        """watched: what was seen of this layer and others, where several are read."""
         self._network, self.layer = network, layer
         self._module = find_layer(network, layer)
-        name = next(name for name, module in network.named_modules() if module is self._module)
-        seen, self._writes = layouts(network, input_size, {name})
+        watched = watched or _Watched(network, [self._module], call < 0, input_size)
+        self._writes = watched.writes
+        seen = [each for each in watched.seen if each.use.module is self._module]
         if not seen:
             raise LayerError(_unused(network, layer))
         if not -len(seen) <= call < len(seen):
@@ -132,7 +150,7 @@ class Reader:
         self.layout = self._checked(wanted, input_size)
         self.call = wanted.use.call
         if call < 0:
-            self._refuse_changing(input_size, call, len(seen))
+            self._refuse_changing(watched.noise, call, len(seen))
         self.filters, self.height, self.width = self.layout.filters, self.layout.height, self.layout.width
         self._seen = 0
         self._stack: contextlib.ExitStack | None = None
@@ -152,9 +170,9 @@ class Reader:
             )
         return seen.layout
 
-    def _refuse_changing(self, size: Size, call: int, uses: int) -> None:
-        """Raises LayerError where the picture decides how often the layer is used."""
-        others = sum(use.module is self._module for use in first_pass(self._network, size, noise=True).uses)
+    def _refuse_changing(self, noise: Sequence[nn.Module], call: int, uses: int) -> None:
+        """Raises LayerError where the picture decides how often the layer is used; noise: the modules that noise uses."""
+        others = sum(module is self._module for module in noise)
         if others != uses:
             raise LayerError(
                 f"layer {self.layer!r} is used {uses} times for a black picture and {others} times for noise, so call "
@@ -216,7 +234,9 @@ class Readers:
 
     def __init__(self, network: nn.Module, layers: Sequence[tuple[str, int]], input_size: Size = 224):
         self._network = network
-        self.readers = [Reader(network, layer, call, input_size) for layer, call in layers]
+        modules = [find_layer(network, layer) for layer, _ in layers]
+        watched = _Watched(network, modules, any(call < 0 for _, call in layers), input_size)
+        self.readers = [Reader(network, layer, call, input_size, watched) for layer, call in layers]
         uses = [(each._module, each.call) for each in self.readers]
         for place, use in enumerate(uses):
             if use in uses[:place]:
