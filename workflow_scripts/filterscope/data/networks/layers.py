@@ -171,7 +171,7 @@ class Reader:
         return seen.layout
 
     def _refuse_changing(self, noise: Sequence[nn.Module], call: int, uses: int) -> None:
-        """Raises LayerError where the picture decides how often the layer is used; noise: the modules that noise uses."""
+        """Raises LayerError where the picture decides how often the layer is used; noise: modules that noise uses."""
         others = sum(module is self._module for module in noise)
         if others != uses:
             raise LayerError(
