@@ -90,7 +90,7 @@ def depth_lines(depth: pd.DataFrame) -> Figure:
     for axes in (held, kinds):
         axes.set_ylim(bottom=0)
         axes.set_xticks(at, [probe.partition(".")[2] for probe in depth["probe"]], rotation=45, ha="right")
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
