@@ -19,6 +19,8 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+# Extras of packages that the library imports where they are asked for.
+EXTRAS = ("clip", "timm", "huggingface")
 # Import names that are not the package's own.
 PACKAGES = {
     "PIL": "pillow",
@@ -192,19 +194,20 @@ def imports(folder, only_on_import: bool = False) -> dict[str, str]:
 
 
 def test_every_package_that_the_code_imports_is_declared(project, repository):
-    declared = set(by_name([*project["dependencies"], *project["optional-dependencies"]["clip"]]))
+    extras = project["optional-dependencies"]
+    declared = set(by_name([*project["dependencies"], *chain(*(extras[each] for each in EXTRAS))]))
     undeclared = {k: v for k, v in imports(repository / "workflow_scripts").items() if k not in declared}
     assert not undeclared
 
 
 def test_what_is_an_extra_is_imported_only_where_it_is_used(project, repository):
-    extra = set(by_name(project["optional-dependencies"]["clip"]))
+    extra = set(by_name(chain(*(project["optional-dependencies"][each] for each in EXTRAS))))
     assert extra <= set(imports(repository / "workflow_scripts"))
     assert not extra & set(imports(repository / "workflow_scripts", only_on_import=True))
 
 
 def test_every_package_that_the_tests_import_is_declared(project, repository):
     extras = project["optional-dependencies"]
-    declared = set(by_name([*project["dependencies"], *extras["test"], *extras["clip"]]))
+    declared = set(by_name([*project["dependencies"], *chain(*(extras[each] for each in ("test", *EXTRAS)))]))
     undeclared = {k: v for k, v in imports(repository / "tests").items() if k not in declared}
     assert not undeclared

@@ -113,7 +113,7 @@ def test_defaults_of_entries_are_those_of_the_schema(sections):
     assert {key: shown[key][2] for key in ("architecture", "weights", "input.resize")} == {
         "architecture": "**required**",
         "weights": "`DEFAULT`",
-        "input.resize": "`256`",
+        "input.resize": "`null`",
     }
 
 

@@ -34,12 +34,10 @@ class TestDefaults:
         config = check(default_config({"networks": RESNET, "datasets": datasets, "vocabularies": vocabularies}))
         network = config["networks"]["resnet18"]
         assert network["weights"] == "DEFAULT"
-        assert network["input"] == {
-            "resize": 256,
-            "crop": 224,
-            "mean": [0.485, 0.456, 0.406],
-            "std": [0.229, 0.224, 0.225],
-        }
+        assert network["input"] == dict.fromkeys(("resize", "crop", "mean", "std"))  # as the weights say
+        planted = config["networks"]["planted"]["input"]
+        assert planted["mean"] == [0.485, 0.456, 0.406]
+        assert planted["std"] == [0.229, 0.224, 0.225]
         assert config["datasets"]["coco"]["max_bad_fraction"] == 0
         assert config["vocabularies"]["glove"]["limit"] is None
 
@@ -54,7 +52,7 @@ class TestDefaults:
     def test_of_part_of_an_input_are_filled_in(self, default_config, check):
         config = check(default_config({"networks": {"resnet18": {**RESNET["resnet18"], "input": {"crop": 200}}}}))
         assert config["networks"]["resnet18"]["input"]["crop"] == 200
-        assert config["networks"]["resnet18"]["input"]["resize"] == 256
+        assert config["networks"]["resnet18"]["input"]["resize"] is None
 
     def test_of_a_caffe_network_are_its_mean_and_size(self, default_config, check):
         mine = {"a": dict(CAFFE), "b": {**CAFFE, "input": {"resize": 300}}}
@@ -116,7 +114,7 @@ class TestDefaults:
         assert config["explanations"][0]["clip"] is None
 
     def test_are_not_shared_between_entries(self, default_config, check):
-        one = {"a": copy.deepcopy(RESNET["resnet18"]), "b": copy.deepcopy(RESNET["resnet18"])}
+        one = {"a": {"source": "planted"}, "b": {"source": "planted"}}
         config = check(default_config({"networks": one}))
         config["networks"]["a"]["input"]["mean"][0] = 0
         assert config["networks"]["b"]["input"]["mean"][0] == 0.485

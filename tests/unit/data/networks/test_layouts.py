@@ -97,11 +97,11 @@ def test_maps_of_tokens_are_those_of_the_patches():
 
 
 def test_tokens_in_another_order_than_the_pictures_are_left_out():
-    _, left_out = seen(vision(apart=True), SIZE)
+    _, left_out = seen(vision(apart=True), (64, 128))
     for layer in ("start", "norm", "attention", "mlp"):
         assert "its tokens do not go through the picture row by row" in left_out[layer]
     with pytest.raises(LayerError, match=r"'mlp' puts out a tensor .* do not go through the picture row by row"):
-        Reader(vision(apart=True), "mlp", input_size=SIZE)
+        Reader(vision(apart=True), "mlp", input_size=(64, 128))
 
 
 class ChannelsLast(nn.Module):

@@ -37,6 +37,7 @@ STILL = 4  # times; a map's width grows at most by so much where its height does
 MOST_EXTRA = 16  # tokens that stand for no place: class, register and distillation tokens
 MOST_CLASS_TOKENS = 2  # of these where the grid itself is not seen
 EXACT = 1e-4  # of the greatest change; smaller ones are rounding
+MOST_CHANGED, NEAR = 5, 0.12  # tokens that are looked at; share of a side that they may be beside the spot
 LOCAL = 0.6  # share of places that may change where a spot of the picture does, and the change still tells its place
 
 Key = tuple[str, int, Path]  # module, call, place in the output
@@ -374,7 +375,7 @@ def _ordered(
             layout = replace(layout, extra=extras[count])
         elif layout.extra:
             layout = replace(layout, assumed=f"the first {len(layout.extra)} tokens are taken to stand for no place")
-        there = _at_the_spot(changes[key][0], layout, spot)
+        there = _at_the_spot(changes[key][0], layout, spot, lost=not in_order.get(count, True))
         if there is not None:
             in_order[count] = there
         if not in_order.get(count, True):
@@ -384,15 +385,22 @@ def _ordered(
     return found
 
 
-def _at_the_spot(change: torch.Tensor, layout: Layout, spot: tuple[float, float, float, float]) -> bool | None:
-    """Whether the token that changes most is where the spot is; None where so many change that it tells nothing."""
+def _at_the_spot(
+    change: torch.Tensor, layout: Layout, spot: tuple[float, float, float, float], lost: bool
+) -> bool | None:
+    """Whether the tokens that change most are where the spot is; None where so many change that it tells nothing.
+
+    lost: whether tokens before these were elsewhere; then one alone that is there is chance.
+    """
     kept = torch.tensor([place for place in range(len(change)) if place not in set(layout.extra)])
     change = change[kept]
     changed = change > EXACT * change.max()
     if min(layout.height, layout.width) < 4 or not changed.any() or changed.float().mean() > LOCAL:
         return None
-    row, column = divmod(int(change.argmax()), layout.width)
     top, bottom, left, right = spot
-    rows = top * layout.height - 2 <= row <= bottom * layout.height + 1
-    columns = left * layout.width - 2 <= column <= right * layout.width + 1
-    return bool(rows and columns)
+    most = change.topk(min(MOST_CHANGED, int(changed.sum()))).indices
+    rows, columns = most // layout.width, most % layout.width
+    high, wide = (max(1.0, NEAR * side) for side in (layout.height, layout.width))
+    there = (rows >= top * layout.height - 1 - high) & (rows <= bottom * layout.height + high)
+    there &= (columns >= left * layout.width - 1 - wide) & (columns <= right * layout.width + wide)
+    return bool(there.float().mean() >= 0.5) or (bool(there[0]) and not lost)
