@@ -20,10 +20,13 @@ rule extract_activations:
         annotations=annotations_of,
         weights=weights_of,
     output:
-        pooled="results/activations/{dataset}/{probe}/shards/{scatteritem}/pooled.parquet",
-        images="results/activations/{dataset}/{probe}/shards/{scatteritem}/images.parquet",
-        tails="results/activations/{dataset}/{probe}/shards/{scatteritem}/tails.parquet",
-        rejected="results/activations/{dataset}/{probe}/shards/{scatteritem}/rejected.parquet",
+        pooled=["results/activations/{dataset}/{probe}/shards/{scatteritem}/pooled.parquet"],
+        images=["results/activations/{dataset}/{probe}/shards/{scatteritem}/images.parquet"],
+        tails=["results/activations/{dataset}/{probe}/shards/{scatteritem}/tails.parquet"],
+        rejected=["results/activations/{dataset}/{probe}/shards/{scatteritem}/rejected.parquet"],
+        maps=["results/activations/{dataset}/{probe}/shards/{scatteritem}/maps.parquet"],
+    wildcard_constraints:
+        probe=either(map(re.escape, SINGLE)),
     log:
         "results/logs/extract_activations/{dataset}/{probe}/{scatteritem}.log",
     benchmark:
@@ -38,15 +41,61 @@ rule extract_activations:
         runtime=minutes(20, thousand=5),
     params:
         code=code("activations/extract_activations.py"),
-        probe=probe_settings,
+        probes=single_probe,
         activations=activation_settings,
         faithful=extraction_defects,
         max_bad_fraction=bad_fraction,
+        split=split_of,
+        kept=config["activations"]["kept"],
         seed=config["seed"],
     message:
         "Extracting the activations of {wildcards.probe} on {wildcards.dataset}, shard {wildcards.scatteritem}"
     script:
         "../workflow_scripts/activations/extract_activations.py"
+
+
+# A rule for every group: the list of its files hangs on its layers.
+for group in GROUPS:
+
+    rule:
+        name:
+            f"extract_activations_{group}"
+        input:
+            images="results/data/{dataset}/images.parquet",
+            pictures=folder_of,
+            annotations=annotations_of,
+            weights=weights_of_group(group),
+        output:
+            pooled=group_folders(group, "results/activations/{dataset}/PROBE/shards/{scatteritem}/pooled.parquet"),
+            images=group_folders(group, "results/activations/{dataset}/PROBE/shards/{scatteritem}/images.parquet"),
+            tails=group_folders(group, "results/activations/{dataset}/PROBE/shards/{scatteritem}/tails.parquet"),
+            rejected=group_folders(group, "results/activations/{dataset}/PROBE/shards/{scatteritem}/rejected.parquet"),
+            maps=group_folders(group, "results/activations/{dataset}/PROBE/shards/{scatteritem}/maps.parquet"),
+        log:
+            f"results/logs/extract_activations/{{dataset}}/{group}/{{scatteritem}}.log",
+        benchmark:
+            f"results/benchmarks/extract_activations/{{dataset}}/{group}/{{scatteritem}}.tsv"
+        conda:
+            "../envs/filterscope.yaml"
+        priority: 1
+        threads: config["threads"]
+        resources:
+            gpu=gpu,
+            mem_mb=memory(2500, times=5),
+            runtime=minutes(20, thousand=10),
+        params:
+            code=code("activations/extract_activations.py"),
+            probes=settings_of_group(group),
+            activations=activations_of(GROUPS[group][0]),
+            faithful=extraction_defects,
+            max_bad_fraction=bad_fraction,
+            split=split_of,
+            kept=config["activations"]["kept"],
+            seed=config["seed"],
+        message:
+            f"Extracting the activations of {group}, all its layers, on {{wildcards.dataset}}, shard {{wildcards.scatteritem}}"
+        script:
+            "../workflow_scripts/activations/extract_activations.py"
 
 
 rule gather_thresholds:

@@ -1,4 +1,5 @@
 # Names that every room shares: wildcard constraints and a few helpers; those of one room are in common/. No rules.
+import re
 import sys
 from pathlib import Path
 
@@ -17,23 +18,34 @@ from snakemake.logging import logger
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
+configuration.keep_freed_memory()
 if workflow.modifier.skip_configfile:  # imported as a module with a config of its own, which may name what differs
     configuration.complete(config, ROOT / "config.yaml")
 else:
     configuration.leave_out_embedded(config, workflow.config_settings.overwrite_config)
-configuration.check(config, ROOT / "rules" / "config.schema.yaml")
+REMARKS = configuration.check(config, ROOT / "rules" / "config.schema.yaml")
+if workflow.is_main_process:  # not again in the processes of its jobs
+    for remark in REMARKS:
+        logger.info(remark)
 configuration.share_threads(config["threads"])
 
 EXPLANATIONS = config["explanations"]
 ANNOTATED = [name for name, entry in config["datasets"].items() if SOURCES[entry["source"]].annotated]
 UNANNOTATED = [name for name in config["datasets"] if name not in ANNOTATED]
 
+# Probes of several layers, which are read in one pass: by the name of the group, its probes.
+GROUPS = {}
+for name in (name for name in config["probes"] if "." in name):
+    GROUPS.setdefault(name.partition(".")[0], []).append(name)
+SINGLE = [name for name in config["probes"] if "." not in name]
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     vocabulary="|".join(config["vocabularies"]),
     network="|".join(config["networks"]),
-    probe="|".join(config["probes"]),
+    probe="|".join(map(re.escape, config["probes"])),
+    group="|".join(GROUPS) or "none^",
     recipe="|".join(config["recipes"]),
     clip="|".join(config["clips"]) or "none^",
     samples="|".join(config["samples"]) or "none^",
@@ -120,6 +132,11 @@ def settings_of_probe(name):
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
     return {"network": network, "layer": probe["layer"], "call": probe["call"]}
+
+
+def settings_of_group(group):
+    """The same of all probes of a group."""
+    return [settings_of_probe(name) for name in GROUPS[group]]
 
 
 def pooling(probe):

@@ -133,6 +133,29 @@ def known_words_of(wildcards):
     return f"results/data/networks/{config['probes'][wildcards.probe]['network']}/known_words.parquet"
 
 
+def explained_groups():
+    """Dataset, group and vocabulary of the groups whose every layer is explained, as often as there are."""
+    asked = {(entry["dataset"], entry["probe"], entry["vocabulary"]) for entry in EXPLANATIONS}
+    return [
+        {"dataset": dataset, "group": group, "vocabulary": vocabulary}
+        for group, probes in GROUPS.items()
+        for dataset, vocabulary in sorted({(each[0], each[2]) for each in asked if each[1] == probes[0]})
+        if all((dataset, probe, vocabulary) in asked for probe in probes)
+    ]
+
+
+def of_layers(file, masks=False):
+    """A result of the words room for every layer of a rule's group; none without masks, where these are needed."""
+
+    def files(wildcards):
+        if masks and wildcards.dataset not in ANNOTATED:
+            return []
+        entries = ({**wildcards, "probe": probe} for probe in GROUPS[wildcards.group])
+        return [words_of(entry, file) for entry in entries]
+
+    return files
+
+
 def heading(entry):
     """Heading of an explanation in the summary."""
     return f"{entry['probe']} on {entry['dataset']}, in words of {entry['vocabulary']}"

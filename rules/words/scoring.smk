@@ -10,6 +10,7 @@ rule score_words:
         categories="results/data/{dataset}/categories.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
+        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         top_images="results/activations/{dataset}/{probe}/top_images.parquet",
         overlaps=rules.dissect_filters.output.overlaps,
         clip_words=clip_words_of,
@@ -60,9 +61,10 @@ rule score_random_network:
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
     output:
-        measurements="results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet",
+        measurements=["results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet"],
     wildcard_constraints:
         dataset="|".join(ANNOTATED),
+        probe=either(map(re.escape, SINGLE)),
     log:
         "results/logs/score_random_network/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
@@ -76,12 +78,13 @@ rule score_random_network:
         runtime=minutes(60, thousand=10),
     params:
         code=code("words/scoring/score_random_network.py"),
-        probe=probe_settings,
+        probes=single_probe,
         activations=activation_settings,
         training=explainer_training(),
         words=in_memory_words(),
         scores=config["scores"],
         faithful=config["faithful"],
+        kept=config["activations"]["kept"],
         seed=config["seed"],
     message:
         "Scoring the null of {wildcards.probe} on {wildcards.dataset}: the network before training"
@@ -89,9 +92,61 @@ rule score_random_network:
         "../../workflow_scripts/words/scoring/score_random_network.py"
 
 
+for group in GROUPS:
+
+    rule:
+        name:
+            f"score_random_network_{group}"
+        input:
+            images="results/data/{dataset}/images.parquet",
+            pictures=folder_of,
+            image_activations=[
+                gather.images(path)
+                for path in group_folders(
+                    group, "results/activations/{{dataset}}/PROBE/shards/{scatteritem}/images.parquet"
+                )
+            ],
+            annotations="results/data/{dataset}/annotations.parquet",
+            categories="results/data/{dataset}/categories.parquet",
+            vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
+            allowed=config["words"]["allowed"] or [],
+        output:
+            measurements=group_folders(group, "results/words/{dataset}/PROBE/{vocabulary}/null/random_network.parquet"),
+        wildcard_constraints:
+            dataset="|".join(ANNOTATED),
+        log:
+            f"results/logs/score_random_network/{{dataset}}/{group}/{{vocabulary}}.log",
+        benchmark:
+            f"results/benchmarks/score_random_network/{{dataset}}/{group}/{{vocabulary}}.tsv"
+        conda:
+            "../../envs/filterscope.yaml"
+        threads: config["threads"]
+        resources:
+            gpu=gpu,
+            mem_mb=memory(2500, times=4),
+            runtime=minutes(60, thousand=5),
+        params:
+            code=code("words/scoring/score_random_network.py"),
+            probes=settings_of_group(group),
+            activations=activations_of(GROUPS[group][0]),
+            training=explainer_training(),
+            words=in_memory_words(),
+            scores=config["scores"],
+            faithful=config["faithful"],
+            kept=config["activations"]["kept"],
+            seed=config["seed"],
+        message:
+            f"Scoring the null of {group}, all its layers, on {{wildcards.dataset}}: the network before training"
+        script:
+            "../../workflow_scripts/words/scoring/score_random_network.py"
+
+
 rule tabulate_scores:
     input:
-        measurements=[rules.score_words.output.measurements, rules.score_random_network.output.measurements],
+        measurements=[
+            rules.score_words.output.measurements,
+            "results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet",
+        ],
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/scores.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/scores.csv",
@@ -124,6 +179,7 @@ rule check_scores:
         categories="results/data/{dataset}/categories.parquet",
         thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
         weights=weights_of,
+        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         claims=rules.score_words.output.claims,
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",

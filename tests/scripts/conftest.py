@@ -23,6 +23,7 @@ from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.shards import ShardPaths
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.proposals import ProposalSettings
@@ -211,21 +212,24 @@ class Study:
         where = where or self.folder / "shards"
         return [where / f"{kind}-{number}-of-{total}.parquet" for number in range(1, total + 1)]
 
+    def outputs(self, number: int, total: int = 2, where: Path | None = None) -> ShardPaths:
+        """Where the tables of a shard go."""
+        kinds = ("pooled", "image", "tails", "rejected", "maps")
+        return ShardPaths(*(self.shards(kind, total, where)[number - 1] for kind in kinds))
+
     def extract(self, total: int = 2, where: Path | None = None, **changed) -> None:
         for number in range(1, total + 1):
             arguments = {
                 "path_to_images": self.images,
                 "path_to_annotations": self.annotations,
                 "path_to_weights": self.weights,
-                "path_to_pooled": self.shards("pooled", total, where)[number - 1],
-                "path_to_image_activations": self.shards("image", total, where)[number - 1],
-                "path_to_tails": self.shards("tails", total, where)[number - 1],
-                "path_to_rejected": self.shards("rejected", total, where)[number - 1],
+                "outputs": [self.outputs(number, total, where)],
                 "folder": self.pictures,
-                "probe": self.probe(),
+                "probes": [self.probe()],
                 "settings": self.extraction,
                 "scatteritem": f"{number}-of-{total}",
                 "max_bad_fraction": 0,
+                "most": 1.0,
             }
             extract_activations(**{**arguments, **changed})
 
@@ -254,6 +258,7 @@ class Study:
             "path_to_top_images": self.top_images,
             "path_to_thresholds": self.thresholds,
             "path_to_weights": self.weights,
+            "paths_to_maps": [],
             "path_to_categories": self.categories,
             "path_to_vocabulary": self.vocabulary,
             "path_to_allowed": None,
@@ -285,6 +290,7 @@ class Study:
             "path_to_categories": self.categories,
             "path_to_thresholds": self.thresholds,
             "path_to_weights": self.weights,
+            "paths_to_maps": [],
             "folder": self.pictures,
             "probe": self.probe(),
             "activations": self.extraction,
@@ -329,6 +335,10 @@ class Study:
         tables_ = {name: getattr(self, name) for name in names}
         return {**tables_, "image_activations": self.shards("image"), "weights": self.weights}
 
+    def paths_of_layers(self, *shards) -> dict:
+        """The same for a job of several layers, of each of which these are the shards."""
+        return {**self.paths, "image_activations": list(shards) or [self.shards("image")]}
+
     def tabulate(self, **changed) -> None:
         names = (self.filter_names, self.folder / "filter_names.csv")
         arguments = {
@@ -360,7 +370,13 @@ class Study:
         self.explain()
         self.score()
         score_random_network(
-            self.paths, self.random_network, self.pictures, self.trial, self.probe(), self.seed, Faithful()
+            self.paths_of_layers(),
+            [self.random_network],
+            self.pictures,
+            self.trial,
+            [self.probe()],
+            self.seed,
+            Faithful(),
         )
         tabulate_scores(
             [self.measurements, self.random_network],

@@ -57,6 +57,21 @@ def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snak
     assert "prepare_scenes" not in jobs
 
 
+def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_snakemake):
+    probes = {"cnn": {"network": "scenes_cnn", "layers": "features.?"}}
+    entry = {"dataset": "scenes", "probe": "cnn", "vocabulary": "captions"}
+    config = small_config({"probes": probes, "explanations": [entry], "shards": 2}) | {"pictures": [], "defects": []}
+    done = run_snakemake("words", "--dry-run", "--quiet", "rules", config=config)
+    (said,) = re.findall(r"^probes.cnn: features.\? stands for (.*)$", done.stdout, re.MULTILINE)
+    layers = said.split(", ")
+    jobs = planned(done.stdout)
+    assert len(layers) > 2
+    assert jobs["extract_activations_cnn"] == 2
+    assert "extract_activations" not in jobs
+    for rule in ("gather_thresholds", "explain_filters", "tabulate_words", "render_sheets"):
+        assert jobs[rule] == len(layers), rule
+
+
 def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, local_data):
     study = repository / "studies" / "actcoolr.yaml"
     entries = yaml.safe_load(study.read_text())["temperature"]

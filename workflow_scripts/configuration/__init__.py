@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from configuration import data, diagnosis, paths, pictures, report, schema, temperature, words
+from configuration import data, diagnosis, layers, modules, paths, pictures, report, schema, temperature, words
 from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
-from configuration.environment import share_library, share_threads, yield_idle_cores
+from configuration.environment import keep_freed_memory, share_library, share_threads, yield_idle_cores
 from configuration.failures import causes
 from configuration.study import asked_probes, complete, leave_out_embedded
 
@@ -24,6 +24,7 @@ __all__ = [
     "cores",
     "gpus",
     "hush_guesses",
+    "keep_freed_memory",
     "largest_memory",
     "leave_out_embedded",
     "share_library",
@@ -39,13 +40,19 @@ class ConfigError(ValueError):
     """The config is wrong: says which key, what was found and what would be right."""
 
 
-def check(config: dict, path_to_schema: str | Path) -> None:
-    """Check the config, fill in the defaults of its entries, and resolve its names.
+def check(config: dict, path_to_schema: str | Path, layers_of: layers.Layers = modules.layers_of) -> list[str]:
+    """Check the config, fill in the defaults of its entries, put a probe per layer for those of several, and resolve
+    its names. Returns sentences on what patterns of layers stand for.
 
-    Raises ConfigError with every mistake found, one a line.
+    layers_of: the layers of an entry of `networks`, asked where a pattern needs them. Raises ConfigError with every
+    mistake found, one a line.
     """
+    remarks: list[str] = []
     mistakes = schema.mistakes(config, yaml.safe_load(Path(path_to_schema).read_text()))
+    if not mistakes:
+        mistakes, remarks = layers.expand(config, layers_of)
     if not mistakes:
         mistakes = [mistake for room in (paths, *ROOMS) for mistake in room.mistakes(config)]
     if mistakes:
         raise ConfigError("the config is wrong:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
+    return remarks

@@ -28,3 +28,13 @@ def yield_idle_cores() -> None:
     several times over: dissecting filters took 77 s instead of 16 s beside one other busy process on two cores.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def keep_freed_memory() -> None:
+    """Let the memory that a job frees stay with it, up to a GiB, unless the user has decided otherwise.
+
+    A batch's maps are some 100 MB each. By default glibc hands such blocks back to the system, which clears every page
+    of the next one: a third of the CPU seconds of a forward pass (62 ms a picture instead of 40, ResNet-50).
+    """
+    for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+        os.environ.setdefault(name, str(2**30))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +31,16 @@ KINDS = {
     "list": (pa.types.is_list, pa.types.is_large_list),
 }
 
+# Key of the metadata of a file that stands for a table that could not be made; its value says why.
+STOPPED = b"filterscope.stopped"
+
 
 class TableError(ValueError):
     """A table does not fit its schema."""
+
+
+class StoppedError(TableError):
+    """A file stands for a table that could not be made; says why."""
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -207,6 +214,7 @@ def read(path: str | Path | Iterable[str | Path], name: str) -> pa.Table:
         table = pq.read_table(path, memory_map=True, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise TableError(f"{path}: not a readable Parquet file ({error}); rerun {SCHEMAS[name].rule}") from error
+    _refuse_stopped(table.schema.metadata, path)
     return checked(table, name, str(path))
 
 
@@ -230,9 +238,40 @@ def empty(name: str, vector: int = 1) -> pa.Table:
     return pa.schema(fields).empty_table()
 
 
+def opened(path: str | Path, name: str) -> pq.ParquetFile:
+    """A table to go through by itself, where it need not fit into memory. Raises TableError as `read` does."""
+    schema = SCHEMAS[name]
+    try:
+        file = pq.ParquetFile(path, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TableError(f"{path}: not a readable Parquet file ({error}); rerun {schema.rule}") from error
+    try:
+        _refuse_stopped(file.schema_arrow.metadata, path)
+        _metadata(file.schema_arrow.empty_table(), schema, f"{path} ({name}, made by rule {schema.rule})")
+    except TableError:
+        file.close()
+        raise
+    return file
+
+
+def write_stopped(name: str, path: str | Path, reason: str) -> None:
+    """Leave, in the place of a table that could not be made, why: whoever reads it stops and says so.
+
+    For jobs that make the tables of several layers, of which one went wrong and the others did not.
+    """
+    with replacing(path) as temporary:
+        pq.write_table(empty(name).replace_schema_metadata({STOPPED: reason.encode()}), temporary)
+
+
+def _refuse_stopped(metadata: dict[bytes, bytes] | None, path: str | Path) -> None:
+    if metadata and STOPPED in metadata:
+        raise StoppedError(f"{path}: {metadata[STOPPED].decode()}")
+
+
 def batches(path: str | Path, name: str, columns: list[str], rows: int = 1024) -> Iterator[pa.RecordBatch]:
     """Go through some columns of a table that need not fit into memory, so many rows at a time."""
     with pq.ParquetFile(path, memory_map=True) as file:
+        _refuse_stopped(file.schema_arrow.metadata, path)
         missing = [column for column in columns if column not in file.schema_arrow.names]
         if missing:
             raise TableError(f"{path} ({name}): missing columns {missing}; rerun {SCHEMAS[name].rule}")
@@ -245,11 +284,28 @@ def column(paths: Iterable[str | Path], name: str, column: str) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def going(paths: Sequence[Sequence[str | Path]], name: str, of: str) -> tuple[np.ndarray, dict[int, str]]:
+    """A column that several layers have alike, and the layers that stopped, by number, with the reason.
+
+    paths: of each layer, all shards of its table. Raises TableError where all have stopped.
+    """
+    values, stopped = None, {}
+    for place, shards in enumerate(paths):
+        try:
+            values = column(shards, name, of)
+        except StoppedError as error:
+            stopped[place] = str(error)
+            last = error
+    if values is None:
+        raise last
+    return values, stopped
+
+
 class Writer:
     """Writes a table that does not fit into memory, batch by batch; the file appears when all is well."""
 
-    def __init__(self, name: str, path: str | Path):
-        self.name, self.path = name, Path(path)
+    def __init__(self, name: str, path: str | Path, compression: str = "zstd"):
+        self.name, self.path, self.compression = name, Path(path), compression
         self._temporary = _part_of(self.path)
         self._writer: pq.ParquetWriter | None = None
 
@@ -260,7 +316,7 @@ class Writer:
         """Check one batch and append it."""
         table = checked(data, self.name, str(self.path))
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._temporary, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, compression=self.compression)
         if table.schema != self._writer.schema:
             first = self._writer.schema
             raise TableError(f"{self.path} ({self.name}): a batch is {table.schema}, the first was {first}")

@@ -145,7 +145,11 @@ def test_nan_activations_name_the_layer_and_the_image(study, pictures, tmp_path)
     # The poison stands first, so the layers' numbers are one higher; the weights have other names.
     weights = torch.load(study.weights, weights_only=True)
     torch.save({f"1.{name[2:]}": each for name, each in weights.items()}, tmp_path / "weights.pt")
-    arguments = {"folder": pictures, "probe": study.probe("poisoned", "2"), "path_to_weights": tmp_path / "weights.pt"}
+    arguments = {
+        "folder": pictures,
+        "probes": [study.probe("poisoned", "2")],
+        "path_to_weights": tmp_path / "weights.pt",
+    }
     with pytest.raises(ActivationError, match="layer 2: NaN or infinite activations at image 13"):
         study.extract(1, tmp_path / "shards", **arguments)
     assert not list((tmp_path / "shards").glob("*"))

@@ -79,7 +79,7 @@ def test_a_shard_of_other_images_does_not_matter(study, tmp_path):
 def test_saturated_filters_are_marked_and_told(study, tmp_path, caplog):
     assert not study.table("thresholds")["saturated"].any()
     with caplog.at_level("INFO", "filterscope"):
-        table = gathered(study, tmp_path, probe=study.probe("clipped"))
+        table = gathered(study, tmp_path, probes=[study.probe("clipped")])
     assert table["saturated"].tolist() == [True, True, False, False, False]
     assert table["threshold"][:2].tolist() == pytest.approx([0.4, 0.4])
     assert "2 of 4 live filters are saturated" in caplog.text

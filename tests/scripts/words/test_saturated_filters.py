@@ -14,14 +14,14 @@ RED, BLUE = 0, 1  # reach the bound in all patches of their colour
 def clipped(study, tmp_path_factory):
     """Tables of the study's network with a bounded activation, by name; "strict" as if no filter were saturated."""
     folder = tmp_path_factory.mktemp("clipped")
-    study.extract(2, folder, probe=study.probe("clipped"))
+    study.extract(2, folder, probes=[study.probe("clipped")])
     paths = {name: folder / f"{name}.parquet" for name in ("thresholds", "strict", "top_images", "overlaps")}
     gather_thresholds(study.shards("tails", 2, folder), paths["thresholds"], folder / "thresholds.csv", 0.95)
     table = tables.read(paths["thresholds"], "thresholds").to_pandas()
     tables.write(table.assign(saturated=False), "thresholds", paths["strict"])
     mine_top_images(study.shards("image", 2, folder), paths["top_images"], 5, 1.0, "val")
     study.dissect(
-        probe=study.probe("clipped"), path_to_thresholds=paths["thresholds"], path_to_overlaps=paths["overlaps"]
+        probes=[study.probe("clipped")], path_to_thresholds=paths["thresholds"], path_to_overlaps=paths["overlaps"]
     )
     return folder, paths
 
@@ -33,7 +33,7 @@ def test_dissection_labels_them(study, clipped, tmp_path):
     assert best.loc[[RED, BLUE], "token"].tolist() == ["red", "blue"]
     assert (best.loc[[RED, BLUE], "iou"] > 0.3).all()
     study.dissect(
-        probe=study.probe("clipped"), path_to_thresholds=paths["strict"], path_to_overlaps=tmp_path / "o.parquet"
+        probes=[study.probe("clipped")], path_to_thresholds=paths["strict"], path_to_overlaps=tmp_path / "o.parquet"
     )
     strict = tables.read(tmp_path / "o.parquet", "overlaps").to_pandas()
     assert not strict[strict["filter"].isin([RED, BLUE])]["iou"].any()
@@ -73,7 +73,7 @@ def test_what_is_shown_to_the_explainer_is_not_nothing(study, clipped, tmp_path,
     told = {}
     for name in ("thresholds", "strict"):
         study.explain(
-            probe=study.probe("clipped"),
+            probes=[study.probe("clipped")],
             path_to_top_images=paths["top_images"],
             path_to_thresholds=paths[name],
             paths_to_words={each: tmp_path / f"{name}_{each}.parquet" for each in study.explainers},

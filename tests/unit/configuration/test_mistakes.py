@@ -89,7 +89,7 @@ import configuration
             "datasets.mine: 'reference' is missing",
         ),
         ({"networks": {"mine": {"source": "torchvision"}}}, "networks.mine: 'architecture' is missing"),
-        ({"probes": {"mine": {"network": "planted"}}}, "probes.mine: 'layer' is missing"),
+        ({"probes": {"mine": {"network": "planted"}}}, "probes.mine has neither layer nor layers"),
         # numbers that do not go together
         ({"words": {"voting": 21}}, "words.voting is larger than words.per_image"),
         ({"occlusion": {"size": 0.15, "stride": 0.3}}, "occlusion.stride is 0.3, larger than size, 0.15: squares"),

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 
 from filterscope import tables
+from filterscope.activations.maps import StoredMaps
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
@@ -59,10 +60,10 @@ class ExtractionSettings:
             changed = replace(changed, pool="native")
         return changed
 
-    def grids(self, size: tuple[int, int]) -> MaskGrid:
-        """The grid of masks that extraction needs for maps of this size."""
-        sizes = {"covered": (size,)} if self.masks == "soft" else {"sampled": (size,)}
-        return MaskGrid(**sizes, transposed=self.transposed)
+    def grids(self, *sizes: tuple[int, int]) -> MaskGrid:
+        """The grids of masks that extraction needs for maps of these sizes."""
+        kind = "covered" if self.masks == "soft" else "sampled"
+        return MaskGrid(**{kind: tuple(dict.fromkeys(sizes))}, transposed=self.transposed)
 
 
 @dataclass
@@ -106,18 +107,26 @@ class ActivationError(ValueError):
     """Activations that no result can be built on."""
 
 
-def read_maps(batch: Batch, reader: Reader, inputs: InputSettings, device: torch.device) -> torch.Tensor:
+def read_maps(batch: Batch, reader: Reader | StoredMaps, inputs: InputSettings, device: torch.device) -> torch.Tensor:
     """Activation maps of a batch, float32 [B, d, h, w].
 
+    reader: may be the maps that the extraction kept; then nothing is looked at.
     Raises ActivationError naming the layer and the first image with NaN or infinite activations.
     """
+    if isinstance(reader, StoredMaps):
+        return reader.of(batch.image_ids.tolist(), device)
     with torch.inference_mode():
         maps = reader(normalise(batch.pictures(device), inputs)).float().contiguous()
+    refuse_not_finite(maps, batch, reader.layer)
+    return maps
+
+
+def refuse_not_finite(maps: torch.Tensor, batch: Batch, layer: str) -> None:
+    """Raises ActivationError naming the layer and the first image of a batch with NaN or infinite activations."""
     finite = torch.isfinite(maps).flatten(1).all(1)
     if not bool(finite.all()):
         image_id = batch.looks[int((~finite).nonzero()[0])].image_id
-        raise ActivationError(f"layer {reader.layer}: NaN or infinite activations at image {image_id}")
-    return maps
+        raise ActivationError(f"layer {layer}: NaN or infinite activations at image {image_id}")
 
 
 def pool_masked(maps: torch.Tensor, masks: torch.Tensor, owners: torch.Tensor, pool: str = "mean") -> torch.Tensor:
@@ -143,27 +152,30 @@ def extract(
     batches, reader: Reader, inputs: InputSettings, settings: ExtractionSettings, device: torch.device
 ) -> Iterator[Extracted]:
     """Run the network over the batches and pool what it sees under every mask."""
-    size = (reader.height, reader.width)
-    kind = "covered" if settings.masks == "soft" else "sampled"
     for batch in batches:
-        maps = read_maps(batch, reader, inputs, device)
-        masks = np.concatenate([look.masks[kind, size] for look in batch.looks]).astype(np.float32)
-        positions = np.concatenate([look.annotations for look in batch.looks])
-        owners = np.repeat(np.arange(len(batch.looks)), [len(look.annotations) for look in batch.looks])
-        vanished = ~(masks > 0).any(axis=(1, 2))
-        kept = np.ones(len(masks), bool) if settings.keep_empty else ~vanished
-        pooled = pool_masked(
-            maps,
-            torch.from_numpy(masks[kept] * np.float32(settings.mask_value)).to(device),
-            torch.from_numpy(owners[kept]).to(device),
-            settings.pool,
-        )
-        yield Extracted(
-            image_ids=batch.image_ids,
-            maxima=maps.amax((2, 3)).cpu().numpy(),
-            means=maps.mean((2, 3)).cpu().numpy(),
-            positions=positions[kept],
-            vectors=pooled.cpu().numpy(),
-            empty=positions[vanished],
-            maps=maps,
-        )
+        yield extracted(batch, read_maps(batch, reader, inputs, device), settings)
+
+
+def extracted(batch: Batch, maps: torch.Tensor, settings: ExtractionSettings) -> Extracted:
+    """What a batch gives in one layer, whose maps are [B, d, h, w]; masks are there at h x w cells."""
+    kind, size = "covered" if settings.masks == "soft" else "sampled", tuple(maps.shape[2:])
+    masks = np.concatenate([look.masks[kind, size] for look in batch.looks]).astype(np.float32)
+    positions = np.concatenate([look.annotations for look in batch.looks])
+    owners = np.repeat(np.arange(len(batch.looks)), [len(look.annotations) for look in batch.looks])
+    vanished = ~(masks > 0).any(axis=(1, 2))
+    kept = np.ones(len(masks), bool) if settings.keep_empty else ~vanished
+    pooled = pool_masked(
+        maps,
+        torch.from_numpy(masks[kept] * np.float32(settings.mask_value)).to(maps.device),
+        torch.from_numpy(owners[kept]).to(maps.device),
+        settings.pool,
+    )
+    return Extracted(
+        image_ids=batch.image_ids,
+        maxima=maps.amax((2, 3)).cpu().numpy(),
+        means=maps.mean((2, 3)).cpu().numpy(),
+        positions=positions[kept],
+        vectors=pooled.cpu().numpy(),
+        empty=positions[vanished],
+        maps=maps,
+    )

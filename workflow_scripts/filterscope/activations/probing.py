@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.streaming import Annotations, Batch, MaskGrid, PictureDataset, stream
 from filterscope.data.geometry import Geometry
 from filterscope.data.networks import building
-from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.layers import Reader, Readers
 from filterscope.data.networks.settings import InputSettings, NetworkSettings
 from filterscope.data.rejection import stop
 
@@ -52,6 +52,15 @@ def reading(probe: ProbeSettings, network: nn.Module, device: torch.device) -> I
     network = network.to(device, memory_format=torch.channels_last)
     with Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop) as reader:
         yield reader
+
+
+@contextmanager
+def together(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.device) -> Iterator[Readers]:
+    """The layers of several probes of one network, read batch by batch in one forward pass on the device."""
+    network = network.to(device, memory_format=torch.channels_last)
+    layers = [(probe.layer, probe.call) for probe in probes]
+    with Readers(network, layers, input_size=probes[0].inputs.crop) as readers:
+        yield readers
 
 
 def checked(probe: ProbeSettings, name: str) -> dict:
@@ -94,8 +103,9 @@ def open_pictures(
     inputs: InputSettings,
     grids: MaskGrid = MaskGrid(),
     random_crops: int | None = None,
+    decoded: bool = True,
 ) -> PictureDataset:
-    """Pictures as a network takes them."""
+    """Pictures as a network takes them; decoded: whether they are wanted, or only their masks."""
     return PictureDataset(
         folder,
         images,
@@ -103,6 +113,7 @@ def open_pictures(
         Geometry(inputs.resize, inputs.crop),
         grids,
         random_crops=random_crops,
+        decoded=decoded,
     )
 
 

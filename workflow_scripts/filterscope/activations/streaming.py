@@ -107,6 +107,7 @@ class PictureDataset(Dataset):
     """Images of a dataset with their masks, by position.
 
     random_crops: seed of the switch `random_crops`: pictures cropped and flipped at random while masks stay.
+    decoded: whether pictures are wanted; without, only masks are, and nothing of a picture's file is read.
     """
 
     def __init__(
@@ -117,17 +118,25 @@ class PictureDataset(Dataset):
         geometry: Geometry,
         grids: MaskGrid,
         random_crops: int | None = None,
+        decoded: bool = True,
     ):
         self.files, self.splits = Files(folder, images), images["split"].to_numpy()
         self.annotations, self.geometry, self.grids = annotations, geometry, grids
-        self.random_crops = random_crops
+        self.random_crops, self.decoded = random_crops, decoded
 
     def __len__(self) -> int:
         return len(self.files)
 
+    @property
+    def masked(self) -> bool:
+        """Whether masks are wanted and there."""
+        return self.annotations.table is not None and bool(self.grids.sampled or self.grids.covered)
+
     def __getitem__(self, index: int) -> Look:
         image_id = int(self.files.image_ids[index])
         positions, runs = self.annotations.of(image_id)
+        if not self.decoded:
+            return Look(image_id, torch.zeros(0), positions, self._masks(runs, self.files.sizes[index]))
         try:
             picture = self.files.read(index)
         except ImageError as error:
@@ -165,13 +174,16 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
 
     reject: called as reject(image_id, reason) for a picture that cannot be read; it decides whether to go on.
     """
-    load_decoder(pictures.files.paths)
+    if pictures.decoded:
+        load_decoder(pictures.files.paths)
+    if len(pictures) <= batch_size or not (pictures.decoded or pictures.masked):
+        workers = 0  # there is nothing to share out
     loader = DataLoader(
         pictures,
         batch_size=batch_size,
-        num_workers=workers if len(pictures) > batch_size else 0,
+        num_workers=workers,
         collate_fn=_together,
-        prefetch_factor=2 if workers and len(pictures) > batch_size else None,
+        prefetch_factor=2 if workers else None,
         worker_init_fn=decode_alone,
     )
     for looks, pictures in loader:

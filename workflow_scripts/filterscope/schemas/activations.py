@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECTOR, Column, Schema
 
 SCHEMAS: dict[str, Schema] = {
@@ -43,6 +45,16 @@ SCHEMAS: dict[str, Schema] = {
             Column("maximum", VECTOR, "largest activation per filter"),
             Column("mean", VECTOR, "mean activation per filter"),
         ),
+    ),
+    "maps": Schema(
+        "extract_activations",
+        ("image_id",),
+        (
+            Column("image_id", INTEGER, "image"),
+            Column("cells", pa.binary(), "which cells of its maps are not zero, a bit each; empty where all are kept"),
+            Column("values", pa.binary(), "float32, what these cells hold"),
+        ),
+        ("layer", "filters", "height", "width"),
     ),
     "tails": Schema(
         "extract_activations",

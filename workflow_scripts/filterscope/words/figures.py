@@ -73,6 +73,27 @@ def training_curves(history: pd.DataFrame, null: pd.DataFrame, temperatures: Seq
     return figure
 
 
+def depth_lines(depth: pd.DataFrame) -> Figure:
+    """Names that hold, and kinds of words, from layer to layer; depth: the table of that name."""
+    figure = Figure(figsize=(max(7.0, 2.5 + 0.9 * len(depth)), 3.6), dpi=110, layout="constrained")
+    held, kinds = figure.subplots(1, 2)
+    at = np.arange(len(depth))
+    held.plot(at, depth["supported"], "o-", color="#0969da", label="supported by masks")
+    held.plot(at, depth["proved"], "o-", color="#1a7f37", label="proved, by cause too")
+    _plain(held, "share of filters whose name holds")
+    bottom = np.zeros(len(depth))
+    for name, colour in (("colour", "#bf3989"), ("texture", "#bc4c00"), ("shape", "#d4a72c"), ("thing", "#afb8c1")):
+        share = depth[name].to_numpy(np.float64)
+        kinds.bar(at, share, bottom=bottom, color=colour, label=name)
+        bottom += share
+    _plain(kinds, "kinds of the filters' first words")
+    for axes in (held, kinds):
+        axes.set_ylim(bottom=0)
+        axes.set_xticks(at, [probe.partition(".")[2] for probe in depth["probe"]], rotation=45, ha="right")
+        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
 def score_bars(scores: pd.DataFrame) -> Figure:
     """Every score beside its nulls, with intervals."""
     apart = scores["candidates"].str.contains("unsupervised")

@@ -15,6 +15,7 @@ import pyarrow as pa
 import torch
 
 from filterscope.activations.extraction import ExtractionSettings, extract
+from filterscope.activations.maps import StoredMaps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.remembering import Remembering
@@ -114,11 +115,18 @@ class ProbeTrials:
     """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
     def __init__(
-        self, material: TrialMaterial, reader: Reader, seed: int, device: torch.device, progress=lambda items, *_: items
+        self,
+        material: TrialMaterial,
+        reader: Reader | StoredMaps,
+        seed: int,
+        device: torch.device,
+        progress=lambda items, *_: items,
     ):
         """progress: called as progress(items, total, title), goes through the items."""
         self.material, self.seed, self.device = material, seed, device
-        self.reader = Remembering(reader, MAPS)
+        # What was kept is read as often as it is wanted; the pictures are not decoded for it.
+        self.reader = reader if isinstance(reader, StoredMaps) else Remembering(reader, MAPS)
+        self.decoded = self.reader is not reader
         self.progress = progress
         self._seen: dict[tuple, _Seen] = {}
 
@@ -134,6 +142,7 @@ class ProbeTrials:
             material.inputs,
             settings.grids((reader.height, reader.width)),
             self.seed if random_crops else None,
+            self.decoded,
         )
         chosen = pd.Series(deciding(material.images["split"]), material.images["image_id"])
         expected = int(chosen.sum()) * reader.height * reader.width
@@ -292,7 +301,8 @@ class ProbeTrials:
         return Gathered(ExplainerSamples(seen.vectors[known], targets[known]), image_ids[known], training[known])
 
     def _pictures(self, images: pd.DataFrame, annotations: pa.Table | None = None, grids: MaskGrid = MaskGrid()):
-        return open_pictures(self.material.folder, images, annotations, self.material.inputs, grids)
+        material = self.material
+        return open_pictures(material.folder, images, annotations, material.inputs, grids, decoded=self.decoded)
 
     def _stream(self, pictures: PictureDataset, settings: TrialSettings):
         return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, readable
+from filterscope.activations.probing import readable
 from filterscope.activations.streaming import Annotations
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.rejection import stop
@@ -38,7 +38,7 @@ def material(paths: Mapping[str, str], folder: str, inputs: InputSettings) -> Tr
 
 
 def trial(params, threads: int) -> dict:
-    """Settings, probe, seed and defects of a trial from a rule's parameters of these names, for so many threads."""
+    """Settings, seed and defects of a trial from a rule's parameters of these names, for so many threads."""
     activations = ExtractionSettings(**params.activations, workers=threads)
     words = params.words
     return {
@@ -57,7 +57,6 @@ def trial(params, threads: int) -> dict:
             ExplanationSettings.of(words, activations),
             ScoreSettings(**params.scores),
         ),
-        "probe": ProbeSettings.from_mapping(params.probe),
         "seed": params.seed,
         "defects": Faithful(**dict(params.get("faithful", {}))),
     }

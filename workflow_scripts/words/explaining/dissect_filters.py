@@ -3,12 +3,15 @@
 One look at the training images serves all three.
 """
 
+from functools import partial
+
 import numpy as np
 
 from filterscope import job, tables
+from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.mining import mined
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
+from filterscope.activations.probing import ProbeSettings, look, readable
 from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.evidence import EvidenceSettings
@@ -27,6 +30,7 @@ def dissect_filters(
     path_to_categories,
     path_to_thresholds,
     path_to_weights,
+    paths_to_maps,
     path_to_overlaps,
     path_to_evidence,
     path_to_attended,
@@ -52,12 +56,13 @@ def dissect_filters(
     thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
     dissection = Dissection(thresholds, len(tokens.every), resolution, device)
+    load = partial(building.load, probe.network, path_to_weights)
     pairs = TopPairs(*mined(paths_to_image_activations, settings.top_images, settings.top_share, "train").best())
     with (
-        reading(probe, building.load(probe.network, path_to_weights), device) as reader,
+        reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader,
         tables.Writer("attended_activations", path_to_attended) as samples,
     ):
-        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
+        pictures = pictures_again(reader, folder, images, annotations, probe, probe.input_masks)
         objects = pictures.annotations.table
         batches = look(pictures, activations, title="batches of training images")
         evidence, fired = study(
@@ -91,6 +96,7 @@ if __name__ == "__main__":
         path_to_categories=snakemake.input.categories,
         path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
+        paths_to_maps=list(snakemake.input.maps),
         path_to_overlaps=snakemake.output.overlaps,
         path_to_evidence=snakemake.output.evidence,
         path_to_attended=snakemake.output.attended,

@@ -3,8 +3,9 @@
 from functools import partial
 
 from filterscope import job, tables
+from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
+from filterscope.activations.probing import ProbeSettings, look
 from filterscope.data.networks import building
 from filterscope.data.networks.heads import class_names, feeds_table, head_weights
 from filterscope.data.vocabularies.vocabulary import Vocabulary
@@ -31,6 +32,7 @@ def explain_filters(
     path_to_top_images,
     path_to_thresholds,
     path_to_weights,
+    paths_to_maps,
     path_to_categories,
     path_to_vocabulary,
     path_to_allowed,
@@ -77,13 +79,14 @@ def explain_filters(
     images = images[images["image_id"].isin(pairs.image_ids)]
     network = building.load(probe.network, path_to_weights)
     feeds = feeds_table(head_weights(network, probe.layer, probe.inputs.crop), class_names(probe.network))
-    with reading(probe, network, device) as reader:
+    maps = paths_to_maps if settings.from_maps else []
+    with reading_again(probe, maps, images["image_id"], lambda: network, device) as reader:
         size = settings.explainer_size(reader)
         explainers = {
             name: load_explainer(path, size, vocabulary.dimension).to(device)
             for name, path in paths_to_explainers.items()
         }
-        pictures = open_pictures(folder, images, None, probe.inputs)
+        pictures = pictures_again(reader, folder, images, None, probe)
         found = explain(
             look(pictures, activations),
             reader,
@@ -124,6 +127,7 @@ if __name__ == "__main__":
         path_to_top_images=snakemake.input.top_images,
         path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
+        paths_to_maps=list(snakemake.input.maps),
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
         path_to_allowed=snakemake.input.get("allowed") or None,

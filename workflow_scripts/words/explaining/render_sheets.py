@@ -1,13 +1,15 @@
 """Render the sheets of a probe's best filters."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from filterscope import job, tables
+from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading
+from filterscope.activations.probing import ProbeSettings, look
 from filterscope.data.networks import building
 from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet, views
 
@@ -19,6 +21,7 @@ def render_sheets(
     path_to_top_images,
     path_to_thresholds,
     path_to_weights,
+    paths_to_maps,
     path_to_image_words,
     path_to_words,
     path_to_names,
@@ -48,8 +51,9 @@ def render_sheets(
     said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(top["image_id"])]
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, None, probe.inputs)
+    load = partial(building.load, probe.network, path_to_weights)
+    with reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader:
+        pictures = pictures_again(reader, folder, images, None, probe, shown=True)
         seen = views(look(pictures, activations), reader, probe.inputs, top, device)
     target = Path(path_to_sheets)
     shutil.rmtree(target, ignore_errors=True)
@@ -80,6 +84,7 @@ if __name__ == "__main__":
         path_to_top_images=snakemake.input.top_images,
         path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
+        paths_to_maps=list(snakemake.input.maps),
         path_to_image_words=snakemake.input.by_image,
         path_to_words=snakemake.input.words,
         path_to_names=snakemake.input.names,

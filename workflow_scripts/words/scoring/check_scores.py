@@ -1,10 +1,13 @@
 """Test whether the scores notice wrong labels: some missing, some too many."""
 
+from functools import partial
+
 import pandas as pd
 
 from filterscope import job, tables
+from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
+from filterscope.activations.probing import ProbeSettings, look, readable
 from filterscope.data.networks import building
 from filterscope.words.explaining.targets import token_indices, token_list
 from filterscope.words.firing import Thresholds
@@ -19,6 +22,7 @@ def check_scores(
     path_to_categories,
     path_to_thresholds,
     path_to_weights,
+    paths_to_maps,
     path_to_claims,
     path_to_table,
     path_to_csv,
@@ -37,8 +41,9 @@ def check_scores(
     claimed = token_indices(tables.read(path_to_claims, "filter_claims")["claim"], tokens)
     thresholds = Thresholds.of(tables.read(path_to_thresholds, "thresholds").to_pandas())
     annotations = tables.read(path_to_annotations, "annotations")
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
+    load = partial(building.load, probe.network, path_to_weights)
+    with reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader:
+        pictures = pictures_again(reader, folder, images, annotations, probe, probe.input_masks)
         truth = Truth(pictures.annotations.table, tokens)
         seen = scenes(look(pictures, activations), reader, probe.inputs, truth, device)
         metrics = spoilt_metrics(seen, claimed, thresholds, len(tokens), len(images), resolution, seed, device)
@@ -57,6 +62,7 @@ if __name__ == "__main__":
         path_to_categories=snakemake.input.categories,
         path_to_thresholds=snakemake.input.thresholds,
         path_to_weights=snakemake.input.weights,
+        paths_to_maps=list(snakemake.input.maps),
         path_to_claims=snakemake.input.claims,
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,

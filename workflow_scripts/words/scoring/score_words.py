@@ -1,8 +1,11 @@
 """Score the words of a probe beside their nulls and their rival, on images with masks."""
 
+from functools import partial
+
 from filterscope import job, tables
+from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, reading
+from filterscope.activations.probing import ProbeSettings, look, readable
 from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.targets import Tokens
@@ -23,6 +26,7 @@ def score_words(
     path_to_thresholds,
     path_to_top_images,
     path_to_weights,
+    paths_to_maps,
     path_to_overlaps,
     paths_to_words,
     paths_to_votes,
@@ -71,8 +75,9 @@ def score_words(
         seed,
         tables.read(path_to_clip_words, "clip_words") if path_to_clip_words else None,
     )
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
-        pictures = open_pictures(folder, images, annotations, probe.inputs, probe.input_masks)
+    load = partial(building.load, probe.network, path_to_weights)
+    with reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader:
+        pictures = pictures_again(reader, folder, images, annotations, probe, probe.input_masks)
         measured = measure(
             look(pictures, activations),
             reader,
@@ -116,6 +121,7 @@ if __name__ == "__main__":
         path_to_thresholds=snakemake.input.thresholds,
         path_to_top_images=snakemake.input.top_images,
         path_to_weights=snakemake.input.weights,
+        paths_to_maps=list(snakemake.input.maps),
         path_to_overlaps=snakemake.input.overlaps,
         paths_to_words={name: snakemake.input[f"{name}_by_image"] for name in snakemake.params.explainers},
         paths_to_votes={name: snakemake.input[f"{name}_by_filter"] for name in snakemake.params.explainers},

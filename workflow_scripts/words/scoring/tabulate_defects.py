@@ -3,7 +3,7 @@
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.activations.probing import reading
+from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
 from filterscope.faithful import Faithful
 from filterscope.words import preparation
@@ -64,5 +64,6 @@ if __name__ == "__main__":
         folder=snakemake.input.pictures,
         largest_explainer=snakemake.params.largest_explainer,
         boxes=snakemake.params.boxes,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
         **settings,
     )

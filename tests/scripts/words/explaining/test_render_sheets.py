@@ -17,6 +17,7 @@ def rendered(study, folder, **changed):
         "path_to_top_images": study.top_images,
         "path_to_thresholds": study.thresholds,
         "path_to_weights": study.weights,
+        "paths_to_maps": [],
         "path_to_image_words": study.words_by_image,
         "path_to_words": study.filter_words,
         "path_to_names": study.filter_names,

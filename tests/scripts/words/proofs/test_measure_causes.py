@@ -16,10 +16,12 @@ from data.networks.prepare_network import prepare_network
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
+from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks.embedded import FILTERS
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.words.proofs.answers import ProofSettings
 from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD, lent_claims
+from words.proofs.extract_answers import extract_answers
 from words.proofs.measure_causes import measure_causes
 
 INPUT = {"resize": 96, "crop": 96}
@@ -71,12 +73,11 @@ class World:
             path_to_images=self.path("images"),
             path_to_annotations=self.path("annotations"),
             path_to_weights=self.folder / f"{name}.pt",
-            path_to_pooled=self.path(f"{name}_pooled"),
-            path_to_image_activations=self.path(f"{name}_activations"),
-            path_to_tails=self.path(f"{name}_tails"),
-            path_to_rejected=self.path(f"{name}_rejected"),
+            outputs=[
+                ShardPaths(*(self.path(f"{name}_{kind}") for kind in ("pooled", "activations", "tails", "rejected")))
+            ],
             folder=self.folder / "pictures",
-            probe=probe,
+            probes=[probe],
             settings=self.extraction,
             scatteritem="1-of-1",
             max_bad_fraction=0,
@@ -97,20 +98,34 @@ class World:
         tables.write(table.where(table.notna(), None), "filter_claims", folder / "claims.parquet")
         return folder / "claims.parquet"
 
+    def answers(self, name, probe, folder, **changed):
+        """What the network answers to composed pictures."""
+        extract_answers(
+            path_to_images=self.path("images"),
+            paths_to_image_activations=[[self.path(f"{name}_activations")]],
+            path_to_annotations=self.path("annotations"),
+            path_to_categories=self.path("categories"),
+            path_to_weights=self.folder / f"{name}.pt",
+            paths_to_answers=[folder / "answers.parquet"],
+            folder=self.folder / "pictures",
+            probes=[probe],
+            activations=changed.get("activations", self.extraction),
+            settings=changed.get("settings", ProofSettings(objects=8, controls=60, places=2)),
+            split=changed.get("split", "val"),
+            seed=changed.get("seed", 0),
+        )
+        return folder / "answers.parquet"
+
     def measure(self, name, probe, words, folder, **changed):
         arguments = {
             "path_to_images": self.path("images"),
             "paths_to_image_activations": [self.path(f"{name}_activations")],
-            "path_to_annotations": self.path("annotations"),
+            "path_to_answers": self.answers(name, probe, folder, **changed),
             "path_to_categories": self.path("categories"),
             "path_to_thresholds": self.path(f"{name}_thresholds"),
-            "path_to_weights": self.folder / f"{name}.pt",
             "path_to_claims": self.claim(words, folder),
             "path_to_table": folder / "causes.parquet",
             "path_to_csv": folder / "causes.csv",
-            "folder": self.folder / "pictures",
-            "probe": probe,
-            "activations": self.extraction,
             "settings": ProofSettings(objects=8, controls=60, places=2),
             "bootstrap": 60,
             "confidence": 0.95,
@@ -118,6 +133,7 @@ class World:
             "split": "val",
             "seed": 0,
         }
+        changed.pop("activations", None)
         measure_causes(**{**arguments, **changed})
         return tables.read(folder / "causes.parquet", "filter_causes").to_pandas()
 

@@ -155,22 +155,37 @@ def test_the_random_network_is_scored_the_same_way(study, tmp_path):
     assert set(found.index.get_level_values("row")) == {"random_network"}
     assert {index[1:] for index in found.index} == {index[1:] for index in values(study.measurements).index}
     assert found.index.is_unique
-    score_random_network(
-        study.paths, tmp_path / "again.parquet", study.pictures, study.trial, study.probe(), study.seed, Faithful()
-    )
-    assert (tmp_path / "again.parquet").read_bytes() == study.random_network.read_bytes()
+    arguments = (study.pictures, study.trial, [study.probe()], study.seed, Faithful())
+    for name, most in (("again", 0), ("kept", 1)):  # gigabytes of maps: looked at again, or kept meanwhile
+        score_random_network(study.paths_of_layers(), [tmp_path / f"{name}.parquet"], *arguments, most)
+        assert (tmp_path / f"{name}.parquet").read_bytes() == study.random_network.read_bytes()
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_layers_of_the_random_network_are_scored_together(study, tmp_path, most):
+    """The layer before the ReLU beside it; one whose extraction stopped stops here, too."""
+    tables.write_stopped("image_activations", tmp_path / "stopped.parquet", "layer 7: NaN")
+    names, layers = ("convolution", "stopped", "relu"), ("0", "0", "1")
+    paths = study.paths_of_layers(study.shards("image"), [tmp_path / "stopped.parquet"], study.shards("image"))
+    probes = [study.probe(layer=layer) for layer in layers]
+    outputs = [tmp_path / f"{name}_scores.parquet" for name in names]
+    score_random_network(paths, outputs, study.pictures, study.trial, probes, study.seed, Faithful(), most)
+    assert outputs[2].read_bytes() == study.random_network.read_bytes()
+    assert not values(outputs[0]).equals(values(outputs[2]))
+    with pytest.raises(tables.TableError, match="layer 7: NaN"):
+        tables.read(outputs[1], "measurements")
 
 
 def test_the_random_network_leaves_out_what_extraction_had_to(study, tmp_path):
     pictures = shutil.copytree(study.pictures, tmp_path / "pictures")
     (pictures / "2.png").unlink()
     study.extract(1, tmp_path, folder=pictures, max_bad_fraction=0.1)
-    paths = {**study.paths, "image_activations": study.shards("image", 1, tmp_path)}
-    arguments = (study.trial, study.probe(), study.seed, Faithful())
-    score_random_network(paths, tmp_path / "without.parquet", pictures, *arguments)
+    paths = study.paths_of_layers(study.shards("image", 1, tmp_path))
+    arguments = (study.trial, [study.probe()], study.seed, Faithful())
+    score_random_network(paths, [tmp_path / "without.parquet"], pictures, *arguments)
     assert values(tmp_path / "without.parquet").index.equals(values(study.random_network).index)
     with pytest.raises(RejectionError, match=r"image 2 could be read before.*2\.png"):
-        score_random_network(study.paths, tmp_path / "stopped.parquet", pictures, *arguments)
+        score_random_network(study.paths_of_layers(), [tmp_path / "stopped.parquet"], pictures, *arguments)
     assert not (tmp_path / "stopped.parquet").exists()
 
 

@@ -6,16 +6,22 @@ import pytest
 import torch
 from torch import nn
 
+from filterscope import tables
+from filterscope.activations.extraction import ActivationError
+from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.words.proofs.answers import (
     TOO_LONG,
     ProofSettings,
+    Responses,
+    answer_table,
     evenly,
     lacking_images,
     largest,
     plan,
     respond,
+    responses_of,
     wanted,
 )
 from filterscope.words.proofs.composing import Cutout
@@ -163,7 +169,11 @@ def test_answers_are_those_to_the_composed_pictures(brightness, batch_size):
     order = chosen.objects["image_id"].tolist()
     views = {image_id: ground() for image_id in chosen.backgrounds.tolist()}
     found = (cuts[image_id] for image_id in order)
-    answers = respond(chosen, views, found, brightness, inputs, batch_size, CPU, chance())
+
+    def see(batch):
+        return [brightness(normalise(batch.pictures(CPU), inputs))]
+
+    answers = respond(chosen, views, found, see, {"0": 2}, batch_size, chance())["0"]
     assert answers.laid.shape == (2, 2, 2)
     plain = 100 / 255
     for row, image_id in enumerate(order):
@@ -173,3 +183,41 @@ def test_answers_are_those_to_the_composed_pictures(brightness, batch_size):
         # Filling takes all of it, blurring leaves some.
         assert 0.5 < answers.lost[row, 0] / (area * (colour - plain)) < 1.1
         assert answers.tokens[row].tolist() == [number == image_id for number in range(4)]
+
+
+def test_a_layer_that_fails_is_told_and_the_others_answer_alike(brightness):
+    area = 100 / SIDE**2
+    chosen = planned(frame([(1, "a", [1], area), (2, "a", [2], area)]), ProofSettings(sizes=1, places=2))
+    order = chosen.objects["image_id"].tolist()
+    views = {image_id: ground() for image_id in chosen.backgrounds.tolist()}
+    inputs = InputSettings(SIDE, SIDE, (0, 0, 0), (1, 1, 1))
+
+    def answered(*layers):
+        def see(batch):
+            maps = brightness(normalise(batch.pictures(CPU), inputs))
+            return [maps if layer == "good" else maps / 0 for layer in layers]
+
+        cuts = (cutout(image_id, 8, 8, 200) for image_id in order)
+        return respond(chosen, views, cuts, see, dict.fromkeys(layers, 2), 3, chance())
+
+    both = answered("bad", "good")
+    assert isinstance(both["bad"], ActivationError)
+    assert "layer bad: NaN or infinite activations at image" in str(both["bad"])
+    np.testing.assert_array_equal(both["good"].laid, answered("good")["good"].laid)
+
+
+def test_answers_come_back_from_their_table(tmp_path):
+    chance = np.random.default_rng(0)
+    tokens = ["cat", "dog", "tree"]
+    own = Responses(
+        chance.random((5, 3)) < 0.5,
+        np.array([0, 1, 1, 0, 1]),
+        np.array([[True, False, True], [False, False, True]]),
+        chance.random((5, 2, 4)).astype(np.float32),
+        chance.random((5, 4)).astype(np.float32),
+    )
+    tables.write(answer_table(own, np.array([3, 0, 1]), tokens), "answers", tmp_path / "answers.parquet")
+    found, unusable = responses_of(tables.read(tmp_path / "answers.parquet", "answers"), tokens)
+    assert unusable.tolist() == [3, 0, 1]
+    for name in ("tokens", "sizes", "lacking", "laid", "lost"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(own, name))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -26,7 +28,7 @@ from filterscope.data.networks.passes import (
 )
 
 __all__ = [
-    *("LayerCall", "LayerError", "LeftOut", "Reader", "Size", "Survey"),
+    *("LayerCall", "LayerError", "LeftOut", "Reader", "Readers", "Size", "Survey"),
     *("evaluating", "find_layer", "list_layers", "survey"),
 ]
 
@@ -99,6 +101,15 @@ class _Reached(BaseException):
         self.output = output
 
 
+class _Watched:
+    """What passes of pictures tell of some modules: their uses, and which modules noise uses, if that is asked."""
+
+    def __init__(self, network: nn.Module, modules: Sequence[nn.Module], noise: bool, size: Size):
+        names = {name for name, module in network.named_modules() if any(module is each for each in modules)}
+        self.seen, self.writes = layouts(network, size, names)
+        self.noise = [use.module for use in first_pass(network, size, noise=True).uses] if noise else []
+
+
 class Reader:
     """Reads one call of a layer; the forward pass ends there.
 
@@ -114,11 +125,20 @@ class Reader:
     Raises LayerError when the layer or the call is not there, or its output is no map of filters.
     """
 
-    def __init__(self, network: nn.Module, layer: str, call: int = -1, input_size: Size = 224):
+    def __init__(
+        self,
+        network: nn.Module,
+        layer: str,
+        call: int = -1,
+        input_size: Size = 224,
+        watched: _Watched | None = None,
+    ):
+        """watched: what was seen of this layer and others, where several are read."""
         self._network, self.layer = network, layer
         self._module = find_layer(network, layer)
-        name = next(name for name, module in network.named_modules() if module is self._module)
-        seen, self._writes = layouts(network, input_size, {name})
+        watched = watched or _Watched(network, [self._module], call < 0, input_size)
+        self._writes = watched.writes
+        seen = [each for each in watched.seen if each.use.module is self._module]
         if not seen:
             raise LayerError(_unused(network, layer))
         if not -len(seen) <= call < len(seen):
@@ -130,7 +150,7 @@ class Reader:
         self.layout = self._checked(wanted, input_size)
         self.call = wanted.use.call
         if call < 0:
-            self._refuse_changing(input_size, call, len(seen))
+            self._refuse_changing(watched.noise, call, len(seen))
         self.filters, self.height, self.width = self.layout.filters, self.layout.height, self.layout.width
         self._seen = 0
         self._stack: contextlib.ExitStack | None = None
@@ -150,9 +170,9 @@ class Reader:
             )
         return seen.layout
 
-    def _refuse_changing(self, size: Size, call: int, uses: int) -> None:
-        """Raises LayerError where the picture decides how often the layer is used."""
-        others = sum(use.module is self._module for use in first_pass(self._network, size, noise=True).uses)
+    def _refuse_changing(self, noise: Sequence[nn.Module], call: int, uses: int) -> None:
+        """Raises LayerError where the picture decides how often the layer is used; noise: modules that noise uses."""
+        others = sum(module is self._module for module in noise)
         if others != uses:
             raise LayerError(
                 f"layer {self.layer!r} is used {uses} times for a black picture and {others} times for noise, so call "
@@ -183,17 +203,84 @@ class Reader:
         try:
             self._network(images.clone() if self._writes else images)
         except _Reached as reached:
-            output = reached.output
-        else:
-            raise LayerError(f"layer {self.layer!r} was used {self._seen} times here, not {self.call + 1}")
+            return self.maps(reached.output, len(images))
+        raise self.missed()
+
+    def missed(self) -> LayerError:
+        """What to raise where a forward pass ended before the call was reached."""
+        return LayerError(f"layer {self.layer!r} was used {self._seen} times here, not {self.call + 1}")
+
+    def maps(self, output, count: int) -> torch.Tensor:
+        """The maps [B, d, h, w] in what the layer put out for so many pictures. Raises LayerError."""
         try:
             tensor = tensor_at(output, self.layout.path)
-            if len(tensor) != len(images):
+            if len(tensor) != count:
                 raise ValueError(f"the first axis of {list(tensor.shape)} is not the pictures")
             return self.layout.maps(tensor)
         except (TypeError, KeyError, IndexError, ValueError) as error:
-            said = f"layer {self.layer!r} put out {described(output)} for {len(images)} pictures: {error}"
+            said = f"layer {self.layer!r} put out {described(output)} for {count} pictures: {error}"
             raise LayerError(said) from error
+
+
+class Readers:
+    """Reads several layers of a network in one forward pass, which ends where the last of them is reached.
+
+    >>> with Readers(network, [("layer3", -1), ("layer4", -1)], input_size=224) as readers:
+    ...     third, fourth = readers(images)  # float32 [B, d, h, w] each
+
+    layers: dotted paths and calls, each as a Reader takes it. Every map is a copy of its own, because what follows a
+    layer may work in place. Raises LayerError also where two of the layers are the same use of the same module.
+    """
+
+    def __init__(self, network: nn.Module, layers: Sequence[tuple[str, int]], input_size: Size = 224):
+        self._network = network
+        modules = [find_layer(network, layer) for layer, _ in layers]
+        watched = _Watched(network, modules, any(call < 0 for _, call in layers), input_size)
+        self.readers = [Reader(network, layer, call, input_size, watched) for layer, call in layers]
+        uses = [(each._module, each.call) for each in self.readers]
+        for place, use in enumerate(uses):
+            if use in uses[:place]:
+                one, other = self.readers[uses.index(use)].layer, self.readers[place].layer
+                raise LayerError(f"layers {one!r} and {other!r} are the same use of a module: name it once")
+        self._writes = any(each._writes for each in self.readers)
+        self._found: dict[int, torch.Tensor] = {}
+        self._count = 0
+        self._stack: contextlib.ExitStack | None = None
+
+    def __enter__(self) -> Readers:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(evaluating(self._network))
+            for place, each in enumerate(self.readers):
+                stack.enter_context(hooked([each._module], functools.partial(self._catch, place)))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error) -> None:
+        stack, self._stack = self._stack, None
+        stack.close()
+
+    def _catch(self, place: int, module, _, output) -> None:
+        reader = self.readers[place]
+        reader._seen += 1
+        if reader._seen == reader.call + 1:
+            maps = reader.maps(output, self._count)
+            found = maps.float().contiguous()
+            self._found[place] = found.clone() if found.data_ptr() == maps.data_ptr() else found
+            if len(self._found) == len(self.readers):
+                raise _Reached(output)
+
+    def __call__(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """images: float [B, 3, H, W], normalised. Returns the maps of each layer, float32 [B, d, h, w]."""
+        if self._stack is None:
+            raise RuntimeError("Readers read inside their with block only")
+        self._found, self._count = {}, len(images)
+        for each in self.readers:
+            each._seen = 0
+        try:
+            self._network(images.clone() if self._writes else images)
+        except _Reached:
+            return [self._found.pop(place) for place in range(len(self.readers))]
+        raise next(each.missed() for place, each in enumerate(self.readers) if place not in self._found)
 
 
 def _unused(network: nn.Module, layer: str) -> str:

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from filterscope.activations.extraction import ExtractionSettings, read_maps
+from filterscope.activations.maps import StoredMaps
 from filterscope.activations.streaming import Batch
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
@@ -36,7 +37,12 @@ class ExplanationSettings:
         """From the config's `words`, which says more, and from how activations were taken."""
         return cls(words["method"], activations.pool, words["per_image"], activations.batch_size)
 
-    def explainer_size(self, reader: Reader) -> int:
+    @property
+    def from_maps(self) -> bool:
+        """Whether maps suffice; the method "image" shows the network the pictures again."""
+        return self.method != "image"
+
+    def explainer_size(self, reader: Reader | StoredMaps) -> int:
         """How many values an explainer takes."""
         return reader.filters * (reader.height * reader.width if self.pool == "native" else 1)
 

@@ -1,8 +1,9 @@
 """What a network answers when objects are laid into pictures that lack them, and taken out of those that have them.
 
-One set of composed pictures serves all filters: every object is laid, at one of a few sizes, into the same places of
-the same pictures, and taken out of its own, and the network looks at each picture once. So the cost grows with the
-tokens that are claimed and not with the filters, and every object's rivals are the others at the very same place.
+One set of composed pictures serves all filters of all layers, whatever they claim: every object is laid, at one of a
+few sizes, into the same places of the same pictures, and taken out of its own, and the network looks at each picture
+once. So the cost grows with the tokens that there are and not with filters and layers, another claim costs no look, and
+every object's rivals are the others at the very same place.
 
 A filter's answer is the mean of its map. What a composed picture shares with the others of its place, or with the
 picture that it was made of, cancels, so nothing has to be cut out of the map, and a field of view larger than the
@@ -12,19 +13,20 @@ by something else in the picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 from torch import Tensor
 
-from filterscope.activations.extraction import read_maps
+from filterscope import tables
+from filterscope.activations.extraction import ActivationError, refuse_not_finite
 from filterscope.activations.streaming import Batch, Look
-from filterscope.data.networks.layers import Reader
-from filterscope.data.networks.settings import InputSettings
 from filterscope.words.proofs.composing import LONGEST, REMOVALS, Cutout, lay, take_out
 
 # Share of the images that may become backgrounds: their objects are lost as objects.
@@ -33,6 +35,8 @@ BACKGROUNDS = 0.25
 CENTRES = (0.3, 0.7)
 # Reason for which an object that could be cut out is not used.
 TOO_LONG = "too long at the size at which it would be laid"
+# In the place of a background's number: the object was taken out of its own picture.
+LOST_PLACE = -1
 
 
 @dataclass(frozen=True)
@@ -199,30 +203,83 @@ def respond(
     chosen: Plan,
     backgrounds: dict[int, Tensor],
     cutouts: Iterable[Cutout],
-    reader: Reader,
-    inputs: InputSettings,
+    see: Callable[[Batch], Sequence[Tensor]],
+    layers: Mapping[str, int],
     batch_size: int,
-    device: torch.device,
     chance: np.random.Generator,
     progress: Callable = lambda items, total, title: items,
-) -> Responses:
-    """Compose all pictures and look at each once.
+) -> dict[str, Responses | ActivationError]:
+    """Compose all pictures and look at each once; by layer what its filters answer, or why it stopped.
 
-    backgrounds: views, uint8 [3, S, S], by image id. cutouts: of the plan's objects, in their order.
+    backgrounds: views, uint8 [3, S, S], by image id. cutouts: of the plan's objects, in their order. see: the maps
+    [B, d, h, w] of each layer for a batch. layers: their numbers of filters, in that order.
     """
     count, places, kinds = len(chosen.objects), len(chosen.backgrounds), len(REMOVALS)
     views = [(image_id, backgrounds[image_id]) for image_id in chosen.backgrounds.tolist()]
     centres = chance.uniform(*CENTRES, (len(chosen.targets), places, 2))
     pictures = _composed(cutouts, chosen, views, centres)
-    answers = np.zeros((count * (places + 1 + kinds), reader.filters), np.float32)
-    starts = range(0, len(answers), batch_size)
+    shown = count * (places + 1 + kinds)
+    answers = {layer: np.zeros((shown, filters), np.float32) for layer, filters in layers.items()}
+    stopped: dict[str, ActivationError] = {}
+    starts = range(0, shown, batch_size)
     for start in progress(starts, len(starts), "batches of composed pictures"):
         looks = [Look(each, view, np.zeros(0, np.int64), {}) for each, view in islice(pictures, batch_size)]
-        maps = read_maps(Batch(looks), reader, inputs, device)
-        answers[start : start + len(looks)] = maps.mean((2, 3)).cpu().numpy()
-    answers = answers.reshape(count, places + 1 + kinds, reader.filters)
-    lost = answers[:, places] - answers[:, places + 1 :].mean(1)
-    return Responses(chosen.tokens, chosen.sizes, chosen.lacking, answers[:, :places], lost)
+        batch = Batch(looks)
+        with torch.inference_mode():
+            seen = see(batch)
+        for layer, maps in zip(layers, seen, strict=True):
+            try:
+                refuse_not_finite(maps, batch, layer)
+            except ActivationError as error:
+                stopped.setdefault(layer, error)
+            answers[layer][start : start + len(looks)] = maps.mean((2, 3)).cpu().numpy()
+    found: dict[str, Responses | ActivationError] = {}
+    for layer, own in answers.items():
+        if layer in stopped:
+            found[layer] = stopped[layer]
+            continue
+        own = own.reshape(count, places + 1 + kinds, layers[layer])
+        lost = own[:, places] - own[:, places + 1 :].mean(1)
+        found[layer] = Responses(chosen.tokens, chosen.sizes, chosen.lacking, own[:, :places], lost)
+    return found
+
+
+def answer_table(responses: Responses, unusable: np.ndarray, tokens: Sequence[str]) -> pa.Table:
+    """The `answers` table; unusable: how many of every token's objects could not be used, [T]."""
+    count, places, _ = responses.laid.shape
+    names = np.array(tokens, object)
+    words = [names[own].tolist() for own in responses.tokens]
+    lines = np.concatenate([responses.laid, responses.lost[:, None]], 1)
+    columns = {
+        "object": np.repeat(np.arange(count), places + 1),
+        "place": np.tile(np.r_[np.arange(places), LOST_PLACE], count),
+        "tokens": pa.array([own for own in words for _ in range(places + 1)], pa.list_(pa.string())),
+        "size": np.repeat(responses.sizes, places + 1),
+        "mean": tables.vectors(lines.reshape(count * (places + 1), lines.shape[2])),
+    }
+    said = {
+        "lacking": json.dumps([names[own].tolist() for own in responses.lacking]),
+        "unusable": json.dumps({token: int(n) for token, n in zip(tokens, unusable, strict=True) if n}),
+    }
+    return pa.table(columns).replace_schema_metadata(said)
+
+
+def responses_of(table: pa.Table, tokens: Sequence[str]) -> tuple[Responses, np.ndarray]:
+    """What `answer_table` was made of: responses, and how many of every token's objects could not be used, [T]."""
+    index = {token: place for place, token in enumerate(tokens)}
+    said = {key: json.loads(table.schema.metadata[key.encode()]) for key in ("lacking", "unusable")}
+    places = len(said["lacking"])
+    lines = tables.matrix(table["mean"])
+    lines = lines.reshape(len(lines) // (places + 1), places + 1, lines.shape[1])
+    first = table.take(np.arange(len(lines)) * (places + 1))
+    responses = Responses(
+        token_rows([np.array([index[word] for word in own], int) for own in first["tokens"].to_pylist()], len(tokens)),
+        first["size"].to_numpy(),
+        token_rows([np.array([index[word] for word in own], int) for own in said["lacking"]], len(tokens)),
+        lines[:, :places],
+        lines[:, places],
+    )
+    return responses, np.array([said["unusable"].get(token, 0) for token in tokens], np.int64)
 
 
 def _composed(

@@ -92,6 +92,8 @@ class Windows(Dataset):
     images: of the images table. objects: as `framed` gives them. crop: side of the network's input, px.
     """
 
+    decoded = masked = True  # both are wanted, see PictureDataset
+
     def __init__(self, folder: str | Path, images: pd.DataFrame, objects: pd.DataFrame, crop: int):
         self.files = Files(folder, images.set_index("image_id", drop=False).loc[objects["image_id"]])
         self.masks, self.places = objects["mask"].tolist(), objects[["top", "left", "side"]].to_numpy()

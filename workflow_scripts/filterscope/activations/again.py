@@ -1,0 +1,122 @@
+"""What a probe answered to images that the extraction has seen: read from what was kept, or looked at again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import torch
+from torch import nn
+
+from filterscope import job
+from filterscope.activations.extraction import ActivationError, refuse_not_finite
+from filterscope.activations.maps import BYTES, MapsWriter, StoredMaps, stored_maps
+from filterscope.activations.probing import ProbeSettings, open_pictures, reading, together
+from filterscope.activations.streaming import Batch, MaskGrid, PictureDataset
+from filterscope.data.networks.building import normalise
+from filterscope.data.networks.layers import Reader, Readers
+
+
+@contextmanager
+def reading_again(
+    probe: ProbeSettings,
+    paths_to_maps: Sequence[str | Path],
+    image_ids: Iterable[int],
+    load: Callable[[], nn.Module],
+    device: torch.device,
+) -> Iterator[Reader | StoredMaps]:
+    """Maps of these images: those that were kept, if all were, else the probe's layer of the network.
+
+    load: gives the network with its weights; called where it is needed.
+    """
+    kept = stored_maps(paths_to_maps, image_ids)
+    if kept is None:
+        job.LOGGER.info("looking at the pictures again: their maps were not kept (activations.kept)")
+    with reading(probe, load(), device) if kept is None else nullcontext(kept) as reader:
+        try:
+            yield reader
+        finally:
+            if kept is not None:
+                kept.close()
+
+
+def pictures_again(
+    reader: Reader | StoredMaps,
+    folder: str | Path,
+    images: pd.DataFrame,
+    annotations: pa.Table | None,
+    probe: ProbeSettings,
+    grids: MaskGrid = MaskGrid(),
+    shown: bool = False,
+) -> PictureDataset:
+    """Pictures for a reader, which are not decoded where it needs none; shown: whether they are wanted in any case."""
+    decoded = shown or not isinstance(reader, StoredMaps)
+    return open_pictures(folder, images, annotations, probe.inputs, grids, decoded=decoded)
+
+
+@contextmanager
+def kept_for_now(
+    probes: Sequence[ProbeSettings],
+    network: nn.Module,
+    images: int,
+    batches: Callable[[], Iterable[Batch]],
+    most: float,
+    device: torch.device,
+) -> Iterator[Iterator[Reader | StoredMaps | ActivationError]]:
+    """A reader for each layer of a network whose maps are needed several times, and by this job alone.
+
+    The pictures are looked at once, in all layers together, and their maps lie in a temporary folder meanwhile; where
+    those of so many images would take more than `most` gigabytes, the layer's reader looks itself. A layer that is not
+    finite is an error instead. batches: gives the pictures.
+    """
+    with ExitStack() as stack:
+        with together(probes, network, device) as readers:
+            cells = [each.filters * each.height * each.width for each in readers.readers]
+            fits = images * sum(cells) * BYTES <= most * 1e9
+            if fits:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="filterscope-")))
+                paths = [folder / f"{place}.parquet" for place in range(len(probes))]
+                stopped = _keep(readers, paths, batches(), probes[0], device)
+        yield _kept(paths, stopped) if fits else _one_by_one(probes, network, device)
+
+
+def _kept(paths: Sequence[Path], stopped: dict[int, ActivationError]) -> Iterator[StoredMaps | ActivationError]:
+    for place, path in enumerate(paths):
+        if place in stopped:
+            yield stopped[place]
+        else:
+            with StoredMaps([path]) as kept:
+                yield kept
+
+
+def _one_by_one(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.device) -> Iterator[Reader]:
+    for probe in probes:
+        with reading(probe, network, device) as reader:
+            yield reader
+
+
+def _keep(
+    readers: Readers, paths: Sequence[Path], batches: Iterable[Batch], probe: ProbeSettings, device: torch.device
+) -> dict[int, ActivationError]:
+    """Write the maps of all layers; the errors of those that stopped, by number."""
+    stopped: dict[int, ActivationError] = {}
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(MapsWriter(path, each.layer, (each.filters, each.height, each.width)))
+            for each, path in zip(readers.readers, paths, strict=True)
+        ]
+        for batch in batches:
+            with torch.inference_mode():
+                seen = readers(normalise(batch.pictures(device), probe.inputs))
+            for place, maps in enumerate(seen):
+                try:
+                    refuse_not_finite(maps, batch, readers.readers[place].layer)
+                except ActivationError as error:
+                    stopped.setdefault(place, error)
+                if place not in stopped:
+                    writers[place].add(batch.image_ids, maps)
+    return stopped

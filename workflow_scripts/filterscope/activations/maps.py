@@ -1,0 +1,136 @@
+"""Maps that the extraction keeps, so that later jobs neither decode the photographs nor run the network again.
+
+A map is kept as it is, float32, so whoever reads it computes what a further look would. Cells that are zero, most of
+them behind a ReLU, take one bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from filterscope import tables
+
+# Share of cells that are not zero above which a picture's maps are kept whole: a bit for each cell would cost more.
+DENSE = 31 / 32
+BYTES = 4  # of a cell
+
+
+def kept_images(images: pd.DataFrame, split: str, cells: int, most: float) -> set[int]:
+    """Ids of the images whose maps are kept: all of them, or those of the split that is scored, or none.
+
+    images: the whole dataset's, not a shard's. split: val, train or all. cells: of an image's maps. most: gigabytes
+    that the maps of the dataset may take, zeros counted like any other value.
+    """
+    scored = images[(images["split"] == split) | (split == "all")]
+    for chosen in (images, scored):
+        if len(chosen) * cells * BYTES <= most * 1e9:
+            return set(chosen["image_id"].tolist())
+    return set()
+
+
+class MapsWriter:
+    """Writes the maps of some images of one layer; the file appears when all is well."""
+
+    def __init__(self, path: str | Path, layer: str, shape: tuple[int, int, int]):
+        """shape: filters, height and width of a picture's maps."""
+        names = ("filters", "height", "width")
+        self._metadata = {"layer": layer, **{name: str(size) for name, size in zip(names, shape, strict=True)}}
+        self._writer = tables.Writer("maps", path, compression="none")  # zeros are out, the rest hardly shrinks
+
+    def __enter__(self) -> MapsWriter:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, kind, value, trace) -> None:
+        if kind is None:
+            self._add(np.zeros(0, np.int64), [], [])  # a shard of which nothing is kept has a table all the same
+        self._writer.__exit__(kind, value, trace)
+
+    def add(self, image_ids: np.ndarray, maps: torch.Tensor) -> None:
+        """Take in the maps of some images, float32 [B, d, h, w]."""
+        if not len(image_ids):
+            return
+        cells, values = [], []
+        for own in maps.flatten(1).cpu().numpy():
+            filled = own.view(np.int32) != 0  # by its bits: a negative zero stays one
+            dense = np.count_nonzero(filled) > DENSE * len(own)
+            cells.append(b"" if dense else np.packbits(filled).tobytes())
+            values.append((own if dense else own[filled]).tobytes())
+        self._add(image_ids, cells, values)
+
+    def _add(self, image_ids: np.ndarray, cells: list[bytes], values: list[bytes]) -> None:
+        columns = {
+            "image_id": image_ids,
+            "cells": pa.array(cells, pa.binary()),
+            "values": pa.array(values, pa.binary()),
+        }
+        self._writer.add(pa.table(columns).replace_schema_metadata(self._metadata))
+
+
+class StoredMaps:
+    """The maps that the extraction kept of one layer, by image. Stands where a Reader of the layer would."""
+
+    def __init__(self, paths: Iterable[str | Path]):
+        """paths: the `maps` tables of all shards. Raises TableError where one is of another layer, or none is."""
+        self._files = [tables.opened(path, "maps") for path in paths]
+        told = {
+            tuple(file.schema_arrow.metadata[key] for key in (b"layer", b"filters", b"height", b"width"))
+            for file in self._files
+        }
+        layer, *sizes = told.pop()
+        self.layer, (self.filters, self.height, self.width) = layer.decode(), map(int, sizes)
+        if told:
+            raise tables.TableError(f"maps of layer {self.layer}: the shards are of different layers or sizes")
+        self._places: dict[int, tuple[int, int, int]] = {}
+        for number, file in enumerate(self._files):
+            for group in range(file.num_row_groups):
+                ids = file.read_row_group(group, columns=["image_id"])["image_id"].to_pylist()
+                self._places |= {image_id: (number, group, row) for row, image_id in enumerate(ids)}
+        self._open: tuple[tuple[int, int], pa.Table] | None = None  # the row group that was read last
+
+    def __enter__(self) -> StoredMaps:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files:
+            file.close()
+
+    def hold(self, image_ids: Iterable[int]) -> bool:
+        """Whether the maps of all these images are kept."""
+        return all(image_id in self._places for image_id in image_ids)
+
+    def of(self, image_ids: Sequence[int], device: torch.device | str = "cpu") -> torch.Tensor:
+        """Their maps, float32 [B, d, h, w]. Images in the order of the dataset's table are read fastest."""
+        maps = np.zeros((len(image_ids), self.filters * self.height * self.width), np.float32)
+        for own, image_id in zip(maps, image_ids, strict=True):
+            number, group, row = self._places[image_id]
+            if self._open is None or self._open[0] != (number, group):
+                self._open = (number, group), self._files[number].read_row_group(group)
+            cells, values = (self._open[1][name][row].as_buffer() for name in ("cells", "values"))
+            filled = np.frombuffer(values, np.float32)
+            if cells.size:
+                own[np.unpackbits(np.frombuffer(cells, np.uint8), count=len(own)).view(bool)] = filled
+            else:
+                own[:] = filled
+        return torch.from_numpy(maps).view(-1, self.filters, self.height, self.width).to(device)
+
+
+def stored_maps(paths: Sequence[str | Path], image_ids: Iterable[int]) -> StoredMaps | None:
+    """The kept maps of all these images; None where those of some must be looked at again."""
+    if not paths:
+        return None
+    kept = StoredMaps(paths)
+    if kept.hold(image_ids):
+        return kept
+    kept.close()
+    return None
