@@ -11,7 +11,7 @@ import pytest
 from filterscope.__main__ import main, parsed
 
 HEAVY = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "snakemake", "yaml", "jsonschema", "matplotlib")
-COMMANDS = ("init", "check", "run", "open", "layers")
+COMMANDS = ("init", "check", "run", "open", "atlas", "layers")
 # Within a sentence, or a line of its own, what follows two spaces or a hash being a comment.
 SHOWN = (
     re.compile(r"`(filterscope [^`<]+)`"),
