@@ -84,6 +84,7 @@ KillWait=2
 $(if [[ $accounting ]]; then
     printf '%s\n' AccountingStorageType=accounting_storage/slurmdbd AccountingStorageHost=127.0.0.1
     printf '%s\n' "AccountingStoragePass=$folder/munge.socket" AccountingStoreFlags=job_comment \
+        AccountingStorageTRES=gres/gpu \
         JobAcctGatherType=jobacct_gather/linux
 else
     printf '%s\n' AccountingStorageType=accounting_storage/none JobAcctGatherType=jobacct_gather/none

@@ -256,7 +256,7 @@ def test_a_cluster_with_accounting_and_gpus(study, cluster):
     run = study("accounted", {"shards": 1})
     shard = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
     assert run.finish(run.start(*PROFILE, *QUICK, "--", VECTORS, shard), 300) == 0, run.said[-6000:]
-    jobs = slurm("sacct", "-X", "--noheader", "--parsable2", "--format=State,ReqTRES,Comment").splitlines()
+    jobs = slurm("sacct", "-X", "--noheader", "--parsable2", "--format=State,AllocTRES,Comment").splitlines()
     asked = {re.search(r"rule_([a-z_]+?)(_wildcards|$)", job)[1]: job for job in jobs}
     assert len(asked) == 3
     assert all(job.startswith("COMPLETED|") for job in jobs)
