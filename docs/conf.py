@@ -31,7 +31,7 @@ nitpicky = False  # annotations name numpy's and torch's types, whose own pages 
 
 # What stands at the side, in this order. A page of docs/ that is not named here stops the build.
 navigation = {
-    "Guide": ["commands", "data", "words", "pictures", "diagnosis", "temperature", "atlas"],
+    "Guide": ["commands", "data", "networks", "words", "pictures", "diagnosis", "temperature", "atlas"],
     "More": ["clusters", "extending", "methods", "sources", "inputs"],
     "Reference": ["configuration", "api/index"],
 }

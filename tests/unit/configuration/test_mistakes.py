@@ -76,8 +76,8 @@ import configuration
             "datasets.scenes.source is 'imagenet', should be one of scenes",
         ),
         (
-            {"networks": {"planted": {"source": "timm"}}},
-            "networks.planted.source is 'timm', should be one of scenes_cnn",
+            {"networks": {"planted": {"source": "keras"}}},
+            "networks.planted.source is 'keras', should be one of scenes_cnn",
         ),
         (
             {"vocabularies": {"captions": {"source": "bert"}}},
@@ -122,7 +122,7 @@ def test_a_section_that_is_left_out_is_named(default_config, mistakes):
 
 
 def test_all_mistakes_are_named_at_once(default_config, mistakes):
-    found = mistakes(default_config({"seed": "x", "sede": 1, "networks": {"planted": {"source": "timm"}}}))
+    found = mistakes(default_config({"seed": "x", "sede": 1, "networks": {"planted": {"source": "keras"}}}))
     assert len(found) == 3
 
 
