@@ -1,4 +1,4 @@
-"""Filterscope: what every filter of a convolutional network knows, in words, pictures and numbers."""
+"""Filterscope: what every filter of a vision network knows, in words, pictures and numbers."""
 
 from snakemake.utils import min_version
 
