@@ -33,6 +33,7 @@ localrules:
 # On a cluster, made where Snakemake runs: downloads, for nodes often reach no network, and what takes seconds.
 localrules:
     average_facets,
+    check_probe,
     compare_categories,
     download_coco_annotations,
     download_coco_train,

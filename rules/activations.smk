@@ -78,7 +78,7 @@ for group in GROUPS:
         conda:
             "../envs/filterscope.yaml"
         priority: 1
-        threads: config["threads"]
+        threads: cores
         resources:
             gpu=gpu,
             mem_mb=memory(2500, times=5),

@@ -86,7 +86,7 @@ rule render_atlas:
         "../envs/filterscope.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000, times=1),
         runtime="4h",
     params:
         code=code("report/render_atlas.py"),

@@ -48,7 +48,6 @@ def atlas_layer(dataset, probe):
         section: [each for each in config[section] if (each["dataset"], each["probe"]) == (dataset, probe)]
         for section in ("pictures", "facets", "strongest_filters", "occlusions")
     }
-    view = config["networks"][network]["input"]
     return {
         **names,
         "vocabulary": None,
@@ -56,7 +55,7 @@ def atlas_layer(dataset, probe):
         "network": network,
         "layer": config["probes"][probe]["layer"],
         "reference": None,
-        "view": {"resize": view["resize"], "crop": view["crop"]},
+        "view": config["networks"][network],
         "tables": {},
         "split": "all",
         "firing": [],

@@ -123,8 +123,8 @@ for group in GROUPS:
         threads: config["threads"]
         resources:
             gpu=gpu,
-            mem_mb=memory(2500, times=4),
-            runtime=minutes(60, thousand=5),
+            mem_mb=memory(3200, times=14),
+            runtime=minutes(60, thousand=10 * len(GROUPS[group])),
         params:
             code=code("words/scoring/score_random_network.py"),
             probes=settings_of_group(group),

@@ -126,7 +126,7 @@ def _single(config: dict, groups: Mapping[str, list[str]]) -> list[str]:
     named = [
         (f"facets[{index}].{key}", each[key])
         for index, each in enumerate(config["facets"])
-        for key in ("probe", "judge")
+        for key in ("probe", "judge", "words")
     ]
     reproduction = config["reproduction"] or {"recall": []}
     named += [

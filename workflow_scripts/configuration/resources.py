@@ -63,7 +63,7 @@ def counted(dataset: str, config: dict) -> tuple[int, int]:
 
 def _expected(path: str, config: dict) -> float:
     """Bytes of a table that is not there yet, by where it will lie."""
-    if found := re.search(r"activations/(\w+)/(\w+)/(?:shards/\d+-of-(\d+)/)?(\w+)\.parquet$", path):
+    if found := re.search(r"activations/(\w+)/([\w.-]+)/(?:shards/\d+-of-(\d+)/)?(\w+)\.parquet$", path):
         dataset, probe, parts, table = found.groups()
         images, objects = counted(dataset, config)
         network = config["networks"][config["probes"][probe]["network"]]

@@ -3,10 +3,15 @@
 import json
 
 from filterscope import job, tables
+from filterscope.data.networks.settings import input_of
 
 
 def note_places(places, path_to_places):
-    """places: what filterscope.report.atlas.places reads."""
+    """places: what filterscope.report.atlas.places reads, but for each layer's `view`: here the entry of its network,
+    whose weights' own transforms may say how it sees pictures."""
+    for layer in places["layers"]:
+        seen = input_of(layer["view"])
+        layer["view"] = {"resize": seen.resize, "crop": seen.crop}
     with tables.replacing(path_to_places) as temporary:
         temporary.write_text(json.dumps(places, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -4,8 +4,9 @@ from filterscope import job, tables
 
 
 def gather_checks(paths_to_checks, path_to_table):
-    """One line per probe, in the order of the paths."""
-    tables.write(tables.read(paths_to_checks, "checked_layers"), "checked_layers", path_to_table)
+    """One line per probe, in the order of the paths; a study that reads no layer has none."""
+    found = tables.read(paths_to_checks, "checked_layers") if paths_to_checks else tables.empty("checked_layers")
+    tables.write(found, "checked_layers", path_to_table)
 
 
 if __name__ == "__main__":

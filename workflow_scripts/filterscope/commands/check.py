@@ -1,4 +1,7 @@
-"""`filterscope check`: what is wrong with a study, or what would run, be downloaded, take and fill."""
+"""`filterscope check`: what is wrong with a study, or what would run, be downloaded, take and fill.
+
+Nothing is computed, and nothing downloaded but the config of a network of Hugging Face's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import io
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +30,11 @@ NAMED = 3  # rules of a room that are named, those with most jobs
 
 def add(commands) -> None:
     """Add the command's options to the parser's commands."""
-    command = commands.add_parser("check", help=HELP, description=f"{HELP}; nothing is computed or downloaded.")
+    command = commands.add_parser(
+        "check",
+        help=HELP,
+        description=f"{HELP}; nothing is computed, and nothing downloaded but the config of a Hugging Face network.",
+    )
     command.add_argument("study", nargs="?", help="the study, as my.yaml (default: the embedded one)")
     command.add_argument("--cores", type=int, help="cores that the time is told for (default: those of this machine)")
     command.set_defaults(work=check)
@@ -87,6 +94,17 @@ def planned(study: Study) -> Plan:
     return plan
 
 
+def by_layer(jobs: Iterable[tuple[str, dict[str, str]]], config: Mapping) -> Iterator[tuple[str, dict[str, str]]]:
+    """The jobs, with one for every layer in the place of those that read all layers of a probe.
+
+    These share a forward pass, so that together they take less than this lets expect.
+    """
+    for rule, names in jobs:
+        base, group = workflow.shared(rule)
+        own = [probe for probe in config["probes"] if group and probe.startswith(f"{group}.")]
+        yield from [(base, {**names, "probe": probe}) for probe in own] if own else [(rule, names)]
+
+
 def told(study: Study, plan: Plan, cores: int, layers: Mapping[str, Layer]) -> list[str]:
     """The report on a study that could run, line by line. layers: by probe, where they are known."""
     found = workflow.by_room(rule for rule, _ in plan.jobs)
@@ -96,15 +114,16 @@ def told(study: Study, plan: Plan, cores: int, layers: Mapping[str, Layer]) -> l
     if not count:
         return [*found, "Nothing would run: all results are there. `filterscope open` shows them."]
     found += [f"{count} jobs would run:", *(f"  {room:<12} {_rules(rules)}" for room, rules in jobs.items())]
-    downloads = costs.downloads(study.config, plan.jobs)
+    layerwise = list(by_layer(plan.jobs, study.config))
+    downloads = costs.downloads(study.config, layerwise)
     if downloads:
         found.append(f"To be downloaded: {costs.size(sum(each.bytes or 0 for each in downloads))}")
         found += [f"  {each}" for each in downloads]
     else:
         found.append("To be downloaded: nothing.")
-    time = costs.time(study.config, plan.jobs, Path("results"), cores, layers)
+    time = costs.time(study.config, layerwise, Path("results"), cores, layers)
     found.append(f"Time: about {duration(time.seconds)} on {cores} cores without a GPU, downloads aside; {time.basis}.")
-    disk = costs.disk(study.config, plan.jobs, downloads, layers)
+    disk = costs.disk(study.config, layerwise, downloads, layers)
     free = shutil.disk_usage(Path.cwd()).free
     short = f"; {'only ' if disk.bytes > free else ''}{costs.size(free)} are free here"
     found.append(f"Disk: about {costs.size(disk.bytes)}{short}; {disk.basis}.")

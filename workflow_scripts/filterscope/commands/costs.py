@@ -135,7 +135,14 @@ def downloads(config: Mapping, jobs: Sequence[Job]) -> list[Download]:
 
 
 def _weights(network: Mapping) -> list[Download]:
-    """The weights of a network that torchvision would fetch, none where they lie in its cache."""
+    """The weights of a network that its source would fetch, none where they lie in torchvision's cache.
+
+    Whether those of timm and Hugging Face do is not looked up.
+    """
+    name = network.get("model") or network.get("architecture")
+    other = network["source"] in ("timm", "huggingface") and network.get("pretrained") and not network.get("file")
+    if other and not Path(name).is_dir():
+        return [Download(f"weights of {name}", None)]
     if network["source"] != "torchvision" or network["weights"] is None:
         return []
     import torch

@@ -28,6 +28,8 @@ LOGGER = "filterscope"  # name of the logger plugin
 RULE = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.MULTILINE)
 # Rules that only gather what others make.
 OTHERS = "targets"
+# Rules of which a probe of several layers has its own, named after it: extract_activations_resnet for resnet.layer4, ….
+SHARED = ("extract_activations", "extract_answers", "score_random_network")
 
 
 @cache
@@ -66,13 +68,19 @@ def rooms() -> dict[str, str]:
     return found
 
 
+def shared(rule: str) -> tuple[str, str | None]:
+    """The rule that one for all layers of a probe stands for, and that probe; the rule itself and None for others."""
+    base = next((each for each in SHARED if rule.startswith(f"{each}_")), None)
+    return (base, rule.removeprefix(f"{base}_")) if base else (rule, None)
+
+
 def by_room(jobs: Iterable[str]) -> dict[str, Counter]:
     """Jobs, by their rules' names, counted by room and rule, in the order of the Snakefile."""
     room_of, found = rooms(), {}
     order = re.findall(
         r'^include: "rules/(\w+)\.smk"', (root() / "Snakefile").read_text(encoding="utf-8"), re.MULTILINE
     )
-    for rule in jobs:
+    for rule in (shared(job)[0] for job in jobs):
         found.setdefault(room_of.get(rule, OTHERS), Counter())[rule] += 1
     return {room: found[room] for room in sorted(found, key=lambda each: (*order, each).index(each))}
 

@@ -18,6 +18,8 @@ FOR, AGAINST = 5, 3  # classes of a filter that are told: those of the largest w
 def head_weights(network: nn.Module, layer: str, size: int) -> Tensor | None:
     """Weights [units, filters] of the network's last linear layer, where it takes this layer's maps or their means.
 
+    Only maps [B, C, H, W] are followed into the head: of tokens and channels that come last, none.
+
     Seen in a forward pass of noise of size x size px: the last linear module or 1 x 1 convolution gets exactly the maps
     of the layer's last use, or their means, and has as many units as the network has outputs. None otherwise, as where
     another layer lies between.
@@ -67,7 +69,7 @@ def class_names(settings: NetworkSettings) -> Sequence[str] | None:
     if settings.source == "torchvision" and settings.weights:
         from torchvision.models import get_model_weights  # torchvision takes seconds to load
 
-        return get_model_weights(settings.architecture)[settings.weights].meta.get("categories")
+        return get_model_weights(settings.architecture)[settings.weights.rpartition(".")[2]].meta.get("categories")
     return None
 
 
