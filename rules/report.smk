@@ -75,7 +75,6 @@ rule render_atlas:
     input:
         places=rules.note_places.output.places,
         shown=files_of(atlas_places()),
-        page=atlas_page(),
     output:
         atlas=directory(ATLAS),
     log:
@@ -90,6 +89,7 @@ rule render_atlas:
         runtime="4h",
     params:
         code=code("report/render_atlas.py"),
+        page=atlas_page(),
         folders=[entry["folder"] for entry in atlas_places()["datasets"].values()],
     message:
         "Rendering the atlas"

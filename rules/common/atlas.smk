@@ -6,9 +6,10 @@ SCORED = ("filter_claims", "filter_causes", "scores", "sanity")
 
 
 def atlas_page():
-    """Files of the page itself, so that editing one makes the atlas anew."""
+    """Digests of the files of the page itself, so that editing one makes the atlas anew."""
     folder = SCRIPTS / "filterscope" / "report" / "atlas"
-    return sorted(str(path) for part in ("page", "vendor") for path in (folder / part).rglob("*") if path.is_file())
+    files = sorted(path for part in ("page", "vendor") for path in (folder / part).rglob("*") if path.is_file())
+    return [provenance.contents(path) for path in files]
 
 
 def atlas_places():

@@ -201,7 +201,7 @@ def test_names_take_the_words_of_the_pictures_that_their_vocabulary_names(
     entries = [dict(zip(("dataset", "probe", "vocabulary"), each.split("/"), strict=True)) for each in explained]
     config |= {"pictures": pictures, "explanations": entries}
     said = run_snakemake(*(f"results/words/{each}/sheets" for each in explained), "--dry-run", config=config).stdout
-    jobs = re.findall(r"Tabulating the words of .*\nReason: Missing output files: (.*); Input files .*: (.*)", said)
+    jobs = re.findall(r"Tabulating the words of .*\n\s*Reason: Missing output files: (.*); Input files .*: (.*)", said)
     assert len(jobs) == len(explained)
     for missing, inputs in jobs:
         (folder,) = set(re.findall(r"results/words/(\S+)/filter_names\.parquet", missing))
