@@ -131,14 +131,24 @@ def picture_words_of(wildcards):
 
 
 def naming(wildcards):
-    """The probe whose explainer names a probe's facets: the one that the entry names, or the probe itself."""
-    return SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("facets", wildcards)["words"] or wildcards.probe)
+    """Who names a probe's facets: the probe that the entry names, or the probe itself, in the vocabulary that either is
+    explained in; None where neither is."""
+    own = SimpleNamespace(dataset=wildcards.dataset, probe=wildcards.probe)
+    named = SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("facets", wildcards)["words"] or wildcards.probe)
+    named.vocabulary = explained_in(named) or explained_in(own)
+    return named
+
+
+def naming_explainer(wildcards):
+    """The explainer that names a probe's facets; made for them where nothing else asks for it."""
+    named = naming(wildcards)
+    return f"results/words/{reference(wildcards)}/{named.probe}/{named.vocabulary}/explainer.pt"
 
 
 def facet_words_of(wildcards):
-    """Words of a probe's facets, where the probe that names them is explained on the dataset."""
+    """Words of a probe's facets, where it or the probe that names them is explained on the dataset."""
     folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/facets"
-    return f"{folder}/facet_words.parquet" if explained_in(naming(wildcards)) else []
+    return f"{folder}/facet_words.parquet" if naming(wildcards).vocabulary else []
 
 
 def inputs_of(wildcards):

@@ -107,9 +107,9 @@ rule name_facets:
         pictures=folder_of,
         weights=weights_of,
         categories=reference_categories,
-        vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(naming(wildcards))}/vocabulary.parquet",
+        vocabulary=lambda wildcards: f"results/data/vocabularies/{naming(wildcards).vocabulary}/vocabulary.parquet",
         allowed=config["words"]["allowed"] or [],
-        explainer=lambda wildcards: own_explainer(naming(wildcards)),
+        explainer=naming_explainer,
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
         csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",

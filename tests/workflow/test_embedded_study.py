@@ -187,7 +187,7 @@ def test_planted_facets_are_recovered(finished_study):
     assert set(words["class"]) == set(wanted)
     first = words[(words["rank"] < 3) & (words["p"] <= 0.05)].groupby(["class", "facet"])["word"].agg(set)
     right = [first.get(key, set()) & planted_words(truth, rows) for key, rows in table.groupby(["class", "facet"])]
-    assert sum(map(bool, right)) >= 6, right
+    assert sum(map(bool, right)) >= 5, right  # of 8; by the words of the class's other facet none
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]
@@ -341,11 +341,12 @@ def test_the_atlas_shows_what_the_tables_say(finished_study):
         assert (atlas / file).is_file()
     _, study = received(atlas / "data/study.js")
     assert study["warnings"] == [each for each in study["warnings"] if each["layer"] is not None]  # no file is missing
-    assert [layer["heading"] for layer in study["layers"]] == [
+    explained = [layer for layer in study["layers"] if layer["vocabulary"]]
+    assert [layer["heading"] for layer in explained] == [
         f"{entry['probe']} on {entry['dataset']}, in words of {entry['vocabulary']}"
         for entry in finished_study.config["explanations"]
     ]
-    for folder, layer in zip(folders(finished_study), study["layers"], strict=True):
+    for folder, layer in zip(folders(finished_study), explained, strict=True):
         assert layer["counts"] == pd.read_csv(folder / "filter_names.csv")["status"].value_counts().to_dict()
         for link in layer["files"].values():
             assert (atlas / link).is_file()

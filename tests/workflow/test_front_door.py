@@ -95,7 +95,9 @@ def test_check_counts_the_jobs_that_then_run(checked, ran):
 
 def test_run_makes_the_study_and_says_where_to_read_in_plain_lines(begun, ran):
     assert ran.returncode == 0, ran.stderr
-    assert "Finished. Read results/report/summary.md" in ran.stdout
+    assert (
+        "Finished. Open results/report/atlas/index.html in a browser, or read results/report/summary.md" in ran.stdout
+    )
     lines = ran.stderr.splitlines()
     assert all(re.match(r"\d+ of \d+ jobs( \||$)", line) for line in lines), ran.stderr
     assert any("left" in line for line in lines)
@@ -111,11 +113,11 @@ def test_afterwards_nothing_is_to_be_done(begun, ran):
     assert again.stderr == "Nothing to do: all results are there.\n"
 
 
-def test_open_shows_the_summary(begun, ran, monkeypatch):
+def test_open_shows_the_atlas(begun, ran, monkeypatch):
     monkeypatch.setenv("BROWSER", "true")  # a program that opens nothing and succeeds
     done = filterscope(begun, "open")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[0] == str(begun.resolve() / "results" / "report" / "summary.html")
+    assert done.stdout.splitlines()[0] == str(begun.resolve() / "results" / "report" / "atlas" / "index.html")
 
 
 @pytest.fixture(scope="module")
