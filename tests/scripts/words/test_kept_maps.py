@@ -26,9 +26,14 @@ def test_dissecting(study, blind, tmp_path):
 
 
 def test_explaining(study, blind, tmp_path):
+    """The weights say which classes a filter feeds."""
     names = list(study.explainers)
     paths = {kind: {name: tmp_path / f"{name}_{kind}.parquet" for name in names} for kind in ("by_image", "by_filter")}
-    study.explain(paths_to_words=paths["by_image"], paths_to_votes=paths["by_filter"], **blind)
+    study.explain(
+        paths_to_words=paths["by_image"],
+        paths_to_votes=paths["by_filter"],
+        **blind | {"path_to_weights": study.weights},
+    )
     for kind, own in paths.items():
         for name in names:
             same(own[name], study.folder / f"{name}_{kind}.parquet")

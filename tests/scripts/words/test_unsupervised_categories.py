@@ -53,7 +53,8 @@ def held_out(study, tmp_path_factory):
     new.explain()
     new.score()
     new.tabulate()
-    score_random_network(new.paths, new.random_network, new.pictures, new.trial, new.probe(), new.seed, Faithful())
+    arguments = (new.paths_of_layers(), [new.random_network], new.pictures, new.trial, [new.probe()], new.seed)
+    score_random_network(*arguments, Faithful())
     paths = [new.measurements, new.random_network]
     names = {"probe": "p", "dataset": "d", "vocabulary": "v"}
     tabulate_scores(paths, folder / "unsupervised.parquet", folder / "unsupervised.csv", 0.95, names)

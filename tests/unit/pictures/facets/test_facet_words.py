@@ -13,7 +13,7 @@ from filterscope.pictures.facets.figures import facet_names
 from filterscope.pictures.facets.words import PROPOSED, Located, located, words_apart
 from filterscope.pictures.picture_tables import CHANCE
 
-DIMENSION, WORDS = 12, 40
+DIMENSION, WORDS = 64, 40
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_planted_difference_is_found_and_chance_is_not(vocabulary):
     for number in range(60):
         same = generator.standard_normal((30, DIMENSION))
         by_chance.append(words_apart(found(same, facets), vocabulary, 1, seed=number)["p"].min() <= CHANCE)
-        apart = same + 5 * vocabulary.vectors.numpy()[np.where(facets == 0, 7, 8)]
+        apart = same + 10 * vocabulary.vectors.numpy()[np.where(facets == 0, 7, 8)]
         first = words_apart(found(apart, facets), vocabulary, 1, seed=number)
         assert first["word"].tolist() == ["word7", "word8"]
         assert (first["p"] == 0.001).all()
