@@ -21,7 +21,7 @@ def clipped(study, tmp_path_factory):
     tables.write(table.assign(saturated=False), "thresholds", paths["strict"])
     mine_top_images(study.shards("image", 2, folder), paths["top_images"], 5, 1.0, "val")
     study.dissect(
-        probes=[study.probe("clipped")], path_to_thresholds=paths["thresholds"], path_to_overlaps=paths["overlaps"]
+        probe=study.probe("clipped"), path_to_thresholds=paths["thresholds"], path_to_overlaps=paths["overlaps"]
     )
     return folder, paths
 
@@ -33,7 +33,7 @@ def test_dissection_labels_them(study, clipped, tmp_path):
     assert best.loc[[RED, BLUE], "token"].tolist() == ["red", "blue"]
     assert (best.loc[[RED, BLUE], "iou"] > 0.3).all()
     study.dissect(
-        probes=[study.probe("clipped")], path_to_thresholds=paths["strict"], path_to_overlaps=tmp_path / "o.parquet"
+        probe=study.probe("clipped"), path_to_thresholds=paths["strict"], path_to_overlaps=tmp_path / "o.parquet"
     )
     strict = tables.read(tmp_path / "o.parquet", "overlaps").to_pandas()
     assert not strict[strict["filter"].isin([RED, BLUE])]["iou"].any()
