@@ -73,7 +73,7 @@ def test_what_is_shown_to_the_explainer_is_not_nothing(study, clipped, tmp_path,
     told = {}
     for name in ("thresholds", "strict"):
         study.explain(
-            probes=[study.probe("clipped")],
+            probe=study.probe("clipped"),
             path_to_top_images=paths["top_images"],
             path_to_thresholds=paths[name],
             paths_to_words={each: tmp_path / f"{name}_{each}.parquet" for each in study.explainers},
