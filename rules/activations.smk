@@ -9,6 +9,7 @@
 rule activations:
     """Thresholds and top images of every explained probe."""
     input:
+        CHECKED if ASKED_PROBES else [],
         [f"results/activations/{entry['dataset']}/{entry['probe']}/thresholds.csv" for entry in EXPLANATIONS],
         [f"results/activations/{entry['dataset']}/{entry['probe']}/top_images.parquet" for entry in EXPLANATIONS],
 

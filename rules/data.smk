@@ -9,6 +9,7 @@
 rule data:
     """Everything that the explanations need from outside."""
     input:
+        CHECKED if ASKED_PROBES else [],
         expand("results/data/{dataset}/images.parquet", dataset={entry["dataset"] for entry in EXPLANATIONS}),
         expand(
             "results/data/vocabularies/{vocabulary}/vocabulary.parquet",

@@ -10,6 +10,7 @@
 rule pictures:
     """Optimised pictures, facets, strongest filters and occlusions of every entry."""
     input:
+        CHECKED if ASKED_PROBES else [],
         [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
         [pictures_of(entry, f"{entry['recipe']}/picture_words.csv") for entry in named_pictures()],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],

@@ -85,7 +85,7 @@ rule render_atlas:
         "../envs/filterscope.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000, times=1),
+        mem_mb=memory(1000, times=2),
         runtime="4h",
     params:
         code=code("report/render_atlas.py"),

@@ -10,6 +10,7 @@
 rule words:
     """Words, scores and sheets of every explanation."""
     input:
+        CHECKED if ASKED_PROBES else [],
         [words_of(entry, "filter_words.csv") for entry in EXPLANATIONS],
         [words_of(entry, "sheets") for entry in EXPLANATIONS],
         [words_of(entry, "scores.csv") for entry in EXPLANATIONS if entry["dataset"] in ANNOTATED],

@@ -16,8 +16,9 @@ def vectors_of(wildcards):
     return brought[vocabulary["source"]]
 
 
-# The layers that the study reads. One file, and ancient where it is an input: a further probe reruns nothing.
+# The layers that the study reads, in one file.
 CHECKED = "results/data/networks/checked_layers.csv"
+ASKED_PROBES = configuration.asked_probes(config)
 # Networks whose weights come from elsewhere: all but those that the workflow trains or sets by hand.
 FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "caffe")
 

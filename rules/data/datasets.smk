@@ -98,8 +98,6 @@ rule prepare_scenes:
 # Downloads do not depend on the code: what they give is fixed by its size and checksum, and 20 GB are not fetched
 # again because a line of the library has changed.
 rule download_coco_annotations:
-    input:
-        checked=ancient(CHECKED),
     output:
         archive="results/data/{dataset}/downloads/annotations_trainval2017.zip",
     wildcard_constraints:
@@ -179,8 +177,6 @@ rule unpack_coco:
 
 
 rule download_visual_genome:
-    input:
-        checked=ancient(CHECKED),
     output:
         archive="results/data/{dataset}/downloads/objects.json.zip",
     wildcard_constraints:

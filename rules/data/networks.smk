@@ -2,7 +2,9 @@
 # Before that, every layer that the study reads is checked.
 
 
-# What is downloaded or trained for a study waits for this, so that a wrong layer costs seconds.
+# Of the first priority, and nothing's input: a wrong layer stops a study within seconds of its beginning. If what is
+# downloaded or trained waited for it (as for an `ancient` input), Snakemake would not see, in a run that checks
+# anything, what else has changed downstream.
 rule check_probe:
     input:
         network_files_of_probe,
@@ -16,7 +18,7 @@ rule check_probe:
         "../../envs/filterscope.yaml"
     priority: 100
     resources:
-        mem_mb=4000,
+        mem_mb=memory(2000),
         runtime="20m",
     params:
         code=code("data/networks/check_probe.py"),
@@ -29,7 +31,7 @@ rule check_probe:
 
 rule gather_checks:
     input:
-        expand("results/data/networks/checks/{probe}.parquet", probe=configuration.asked_probes(config)),
+        expand("results/data/networks/checks/{probe}.parquet", probe=ASKED_PROBES),
     output:
         table=CHECKED,
     log:
@@ -52,7 +54,6 @@ rule gather_checks:
 
 rule train_scenes_network:
     input:
-        checked=ancient(CHECKED),
         images=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/images.parquet",
         annotations=lambda wildcards: f"results/data/{config['networks'][wildcards.network]['dataset']}/annotations.parquet",
         pictures=lambda wildcards: pictures(config["networks"][wildcards.network]["dataset"]),
@@ -113,7 +114,6 @@ rule plant_scenes_network:
 rule prepare_network:
     input:
         files=network_files,
-        checked=ancient(CHECKED),
     output:
         weights="results/data/networks/{network}/weights.pt",
     wildcard_constraints:

@@ -30,8 +30,6 @@ rule train_word_vectors:
 
 
 rule download_glove:
-    input:
-        checked=ancient(CHECKED),
     output:
         archive="results/data/vocabularies/{vocabulary}/glove.6B.zip",
     wildcard_constraints:

@@ -125,7 +125,7 @@ rule tabulate_robustness:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime="30m",
     params:
         code=code("diagnosis/robustness/tabulate_robustness.py"),

@@ -1,4 +1,4 @@
-"""A probe is checked before anything is downloaded or computed for it, and checking a further one reruns nothing."""
+"""Probes are checked before all else, and checking a further one reruns nothing and hides no other change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def study(default_config):
 
 
 def test_a_wrong_layer_stops_the_study_before_it_downloads_anything(study, run_snakemake, tmp_path):
-    done = run_snakemake(ARCHIVE, WEIGHTS, "--cores", 2, config=study("features", "featurs.12"), check=False)
+    targets = (ARCHIVE, WEIGHTS, CHECKED)
+    done = run_snakemake(*targets, "--cores", 1, config=study("features", "featurs.12"), check=False)
     assert done.returncode == 1
     log = (tmp_path / "results/logs/check_probe/probe1.log").read_text()
     assert "the network has no layer 'featurs.12'; the nearest names are features.12" in log
@@ -49,13 +50,16 @@ def test_a_wrong_layer_stops_the_study_before_it_downloads_anything(study, run_s
 
 
 def test_checked_layers_are_a_table_and_a_further_probe_reruns_no_network(study, run_snakemake, tmp_path):
-    run_snakemake(WEIGHTS, "--cores", 2, config=study("features"))
+    run_snakemake(WEIGHTS, CHECKED, "--cores", 2, config=study("features"))
     line = pd.read_csv(tmp_path / CHECKED).set_index("probe").loc["probe0"]
     assert line[["layer", "layout", "filters", "height", "width"]].tolist() == [
         *("features", "channels first", 512, 3, 3),
     ]
     assert line[["resize", "crop", "mean"]].tolist() == [64, 64, "0.485, 0.456, 0.406"]
-    again = run_snakemake(WEIGHTS, "--dry-run", config=study("features")).stdout
+    again = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=study("features")).stdout
     assert "Nothing to be done" in again
     more = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=study("features", "features.3")).stdout
     assert set(re.findall(r"^([a-z_]+) +\d+$", more, re.MULTILINE)) == {"check_probe", "gather_checks", "total"}
+    changed = study("features", "features.3") | {"seed": 5}
+    both = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=changed).stdout
+    assert "prepare_network" in both, "a change is seen in the run that checks a further probe, too"

@@ -232,7 +232,7 @@ def test_a_failed_job_is_one_line_with_cause_and_log(begun, tmp_path):
 
 def test_ctrl_c_in_a_terminal_ends_the_jobs_and_the_next_run_goes_on(begun, tmp_path):
     folder = copied(begun, tmp_path / "stopped")
-    command = [sys.executable, "-m", "filterscope", "run", "my.yaml", "--cores", "2", "--", "data"]
+    command = [sys.executable, "-m", "filterscope", "run", "my.yaml", "--cores", "2"]  # all: it is not done at once
     process, terminal = pty.fork()
     if not process:
         os.chdir(folder)

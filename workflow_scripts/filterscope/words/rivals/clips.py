@@ -12,7 +12,6 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from filterscope.activations.streaming import decode_alone
 from filterscope.data.images import ImageError, load_decoder, read_image
 from filterscope.data.networks.checkpoints import read_packed
 from filterscope.words.rivals.open_clip_models import ClipError, OpenClip
@@ -84,6 +83,8 @@ def embedded_pictures(
     images: rows of the images table. reject: called as reject(image_id, reason) for a picture that cannot be read; it
     decides whether to go on.
     """
+    from filterscope.activations.streaming import decode_alone  # loads what only masks need
+
     several = len(images) > batch_size
     load_decoder(images["path"])
     loader = DataLoader(
