@@ -21,6 +21,8 @@ rule extract_answers:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
+    group:
+        "proving"
     threads: config["threads"]
     resources:
         gpu=gpu,
