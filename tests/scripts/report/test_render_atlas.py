@@ -17,7 +17,11 @@ def results(tmp_path):
     """Results whose places are noted by the script."""
     results = Synthetic(drawn=True).write(tmp_path / "results")
     places = json.loads((results / PLACES).read_text())
-    note_places({**places, "title": "Noted “here”"}, results / PLACES)
+    noted = [
+        {**layer, "view": {"source": "scenes_cnn", "dataset": "scenes", "input": layer["view"]}}
+        for layer in places["layers"]
+    ]
+    note_places({**places, "title": "Noted “here”", "layers": noted}, results / PLACES)
     return results
 
 
