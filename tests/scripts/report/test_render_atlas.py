@@ -66,3 +66,13 @@ def test_the_command_says_what_is_wrong(results, tmp_path, capsys):
     assert "holds something else than an atlas" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["atlas", str(results)])
+
+
+def test_pictures_are_seen_as_the_network_s_weights_say_where_the_study_does_not(results):
+    """A study that says nothing of `input:` has no sizes in its config."""
+    nothing = dict.fromkeys(("resize", "crop", "mean", "std"))
+    entry = {"source": "torchvision", "architecture": "efficientnet_v2_s", "weights": "IMAGENET1K_V1", "input": nothing}
+    places = json.loads((results / PLACES).read_text())
+    note_places({**places, "layers": [{**places["layers"][0], "view": entry}]}, results / PLACES)
+    (layer,) = json.loads((results / PLACES).read_text())["layers"]
+    assert layer["view"] == {"resize": 384, "crop": 384}
