@@ -69,6 +69,8 @@ def _name(row) -> str:
 
 def _sentence(letter: str, row) -> str:
     total = len(row.filters.split())
+    if row.overlap == total:
+        return f"{letter}, {_name(row)} ({row.area:.0%} of the view): all {total} strongest filters stay."
     said = f"{letter}, {_name(row)} ({row.area:.0%} of the view): {row.overlap} of the {total} strongest filters stay"
     if pd.isna(row.p):
         return f"{said}; there are no random rectangles to compare with."
