@@ -21,7 +21,7 @@ rule measure_capacity:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=memory(2200),
+        mem_mb=memory(1800),
         runtime="10m",
     params:
         code=code("diagnosis/capacity/measure_capacity.py"),

@@ -58,7 +58,7 @@ rule attack_network:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=10),
+        mem_mb=memory(1800, times=10),
         runtime="8h",
     params:
         code=code("diagnosis/robustness/attack_network.py"),

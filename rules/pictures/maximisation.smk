@@ -97,7 +97,7 @@ rule render_pictures:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1800,
         runtime="30m",
     params:
         code=code("pictures/maximisation/render_pictures.py"),
