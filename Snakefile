@@ -33,7 +33,7 @@ localrules:
 # On a cluster, made where Snakemake runs: downloads, for nodes often reach no network, and what takes seconds.
 localrules:
     average_facets,
-    check_probe,
+    check_probes,
     compare_categories,
     download_coco_annotations,
     download_coco_train,
@@ -45,7 +45,6 @@ localrules:
     download_visual_genome_images2,
     draw_facets,
     find_repeated_images,
-    gather_checks,
     gather_courses,
     note_places,
     plant_scenes_network,

@@ -19,7 +19,8 @@ from filterscope.activations.extraction import read_maps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures, reading
 from filterscope.activations.streaming import MaskGrid, stream
-from filterscope.activations.tails import Tail, threshold
+from filterscope.activations.tails import Tail
+from filterscope.activations.thresholds import threshold
 from filterscope.data.rejection import stop
 from filterscope.words.explaining.candidates import candidates
 from filterscope.words.explaining.explainer import Explainer

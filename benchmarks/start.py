@@ -53,7 +53,7 @@ def cpu_seconds(*arguments: str) -> float:
 
 def importing(script: Path) -> float:
     """Median CPU seconds of importing a script."""
-    program = f"import runpy; runpy.run_path({str(script)!r}, run_name='script')"
+    program = f"import runpy; __file__ = {str(script)!r}; runpy.run_path(__file__, run_name='script')"
     return statistics.median(cpu_seconds("-c", program) for _ in range(REPEATS))
 
 

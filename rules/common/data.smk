@@ -43,9 +43,10 @@ def files_of_network(network):
     return [file for file in (*named, made_by, *(str(each) for each in held if each.is_file())) if file]
 
 
-def network_files_of_probe(wildcards):
-    """Local files of the network that a probe reads."""
-    return files_of_network(config["networks"][config["probes"][wildcards.probe]["network"]])
+def files_of_checked_networks():
+    """Local files of the networks whose layers the study reads, each once."""
+    names = dict.fromkeys(config["probes"][probe]["network"] for probe in ASKED_PROBES)
+    return list(dict.fromkeys(file for name in names for file in files_of_network(config["networks"][name])))
 
 
 def vocabulary_of(wildcards):

@@ -4,16 +4,16 @@
 
 # Of the first priority, and nothing's input: a wrong layer stops a study within seconds of its beginning. If what is
 # downloaded or trained waited for it (as for an `ancient` input), Snakemake would not see, in a run that checks
-# anything, what else has changed downstream.
-rule check_probe:
+# anything, what else has changed downstream. One job, as a probe is checked sooner than a job starts.
+rule check_probes:
     input:
-        network_files_of_probe,
+        files_of_checked_networks(),
     output:
-        table="results/data/networks/checks/{probe}.parquet",
+        table=CHECKED,
     log:
-        "results/logs/check_probe/{probe}.log",
+        "results/logs/check_probes.log",
     benchmark:
-        "results/benchmarks/check_probe/{probe}.tsv"
+        "results/benchmarks/check_probes.tsv"
     conda:
         "../../envs/filterscope.yaml"
     priority: 100
@@ -21,35 +21,12 @@ rule check_probe:
         mem_mb=memory(2000),
         runtime="20m",
     params:
-        code=code("data/networks/check_probe.py"),
-        probe=probe_settings,
+        code=code("data/networks/check_probes.py"),
+        probes={name: settings_of_probe(name) for name in ASKED_PROBES},
     message:
-        "Checking the layer of {wildcards.probe}"
+        "Checking the layers of all probes"
     script:
-        "../../workflow_scripts/data/networks/check_probe.py"
-
-
-rule gather_checks:
-    input:
-        expand("results/data/networks/checks/{probe}.parquet", probe=ASKED_PROBES),
-    output:
-        table=CHECKED,
-    log:
-        "results/logs/gather_checks.log",
-    benchmark:
-        "results/benchmarks/gather_checks.tsv"
-    conda:
-        "../../envs/filterscope.yaml"
-    priority: 100
-    resources:
-        mem_mb=500,
-        runtime="5m",
-    params:
-        code=code("data/networks/gather_checks.py"),
-    message:
-        "Gathering the layers that are read"
-    script:
-        "../../workflow_scripts/data/networks/gather_checks.py"
+        "../../workflow_scripts/data/networks/check_probes.py"
 
 
 rule train_scenes_network:

@@ -347,3 +347,40 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("main", "waits"),
+    [
+        ("workflow_scripts/data/networks/check_probes.py", True),
+        ("workflow_scripts/filterscope/__main__.py", False),
+        ("mine/workflow_scripts/train.py", False),
+        (None, False),
+    ],
+)
+def test_garbage_is_looked_for_when_a_script_has_imported(main, waits, repository, tmp_path):
+    """A script's imports are not interrupted; whatever else imports the library is not touched."""
+    path = None if main is None else str(repository / main)
+    program = f"""
+        import gc
+        __file__ = {path!r}
+        if __file__ is None:
+            del __file__
+        from filterscope import job
+        print(not gc.isenabled())
+        job.log_to({str(tmp_path / "log")!r})
+        print(gc.isenabled(), gc.get_freeze_count() > 0)
+    """
+    environment = {**os.environ, "PYTHONPATH": str(repository / "workflow_scripts")}
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
+    assert told == [str(waits), "True", str(waits)]
+
+
+def test_every_script_begins_with_its_log(repository):
+    """Which turns the collector of garbage on again, too."""
+    scripts = sorted((repository / "workflow_scripts").glob("[!cf]*/**/*.py"))
+    assert len(scripts) > 60
+    for path in scripts:
+        _, _, block = path.read_text().partition('\nif __name__ == "__main__":\n')
+        assert block.startswith("    job.log_to(snakemake.log[0])\n"), path

@@ -42,8 +42,8 @@ def test_a_wrong_layer_stops_the_study_before_it_downloads_anything(study, run_s
     targets = (ARCHIVE, WEIGHTS, CHECKED)
     done = run_snakemake(*targets, "--cores", 1, config=study("features", "featurs.12"), check=False)
     assert done.returncode == 1
-    log = (tmp_path / "results/logs/check_probe/probe1.log").read_text()
-    assert "the network has no layer 'featurs.12'; the nearest names are features.12" in log
+    log = (tmp_path / "results/logs/check_probes.log").read_text()
+    assert "probe probe1: the network has no layer 'featurs.12'; the nearest names are features.12" in log
     assert not (tmp_path / "results/data/coco").exists()
     assert not (tmp_path / WEIGHTS).exists()
     assert not (tmp_path / "results/logs/download_coco_annotations").exists()
@@ -59,7 +59,7 @@ def test_checked_layers_are_a_table_and_a_further_probe_reruns_no_network(study,
     again = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=study("features")).stdout
     assert "Nothing to be done" in again
     more = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=study("features", "features.3")).stdout
-    assert set(re.findall(r"^([a-z_]+) +\d+$", more, re.MULTILINE)) == {"check_probe", "gather_checks", "total"}
+    assert set(re.findall(r"^([a-z_]+) +\d+$", more, re.MULTILINE)) == {"check_probes", "total"}
     changed = study("features", "features.3") | {"seed": 5}
     both = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=changed).stdout
     assert "prepare_network" in both, "a change is seen in the run that checks a further probe, too"

@@ -2,7 +2,7 @@
 
 from filterscope import job, tables
 from filterscope.activations.remarks import threshold_remarks
-from filterscope.activations.tails import threshold_table
+from filterscope.activations.thresholds import threshold_table
 
 
 def gather_thresholds(paths_to_tails, path_to_table, path_to_csv, quantile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import os
@@ -22,8 +23,27 @@ LOGGER = logging.getLogger("filterscope")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+def _is_script(main: str | None) -> bool:
+    """Whether a program is one of the workflow's scripts, which lie beside the library; main: its file."""
+    library = Path(__file__).resolve().parent
+    folders = () if main is None else Path(main).resolve().parents
+    return library.parent in folders and library not in folders
+
+
+# While a script imports nothing becomes garbage, and looking for it takes a seventh of torch's import. Until log_to,
+# with which every one begins; programs that are none of the workflow's are left alone.
+if _is_script(getattr(sys.modules["__main__"], "__file__", None)):
+    gc.disable()
+
+
 def log_to(path: str | Path) -> None:
-    """Send messages to the job's log file and to the terminal, and what an error says to both."""
+    """Send messages to the job's log file and to the terminal, and what an error says to both.
+
+    The imports are done by now: what they made is looked through for garbage no more, what comes is.
+    """
+    if not gc.isenabled():
+        gc.enable()
+        gc.freeze()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     formatting = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
     LOGGER.setLevel(logging.INFO)

@@ -30,7 +30,8 @@ from filterscope.activations.extraction import read_maps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.activations.streaming import Batch, Look
-from filterscope.activations.tails import Tail, threshold_table
+from filterscope.activations.tails import Tail
+from filterscope.activations.thresholds import threshold_table
 from filterscope.commands import studies
 from filterscope.data.datasets.sources import SOURCES
 from filterscope.data.geometry import Geometry

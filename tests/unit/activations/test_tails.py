@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from filterscope.activations.tails import Tail, deciding, tail_length, threshold, threshold_table
+from filterscope.activations.tails import Tail, deciding, tail_length
+from filterscope.activations.thresholds import threshold, threshold_table
 
 
 def streamed(values, quantile, cuts, shards=1):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.activations.tails import Tail, threshold_table
+from filterscope.activations.tails import Tail
+from filterscope.activations.thresholds import threshold_table
 from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
 

@@ -63,13 +63,40 @@ def together(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.
         yield readers
 
 
-def checked(probe: ProbeSettings, name: str) -> dict:
-    """A line of the `checked_layers` table: the layer of the probe as it answers to a black picture.
+class ProbeError(ValueError):
+    """Probes whose network, layer or size of pictures is wrong: a line for each."""
 
-    The network has the weights that it is built with, not those that it will be given. Raises NetworkError and
-    LayerError where it, its layer or the size of its pictures is wrong.
+
+def all_checked(probes: Mapping[str, ProbeSettings], progress: Callable = iter) -> list[dict]:
+    """Lines of the `checked_layers` table, one per probe, by name and in their order.
+
+    A network is built once for probes of it that follow each other. Raises ProbeError, which names every probe that
+    cannot be read, after all have been tried.
     """
-    network = building.build(probe.network)
+    lines, wrong = [], []
+    last: tuple[NetworkSettings, nn.Module] | None = None
+    for name, probe in progress(probes.items()):
+        try:
+            if last is None or last[0] != probe.network:
+                last = None  # two large networks are not held at once
+                last = probe.network, building.build(probe.network)
+            lines.append(checked(probe, name, last[1]))
+        except Exception as error:  # what a user's own module raises can be anything
+            last = None
+            wrong.append((name, error))
+            job.LOGGER.debug("%s", name, exc_info=error)
+    if wrong:
+        said = [f"probe {name}: {error or type(error).__name__}" for name, error in wrong]
+        raise ProbeError("\n".join(said)) from wrong[0][1]
+    return lines
+
+
+def checked(probe: ProbeSettings, name: str, network: nn.Module) -> dict:
+    """A line of the `checked_layers` table: the layer of the probe, name, as its network answers to a black picture.
+
+    The network has the weights that it is built with, not those that it will be given. Raises LayerError where the
+    layer or the size of its pictures is wrong.
+    """
     with torch.inference_mode(), Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop) as reader:
         maps = reader(torch.zeros(1, 3, probe.inputs.crop, probe.inputs.crop))
     layout, remarks = reader.layout, []

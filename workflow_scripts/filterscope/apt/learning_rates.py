@@ -18,13 +18,14 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer
+from torch.optim import Optimizer
 
 from filterscope.apt import model, optimisers, patterns, rectifiers
 from filterscope.apt.model import Fit, Link, ModelWarning
 from filterscope.apt.readings import ActivationCall, Counts
 from filterscope.apt.recording import Pass, Replay
 from filterscope.apt.writes import check_parameters
+from filterscope.eager_optimisers import SGD
 
 # All 25 (ActCooLR, table 1): the text says 10^-4 to 10^2, the numbers are these.
 RATES = np.logspace(-3.2, 2, 25)

@@ -17,12 +17,13 @@ from dataclasses import asdict, dataclass, fields, replace
 import pandas as pd
 import schedulefree
 from torch import Tensor, nn
-from torch.optim import SGD, AdamW, Optimizer, lr_scheduler
+from torch.optim import Optimizer, lr_scheduler
 
 from filterscope.apt.actcoolr import BOUNDS, ActCooLR, DynamicActCooLR, TemperatureSchedule
 from filterscope.apt.learning_rates import RangeAnalysis, learning_rate_range
 from filterscope.apt.model import Fit
 from filterscope.apt.monitor import TemperatureMonitor
+from filterscope.eager_optimisers import SGD, AdamW, eager
 
 # Methods that must measure temperatures while they train.
 STEERED = ("actcoolr", "dynamic_actcoolr")
@@ -180,13 +181,13 @@ def begin(
 OPTIMISERS: dict[str, tuple[Callable[..., Optimizer], Callable[..., Optimizer]]] = {
     "sgd": (
         lambda weights, rate, momentum, decay: SGD(weights, rate, momentum, weight_decay=decay),
-        lambda weights, rate, momentum, decay, steps: schedulefree.SGDScheduleFree(
+        lambda weights, rate, momentum, decay, steps: eager(schedulefree.SGDScheduleFree)(
             weights, rate, momentum=momentum, weight_decay=decay, warmup_steps=steps
         ),
     ),
     "adamw": (
         lambda weights, rate, momentum, decay: AdamW(weights, rate, (momentum, 0.999), weight_decay=decay),
-        lambda weights, rate, momentum, decay, steps: schedulefree.AdamWScheduleFree(
+        lambda weights, rate, momentum, decay, steps: eager(schedulefree.AdamWScheduleFree)(
             weights, rate, betas=(momentum, 0.999), weight_decay=decay, warmup_steps=steps
         ),
     ),

@@ -8,7 +8,7 @@ from filterscope.schemas.columns import INTEGER, REAL, TEXT, TOKENS, TRUTH, VECT
 
 SCHEMAS: dict[str, Schema] = {
     "checked_layers": Schema(
-        "check_probe",
+        "check_probes",
         ("probe", "layer", "call"),
         (
             Column("probe", TEXT, "entry of `probes`"),

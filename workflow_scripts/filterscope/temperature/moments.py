@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from torch import nn
 from torch.nn import functional
-from torch.optim import SGD
 
 from filterscope.apt import model
 from filterscope.apt.learning_rates import RangeAnalysis, measure_range
 from filterscope.apt.scheduling import Running, ScheduleSettings
+from filterscope.eager_optimisers import SGD
 from filterscope.temperature import training
 from filterscope.temperature.material import TrainingMaterial
 from filterscope.temperature.training import ScheduledTrainingSettings

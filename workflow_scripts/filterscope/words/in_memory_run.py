@@ -20,7 +20,8 @@ from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.remembering import Remembering
 from filterscope.activations.streaming import MaskGrid, PictureDataset, stream
-from filterscope.activations.tails import Tail, deciding, threshold_table
+from filterscope.activations.tails import Tail, deciding
+from filterscope.activations.thresholds import threshold_table
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary

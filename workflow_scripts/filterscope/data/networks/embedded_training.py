@@ -21,6 +21,7 @@ from filterscope.data.networks.building import normalise
 from filterscope.data.networks.embedded import build_scenes_cnn
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes.words import SHAPES, known_words
+from filterscope.eager_optimisers import AdamW
 
 _WARM_UP = 0.3  # share of the steps in which the learning rate rises
 _WEIGHT_DECAY = 0.02
@@ -162,7 +163,7 @@ def train_scenes_cnn(
     if steering:
         optimiser, schedule = steering.optimiser, None
     else:
-        optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
+        optimiser = AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, settings.learning_rate, total_steps=steps, pct_start=_WARM_UP
         )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from filterscope.diagnosis.labelled import DiagnosisError, require_finite
+from filterscope.eager_optimisers import Adam
 
 HIDDEN = 128  # units of the dense layers
 CHANNELS = (16, 32)  # of the convolutions
@@ -98,7 +99,7 @@ def encode(values: np.ndarray, settings: AutoencoderSettings, seed: int, device:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # layers know no other generator
         network = Autoencoder(values.shape[1:], settings.codes).to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimiser = Adam(network.parameters(), lr=settings.learning_rate)
     generator = torch.Generator().manual_seed(seed)
     for epoch in range(settings.epochs):
         for rows in torch.randperm(len(samples), generator=generator).split(settings.batch_size):

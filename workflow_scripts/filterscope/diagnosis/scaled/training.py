@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from filterscope import resumption
 from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+from filterscope.eager_optimisers import AdamW
 
 
 @dataclass
@@ -54,9 +55,7 @@ def train(
     with torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
         network = build().to(device)
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        optimiser = AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
         state = resume or ScaledState(0, {}, {})
         if resume:
             network.load_state_dict(resume.model)

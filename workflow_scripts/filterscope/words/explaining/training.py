@@ -16,14 +16,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from filterscope.apt.scheduling import ScheduleSettings, Situation
 from filterscope.apt.steering import Steering
+from filterscope.eager_optimisers import AdamW, eager
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explainer import Explainer
 from filterscope.words.explaining.losses import csmr_loss, softmax_loss
 from filterscope.words.explaining.samples import ExplainerSamples, Parts
 
 OPTIMISERS = {
-    "adamw": lambda parameters, s: torch.optim.AdamW(parameters, lr=s.learning_rate, weight_decay=s.weight_decay),
-    "dadapt_adam": lambda parameters, s: dadaptation.DAdaptAdam(parameters, lr=1.0),
+    "adamw": lambda parameters, s: AdamW(parameters, lr=s.learning_rate, weight_decay=s.weight_decay),
+    "dadapt_adam": lambda parameters, s: eager(dadaptation.DAdaptAdam)(parameters, lr=1.0),
 }
 
 # Losses by name: points, targets, categories, settings, negatives -> mean over the batch.

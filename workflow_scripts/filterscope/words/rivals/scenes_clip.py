@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from filterscope.data.geometry import Geometry
 from filterscope.data.scenes.captions import KINDS, describe, kinds_of
+from filterscope.eager_optimisers import AdamW
 
 # Pixels as the image tower takes them, unit range.
 _MEAN, _STD = 0.45, 0.25
@@ -183,7 +184,7 @@ def train_scenes_clip(
         model = ScenesClip(known, settings.size, settings.dimension).to(device).train()
     owners = [(picture, place) for picture, objects in enumerate(train.objects) for place in range(len(objects))]
     batches = [_batches(len(train.pictures), len(owners), settings.batch_size, chance) for _ in captions]
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
+    optimiser = AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=sum(map(len, batches)), pct_start=_WARM_UP
     )
