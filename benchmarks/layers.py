@@ -32,10 +32,14 @@ from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks.weights import write_weights
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.explanation_tables import ExplanationPaths, KnownPaths, VoteSettings
 from filterscope.words.explaining.proposals import ProposalSettings
 from filterscope.words.explaining.training import ExplainerSettings
+from filterscope.words.explaining.training_images import StudySettings
 from filterscope.words.in_memory_run import MiningSettings, TrialSettings
+from filterscope.words.looking import ProbedImages
 from filterscope.words.proofs.answers import ProofSettings
+from filterscope.words.results import SaidPaths
 from filterscope.words.scoring.scores import ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
 from words.explaining.explain_filters import explain_filters
@@ -124,7 +128,7 @@ class Case:
             seed=0,
         )
         for probe in probes:
-            self._explained(own[probe.layer], shards[probe.layer], probe, looked, kept)
+            self._explained(own[probe.layer], shards[probe.layer], probe, kept)
         self.counted(
             "score_random_network",
             score_random_network,
@@ -138,29 +142,30 @@ class Case:
             most,
         )
 
-    def _explained(self, own: Path, shard: ShardPaths, probe: ProbeSettings, looked: dict, kept: bool) -> None:
+    def _explained(self, own: Path, shard: ShardPaths, probe: ProbeSettings, kept: bool) -> None:
         """One layer from its thresholds to the tests of its scores."""
-        looked = looked | {
-            "paths_to_maps": [shard.maps] if kept else [],
-            "probe": probe,
-            "activations": EXTRACTION,
-            "path_to_categories": self.paths["categories"],
-            "path_to_thresholds": own / "thresholds.parquet",
-        }
-        masked = looked | {"paths_to_image_activations": [shard.images]}
+        shown = ProbedImages(
+            probe,
+            EXTRACTION,
+            self.pictures,
+            self.paths["images"],
+            self.paths["categories"],
+            own / "thresholds.parquet",
+            self.weights,
+            [shard.maps] if kept else [],
+            [shard.images],
+            self.paths["annotations"],
+        )
         gather_thresholds([shard.tails], own / "thresholds.parquet", own / "thresholds.csv", EXTRACTION.quantile)
         mine_top_images([shard.images], own / "top.parquet", MINING.top_images, MINING.top_share, MINING.split)
         self.counted(
             "dissect_filters",
             dissect_filters,
-            **masked,
+            shown,
             path_to_overlaps=own / "overlaps.parquet",
             path_to_evidence=own / "evidence.parquet",
             path_to_attended=own / "attended.parquet",
-            explanation=EXPLANATION,
-            settings=MINING.evidence,
-            attended=TRAINING.attended,
-            overlap=SCORES.overlap,
+            settings=StudySettings(MINING.evidence, EXPLANATION, SCORES.overlap, TRAINING.attended),
             resolution=SCORES.resolution,
             kept=20,
             seed=0,
@@ -182,33 +187,26 @@ class Case:
             )
         words = {name: own / f"{name}_by_image.parquet" for name in names}
         votes = {name: own / f"{name}_by_filter.parquet" for name in names}
-        without = {key: value for key, value in looked.items() if key != "path_to_annotations"}
+        explainers = {name: own / f"{name}.pt" for name in names}
         self.counted(
             "explain_filters",
             explain_filters,
-            **without,
+            shown,
             path_to_top_images=own / "top.parquet",
-            path_to_vocabulary=self.paths["vocabulary"],
-            path_to_allowed=None,
-            path_to_evidence=own / "evidence.parquet",
-            paths_to_explainers={name: own / f"{name}.pt" for name in names},
-            paths_to_words=words,
-            paths_to_votes=votes,
-            path_to_apart=own / "apart.parquet",
+            known=KnownPaths(self.paths["vocabulary"], None, own / "evidence.parquet", explainers),
+            written=ExplanationPaths(
+                words, votes, own / "apart.parquet", own / "heatmaps.parquet", own / "feeds.parquet"
+            ),
             settings=EXPLANATION,
             proposals=ProposalSettings(0.015, 0.036),
-            voting=5,
-            weighting="none",
-            printed=10,
+            votes=VoteSettings(),
         )
         self.counted(
             "score_words",
             score_words,
-            **masked,
+            shown,
+            SaidPaths(words, votes, own / "overlaps.parquet"),
             path_to_top_images=own / "top.parquet",
-            path_to_overlaps=own / "overlaps.parquet",
-            paths_to_words=words,
-            paths_to_votes=votes,
             path_to_measurements=own / "measurements.parquet",
             path_to_claims=own / "claims.parquet",
             path_to_csv=own / "claims.csv",
@@ -219,7 +217,7 @@ class Case:
         self.counted(
             "check_scores",
             check_scores,
-            **masked,
+            shown,
             path_to_claims=own / "claims.parquet",
             path_to_table=own / "sanity.parquet",
             path_to_csv=own / "sanity.csv",

@@ -7,7 +7,7 @@ tables, or calls one script again with something changed.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +26,19 @@ from filterscope.activations.probing import ProbeSettings
 from filterscope.activations.shards import ShardPaths
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.explanation_tables import ExplanationPaths, KnownPaths, VoteSettings
 from filterscope.words.explaining.proposals import ProposalSettings
 from filterscope.words.explaining.training import ExplainerSettings
+from filterscope.words.explaining.training_images import StudySettings
 from filterscope.words.in_memory_run import MiningSettings, TrialSettings
+from filterscope.words.looking import ProbedImages
+from filterscope.words.results import SaidPaths
 from filterscope.words.scoring.scores import ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
 from words.explaining.explain_filters import explain_filters
 from words.explaining.tabulate_words import tabulate_words
 from words.explaining.train_explainer import train_explainer
+from words.scoring.check_scores import check_scores
 from words.scoring.score_random_network import score_random_network
 from words.scoring.score_words import score_words
 from words.scoring.tabulate_scores import tabulate_scores
@@ -254,12 +259,8 @@ class Study:
         votes = {name: self.folder / f"{name}_by_filter.parquet" for name in names}
         beside = Path(changed.get("paths_to_votes", votes)["words"]).parent
         arguments = {
-            "path_to_images": self.images,
+            **self.looked_at,
             "path_to_top_images": self.top_images,
-            "path_to_thresholds": self.thresholds,
-            "path_to_weights": self.weights,
-            "paths_to_maps": [],
-            "path_to_categories": self.categories,
             "path_to_vocabulary": self.vocabulary,
             "path_to_allowed": None,
             "path_to_evidence": self.evidence,
@@ -269,20 +270,21 @@ class Study:
             "path_to_apart": beside / "words_apart.parquet",
             "path_to_heatmaps": beside / "heatmaps.parquet",
             "path_to_feeds": beside / "feeds.parquet",
-            "folder": self.pictures,
-            "probe": self.probe(),
-            "activations": self.extraction,
             "settings": self.explanation,
             "proposals": self.mining.proposals,
             "voting": self.mining.voting,
             "weighting": self.mining.weighting,
             "printed": self.printed,
+            **changed,
         }
-        explain_filters(**{**arguments, **changed})
+        shown = taken(ProbedImages, arguments)
+        known, written = taken(KnownPaths, arguments), taken(ExplanationPaths, arguments)
+        votes = taken(VoteSettings, arguments)
+        explain_filters(shown, known=known, written=written, votes=votes, **arguments)
 
     @property
     def looked_at(self) -> dict:
-        """What every script takes that looks at pictures with masks once more."""
+        """Where everything is that a job takes which looks once more at pictures with masks, see ProbedImages."""
         return {
             "path_to_images": self.images,
             "paths_to_image_activations": self.shards("image"),
@@ -298,23 +300,26 @@ class Study:
 
     def dissect(self, **changed) -> None:
         beside = Path(changed.get("path_to_overlaps", self.overlaps)).parent
+        settings = StudySettings(
+            self.mining.evidence, self.explanation, self.scores.overlap, attended=self.training.attended
+        )
         arguments = {
+            **self.looked_at,
             "path_to_overlaps": self.overlaps,
             "path_to_evidence": beside / "evidence.parquet",
             "path_to_attended": beside / "attended.parquet",
-            "explanation": self.explanation,
-            "settings": self.mining.evidence,
-            "attended": self.training.attended,
-            "overlap": self.scores.overlap,
+            "settings": settings,
             "resolution": 32,
             "kept": 3,
             "seed": self.seed,
+            **changed,
         }
-        dissect_filters(**{**self.looked_at, **arguments, **changed})
+        dissect_filters(taken(ProbedImages, arguments), **arguments)
 
     def score(self, **changed) -> None:
         names = list(self.explainers)
         arguments = {
+            **self.looked_at,
             "path_to_top_images": self.top_images,
             "path_to_overlaps": self.overlaps,
             "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
@@ -325,8 +330,13 @@ class Study:
             "settings": self.scores,
             "split": "val",
             "seed": self.seed,
+            **changed,
         }
-        score_words(**{**self.looked_at, **arguments, **changed})
+        score_words(taken(ProbedImages, arguments), taken(SaidPaths, arguments), **arguments)
+
+    def check(self, **changed) -> None:
+        arguments = {**self.looked_at, "resolution": 32, "split": "val", "seed": 0, **changed}
+        check_scores(taken(ProbedImages, arguments), **arguments)
 
     @property
     def paths(self) -> dict:
@@ -386,6 +396,11 @@ class Study:
             {"probe": "p", "dataset": "d", "vocabulary": "v"},
         )
         self.tabulate()
+
+
+def taken(kind: type, arguments: dict):
+    """One of this dataclass from those of the arguments that are its fields, which are taken away from them."""
+    return kind(**{each.name: arguments.pop(each.name) for each in fields(kind) if each.name in arguments})
 
 
 @pytest.fixture(scope="session")

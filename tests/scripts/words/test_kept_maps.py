@@ -6,7 +6,6 @@ import pytest
 
 from filterscope import tables
 from filterscope.data.rejection import RejectionError
-from words.scoring.check_scores import check_scores
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def test_checking_scores(study, blind, tmp_path):
     for name, changed in (("again", {}), ("kept", blind)):
         path = tmp_path / f"{name}.parquet"
         own = {"path_to_claims": study.filter_claims, "path_to_table": path, "path_to_csv": tmp_path / f"{name}.csv"}
-        check_scores(**{**study.looked_at, **own, "resolution": 32, "split": "val", "seed": 0, **changed})
+        study.check(**own, **changed)
         tests.append(tables.read(path, "sanity"))
     assert tests[0].equals(tests[1])
 

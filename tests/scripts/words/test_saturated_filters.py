@@ -5,7 +5,6 @@ import pytest
 from activations.gather_thresholds import gather_thresholds
 from activations.mine_top_images import mine_top_images
 from filterscope import tables
-from words.scoring.check_scores import check_scores
 
 RED, BLUE = 0, 1  # reach the bound in all patches of their colour
 
@@ -53,14 +52,11 @@ def test_scores_and_sanity_tests_see_their_regions(study, clipped):
     found = tables.read(claims, "filter_claims").to_pandas().set_index("filter")
     assert found.loc[[RED, BLUE], "rival"].tolist() == ["red", "blue"]
     assert (found.loc[[RED, BLUE], "iou"] > 0.3).all()
-    check_scores(
-        **{**study.looked_at, **arguments},
+    study.check(
+        **arguments,
         path_to_claims=claims,
         path_to_table=folder / "sanity.parquet",
         path_to_csv=folder / "sanity.csv",
-        resolution=32,
-        split="val",
-        seed=0,
     )
     sanity = tables.read(folder / "sanity.parquet", "sanity").to_pandas().set_index(["test", "metric"])
     assert sanity.loc[("extra_labels", "iou"), "n"] >= 2

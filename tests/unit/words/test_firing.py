@@ -104,3 +104,15 @@ def test_some_filters_and_pieces():
     assert found[torch.tensor([1, 0])].saturated.tolist() == [True, False]
     assert [len(each) for each in found.split(2)] == [2, 1]
     assert torch.cat([each.values for each in found.split(2)]).tolist() == [1, 6, 3]
+
+
+@pytest.mark.parametrize("size", [SIZE, (8, 8)])
+@pytest.mark.parametrize("saturated", [[False] * 3, [False, True, False]])
+def test_marks_are_the_regions_and_spoil_no_map(size, saturated):
+    maps = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(max=0.9)
+    before, limits = maps.clone(), thresholds([0.5, 0.9, 0.9], saturated)
+    marks = limits.marked(maps, size)
+    assert marks.dtype == torch.float32
+    assert torch.equal(marks, limits.regions(maps, size).float())
+    assert bool(marks[1].any()) == saturated[1]
+    assert torch.equal(maps, before)

@@ -12,9 +12,12 @@ DIMMEST = 0.3
 def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Bilinear upsampling (align_corners False) of maps [n, h, w] to [n, rows, columns].
 
-    Separable, so two small matrix products do the work of an interpolation over every pixel.
+    Separable, so two small matrix products do the work of an interpolation over every pixel. Maps that have the size
+    already are given back as they are.
     """
     count, height, width = maps.shape
+    if (height, width) == size:
+        return maps
     rows = _interpolation(height, size[0], maps)
     columns = _interpolation(width, size[1], maps)
     wide = (maps.reshape(count * height, width) @ columns.T).view(count, height, size[1])

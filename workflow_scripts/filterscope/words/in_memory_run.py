@@ -7,7 +7,8 @@ same functions; only nothing is written between them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import candidates
 from filterscope.words.explaining.evidence import Evidence, EvidenceSettings
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, Words, explain
-from filterscope.words.explaining.proposals import ProposalSettings, proposers
+from filterscope.words.explaining.proposals import ProposalSettings, Proposer, informed, proposers
 from filterscope.words.explaining.samples import ExplainerSamples, Gathered, split_samples
 from filterscope.words.explaining.targets import Tokens, multi_hot
 from filterscope.words.explaining.training import ExplainerSettings, fit
@@ -100,6 +101,21 @@ class TrialMaterial:
     allowed: list[str] | None  # the only words that may be said
     inputs: InputSettings
     reject: Callable[[int, str], None]
+    _proposers: dict[str, Proposer] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens.of(self.categories)
+
+    def proposers(self, device: torch.device) -> dict[str, Proposer]:
+        """By candidates, proposers that know nothing of any filter yet: what they know of words serves all layers."""
+        if not self._proposers:
+            tokens = self.tokens
+            sought = candidates(self.vocabulary, tokens.every, self.allowed, tokens.held_out)
+            nothing = np.zeros((1, len(tokens.supervised)))
+            of_tokens = self.vocabulary.restricted(tokens.supervised)
+            self._proposers = proposers(sought, of_tokens, nothing, ProposalSettings(), device)
+        return self._proposers
 
 
 @dataclass
@@ -181,7 +197,7 @@ class ProbeTrials:
         """
         material = self.material
         seen = self._look(settings.extraction, defects.random_crops)
-        tokens = Tokens.of(material.categories)
+        tokens = material.tokens
         category_rows = material.vocabulary.rows(tokens.every)
         learnt = category_rows[~tokens.unsupervised]
         images = material.images[np.isin(material.images["image_id"], seen.image_ids)]
@@ -204,18 +220,10 @@ class ProbeTrials:
         )
         mined = images[settings.mining.mined(images["split"].to_numpy())]
         top_ids, maxima = self._mine(seen, mined["image_id"].to_numpy(), settings.mining)
-        sought = candidates(material.vocabulary, tokens.every, material.allowed, tokens.held_out)
         supervised = ~tokens.unsupervised
-        asked = {
-            name: proposers(
-                sought,
-                material.vocabulary.restricted(tokens.supervised),
-                evidence.surprise(supervised)[:, supervised],
-                weights,
-                self.device,
-            )
-            for name, weights in proposals.items()
-        }
+        surprise = evidence.surprise(supervised)[:, supervised]
+        sought = material.proposers(self.device)
+        asked = {name: informed(sought, surprise, weights) for name, weights in proposals.items()}
         pairs = TopPairs(top_ids, maxima)
         shown = mined[np.isin(mined["image_id"], pairs.image_ids)]
         found = explain(
@@ -263,7 +271,6 @@ class ProbeTrials:
         pairs = TopPairs(top_ids, maxima)
         masked = self._masked(images)
         truth = Truth(masked.annotations.table, tokens.every)
-        most = round(settings.training.attended * len(masked.annotations.table))
         vectors, targets, image_ids = [], [], []
 
         def keep(image_id: int, found: dict[str, np.ndarray]) -> None:
@@ -274,14 +281,17 @@ class ProbeTrials:
         evidence, _ = study(
             scenes(self._stream(masked, settings), self.reader, self.material.inputs, truth, self.device),
             len(tokens.every),
+            len(truth),
             pairs,
             seen.thresholds,
-            StudySettings(settings.mining.evidence, settings.explanation, settings.scores.overlap, most),
+            StudySettings(
+                settings.mining.evidence, settings.explanation, settings.scores.overlap, settings.training.attended
+            ),
             self.seed,
             self.device,
             keep,
         )
-        if not most:
+        if not settings.training.attended:
             return evidence, None
         vectors, targets, image_ids = (np.concatenate(each) for each in (vectors, targets, image_ids))
         known = targets.any(1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from filterscope import tables
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.words.explaining.explanation import Words
 from filterscope.words.explaining.targets import Tokens, most_frequent, token_indices
 from filterscope.words.explaining.voting import vote
+from filterscope.words.scoring.score_table import WORDS
 from filterscope.words.scoring.scores import Row
 
 # Filters whose words are written at a time.
 FILTERS = 256
+# Columns of `image_words` that a row is scored by.
+WORD_COLUMNS = ["candidates", "filter", "image_rank", "rank", "word"]
 
 
 def top_images(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -272,3 +277,43 @@ def compared_rows(
         "dissection": dissected_row(overlaps, tokens.every, maxima.shape, depth, tokens.unsupervised),
         **clip,
     }
+
+
+@dataclass(frozen=True)
+class SaidPaths:
+    """Tables of what is said of filters: by explainers, of which the words' own is one, and by the rivals.
+
+    paths_to_words and paths_to_votes go by row: words, shuffled_labels. path_to_clip_words: of CLIP-Dissect, where it
+    is a rival.
+    """
+
+    paths_to_words: Mapping[str, str | Path]
+    paths_to_votes: Mapping[str, str | Path]
+    path_to_overlaps: str | Path
+    path_to_clip_words: str | Path | None = None
+
+    @classmethod
+    def of(cls, files: Mapping, explainers: list[str]) -> SaidPaths:
+        """From a rule's files of these names, and of the explainers'."""
+        words, votes = ({name: files[f"{name}_by_{what}"] for name in explainers} for what in ("image", "filter"))
+        return cls(words, votes, files["overlaps"], files.get("clip_words") or None)
+
+    def rows(
+        self, labels: pa.ChunkedArray, tokens: Tokens, maxima: np.ndarray, depth: int, seed: int
+    ) -> dict[str, Row]:
+        """All rows to be scored; what is asked for is said of `scored_row` and `compared_rows`."""
+        held_out = tokens.unsupervised.any()
+        rows = {
+            name: scored_row(
+                tables.batches(path, "image_words", WORD_COLUMNS, rows=65536),
+                tables.read(self.paths_to_votes[name], "filter_votes"),
+                tokens.every,
+                maxima.shape,
+                depth,
+                held_out=held_out,
+            )
+            for name, path in self.paths_to_words.items()
+        }
+        overlaps = tables.read(self.path_to_overlaps, "overlaps")
+        clip = tables.read(self.path_to_clip_words, "clip_words") if self.path_to_clip_words else None
+        return rows | compared_rows(rows[WORDS], labels, overlaps, tokens, maxima, depth, seed, clip)

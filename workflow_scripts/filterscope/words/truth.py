@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import torch
+from torch.nn import functional
 
 from filterscope.activations.extraction import read_maps
 from filterscope.activations.streaming import Batch, Look
@@ -36,6 +37,10 @@ class Truth:
         self.tokens = tokens
         index = {token: position for position, token in enumerate(tokens)}
         self._own = [[index[token] for token in each if token in index] for each in annotations["tokens"].to_pylist()]
+
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return len(self._own)
 
     def of(self, look: Look, side: int, device: torch.device) -> ImageTruth:
         """The truth of a picture whose masks were sampled at its input's own pixels."""
@@ -69,14 +74,15 @@ def region_tokens(
         rows = torch.arange(maps.shape[1], device=maps.device) * side // maps.shape[1] + side // (2 * maps.shape[1])
         columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (2 * maps.shape[2])
         small = objects[:, rows][:, :, columns].float()
-        objects = torch.nn.functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
-    covers = objects.flatten(1).float()
+        objects = functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
+    # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
+    covers = functional.pad(objects.flatten(1).float(), (0, 0, 0, 1), value=1.0)
+    areas = covers[:-1].sum(1)
     found = []
     limits = Thresholds.of(thresholds, maps.device)
     for some, own in zip(maps.split(CHUNK), limits.split(CHUNK), strict=True):
-        regions = own.regions(some, (side, side)).flatten(1).float()
-        shared = regions @ covers.T
-        union = regions.sum(1)[:, None] + covers.sum(1)[None] - shared
+        shared, region = (own.marked(some, (side, side)).flatten(1) @ covers.T).split([len(areas), 1], 1)
+        union = region + areas - shared
         belongs = shared > overlap * union
         found.append((belongs.float() @ scene.object_tokens.float()) > 0)
     return torch.cat(found)

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from filterscope import tables
-from words.scoring.check_scores import check_scores
 
 NOTICING = ("iou", "f1", "auprc", "correlation")
 
@@ -14,11 +13,9 @@ def spoilt(study, folder, **changed):
         "path_to_claims": study.filter_claims,
         "path_to_table": folder / "sanity.parquet",
         "path_to_csv": folder / "sanity.csv",
-        "resolution": 32,
         "split": "all",
-        "seed": 0,
     }
-    check_scores(**{**study.looked_at, **arguments, **changed})
+    study.check(**{**arguments, **changed})
     return tables.read(folder / "sanity.parquet", "sanity").to_pandas().set_index(["test", "metric"])
 
 

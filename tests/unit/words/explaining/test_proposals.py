@@ -8,7 +8,7 @@ import torch
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import candidates
-from filterscope.words.explaining.proposals import ProposalSettings, Proposer, apart, nearest_words, proposers
+from filterscope.words.explaining.proposals import ProposalSettings, Proposer, apart, informed, nearest_words, proposers
 
 CPU, DIMENSION, FILTERS = torch.device("cpu"), 6, 4
 NAMES = [f"word{number}" for number in range(40)]
@@ -191,3 +191,14 @@ def test_where_no_filter_has_a_direction_nothing_is_set_apart():
     assert table.groupby("candidates").size().to_dict() == {"vocabulary": 9, "categories": 9}
     assert set(table.loc[table["candidates"] == "categories", "word"]) <= set(TOKENS)
     assert isinstance(table, pd.DataFrame)
+
+
+def test_informed_proposers_are_those_that_knew_it_from_the_start():
+    settings, sought = ProposalSettings(0.3, 0.02), candidates(VOCABULARY, TOKENS)
+    of_tokens, nothing = VOCABULARY.restricted(TOKENS), np.zeros((1, len(TOKENS)))
+    fresh = proposers(sought, of_tokens, SURPRISE, settings, CPU)
+    ignorant = proposers(sought, of_tokens, nothing, ProposalSettings(), CPU)
+    for name, asked in informed(ignorant, SURPRISE, settings).items():
+        for own, expected in zip(asked(POINTS, OWNERS, 9), fresh[name](POINTS, OWNERS, 9), strict=True):
+            np.testing.assert_array_equal(own, expected)
+    assert not ignorant["vocabulary"].surprise.any()

@@ -9,7 +9,7 @@ from filterscope.words.explaining.evidence import Correlations, Evidence, Eviden
 from filterscope.words.explaining.explanation import ExplanationSettings
 from filterscope.words.explaining.training_images import StudySettings, sample_rows, study, study_remarks
 
-SETTINGS = StudySettings(EvidenceSettings(), ExplanationSettings(), overlap=0.04, most=9)
+SETTINGS = StudySettings(EvidenceSettings(), ExplanationSettings(), overlap=0.04, attended=0.5)
 NAMES = np.array(["red", "green", "blue"], object)
 
 
@@ -28,7 +28,7 @@ def looked():
     """Evidence, filters that fired, samples by image, and how many images something else was shown."""
     seen, samples, other = world(), {}, Counted()
     items = [(number, *each) for number, each in seen.items()]
-    evidence, fired = study(items, TOKENS, pairs(seen), THRESHOLDS, SETTINGS, 3, CPU, samples.__setitem__, other)
+    evidence, fired = study(items, TOKENS, 18, pairs(seen), THRESHOLDS, SETTINGS, 3, CPU, samples.__setitem__, other)
     return evidence, fired, samples, other.count
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
-from filterscope.words.scoring.claims import METRICS, ClaimScores, average_precision, bin_edges
+from filterscope.words.scoring.claims import METRICS, ClaimScores, average_precision, bin_edges, by_parts
 from filterscope.words.truth import ImageTruth
 
 CPU = torch.device("cpu")
@@ -240,3 +240,29 @@ def test_a_nearly_saturated_filter_is_scored_as_all_others(threshold):
     exact = average_precision_score(truth.ravel(), maps.numpy().ravel())
     assert found["auprc"][0, 0, 0] == pytest.approx(exact, abs=0.05)
     assert found["iou"][0, 0, 0] > 0
+
+
+def test_binned_maps_serve_several_collectors():
+    """What they were binned for changes nothing, nor does another collector that took them in first."""
+    seen = list(pictures())
+    weights = np.ones((1, len(seen)), np.float32)
+    one, other = (ClaimScores(LABELS, THRESHOLDS, TOKENS, weights, SIDE, CPU, every=True) for _ in range(2))
+    for place, (maps, scene) in enumerate(seen):
+        binned = one.binned(maps)
+        other.add(place, binned, seen[place - 1][1])
+        one.add(place, binned, scene)
+    expected = collected(seen, every=True)
+    for name, values in expected.metrics().items():
+        np.testing.assert_array_equal(one.metrics()[name], values)
+    np.testing.assert_array_equal(one.every_auprc(), expected.every_auprc())
+    assert not np.array_equal(other.every_auprc(), expected.every_auprc())
+
+
+def test_average_precision_by_parts_is_that_of_the_whole(monkeypatch):
+    monkeypatch.setattr("filterscope.words.scoring.claims.CACHED", 3 * 2 * 8)
+    chance = np.random.default_rng(0)
+    everything = torch.from_numpy(chance.integers(1, 9, (3, 1, 11, 8))).float()
+    positives = everything * torch.from_numpy(chance.random((3, 2, 11, 8))).float()
+    assert torch.equal(by_parts(positives, everything, 2), average_precision(positives, everything))
+    positives, everything = positives[0].transpose(0, 1), everything[0].transpose(0, 1)
+    assert torch.equal(by_parts(positives, everything, 0), average_precision(positives, everything))

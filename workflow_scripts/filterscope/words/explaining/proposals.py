@@ -8,6 +8,7 @@ best new word of a list, twice as much for the second, and so on, so that one to
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -75,6 +76,13 @@ class Proposer:
         self.surprise = torch.tensor(surprise, dtype=torch.float32, device=device)
         self.listed = torch.nonzero(own >= 0)[:, 0].to(device)
         self.unit_tokens = of_tokens[own[own >= 0]].to(device)
+
+    def knowing(self, surprise: np.ndarray, settings: ProposalSettings) -> Proposer:
+        """One of the same candidates who knows something else of the filters, or weighs it otherwise."""
+        other = copy.copy(self)
+        other.surprise = torch.tensor(surprise, dtype=torch.float32, device=self.surprise.device)
+        other.settings = settings
+        return other
 
     def __call__(self, points: torch.Tensor, filters: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best words for each point: rows of the whole vocabulary and cosines, [n, k] each.
@@ -175,11 +183,22 @@ def proposers(
     device: torch.device,
 ) -> dict[str, Proposer]:
     """A proposer for each set of candidates; new words pay for their place in the whole vocabulary only."""
-    plain = ProposalSettings(settings.evidence)
     return {
-        name: Proposer(vocabulary, rows, tokens, surprise, settings if name == "vocabulary" else plain, device)
+        name: Proposer(vocabulary, rows, tokens, surprise, _weights(name, settings), device)
         for name, (vocabulary, rows) in candidates.items()
     }
+
+
+def informed(asked: Mapping[str, Proposer], surprise: np.ndarray, settings: ProposalSettings) -> dict[str, Proposer]:
+    """Proposers of the same candidates who know this of the filters: what they know of the words is not computed again.
+
+    asked: by candidates, as `proposers` gives them.
+    """
+    return {name: each.knowing(surprise, _weights(name, settings)) for name, each in asked.items()}
+
+
+def _weights(candidates: str, settings: ProposalSettings) -> ProposalSettings:
+    return settings if candidates == "vocabulary" else ProposalSettings(settings.evidence)
 
 
 def known_chances(evidence: Evidence, tokens: Tokens, explainers: Iterable[str]) -> dict[str, np.ndarray]:

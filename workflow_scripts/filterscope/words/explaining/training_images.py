@@ -28,18 +28,19 @@ class StudySettings:
     """What one look at the training images is for.
 
     evidence: how claims follow. explanation: how maps become the explainer's inputs. overlap: IoU above which an object
-    belongs to a region. most: samples for the explainer, at most.
+    belongs to a region. attended: samples for the explainer per object, at most.
     """
 
     evidence: EvidenceSettings
     explanation: ExplanationSettings
     overlap: float
-    most: int
+    attended: float
 
 
 def study(
     seen: Iterable[tuple[int, torch.Tensor, ImageTruth]],
     tokens: int,
+    objects: int,
     pairs: TopPairs,
     thresholds: Thresholds,
     settings: StudySettings,
@@ -50,12 +51,12 @@ def study(
 ) -> tuple[Evidence, np.ndarray]:
     """The evidence, and of how many of its top training images every filter's region shows a token, [d].
 
-    seen: training images, as `scenes` gives them. tokens: how many there are. pairs: all filters and their top training
-    images. keep: called with every image's id and its samples, which are those of `Attended.add`. others: what else is
-    summed up in this look.
+    seen: training images, as `scenes` gives them. tokens, objects: how many there are. pairs: all filters and their
+    top training images. keep: called with every image's id and its samples, which are those of `Attended.add`.
+    others: what else is summed up in this look.
     """
     correlations = Correlations(pairs.shape[0], tokens, device)
-    sampled = drawn(pairs, settings.most, seed)
+    sampled = drawn(pairs, round(settings.attended * objects), seed)
     shown = Attended(pairs, sampled, thresholds, tokens, settings.overlap, settings.explanation, device)
     for image_id, maps, scene in seen:
         for each in (correlations, *others):

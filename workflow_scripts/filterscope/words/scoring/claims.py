@@ -11,6 +11,7 @@ units of the filter's threshold; of a saturated filter, whose threshold nothing 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,9 +26,37 @@ METRICS = (IOU, F1, AUPRC, CORRELATION, "pixel_recall", "pixel_precision")
 BINS = 32
 # Lowest and highest bin edge, in units of the filter's threshold; zero and below is a bin of its own.
 LOWEST, HIGHEST = 0.01, 4.0
-# Images that wait for one product with the weights, and filters whose histograms are summed up at once.
+# Images that wait for one product with the weights, and values of histograms that are summed up at once: more would not
+# stay in a processor's cache.
 BUFFERED = 32
-CHUNK = 128
+CACHED = 1 << 17
+
+
+@dataclass(frozen=True)
+class BinnedMaps:
+    """What an image's maps are to every collector of one layer, whatever is in the image: computed once for all.
+
+    cells: the maps, [d, h*w], and size their height and width. regions: where they fire, 1 and 0, [d, resolution^2].
+    bins: of every cell, [d, h*w]. everything: cells in each bin, [d, BINS]. sums: area of the region, sums of a and
+    a^2, [d, 3].
+    """
+
+    cells: torch.Tensor
+    size: tuple[int, int]
+    regions: torch.Tensor
+    bins: torch.Tensor
+    everything: torch.Tensor
+    sums: torch.Tensor
+
+    @classmethod
+    def of(cls, maps: torch.Tensor, thresholds: Thresholds, edges: torch.Tensor, resolution: int) -> BinnedMaps:
+        """From maps [d, h, w]; edges: of `bin_edges`."""
+        flat = maps.flatten(1)
+        bins = torch.searchsorted(edges, flat).clamp_(max=BINS - 1)
+        everything = torch.zeros(len(flat), BINS, device=flat.device).scatter_add_(1, bins, torch.ones_like(flat))
+        regions = thresholds.marked(maps, (resolution, resolution)).flatten(1)
+        sums = torch.stack([regions.sum(1), flat.sum(1), flat.square().sum(1)], 1)
+        return cls(flat, tuple(maps.shape[1:]), regions, bins, everything, sums)
 
 
 class ClaimScores:
@@ -71,24 +100,26 @@ class ClaimScores:
         self.of_tokens = torch.zeros(tokens, 3, device=device)
         self._waiting: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]] = []
 
-    def add(self, image: int, maps: torch.Tensor, scene: ImageTruth) -> None:
-        """Take in one image: its position among the weights, its maps [d, h, w] and its truth."""
-        filters, height, width = maps.shape
+    def binned(self, maps: torch.Tensor) -> BinnedMaps:
+        """An image's maps [d, h, w] as `add` takes them in; collectors of one layer and resolution share them."""
+        return BinnedMaps.of(maps, self.thresholds, self.edges, self.resolution)
+
+    def add(self, image: int, maps: torch.Tensor | BinnedMaps, scene: ImageTruth) -> None:
+        """Take in one image: its position among the weights, its maps [d, h, w], maybe `binned`, and its truth."""
+        seen = maps if isinstance(maps, BinnedMaps) else self.binned(maps)
+        filters, (height, width) = len(seen.cells), seen.size
         side = (self.resolution, self.resolution)
         masks = scene.token_masks.float()[:, None]
         sampled = functional.interpolate(masks, size=side, mode="nearest-exact").flatten(1)  # [t, side^2]
         covered = functional.adaptive_avg_pool2d(masks, (height, width)).flatten(1)  # [t, hw]
-        regions = self.thresholds.regions(maps, side).flatten(1).float()
-        flat = maps.flatten(1)
-        bins = torch.searchsorted(self.edges, flat).clamp(max=BINS - 1)
-        everything = torch.zeros(filters, BINS, device=self.device).scatter_add_(1, bins, torch.ones_like(flat))
+        regions, flat = seen.regions, seen.cells
         present = len(scene.tokens)
         positives = torch.zeros(filters, present + 1, BINS, device=self.device)
         per_token = torch.zeros(filters, present + 1, 5, device=self.device)
         if present:
-            positives[:, :present].scatter_add_(
-                2, bins[:, None].expand(-1, present, -1), covered[None].expand(filters, -1, -1).contiguous()
-            )
+            for place, shares in enumerate(covered):  # most cells have nothing of a token
+                where = shares.nonzero()[:, 0]
+                positives[:, place].scatter_add_(1, seen.bins[:, where], shares[where].expand(filters, -1))
             per_token[:, :present, 0] = regions @ sampled.T
             per_token[:, :present, 1] = sampled.sum(1)
             per_token[:, :present, 2] = covered.sum(1)
@@ -104,9 +135,8 @@ class ClaimScores:
         column[torch.from_numpy(scene.tokens).to(self.device)] = torch.arange(present, device=self.device)
         chosen = column[self.labels]  # [L, d]; label -1 reads the last entry, which is absent
         rows = torch.arange(filters, device=self.device).expand_as(chosen)
-        by_filter = torch.stack([regions.sum(1), flat.sum(1), flat.square().sum(1)], 1)
         self._waiting.append(
-            (image, per_token[rows, chosen], by_filter, positives[rows, chosen], everything, height * width)
+            (image, per_token[rows, chosen], seen.sums, positives[rows, chosen], seen.everything, height * width)
         )
         if len(self._waiting) >= BUFFERED:
             self._flush()
@@ -140,13 +170,7 @@ class ClaimScores:
         values = {
             IOU: _ratio(shared, region + area - shared),
             F1: _ratio(2 * shared, region + area),
-            AUPRC: torch.cat(
-                [
-                    average_precision(right, said[:, None])
-                    for right, said in zip(self.positives.split(CHUNK, 2), self.everything.split(CHUNK, 1), strict=True)
-                ],
-                2,
-            ),
+            AUPRC: by_parts(self.positives, self.everything[:, None], 2),
             CORRELATION: torch.where(mass > 0, _ratio(covariance, spread), 0.0),
             "pixel_recall": _ratio(shared, area),
             "pixel_precision": torch.where(area > 0, _ratio(shared, region), 0.0),
@@ -157,8 +181,7 @@ class ClaimScores:
     def every_auprc(self) -> np.ndarray:
         """AUPRC of every filter for every token, [d, T]."""
         self._flush()
-        parts = zip(self.every.split(CHUNK), self.everything[0].split(CHUNK), strict=True)
-        return torch.cat([average_precision(right, said[:, None]) for right, said in parts]).cpu().numpy()
+        return by_parts(self.every, self.everything[0][:, None], 0).cpu().numpy()
 
     def best_possible(self, live: np.ndarray) -> dict[str, np.ndarray]:
         """By metric, what each filter reaches with the best claim that there is for it on these very images, [d].
@@ -209,3 +232,10 @@ def average_precision(positives: torch.Tensor, everything: torch.Tensor) -> torc
     precision = _ratio(right, said)
     steps = positives.double().flip(-1)
     return _ratio((precision * steps).sum(-1), right[..., -1])
+
+
+def by_parts(positives: torch.Tensor, everything: torch.Tensor, axis: int) -> torch.Tensor:
+    """`average_precision` of many histograms, some filters at a time; axis: of the filters."""
+    size = max(1, CACHED * positives.shape[axis] // max(positives.numel(), 1))
+    parts = zip(positives.split(size, axis), everything.split(size, axis), strict=True)
+    return torch.cat([average_precision(right, said) for right, said in parts], axis)

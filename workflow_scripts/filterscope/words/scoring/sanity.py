@@ -57,9 +57,10 @@ def spoilt_metrics(
         for name in ("true", *SPOILERS)
     }
     for position, (image_id, maps, scene) in enumerate(seen):
-        scores["true"].add(position, maps, scene)
+        binned = scores["true"].binned(maps)
+        scores["true"].add(position, binned, scene)
         for name, spoil in SPOILERS.items():
-            scores[name].add(position, maps, spoil(scene, image_id, seed))
+            scores[name].add(position, binned, spoil(scene, image_id, seed))
     return {name: score.metrics() for name, score in scores.items()}
 
 

@@ -164,17 +164,19 @@ def measure(
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
         position = positions[image_id]
-        claims.add(position, maps, scene)
+        binned = claims.binned(maps)
+        claims.add(position, binned, scene)
         for collected, other in zip(apart, strangers.of(position, maps, scene), strict=False):
-            collected.add(position, maps, other)
+            collected.add(position, binned, other)
         filters, ranks = pairs.of(image_id)
         if len(filters) and len(scene.objects):
             some = torch.from_numpy(filters).to(device)
             tokens = region_tokens(maps[some], limits[some], scene, settings.overlap, settings.mask_resolution)
             found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
     for position, maps, others in strangers.rest():
+        binned = claims.binned(maps)
         for collected, other in others:
-            apart[collected].add(position, maps, other)
+            apart[collected].add(position, binned, other)
     live = ~np.asarray(dead)
     evidence = _evidence(claims, labels, live)
     false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
