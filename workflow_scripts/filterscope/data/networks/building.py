@@ -208,7 +208,8 @@ def initialise(settings: NetworkSettings, seed: int) -> nn.Module:
     network = build(settings, seed, initialised=True)
     if settings.source == "factory":
         before = {name: parameter.clone() for name, parameter in network.named_parameters()}
-        with _seeded(seed + 1), torch.no_grad():  # another seed than the factory's, which may have drawn them all
+        # Far from any seed that a person writes: the factory may have drawn its own weights by one.
+        with _seeded(job.derived_seed(seed, "initialise")), torch.no_grad():
             for module in network.modules():
                 _reset(module)
         _refuse_unchanged(network, before)
