@@ -20,7 +20,7 @@ def vectors_of(wildcards):
 CHECKED = "results/data/networks/checked_layers.csv"
 ASKED_PROBES = configuration.asked_probes(config)
 # Networks whose weights come from elsewhere: all but those that the workflow trains or sets by hand.
-FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "caffe")
+FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "onnx", "caffe")
 
 
 def network_settings(wildcards):

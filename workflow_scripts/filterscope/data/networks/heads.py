@@ -81,7 +81,7 @@ def _among(given: Tensor, taken: Iterator[Tensor]) -> bool:
 
 
 def _taken(output: Tensor) -> Iterator[Tensor]:
-    """What a head may take of a layer's output: all of it, its mean over places, a token that stands for the picture."""
+    """What a head may take of an output: all of it, its mean over places, a token that stands for the picture."""
     yield output
     if output.ndim == 4:
         yield output.mean((2, 3))
