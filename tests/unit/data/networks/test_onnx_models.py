@@ -21,7 +21,7 @@ INPUT = {"resize": SIDE, "crop": SIDE, "mean": [0.5] * 3, "std": [0.5] * 3}
 
 
 class Residual(nn.Module):
-    """A batch norm that is folded into its convolution and one that cannot be, a weight that two layers share, a sum and a concatenation."""
+    """A batch norm that is folded into its convolution and one that cannot be, weights that two layers share."""
 
     def __init__(self):
         super().__init__()
@@ -42,6 +42,8 @@ def network():
         torch.manual_seed(1)
         network = Residual().eval()
         network.norm.running_mean.normal_()
+        for each in (network.after.weight, network.after.bias, network.after.running_mean, network.after.running_var):
+            each.data.uniform_(0.5, 2)
         return network
 
 
