@@ -48,6 +48,17 @@ def network_files_of_probe(wildcards):
     return files_of_network(config["networks"][config["probes"][wildcards.probe]["network"]])
 
 
+def most_pictures(probes):
+    """Pictures of the largest dataset that some of these probes are explained on."""
+    shown = {entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in probes}
+    return max((asked.counted(dataset, config)[0] for dataset in shown), default=0)
+
+
+def pictures_shown_to(wildcards):
+    """The same of a rule's probe."""
+    return most_pictures([wildcards.probe])
+
+
 def vocabulary_of(wildcards):
     """The vocabulary that the dataset's categories need a vector in."""
     name = config["datasets"][wildcards.dataset]["vocabulary"]

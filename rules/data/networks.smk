@@ -23,6 +23,9 @@ rule check_probe:
     params:
         code=code("data/networks/check_probe.py"),
         probe=probe_settings,
+        activations=activation_settings,
+        pictures=pictures_shown_to,
+        max_memory=config["max_memory"],
     message:
         "Checking the layer of {wildcards.probe}"
     script:
@@ -46,6 +49,8 @@ rule gather_checks:
         runtime="5m",
     params:
         code=code("data/networks/gather_checks.py"),
+        groups={name: (activations_of(GROUPS[name][0]), most_pictures(GROUPS[name])) for name in GROUPS},
+        max_memory=config["max_memory"],
     message:
         "Gathering the layers that are read"
     script:
