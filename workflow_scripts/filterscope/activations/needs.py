@@ -9,9 +9,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.tails import tail_length
 
 VALUE = 4  # bytes
-HELD = (
-    3  # outputs of the size of the largest that a forward pass holds at a time: what goes in, what comes out, a branch
-)
+HELD = 3  # outputs as large as the largest, in a forward pass at a time: what goes in, what comes out, a branch
 COPIES = 3  # of a layer's maps: as they are read, as they are pooled, as their tail is taken
 OBJECTS = 8  # in a picture, where whole masked maps are kept for each; COCO has 7.3 (Lin et al. 2014)
 GB = 1e9
