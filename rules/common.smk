@@ -131,6 +131,8 @@ def settings_of_probe(name):
     network = config["networks"][probe["network"]]
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
+    if network["source"] == "onnx":
+        network = {**network, "definition": provenance.contents(network["file"])}
     return {"network": network, "layer": probe["layer"], "call": probe["call"]}
 
 

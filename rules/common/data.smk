@@ -20,7 +20,7 @@ def vectors_of(wildcards):
 CHECKED = "results/data/networks/checked_layers.csv"
 ASKED_PROBES = configuration.asked_probes(config)
 # Networks whose weights come from elsewhere: all but those that the workflow trains or sets by hand.
-FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "caffe")
+FETCHED_NETWORKS = ("torchvision", "checkpoint", "factory", "timm", "huggingface", "onnx", "caffe")
 
 
 def network_settings(wildcards):
@@ -47,6 +47,22 @@ def files_of_checked_networks():
     """Local files of the networks whose layers the study reads, each once."""
     names = dict.fromkeys(config["probes"][probe]["network"] for probe in ASKED_PROBES)
     return list(dict.fromkeys(file for name in names for file in files_of_network(config["networks"][name])))
+
+
+def passes_of(probes):
+    """Probes that are read in one pass, by the name they have together: how, and the most pictures that it is shown."""
+    passes = {}
+    for probe in probes:
+        passes.setdefault(probe.partition(".")[0], []).append(probe)
+    shown = {name: {entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in passes[name]} for name in passes}
+    return {
+        name: {
+            "probes": passes[name],
+            "activations": activations_of(passes[name][0]),
+            "pictures": max((asked.counted(dataset, config)[0] for dataset in shown[name]), default=0),
+        }
+        for name in passes
+    }
 
 
 def vocabulary_of(wildcards):

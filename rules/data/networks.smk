@@ -23,6 +23,8 @@ rule check_probes:
     params:
         code=code("data/networks/check_probes.py"),
         probes={name: settings_of_probe(name) for name in ASKED_PROBES},
+        passes=passes_of(ASKED_PROBES),
+        max_memory=config["max_memory"],
     message:
         "Checking the layers of all probes"
     script:

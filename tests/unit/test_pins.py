@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Extras of packages that the library imports where they are asked for.
-EXTRAS = ("clip", "timm", "huggingface")
+EXTRAS = ("clip", "timm", "huggingface", "onnx")
 # Import names that are not the package's own.
 PACKAGES = {
     "PIL": "pillow",

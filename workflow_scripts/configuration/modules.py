@@ -61,10 +61,11 @@ def _key(network: Mapping) -> str:
     holds = [
         json.dumps(network, sort_keys=True),
         provenance.factory_module(factory) if factory else None,
-        *(provenance.contents(network[key]) for key in ("prototxt",) if network.get(key)),
+        provenance.contents(network["prototxt"]) if network.get("prototxt") else None,
+        provenance.contents(network["file"]) if network["source"] == "onnx" else None,
         provenance.contents(provenance.factory_file(factory) or "") if factory else None,
         provenance.contents(Path(network["model"]) / "config.json") if "model" in network else None,
-        *(_version(name) for name in ("torch", "torchvision", "timm", "transformers")),
+        *(_version(name) for name in ("torch", "torchvision", "timm", "transformers", "onnx2pytorch")),
         provenance.digest(SCRIPTS / (ASKED.replace(".", "/") + ".py")),
     ]
     return hashlib.sha256(repr(holds).encode()).hexdigest()[:16]

@@ -48,6 +48,8 @@ def changed(*keys, value):
             changed("networks", "own", value={"source": "torchvision", "architecture": "resnet19"}),
             "networks.own: 'resnet19' is no architecture of torchvision; did you mean resnet18",
         ),
+        (changed("max_memory", value=0.001), "probes.deep: probe deep, layer "),
+        (changed("max_memory", value=0.001), "max_memory allows 0.001 GB. Most of it: "),
         (
             changed("probes", "deep", "layer", value="33"),
             "probes.deep.layer: the network has no layer '33'; the nearest",

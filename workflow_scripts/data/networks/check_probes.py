@@ -5,12 +5,19 @@ from collections.abc import Mapping
 import pandas as pd
 
 from filterscope import job, tables
+from filterscope.activations.needs import Pass, refuse_too_large
 from filterscope.activations.probing import ProbeSettings, all_checked
 
 
-def check_probes(path_to_table, probes: Mapping[str, ProbeSettings]):
-    """One line per probe, in this order. The networks have random weights, or a factory's own."""
+def check_probes(path_to_table, probes: Mapping[str, ProbeSettings], passes: Mapping[str, Pass], max_memory=None):
+    """One line per probe, in this order. The networks have random weights, or a factory's own.
+
+    passes: probes that are read together, by the name of the pass. max_memory: gigabytes that each may need, or None.
+    """
     lines = all_checked(probes, job.progress)
+    for name, each in passes.items():
+        own = [line for line in lines if line["probe"] in each.probes]
+        refuse_too_large(name, own, each.settings, each.pictures, max_memory)
     tables.write(pd.DataFrame(lines), "checked_layers", path_to_table)
     for line in lines:
         told = (line[key] for key in ("probe", "layer", "filters", "layout", "width", "height"))
@@ -25,4 +32,6 @@ if __name__ == "__main__":
     check_probes(
         path_to_table=snakemake.output.table,
         probes={name: ProbeSettings.from_mapping(each) for name, each in snakemake.params.probes.items()},
+        passes={name: Pass.from_mapping(each) for name, each in snakemake.params.passes.items()},
+        max_memory=snakemake.params.max_memory,
     )

@@ -19,6 +19,7 @@ from filterscope.activations.streaming import Annotations, Batch, MaskGrid, Pict
 from filterscope.data.geometry import Geometry
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader, Readers
+from filterscope.data.networks.passes import hooked, tensors_in
 from filterscope.data.networks.settings import InputSettings, NetworkSettings
 from filterscope.data.rejection import stop
 
@@ -63,6 +64,23 @@ def together(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.
         yield readers
 
 
+@contextmanager
+def largest_output(network: nn.Module) -> Iterator[list[int]]:
+    """How many values the modules' outputs have, a number for each, while pictures are passed through the network."""
+    sizes = [0]
+
+    def note(module, given, output) -> None:
+        sizes.extend(tensor.numel() for _, tensor in tensors_in(output))
+
+    with hooked(list(network.modules()), note):
+        yield sizes
+
+
+def weights_size(network: nn.Module) -> int:
+    """Bytes of all weights."""
+    return sum(each.numel() * each.element_size() for each in network.state_dict().values())
+
+
 class ProbeError(ValueError):
     """Probes whose network, layer or size of pictures is wrong: a line for each."""
 
@@ -97,7 +115,8 @@ def checked(probe: ProbeSettings, name: str, network: nn.Module) -> dict:
     The network has the weights that it is built with, not those that it will be given. Raises LayerError where the
     layer or the size of its pictures is wrong.
     """
-    with torch.inference_mode(), Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop) as reader:
+    reader = Reader(network, probe.layer, probe.call, input_size=probe.inputs.crop)
+    with torch.inference_mode(), reader, largest_output(network) as largest:
         maps = reader(torch.zeros(1, 3, probe.inputs.crop, probe.inputs.crop))
     layout, remarks = reader.layout, []
     if layout.extra:
@@ -118,6 +137,8 @@ def checked(probe: ProbeSettings, name: str, network: nn.Module) -> dict:
         "width": maps.shape[3],
         "resize": probe.inputs.resize,
         "crop": probe.inputs.crop,
+        "weights": weights_size(network),
+        "largest": max(largest),
         **{key: ", ".join(f"{each:.5g}" for each in getattr(probe.inputs, key)) for key in ("mean", "std")},
         "remark": "; ".join(remarks),
     }

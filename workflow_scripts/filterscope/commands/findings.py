@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.needs import MemoryLimitError, refuse_too_large
+from filterscope.activations.probing import largest_output, weights_size
+from filterscope.commands import costs
 from filterscope.commands.costs import Layer
 from filterscope.commands.studies import Study
 from filterscope.data.datasets.folder import list_pictures
@@ -106,17 +110,39 @@ def _probes(study: Study, found: Found) -> None:
         except Exception as error:  # a factory is anybody's code
             found.mistakes.append(f"networks.{network} cannot be built ({type(error).__name__}: {error})")
             continue
+        read: dict[str, list[dict]] = {}
         for name in names:
             layer = probes[name].get("layer")
             if isinstance(layer, str):
                 try:
-                    found.layers[name] = _read(built, layer, probes[name].get("call", -1), settings.input.crop)
+                    found.layers[name], line = _read(built, layer, probes[name].get("call", -1), settings.input.crop)
+                    read.setdefault(name.partition(".")[0], []).append(line)
                 except LayerError as error:
                     found.mistakes.append(f"probes.{name}.layer: {error}")
+        for name, lines in read.items():
+            try:
+                _refuse_too_large(study.config, name, lines)
+            except MemoryLimitError as error:
+                found.mistakes.append(f"probes.{name}: {error}")
 
 
-def _read(network: nn.Module, layer: str, call: int, side: int) -> Layer:
-    """The layer's filters, and the multiplications of convolutions and linear layers before it for one picture."""
+def _refuse_too_large(config: Mapping, name: str, lines: list[dict]) -> None:
+    """Raises MemoryLimitError as the rule `check_probes` would; name: of a probe, or of the probes of one pass."""
+    most = config["max_memory"]
+    own = [each for each in config["probes"] if each == name or each.startswith(f"{name}.")]
+    shown = {each["dataset"] for each in config["explanations"] if each["probe"] in own}
+    pool = config["probes"][own[0]]["pool"] or config["activations"]["pool"]
+    known = {each.name for each in fields(ExtractionSettings)}
+    settings = {key: value for key, value in config["activations"].items() if key in known}
+    if most is not None:
+        counts = [costs.photographs(config["datasets"][each]) for each in shown]
+        pictures = max((each.of(costs.ALL) for each in counts), default=0)
+        refuse_too_large(name, lines, ExtractionSettings(**{**settings, "pool": pool}), pictures, most)
+
+
+def _read(network: nn.Module, layer: str, call: int, side: int) -> tuple[Layer, dict]:
+    """The layer's filters, and the multiplications of convolutions and linear layers before it for one picture; and
+    what `filterscope.activations.needs` asks of it."""
     counts = []
 
     def count(module, _, output) -> None:
@@ -127,5 +153,8 @@ def _read(network: nn.Module, layer: str, call: int, side: int) -> Layer:
         for module in network.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 stack.callback(module.register_forward_hook(count).remove)
-        reader(torch.zeros(1, 3, side, side))
-    return Layer(reader.filters, sum(counts))
+        with largest_output(network) as largest:
+            reader(torch.zeros(1, 3, side, side))
+    line = {"layer": layer, "weights": weights_size(network), "largest": max(largest)}
+    line |= {key: getattr(reader, key) for key in ("filters", "height", "width")}
+    return Layer(reader.filters, sum(counts)), line

@@ -73,7 +73,7 @@ def add(commands) -> None:
     command.add_argument(
         "network",
         help="a torchvision model, a checkpoint of one, module:function or file.py:function, a Caffe file.prototxt, "
-        "timm:NAME or hf:NAME",
+        "file.onnx, timm:NAME or hf:NAME",
     )
     command.add_argument("--photos", required=True, metavar="FOLDER", help="folder of photographs, without annotations")
     command.add_argument("--out", default="my.yaml", metavar="FILE", help="the study (default: my.yaml)")

@@ -85,8 +85,8 @@ def as_json(read: Survey, ends: list[str], inputs: InputSettings | None) -> str:
 def network_of(name: str, size: int | None) -> tuple[nn.Module, int | tuple[int, int], InputSettings | None]:
     """The network of a name, untrained, the size of its pictures (px), and how they become its input.
 
-    name: a torchvision architecture, timm:architecture, hf:folder or hf:owner/name, module:function, file.py:function
-    or a Caffe prototxt.
+    name: a torchvision architecture, timm:architecture, hf:folder or hf:owner/name, module:function, file.py:function,
+    an ONNX file or a Caffe prototxt.
     """
     import torch  # takes seconds to load, and --help needs none
 
@@ -106,6 +106,8 @@ def network_of(name: str, size: int | None) -> tuple[nn.Module, int | tuple[int,
     }
     if prefix in sources:
         entry = sources[prefix]
+    elif name.endswith(".onnx"):
+        entry = {"source": "onnx", "file": name}
     elif rest:
         entry = {"source": "factory", "factory": name}
     else:
@@ -145,7 +147,7 @@ def add(commands) -> None:
     command.add_argument(
         "network",
         help="name of a torchvision model, timm:name, hf:folder or hf:owner/name (Hugging Face), module:function, "
-        "file.py:function or a Caffe file.prototxt",
+        "file.py:function, file.onnx or a Caffe file.prototxt",
     )
     command.add_argument(
         "--size", type=int, help=f"side of the picture, px (default: what the network's source says, or {USUAL_SIZE})"

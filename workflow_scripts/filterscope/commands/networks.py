@@ -24,7 +24,7 @@ def name_of(network: str) -> str:
     prefix, _, stem = network.rpartition("/")[2].rpartition(":")
     if prefix and prefix not in PREFIXES:  # a function: what it lies in
         stem = prefix.removesuffix(".py") if prefix.endswith(".py") else prefix.rpartition(".")[2]
-    for suffix in (*WEIGHTS, ".prototxt"):
+    for suffix in (*WEIGHTS, ".prototxt", ".onnx"):
         stem = stem.removesuffix(suffix)
     name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")
     return name if re.match(r"[A-Za-z]", name) else f"network_{name}".rstrip("_")
@@ -35,6 +35,8 @@ def entry_of(options: argparse.Namespace) -> dict:
     network, prefix = options.network, options.network.partition(":")[0]
     if prefix in PREFIXES and ":" in network:
         entry = _prefixed(prefix, network.partition(":")[2])
+    elif network.endswith(".onnx"):
+        entry = {"source": "onnx", "file": file_of("the network", network)}
     elif network.endswith(".prototxt"):
         entry = _caffe(network, options.weights)
     elif re.search(r":[A-Za-z_]\w*$", network):

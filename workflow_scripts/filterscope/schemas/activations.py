@@ -18,6 +18,8 @@ SCHEMAS: dict[str, Schema] = {
             Column("filters", INTEGER, "how many it has"),
             Column("height", INTEGER, "of their maps, cells"),
             Column("width", INTEGER, "of their maps, cells"),
+            Column("weights", INTEGER, "bytes of the network's weights"),
+            Column("largest", INTEGER, "values of the largest output of a module up to the layer, for one picture"),
             Column("resize", INTEGER, "shorter side of the pictures after resizing, px"),
             Column("crop", INTEGER, "side of their centre crop, px"),
             Column("mean", TEXT, "taken off the channels, unit range"),

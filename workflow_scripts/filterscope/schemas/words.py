@@ -74,11 +74,11 @@ SCHEMAS: dict[str, Schema] = {
         "explain_filters",
         ("filter", "rank"),
         (
-            Column("filter", INTEGER, "channel of a layer whose maps, or their means, the network's last layer takes"),
+            Column("filter", INTEGER, "channel of a layer whose maps, means or tokens the network's last layer takes"),
             Column("rank", INTEGER, "0 is the class that it speaks for most"),
             Column("unit", INTEGER, "output unit: those of the largest weights, and of the least"),
             Column("class", TEXT, "what the unit is called, where the network's source tells", optional=True),
-            Column("weight", REAL, "of the filter for the unit, in the last layer"),
+            Column("weight", REAL, "of the filter for the unit, in the last layer, through a norm before it"),
         ),
     ),
     "filter_votes": Schema(

@@ -8,6 +8,8 @@ import pytest
 from data.networks.check_probes import check_probes
 from filterscope import job
 from filterscope.activations import probing
+from filterscope.activations.extraction import ExtractionSettings
+from filterscope.activations.needs import MemoryLimitError, Pass, parts
 from filterscope.activations.probing import ProbeError, ProbeSettings
 from filterscope.data.networks import building
 from filterscope.data.networks.settings import NetworkSettings
@@ -39,7 +41,7 @@ def probe(tmp_path):
 
 def test_one_line_per_probe_in_their_order(probe, tmp_path, caplog):
     with caplog.at_level(logging.INFO, job.LOGGER.name):
-        check_probes(tmp_path / "checked.csv", {"b": probe("1"), "a": probe("0", crop=32), "c": probe("2")})
+        check_probes(tmp_path / "checked.csv", {"b": probe("1"), "a": probe("0", crop=32), "c": probe("2")}, {})
     table = pd.read_csv(tmp_path / "checked.csv", keep_default_na=False)
     assert table["probe"].tolist() == ["b", "a", "c"]
     assert table["layer"].astype(str).tolist() == ["1", "0", "2"]
@@ -65,10 +67,33 @@ def test_a_network_is_built_once_for_probes_of_it(probe, monkeypatch):
 def test_every_wrong_probe_is_named_and_nothing_is_written(probe, tmp_path):
     probes = {"good": probe("0"), "misspelt": probe("first"), "mine": probe("0", "broken"), "late": probe("9")}
     with pytest.raises(ProbeError) as stopped:
-        check_probes(tmp_path / "checked.csv", probes)
+        check_probes(tmp_path / "checked.csv", probes, {})
     lines = str(stopped.value).splitlines()
     assert lines[0].startswith("probe misspelt: the network has no layer 'first'")
     assert any(line.startswith("probe mine: ") and "my own mistake" in line for line in lines)
     assert any(line.startswith("probe late: the network has no layer '9'") for line in lines)
     assert "good" not in str(stopped.value)
     assert not (tmp_path / "checked.csv").exists()
+
+
+def test_more_than_max_memory_is_refused_and_writes_nothing(tmp_path):
+    """Of layers that are read in one pass it is what they need together that counts."""
+    network = NetworkSettings.from_mapping({"source": "scenes_cnn", "input": {"resize": 32, "crop": 32}})
+    probes = {"cnn.first": ProbeSettings(network, "features.2"), "cnn.last": ProbeSettings(network, "features")}
+    settings = ExtractionSettings(batch_size=8)
+    lines = probing.all_checked(probes)
+    assert [line["largest"] for line in lines] == [16 * 16 * 16] * 2
+    assert lines[0]["weights"] > 4 * 64 * 64 * 9 * 3
+    alone, both = (sum(part.bytes for part in parts(some, settings, 100)) for some in (lines[:1], lines))
+    assert alone < both
+    most = (alone + both) / 2e9
+    path = tmp_path / "checked.csv"
+    apart = {name: Pass([name], settings, 100) for name in probes}
+    check_probes(path, probes, apart, max_memory=most)
+    assert len(pd.read_csv(path)) == 2
+    path.unlink()
+    with pytest.raises(MemoryLimitError, match=r"probe cnn, 2 layers: needs about .* max_memory allows 0.00"):
+        check_probes(path, probes, {"cnn": Pass(list(probes), settings, 100)}, max_memory=most)
+    assert not path.exists()
+    check_probes(path, probes, {"cnn": Pass(list(probes), settings, 100)})
+    assert path.exists()

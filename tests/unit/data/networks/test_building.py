@@ -32,6 +32,10 @@ def trained(width=4):
     network.body[1].running_mean.fill_(3)
     return network
 
+def drawn(seed):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 1))
+
 def number():
     return 7
 
@@ -275,6 +279,13 @@ def test_nothing_that_a_factory_has_learnt_survives(factory):
     assert random.body[1].running_mean.eq(0).all()
     assert not torch.equal(random.scale, trained.scale)
     assert torch.equal(random.scale.flatten().sort().values, trained.scale.flatten().sort().values)
+
+
+def test_the_null_is_not_what_a_factory_draws_by_a_seed_of_its_own(factory):
+    """Seeds that people write: the study's, its neighbours, the usual ones."""
+    null = building.initialise(factory("drawn", arguments={"seed": 3}), seed=3)
+    for own in (0, 1, 2, 3, 4, 5, 42, 1234):
+        assert not same(null, building.build(factory("drawn", arguments={"seed": own})))
 
 
 def test_a_factory_whose_weights_cannot_be_drawn_again_is_refused(factory):

@@ -81,7 +81,7 @@ def arrays():
     [
         ("w.npz", arrays(), "NumPy arrays: where their names.*state_dict"),
         ("w.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4'}", "a NumPy array"),
-        ("w.onnx", b"\x08\x07\x12\x07pytorch", "an ONNX network: rebuild it in PyTorch"),
+        ("w.onnx", b"\x08\x07\x12\x07pytorch", "an ONNX network: its source is onnx"),
         ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(90), r"an HDF5 file \(Keras, MATLAB\)"),
         ("w.keras", zipped("metadata.json", "model.weights.h5"), "a Keras network"),
         (

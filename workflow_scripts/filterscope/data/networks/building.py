@@ -116,6 +116,12 @@ def _huggingface(settings: NetworkSettings, initialised: bool) -> nn.Module:
     return huggingface_models.build(settings, initialised)
 
 
+def _onnx(settings: NetworkSettings, initialised: bool) -> nn.Module:
+    from filterscope.data.networks import onnx_models
+
+    return onnx_models.build(settings, settings.input.crop)
+
+
 def _caffe(settings: NetworkSettings, initialised: bool) -> nn.Module:
     from filterscope.data.networks import caffe
 
@@ -141,6 +147,7 @@ BUILDERS: dict[str, Callable[[NetworkSettings, bool], nn.Module]] = {
     "factory": _factory,
     "timm": _timm,
     "huggingface": _huggingface,
+    "onnx": _onnx,
     "caffe": _caffe,
     "scenes_cnn": _scenes_cnn,
     "planted": _planted,
@@ -203,12 +210,19 @@ def initialise(settings: NetworkSettings, seed: int) -> nn.Module:
 
     Architectures draw their own initialisation. A factory may return a trained network, so each of its layers
     is reset; parameters that no layer knows how to reset are shuffled, which keeps their distribution and
-    leaves nothing of what they had learnt. Raises NetworkError where a layer's reset does nothing.
+    leaves nothing of what they had learnt. So are all weights of an ONNX file. Raises NetworkError where a layer's
+    reset does nothing.
     """
     network = build(settings, seed, initialised=True)
+    if settings.source == "onnx":
+        from filterscope.data.networks import onnx_models
+
+        with _seeded(seed):
+            onnx_models.shuffle(network)
     if settings.source == "factory":
         before = {name: parameter.clone() for name, parameter in network.named_parameters()}
-        with _seeded(seed + 1), torch.no_grad():  # another seed than the factory's, which may have drawn them all
+        # Far from any seed that a person writes: the factory may have drawn its own weights by one.
+        with _seeded(job.derived_seed(seed, "initialise")), torch.no_grad():
             for module in network.modules():
                 _reset(module)
         _refuse_unchanged(network, before)
@@ -277,8 +291,8 @@ def prepare(settings: NetworkSettings, seed: int) -> nn.Module:
     if settings.source in ("timm", "huggingface") and not settings.pretrained and settings.file is None:
         return initialise(settings, seed)
     network = build(settings, seed)
-    if settings.source == "factory" and settings.file is None:
-        return network  # the factory's own weights
+    if settings.source == "onnx" or (settings.source == "factory" and settings.file is None):
+        return network  # the file's or the factory's own weights
     name = settings.file or settings.caffemodel or settings.model
     name = name or " ".join(filter(None, (settings.architecture, settings.weights)))
     checkpoints.fit(network, fetch_weights(settings), name, settings.part)

@@ -117,7 +117,7 @@ def _damaged(path: Path) -> NetworkError:
 
 # Files of other programs that their first bytes do not tell, by suffix.
 _BY_SUFFIX = {
-    ".onnx": "an ONNX network: rebuild it in PyTorch (onnx2torch), or take the checkpoint that it was exported from",
+    ".onnx": "an ONNX network: its source is onnx, which needs no other file",
     ".json": "a JSON file, no weights: where it lists several files, source huggingface reads their folder",
     ".pb": "a TensorFlow network",
     ".mlmodel": "a Core ML network",

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from filterscope.data.networks.layers import evaluating
+from filterscope.data.networks.layers import LayerError, Reader, evaluating, find_layer
+from filterscope.data.networks.layouts import MOST_EXTRA
+from filterscope.data.networks.passes import tensor_at, tensors_in
 from filterscope.data.networks.settings import NetworkSettings
 
+CLASS_TOKENS = 2  # first tokens that a head may take alone: of the class, and of the distillation
 FOR, AGAINST = 5, 3  # classes of a filter that are told: those of the largest weights, and of the least
 
 
 def head_weights(network: nn.Module, layer: str, size: int) -> Tensor | None:
-    """Weights [units, filters] of the network's last linear layer, where it takes this layer's maps or their means.
-
-    Only maps [B, C, H, W] are followed into the head: of tokens and channels that come last, none.
+    """Weights [units, filters] of the network's last linear layer, where it takes this layer's maps or what is read
+    of them.
 
     Seen in a forward pass of noise of size x size px: the last linear module or 1 x 1 convolution gets exactly the maps
-    of the layer's last use, or their means, and has as many units as the network has outputs. None otherwise, as where
-    another layer lies between.
+    of the layer's last use, their means, or, of tokens, those of the class or the mean of all; and it has as many units
+    as the network has outputs. Channels may come first or last. A layer norm may lie between (ViT, Swin, ConvNeXt):
+    then weights are those of the filters before it, up to a positive factor of each picture and place, by which it
+    divides. None otherwise, as where another layer lies between.
     """
+    try:
+        path = Reader(network, layer, input_size=size).layout.path
+    except LayerError:
+        return None
     seen: dict[str, Tensor] = {}
-    last: list[tuple[nn.Module, Tensor]] = []
+    passed: list[tuple[nn.Module, Tensor, Tensor]] = []  # linear layers and norms: what they took and put out
 
-    def note_maps(module, given, output):
-        seen["maps"] = output.detach().clone() if isinstance(output, Tensor) else torch.zeros(0)
+    def note_output(module, given, output):
+        seen["output"] = tensor_at(output, path).detach().clone()
 
-    def note_head(module, given, output):
-        last.append((module, given[0].detach().clone()))
+    def note_passed(module, given, output):
+        passed.append((module, given[0].detach().clone(), output.detach().clone()))
 
-    module = dict(network.named_modules(remove_duplicate=False))[layer]
-    watched = [module.register_forward_hook(note_maps)]
-    watched += [each.register_forward_hook(note_head) for each in network.modules() if _is_linear(each)]
+    watched = [find_layer(network, layer).register_forward_hook(note_output)]
+    noted = (each for each in network.modules() if _is_linear(each) or isinstance(each, nn.LayerNorm))
+    watched += [each.register_forward_hook(note_passed) for each in noted]
     parameter = next(network.parameters(), torch.zeros(()))
     noise = torch.randn((2, 3, size, size), generator=torch.Generator().manual_seed(0))
     try:
@@ -44,14 +52,45 @@ def head_weights(network: nn.Module, layer: str, size: int) -> Tensor | None:
     finally:
         for hook in watched:
             hook.remove()
-    if not last or not isinstance(answer, Tensor) or seen["maps"].ndim != 4:
+    answer = next((tensor for _, tensor in tensors_in(answer)), None)
+    heads = [each for each in passed if _is_linear(each[0])]
+    if not heads or answer is None or answer.ndim < 2:
         return None
-    head, given = last[-1]
-    taken = seen["maps"] if given.ndim == 4 else seen["maps"].mean((2, 3))
-    same = given.shape == taken.shape and torch.allclose(given, taken, rtol=1e-3, atol=1e-5)
-    if not same or answer.ndim < 2 or answer.shape[1] != head.weight.shape[0]:
+    head, given, _ = heads[-1]
+    weights = head.weight.detach().flatten(1).float()
+    if len(weights) not in (answer.shape[1], answer.shape[-1]):
         return None
-    return head.weight.detach().flatten(1).float()
+    if _among(given, _taken(seen["output"])):
+        return weights
+    for norm, before, after in reversed(passed):
+        if isinstance(norm, nn.LayerNorm) and _among(given, _taken(after)) and _among(before, _taken(seen["output"])):
+            return _before(norm, weights)
+    return None
+
+
+def _before(norm: nn.LayerNorm, weights: Tensor) -> Tensor | None:
+    """Weights of what a norm over filters takes, up to what it divides by, from weights of what it puts out."""
+    if weights.shape[1:] != tuple(norm.normalized_shape):
+        return None
+    scaled = weights if norm.weight is None else weights * norm.weight.detach().float()
+    return scaled - scaled.mean(1, keepdim=True)
+
+
+def _among(given: Tensor, taken: Iterator[Tensor]) -> bool:
+    return any(given.shape == each.shape and torch.allclose(given, each, rtol=1e-3, atol=1e-5) for each in taken)
+
+
+def _taken(output: Tensor) -> Iterator[Tensor]:
+    """What a head may take of an output: all of it, its mean over places, a token that stands for the picture."""
+    yield output
+    if output.ndim == 4:
+        yield output.mean((2, 3))
+        yield output.mean((1, 2))
+    if output.ndim == 3:
+        yield output.mean(1)
+        yield from (output[:, place] for place in range(min(CLASS_TOKENS, output.shape[1])))
+        yield from (output[:, first:].mean(1) for first in range(1, MOST_EXTRA + 1) if first < output.shape[1])
+        yield output.mean(2)
 
 
 def _is_linear(module: nn.Module) -> bool:

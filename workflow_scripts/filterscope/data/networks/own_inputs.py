@@ -131,9 +131,28 @@ def _three(values) -> tuple[float, ...]:
     return tuple(map(float, values))
 
 
+# --- ONNX --------------------------------------------------------------------------------------------------
+
+
+def _onnx(settings: NetworkSettings) -> tuple[dict, str]:
+    """The size alone: an ONNX file does not say how pictures were normalised."""
+    from filterscope.data.networks import onnx_models
+
+    height, width = onnx_models.input_sides(onnx_models.read(settings.file))
+    side = height or width
+    if side is None:
+        return {}, settings.file
+    if width not in (None, side):
+        from filterscope.data.networks.settings import NetworkError
+
+        raise NetworkError(f"{settings.file}: takes pictures of {width} x {height} px, should be square ones")
+    return {"resize": side * 8 // 7, "crop": side}, f"{settings.file} (mean and std it does not tell)"
+
+
 OWN: dict[str, Callable[[NetworkSettings], tuple[dict, str]]] = {
     "torchvision": _torchvision,
     "checkpoint": _torchvision,
     "timm": _timm,
     "huggingface": _huggingface,
+    "onnx": _onnx,
 }

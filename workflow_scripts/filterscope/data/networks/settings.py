@@ -20,6 +20,7 @@ REQUIRED = {
     "factory": ("factory",),
     "timm": ("architecture",),
     "huggingface": ("model",),
+    "onnx": ("file",),
     "caffe": ("prototxt", "caffemodel"),
     "scenes_cnn": (),
     "planted": (),
