@@ -347,3 +347,25 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+COPIES = ["/scratch/s3/bucket/mine/results/words/a.parquet", "/scratch/s3/bucket/mine/results/pictures/sheets"]
+
+
+def test_named_results_are_found_where_the_job_has_them():
+    named = {
+        "one": {"words": "results/words/a.parquet", "none": None, "k": 5},
+        "all": [["results/pictures/sheets"], "a"],
+    }
+    assert job.located(named, COPIES) == {
+        "one": {"words": COPIES[0], "none": None, "k": 5},
+        "all": [[COPIES[1]], "a"],
+    }
+    at_home = ["results/words/a.parquet"]
+    assert job.located(at_home, at_home) == at_home
+
+
+@pytest.mark.parametrize("other", ["results/words/a.csv", "results/a.parquet"])
+def test_what_is_read_and_is_no_input_is_named(other):
+    with pytest.raises(ValueError, match=f"{other} is read, but is no input"):
+        job.located([other], COPIES)
