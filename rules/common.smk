@@ -14,7 +14,9 @@ from configuration import resources as asked
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from snakemake.exceptions import WorkflowError
+from snakemake.io import flag
 from snakemake.logging import logger
+from snakemake.path_modifier import PATH_MODIFIER_FLAG
 
 configuration.share_library(SCRIPTS)
 configuration.yield_idle_cores()
@@ -93,10 +95,19 @@ def steering_by(schedule):
     return {key: value for key, value in config["temperature"]["schedules"][schedule].items() if key != "search"}
 
 
+def given(paths):
+    """A file or folder that the config names, or several: read where they lie, also by a run that keeps its results in a
+    bucket, and by a workflow that imports this one with a prefix. Snakemake then moves only what it has not moved before.
+
+    (Its own flag for that, `local`, would have all that reads photographs run where Snakemake does.)
+    """
+    return flag(paths, PATH_MODIFIER_FLAG) if paths else []
+
+
 def pictures(dataset):
     """Folder that the paths of a dataset's images are relative to."""
     folder = config["datasets"][dataset].get("folder")
-    return folder or f"results/data/{dataset}/pictures"
+    return given(folder) if folder else f"results/data/{dataset}/pictures"
 
 
 def annotations_of(wildcards):

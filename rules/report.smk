@@ -75,6 +75,7 @@ rule render_atlas:
     input:
         places=rules.note_places.output.places,
         shown=files_of(atlas_places()),
+        linked=atlas_links(atlas_places()),
     output:
         atlas=directory(ATLAS),
     log:

@@ -33,12 +33,24 @@ def atlas_places():
     }
 
 
+def atlas_links(places):
+    """What the pages only link to: tables as CSV and sheets of filters. Their being there decides what a link says."""
+    layers = places["layers"]
+    linked = [each["strongest"] for each in layers if each["strongest"]]
+    linked += [each["occlusions"]["tables"]["occlusions"] for each in layers if each["occlusions"]]
+    linked += [table for each in layers if each["facets"] for table in each["facets"]["tables"].values()]
+    linked += [table for room in ("diagnosis", "temperature") for table in places[room]["tables"].values()]
+    linked += [course["table"] for course in places["temperature"]["courses"]]
+    sheets = [words_of(entry, "sheets") for entry in EXPLANATIONS]
+    return list(dict.fromkeys([f"{table.removesuffix('.parquet')}.csv" for table in linked] + sheets))
+
+
 def atlas_dataset(name):
     """Tables and pictures of a dataset."""
     folder, annotated = f"results/data/{name}", name in ANNOTATED
     own = {"images": f"{folder}/images.parquet", "rejected": f"{folder}/rejected.parquet"}
     own |= {table: f"{folder}/{table}.parquet" for table in ("annotations", "categories") if annotated}
-    return {"folder": pictures(name), "annotated": annotated, "tables": own}
+    return {"folder": str(pictures(name)), "annotated": annotated, "tables": own}
 
 
 def atlas_layer(dataset, probe):

@@ -11,7 +11,7 @@ def vectors_of(wildcards):
     """Where a vocabulary's vectors come from: a local file, or what the rule of its source makes or downloads."""
     vocabulary = config["vocabularies"][wildcards.vocabulary]
     if vocabulary.get("file") is not None:
-        return vocabulary["file"]
+        return given(vocabulary["file"])
     brought = {"captions": rules.train_word_vectors.output.vectors, "glove": rules.download_glove.output.archive}
     return brought[vocabulary["source"]]
 
@@ -40,7 +40,7 @@ def files_of_network(network):
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
     named = [network.get(key) for key in ("file", "prototxt", "caffemodel")]
     held = sorted(Path(network["model"]).glob("*")) if "model" in network else []
-    return [file for file in (*named, made_by, *(str(each) for each in held if each.is_file())) if file]
+    return given([file for file in (*named, made_by, *(str(each) for each in held if each.is_file())) if file])
 
 
 def files_of_checked_networks():
@@ -110,7 +110,7 @@ def mirrors_of(archive):
 
 def other_categories(wildcards):
     """Somebody else's list of categories."""
-    return config["datasets"][wildcards.dataset]["compare_with"]
+    return given(config["datasets"][wildcards.dataset]["compare_with"])
 
 
 def compared():
@@ -142,9 +142,9 @@ def samples_source(wildcards):
     """The file or folder that samples are read from: local, or downloaded; nothing for generated and packaged ones."""
     entry = config["samples"][wildcards.samples]
     if "file" in entry:
-        return {"source": entry["file"]}
+        return {"source": given(entry["file"])}
     if "folder" in entry:
-        return {"source": entry["folder"] or f"results/data/samples/{wildcards.samples}/downloads"}
+        return {"source": given(entry["folder"]) or f"results/data/samples/{wildcards.samples}/downloads"}
     return {}
 
 

@@ -60,7 +60,7 @@ def measured_network_files(wildcards):
         return []
     network = network_settings(wildcards)
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    return [file for file in (network.get("prototxt"), made_by) if file]
+    return given([file for file in (network.get("prototxt"), made_by) if file])
 
 
 def complexity_results():

@@ -71,8 +71,7 @@ def trained_network(wildcards):
 def temperature_factory(wildcards):
     """The file of a network that comes from a function of the user's."""
     factory = trained_network(wildcards)["factory"]
-    file = provenance.factory_file(factory) if factory else None
-    return [file] if file else []
+    return given(provenance.factory_file(factory) if factory else None)
 
 
 def temperature_module(wildcards):

@@ -110,7 +110,7 @@ def scenes_of_clip(table):
 
 def clip_checkpoint(wildcards):
     """The local file of a CLIP model's weights, if it has one."""
-    return config["clips"][wildcards.clip]["file"] or []
+    return given(config["clips"][wildcards.clip]["file"])
 
 
 def causes_of(wildcards):

@@ -108,7 +108,7 @@ rule name_facets:
         weights=weights_of,
         categories=reference_categories,
         vocabulary=lambda wildcards: f"results/data/vocabularies/{naming(wildcards).vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         explainer=naming_explainer,
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",

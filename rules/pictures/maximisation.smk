@@ -43,7 +43,7 @@ rule name_pictures:
         weights=weights_of,
         categories=reference_categories,
         vocabulary=lambda wildcards: f"results/data/vocabularies/{explained_in(wildcards)}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         explainer=own_explainer,
         claims=own_claims,
     output:

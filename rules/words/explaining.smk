@@ -70,7 +70,7 @@ rule explain_filters:
         maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         categories=reference_categories,
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         evidence="results/activations/{dataset}/{probe}/evidence.parquet",
         words=rules.train_explainer.output.weights,
         shuffled_labels=rules.train_null_explainer.output.weights,
@@ -121,7 +121,7 @@ use rule explain_filters as explain_photographs with:
         maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
         categories=reference_categories,
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         evidence=reference_evidence,
         words=reference_explainer,
     output:

@@ -141,7 +141,7 @@ rule dissect_with_clip:
         tokens=clip_file("tokens/{dataset}.parquet"),
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         categories="results/data/{dataset}/categories.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
     output:
         words="results/words/{dataset}/{probe}/{vocabulary}/clip_words.parquet",
     wildcard_constraints:

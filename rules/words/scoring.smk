@@ -59,7 +59,7 @@ rule score_random_network:
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
     output:
         measurements=["results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet"],
     wildcard_constraints:
@@ -109,7 +109,7 @@ for group in GROUPS:
             annotations="results/data/{dataset}/annotations.parquet",
             categories="results/data/{dataset}/categories.parquet",
             vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
-            allowed=config["words"]["allowed"] or [],
+            allowed=given(config["words"]["allowed"]),
         output:
             measurements=group_folders(group, "results/words/{dataset}/PROBE/{vocabulary}/null/random_network.parquet"),
         wildcard_constraints:
@@ -242,7 +242,7 @@ rule tabulate_defects:
         annotations="results/data/{dataset}/annotations.parquet",
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         weights=weights_of,
     output:
         table="results/words/{dataset}/{probe}/{vocabulary}/defects.parquet",

@@ -384,3 +384,25 @@ def test_every_script_begins_with_its_log(repository):
     for path in scripts:
         _, _, block = path.read_text().partition('\nif __name__ == "__main__":\n')
         assert block.startswith("    job.log_to(snakemake.log[0])\n"), path
+
+
+COPIES = ["/scratch/s3/bucket/mine/results/words/a.parquet", "/scratch/s3/bucket/mine/results/pictures/sheets"]
+
+
+def test_named_results_are_found_where_the_job_has_them():
+    named = {
+        "one": {"words": "results/words/a.parquet", "none": None, "k": 5},
+        "all": [["results/pictures/sheets"], "a"],
+    }
+    assert job.located(named, COPIES) == {
+        "one": {"words": COPIES[0], "none": None, "k": 5},
+        "all": [[COPIES[1]], "a"],
+    }
+    at_home = ["results/words/a.parquet"]
+    assert job.located(at_home, at_home) == at_home
+
+
+@pytest.mark.parametrize("other", ["results/words/a.csv", "results/a.parquet"])
+def test_what_is_read_and_is_no_input_is_named(other):
+    with pytest.raises(ValueError, match=f"{other} is read, but is no input"):
+        job.located([other], COPIES)

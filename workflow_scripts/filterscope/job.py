@@ -20,6 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 LOGGER = logging.getLogger("filterscope")
+RESULTS = "results/"  # how the workflow's names of files begin
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -100,6 +101,27 @@ def steps(total: int, title: str) -> Iterator[Callable[[str], None]]:
         yield lambda step: next(bar)
     finally:
         bar.close()
+
+
+def located(named: object, inputs: Iterable[str | Path]) -> object:
+    """Paths of results, wherever they stand in nested lists and mappings, as this job finds them among its inputs.
+
+    Rules name files as the workflow does, `results/…`. Where results are kept in a bucket, or in another folder, a
+    job's inputs are copies below a prefix, which no parameter should hold: it is another on every node. Texts that do
+    not begin like results stay. Raises ValueError for a file that is no input of the job: nobody has brought it.
+    """
+    if isinstance(named, Mapping):
+        return {key: located(value, inputs) for key, value in named.items()}
+    if isinstance(named, str):
+        if not named.startswith(RESULTS):
+            return named
+        for each in inputs:
+            if str(each) == named or str(each).endswith(f"/{named}"):
+                return str(each)
+        raise ValueError(f"{named} is read, but is no input of this job: add it to the inputs of its rule")
+    if isinstance(named, Iterable):
+        return [located(value, inputs) for value in named]
+    return named
 
 
 def empty_folder(path: str | Path) -> Path:

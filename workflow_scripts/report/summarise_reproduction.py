@@ -26,7 +26,7 @@ if __name__ == "__main__":
     summarise_reproduction(
         path_to_datasets=snakemake.input.datasets,
         path_to_recall=snakemake.input.recall,
-        paths_to_defects=snakemake.params.defects,
+        paths_to_defects=job.located(snakemake.params.defects, snakemake.input),
         path_to_text=snakemake.output.text,
         path_to_html=snakemake.output.html,
         title=f"{snakemake.params.title}: the reproduction",

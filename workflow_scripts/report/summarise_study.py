@@ -81,10 +81,10 @@ def _pictures(heading, given: Mapping, page: Path):
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     summarise_study(
-        explanations=snakemake.params.explanations,
-        pictures=snakemake.params.pictures,
-        diagnosis=snakemake.params.diagnosis,
-        temperature=snakemake.params.temperature,
+        explanations=job.located(snakemake.params.explanations, snakemake.input),
+        pictures=job.located(snakemake.params.pictures, snakemake.input),
+        diagnosis=job.located(snakemake.params.diagnosis, snakemake.input),
+        temperature=job.located(snakemake.params.temperature, snakemake.input),
         path_to_text=snakemake.output.text,
         path_to_html=snakemake.output.html,
         title=snakemake.params.title,

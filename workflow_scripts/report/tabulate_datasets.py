@@ -27,7 +27,7 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     tabulate_datasets(
         published=io.StringIO(snakemake.params.published),
-        paths_to_datasets=snakemake.params.datasets,
+        paths_to_datasets=job.located(snakemake.params.datasets, snakemake.input),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
     )

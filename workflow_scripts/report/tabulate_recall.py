@@ -22,7 +22,7 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     tabulate_recall(
         published=io.StringIO(snakemake.params.published),
-        paths_to_scores=snakemake.params.scores,
+        paths_to_scores=job.located(snakemake.params.scores, snakemake.input),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
     )

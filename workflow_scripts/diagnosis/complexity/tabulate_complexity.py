@@ -24,7 +24,7 @@ def tabulate_complexity(paths_to_measured, published, path_to_table, path_to_csv
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     tabulate_complexity(
-        paths_to_measured=snakemake.params.measured,
+        paths_to_measured=job.located(snakemake.params.measured, snakemake.input),
         published=io.StringIO(snakemake.params.published),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,

@@ -47,7 +47,7 @@ def tabulate_robustness(
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     tabulate_robustness(
-        files=snakemake.params.files,
+        files=job.located(snakemake.params.files, snakemake.input),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         path_to_networks=snakemake.output.networks,

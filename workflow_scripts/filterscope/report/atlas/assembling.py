@@ -78,14 +78,16 @@ def make_atlas(
     threads: int = 1,
     exports: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    beside: str | Path | None = None,
 ) -> None:
     """Make the atlas of the study in the folder `results`.
 
     pixels: none, thumbnails or full; filters: all, named or channels; None for what the study's config says. exports:
-    whether tables and exemplars for other programs lie in exports/, too. say: is told what is being done. The folder
-    appears when all is well. Raises AtlasError.
+    whether tables and exemplars for other programs lie in exports/, too. say: is told what is being done. beside: what
+    relative folders of the config begin from, where that is not the folder that has the results. The folder appears
+    when all is well. Raises AtlasError.
     """
-    places = Places.of(results)
+    places = Places.of(results, beside)
     chosen = places.given["atlas"]
     pixels, filters = pixels or chosen["pictures"], chosen["filters"] if filters is None else filters
     if pixels not in PIXELS:

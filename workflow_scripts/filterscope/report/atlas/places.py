@@ -11,11 +11,10 @@ import pandas as pd
 import pyarrow as pa
 
 from filterscope import tables
+from filterscope.job import RESULTS  # how places begin that lie in the results; others are as the config has them
 
 FORMAT = 1
 PLACES = "report/atlas_places.json"  # in the folder of results
-# How places begin that lie in the folder of results; others are as the config gives them.
-RESULTS = "results/"
 
 
 class AtlasError(ValueError):
@@ -40,16 +39,18 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass
 class Places:
-    """What a study noted, and the folder of results that it is in. missing: files that were asked for in vain."""
+    """What a study noted, and the folder of results that it is in. beside: what the config's own places are relative
+    to. missing: files that were asked for in vain."""
 
     given: Mapping
     results: Path
+    beside: Path
     missing: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, results: str | Path) -> Places:
-        """The places of the study in this folder of results. Raises AtlasError where there are none, or of another
-        version."""
+    def of(cls, results: str | Path, beside: str | Path | None = None) -> Places:
+        """The places of the study in this folder of results. beside: what the config's own places are relative to;
+        None for the folder that has the results. Raises AtlasError where there are none, or of another version."""
         path = Path(results) / PLACES
         try:
             given = json.loads(path.read_text(encoding="utf-8"))
@@ -63,13 +64,13 @@ class Places:
         if not isinstance(given, dict) or given.get("format") != FORMAT:
             found = given.get("format") if isinstance(given, dict) else type(given).__name__
             raise AtlasError(f"{path}: format is {found!r}, should be {FORMAT}; delete it and run the workflow")
-        return cls(given, Path(results))
+        return cls(given, Path(results), Path(results).parent if beside is None else Path(beside))
 
     def path(self, place: str) -> Path:
         """Where a noted path lies now: results may have been moved."""
         if place.startswith(RESULTS):
             return self.results / place.removeprefix(RESULTS)
-        return self.results.parent / place
+        return self.beside / place
 
     def link(self, place: str) -> str:
         """The CSV of a table, or the file itself where there is none, as seen from results/report/atlas."""
