@@ -73,8 +73,8 @@ class Report:
 class Campaign:
     """Kills at moments of a seed. undisturbed: has run to its end. killed: the same study elsewhere.
 
-    longest: seconds after which a run is killed at the latest, mostly from its first job on. kinds: of killing.KINDS, and
-    OF_DISKS where the killed study is on one.
+    longest: seconds after which a run is killed at the latest, mostly from its first job on. kinds: of killing.KINDS,
+    and OF_DISKS where the killed study is on one.
     """
 
     def __init__(self, undisturbed: Runs, killed: Runs, seed: int, longest: float, kinds=tuple(KINDS)):
@@ -123,8 +123,9 @@ class Campaign:
 
     def _kill(self, main: subprocess.Popen) -> bool:
         """Whether the study was finished before the moment came."""
-        while self.chance.random() < 0.9 and not self.killed.is_locked and main.poll() is None:
-            time.sleep(0.05)  # it plans its jobs: few kills are spent on that
+        planning = self.chance.random() < 0.1  # few kills are spent on that
+        while not planning and not self.killed.is_locked and main.poll() is None:
+            time.sleep(0.05)
         try:
             code = main.wait(self.chance.uniform(0, self.longest))
         except subprocess.TimeoutExpired:
