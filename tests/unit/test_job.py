@@ -275,6 +275,52 @@ class TestSeed:
         assert job.derived_seed(*one) != job.derived_seed(*other)
 
 
+class TestSettling:
+    """What a job has written is on the disk before it ends, so that Snakemake counts nothing else as done."""
+
+    SCRIPT = """
+        from pathlib import Path
+        from types import SimpleNamespace
+
+        snakemake = SimpleNamespace(output=["made/table.csv", "elsewhere/pictures"], log=["logs/job.log"])
+        job.log_to(snakemake.log[0])
+        for path in snakemake.output:
+            Path(path).parent.mkdir()
+            Path(path).touch()
+        job.settle = lambda paths: print("settled", *paths) if {works} else job._fail()
+        """
+
+    def test_log_and_outputs_at_the_end(self, tmp_path):
+        done = run(self.SCRIPT.format(works=True), tmp_path)
+        assert done.stdout == "settled logs/job.log made/table.csv elsewhere/pictures\n"
+        assert done.returncode == 0, done.stderr
+
+    def test_a_disk_that_does_not_hold_it_fails_the_job(self, tmp_path):
+        """A network file system may tell only now that it is full."""
+        failing = "def _fail(): raise OSError(28, 'No space left on device', 'made')\njob._fail = _fail\n"
+        done = run(failing + textwrap.dedent(self.SCRIPT.format(works=False)), tmp_path)
+        assert done.returncode == 1
+        for said in (done.stderr, (tmp_path / "logs/job.log").read_text()):
+            assert "OSError: [Errno 28] No space left on device: 'made'" in said
+
+    def test_every_disk_is_asked_once(self, tmp_path, monkeypatch):
+        asked = []
+        monkeypatch.setattr(job.sys, "platform", "linux")
+        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: asked.append(1)))
+        (tmp_path / "there").touch()
+        job.settle([tmp_path / "there", tmp_path / "gone", tmp_path, tmp_path / "neither/nor"])
+        assert asked == [1]
+        job.settle([tmp_path / "there", "/proc/self/status"])
+        assert asked == [1] * 3
+
+    def test_an_error_of_the_disk_is_told(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(job.sys, "platform", "linux")
+        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: -1))
+        monkeypatch.setattr(job.ctypes, "get_errno", lambda: 28)
+        with pytest.raises(OSError, match="No space left on device: the disk does not hold what was written"):
+            job.settle([tmp_path])
+
+
 def test_an_emptied_folder_is_new(tmp_path):
     (tmp_path / "made/before").mkdir(parents=True)
     assert job.empty_folder(tmp_path / "made") == tmp_path / "made"
