@@ -172,6 +172,32 @@ class TestDevice:
         assert job.device() == torch.device("cuda", 1)
         assert chosen == [torch.device("cuda", 1)]
 
+    def test_is_the_one_that_slurm_has_given_whoever_holds_its_lock(self, monkeypatch, tmp_path):
+        """Locks lie in a temporary folder, which other users and containers do not share: Slurm knows better."""
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "2")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        self.pretend(monkeypatch, 3)
+        with holder(tmp_path, "gpu-2"):
+            assert job.device() == torch.device("cuda", 2)
+
+    def test_is_free_among_those_that_slurm_has_given(self, monkeypatch, tmp_path):
+        """As several steps of one submitted job take theirs."""
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "1,3")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        self.pretend(monkeypatch, 4)
+        with holder(tmp_path, "gpu-1"):
+            assert job.device() == torch.device("cuda", 3)
+
+    def test_is_among_those_that_cuda_visible_devices_leaves_whatever_slurm_says(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "0")  # of the node: what is visible is counted anew
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+        self.pretend(monkeypatch, 2)
+        with holder(tmp_path, "gpu-0"):
+            assert job.device() == torch.device("cuda", 1)
+
     def pretend(self, monkeypatch, count):
         chosen = []
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
