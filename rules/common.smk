@@ -29,6 +29,8 @@ REMARKS = configuration.check(config, ROOT / "rules" / "config.schema.yaml")
 if workflow.is_main_process:  # not again in the processes of its jobs
     for remark in REMARKS:
         logger.info(remark)
+    if unrecorded := configuration.doubt_unrecorded(Path(".snakemake")):
+        logger.info(f"The records of {unrecorded} files are lost, as after a loss of power: they are made again.")
 configuration.share_threads(config["threads"])
 
 EXPLANATIONS = config["explanations"]

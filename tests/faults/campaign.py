@@ -2,10 +2,13 @@
 
     python -m tests.faults.campaign --kills 20
 
-runs a small study undisturbed, then again under kill -9: of Snakemake alone, of one process of one job, of everything,
-and of everything with a copy of the folder, made while jobs wrote, in its place.
-After each kill no file that has its final name may differ from the undisturbed run's; after each round nothing may be
-missing, left to do, or still running. What is told at the end are the kills, what was lost, and what was done twice.
+runs a small study undisturbed, then again under kill -9: of Snakemake alone, of one process of one job, of everything;
+of everything with a copy of the folder, made while jobs wrote, in its place, or with a clock that has jumped, or after
+another run was begun in the same folder. With --disk, which needs an administrator, the folder is a small disk, which
+gets full, cannot be changed for a moment, and loses its power with all that it had not yet got.
+After each kill no file that has its final name may differ from the undisturbed run's, and no process may be left but
+jobs whose Snakemake was killed; after each round nothing may be missing, left to do, or still running. What is told at
+the end are the kills, what was lost, and what was done twice.
 """
 
 from __future__ import annotations
@@ -24,10 +27,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults import comparison
-from tests.faults.killing import KINDS, Runs, is_script
+from tests.faults.disks import Disk, NoDiskError
+from tests.faults.killing import KINDS, OF_DISKS, Runs, is_script
 
 STUDY = Path(__file__).with_name("study.yaml")
 PATIENCE = 60  # seconds that an orphan may need to notice that it is one, or to end its work
+# What a run says that has failed by itself, by what was done to it.
+SAID = {"job": "Error in rule", "full": "No space left on device", "frozen": "Operation not permitted"}
 
 
 @dataclass
@@ -41,6 +47,8 @@ class Report:
     killed_work: float = 0.0  # that killed jobs had worked; an upper bound, as trainings go on from checkpoints
     repeated_work: float = 0.0  # of jobs that had ended and were run again
     repeated_jobs: Counter = field(default_factory=Counter)
+    counted: int = 0  # how often it was counted after a kill which processes were left
+    skewed: int = 0  # runs that refused tables of the future
     lost: list[str] = field(default_factory=list)  # anything that is not as it should be
     leftovers: list[str] = field(default_factory=list)  # hidden files of killed jobs that nobody took away
 
@@ -55,6 +63,7 @@ class Report:
                 f"done twice: {self.repeated_work:.0f} s of ended jobs {dict(self.repeated_jobs) or ''}, at most "
                 f"{self.killed_work:.0f} s of killed ones; a round takes {self.undisturbed:.0f} s of jobs"
             ),
+            f"processes counted after {self.counted} kills; tables of the future refused {self.skewed} times",
             f"hidden files left: {len(self.leftovers) or 'none'}",
             *(f"  {each}" for each in self.leftovers),
         ]
@@ -64,11 +73,14 @@ class Report:
 class Campaign:
     """Kills at moments of a seed. undisturbed: has run to its end. killed: the same study elsewhere.
 
-    longest: seconds from the start of a run after which it is killed at the latest. kinds: of killing.KINDS.
+    longest: seconds after which a run is killed at the latest, mostly from its first job on. kinds: of killing.KINDS,
+    and OF_DISKS where the killed study is on one.
     """
 
     def __init__(self, undisturbed: Runs, killed: Runs, seed: int, longest: float, kinds=tuple(KINDS)):
         self.undisturbed, self.killed = undisturbed, killed
+        self._faults = {kind: {**KINDS, **OF_DISKS}[kind] for kind in kinds}
+        self._orphans: set[int] = set()  # processes whose Snakemake was killed alone
         self.chance, self.longest, self.kinds = random.Random(seed), longest, kinds
         self._told_how_to_unlock = False
         self.report = Report(files=len(comparison.files(undisturbed.results)))
@@ -84,7 +96,7 @@ class Campaign:
 
     def _round(self, kills: int) -> None:
         """From nothing to the end, with kills as long as there are any left and the study is not finished."""
-        shutil.rmtree(self.killed.folder, ignore_errors=True)
+        self.killed.begin_anew()
         ended: dict[str, tuple[int, float]] = {}
         finished = False
         while not finished:
@@ -105,10 +117,15 @@ class Campaign:
             said = self.killed.said.read_text()
             if code == 0 or "Directory cannot be locked" not in said or "--unlock" not in said:
                 self.report.lost.append(f"a locked folder, but not a word about --unlock: {said[-400:]}")
-        self.killed.finish("--unlock")
+            self.killed.finish("--unlock")
+        else:  # which does just this
+            shutil.rmtree(self.killed.folder / ".snakemake/locks")
 
     def _kill(self, main: subprocess.Popen) -> bool:
         """Whether the study was finished before the moment came."""
+        planning = self.chance.random() < 0.1  # few kills are spent on that
+        while not planning and not self.killed.is_locked and main.poll() is None:
+            time.sleep(0.05)
         try:
             code = main.wait(self.chance.uniform(0, self.longest))
         except subprocess.TimeoutExpired:
@@ -116,30 +133,47 @@ class Campaign:
         else:
             return self._ended(code)
         kind = self.chance.choice(self.kinds)
-        ages = {
-            process.pid: time.time() - process.create_time()
-            for process in self.killed.processes()
-            if is_script(process)
-        }
-        dead = KINDS[kind](self.killed, main, self.chance.choice)
+        running = self.killed.processes()
+        ages = {process.pid: time.time() - process.create_time() for process in running if is_script(process)}
+        dead = self._faults[kind](self.killed, main, self.chance.choice)
         self.report.kills[kind] += 1
         self.report.killed_work += sum(ages.get(process.pid, 0.0) for process in dead)
         number = self.report.kills.total()
+        self._count_processes(kind, {process.pid for process in running})
         for path in comparison.changed(self.killed.results, self.undisturbed.results):
             self.report.lost.append(f"kill {number} ({kind}): {path} is there and is not what it should be")
         print(f"kill {number}: {kind}, {len(comparison.files(self.killed.results))} files whole", file=sys.stderr)
-        if kind == "job" and main.returncode > 0 and "Error in rule" not in self.killed.said.read_text():
-            self.report.lost.append(f"kill {number} ({kind}): no word about the rule that failed")
+        if main.returncode > 0 and SAID.get(kind, "") not in self.killed.said.read_text():
+            self.report.lost.append(
+                f"kill {number} ({kind}): said nothing of it: {self.killed.said.read_text()[-2000:]}"
+            )
         return main.returncode == 0
+
+    def _count_processes(self, kind: str, running: set[int]) -> None:
+        """Nothing outlives its job. Jobs whose Snakemake was killed alone go on, and end by themselves."""
+        if kind == "main":
+            self._orphans |= running
+            return
+        self.report.counted += 1
+        number = self.report.kills.total()
+        left = self.killed.left(PATIENCE, but=self._orphans)
+        self.report.lost += [f"kill {number} ({kind}), still running: {each}" for each in left]
 
     def _ended(self, code: int) -> bool:
         """Whether a run that nobody killed came to its end, as it should."""
-        if code:
-            said = self.killed.said.read_text()
+        if not code:
+            return True
+        said = self.killed.said.read_text()
+        if "clock skew" in said:  # as docs/clusters.md says
+            self.report.skewed += 1
+            now = time.strftime("%Y-%m-%d %H:%M:%S")
+            command = ["find", "results", "-newermt", now, "-exec", "touch", "--date", now, "{}", "+"]
+            subprocess.run(command, cwd=self.killed.folder, check=True)
+        else:
             self.report.lost.append(f"after kill {self.report.kills.total()} a run failed: {said[-3000:]}")
             if len(self.report.lost) > 20:
                 raise RuntimeError(str(self.report))
-        return code == 0
+        return False
 
     def _count_repeated(self, ended: dict[str, tuple[int, float]]) -> None:
         """Jobs that have ended a second time, by their benchmarks."""
@@ -188,6 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the moments and of what is killed")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--longest", type=float, help="seconds that a run has at most; a third of an undisturbed one")
+    parser.add_argument("--kinds", nargs="*", help=f"of {', '.join([*KINDS, *OF_DISKS])}; all that are possible")
+    parser.add_argument("--disk", action="store_true", help="on a disk of its own, which needs an administrator")
     parser.add_argument("--folder", type=Path, help="is kept, with undisturbed/ in it if that has run; a temporary one")
     parser.add_argument("--report", type=Path, help="a JSON file of what was seen")
     asked = parser.parse_args(arguments)
@@ -196,13 +232,24 @@ def main(arguments: list[str] | None = None) -> int:
     undisturbed, killed = (
         Runs((folder / name).resolve(), study, asked.cores, asked.targets) for name in ("undisturbed", "killed")
     )
+    kinds = asked.kinds or [kind for kind in (*KINDS, *OF_DISKS) if kind != ("copy" if asked.disk else None)]
     try:
+        if asked.disk:
+            killed.disk = Disk(folder / "disk.image", killed.folder)
+            killed.disk.make()
+        else:
+            kinds = [kind for kind in kinds if kind not in OF_DISKS]
         took = run_undisturbed(undisturbed)
         print(f"undisturbed: {took:.0f} s", file=sys.stderr)
-        report = Campaign(undisturbed, killed, asked.seed, asked.longest or max(10.0, took / 3)).run(asked.kills)
+        longest = asked.longest or max(10.0, took / 3)
+        report = Campaign(undisturbed, killed, asked.seed, longest, kinds).run(asked.kills)
+    except NoDiskError as error:
+        parser.error(f"--disk: {error}")
     finally:
         for runs in (undisturbed, killed):
             runs.end()
+        if killed.disk is not None:
+            killed.disk.remove()
         if asked.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
     print(report)

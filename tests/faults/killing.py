@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from tests.faults.disks import Disk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARK = "FILTERSCOPE_FAULTS"
+PATIENCE = 120  # seconds that a run has to end by itself, or a killed process to be gone
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Runs:
     """One study in one folder, run as often as it takes.
 
     study: its --configfile. targets: what is asked for, everything where empty. environment: added to that of all runs.
+    disk: that is mounted at the folder.
     """
 
     folder: Path
@@ -32,6 +35,7 @@ class Runs:
     cores: int = 2
     targets: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    disk: Disk | None = None
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -40,25 +44,33 @@ class Runs:
 
     @property
     def said(self) -> Path:
-        """What the latest run has said."""
-        return self.folder / "said.txt"
+        """What the latest run has said: beside the folder, whose disk may be full."""
+        return self.folder.with_name(f"{self.folder.name}.said.txt")
 
     @property
     def is_locked(self) -> bool:
         return any(self.folder.glob(".snakemake/locks/*"))
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Snakemake in a session of its own."""
+    def begin_anew(self) -> None:
+        """With an empty folder."""
+        if self.disk is not None:
+            self.disk.clear()
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self, *arguments: str, said: Path | None = None) -> subprocess.Popen:
+        """Snakemake in a session of its own. said: where it tells what it does, if not in the usual place."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "snakemake", *self.targets, *arguments]
         command += ["--snakefile", REPOSITORY / "Snakefile", "--directory", self.folder]
         command += ["--configfile", self.study, "--cores", self.cores]
-        with self.said.open("w") as said:
+        with (said or self.said).open("w") as stream:
             return subprocess.Popen(
                 list(map(str, command)),
                 cwd=self.folder,
                 env=self.marked(),
-                stdout=said,
+                stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -85,10 +97,10 @@ class Runs:
                 continue
         return found
 
-    def left(self, patience: float) -> list[str]:
-        """Command lines of the processes that are still there after so many seconds."""
+    def left(self, patience: float, but: Collection[int] = ()) -> list[str]:
+        """Command lines of the processes, but for these, that are still there after so many seconds."""
         deadline = time.monotonic() + patience
-        while (found := self.processes()) and time.monotonic() < deadline:
+        while (found := [each for each in self.processes() if each.pid not in but]) and time.monotonic() < deadline:
             time.sleep(0.1)
         return [_told(process) for process in found]
 
@@ -121,7 +133,8 @@ def kill_job(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psuti
 def kill_group(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
     """Everything dies at once, as by a loss of power."""
     killed = [process for process in runs.processes() if process.pid != main.pid]
-    os.killpg(main.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it had just ended
+        os.killpg(main.pid, signal.SIGKILL)
     main.wait()
     return killed
 
@@ -138,7 +151,66 @@ def kill_copy(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psut
     return killed
 
 
-KINDS = {"main": kill_main, "job": kill_job, "group": kill_group, "copy": kill_copy}
+def kill_clock(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Everything dies, and comes back with a clock that is years or minutes off: all files are of another time."""
+    killed = kill_group(runs, main, choose)
+    shift = choose([-30 * 365 * 86_400, -90, 90, 3 * 365 * 86_400])  # s
+    for path in runs.folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            when = path.stat(follow_symlinks=False).st_mtime + shift
+            os.utime(path, (when, when), follow_symlinks=False)
+    return killed
+
+
+def kill_twice(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Another run begins in the same folder, as by mistake, and is refused; then everything dies."""
+    said = runs.said.with_suffix(".second.txt")
+    second = runs.start(said=said)
+    second.wait()
+    # One that found the first before it had locked the folder, or after it had ended, may have run itself.
+    if main.poll() is None and second.returncode and "--unlock" not in said.read_text():
+        raise RuntimeError(f"a second run in one folder ended with:\n{said.read_text()[-3000:]}")
+    return kill_group(runs, main, choose)
+
+
+def fill_disk(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """The disk is full until the run has failed; then there is room again."""
+    runs.disk.fill()
+    try:
+        main.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        kill_group(runs, main, choose)
+    finally:
+        runs.disk.make_room()
+    return []
+
+
+def freeze_folder(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """For a moment no file can be made, moved or removed in results/; then everything dies that has not yet failed."""
+    runs.disk.set_frozen(True)
+    time.sleep(choose([0.2, 1, 3]))
+    runs.disk.set_frozen(False)
+    try:
+        main.wait(choose([1, 5, 10]))
+    except subprocess.TimeoutExpired:
+        return kill_group(runs, main, choose)
+    return []
+
+
+def lose_power(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """Everything dies, and so does what no disk has got yet."""
+    runs.disk.lose_power()
+    killed = kill_group(runs, main, choose)
+    runs.end()
+    runs.left(PATIENCE)
+    runs.disk.restart()
+    return killed
+
+
+KINDS = {"main": kill_main, "job": kill_job, "group": kill_group, "copy": kill_copy, "clock": kill_clock}
+KINDS["twice"] = kill_twice
+# Of a folder that is a disk of its own (disks.py), which cannot be exchanged for a copy.
+OF_DISKS = {"full": fill_disk, "frozen": freeze_folder, "power": lose_power}
 
 
 def is_script(process: psutil.Process) -> bool:

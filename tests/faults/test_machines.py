@@ -1,4 +1,4 @@
-"""What machines do: disks that are full or may not be written for a while, clocks that jump.
+"""What machines do: disks that are full or may not be written for a while, clocks that jump, a loss of power.
 
 Two runs at once: tests/workflow/test_running.py.
 """
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.faults import comparison
+from tests.faults.disks import Disk, NoDiskError
 from tests.faults.killing import Runs
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
@@ -110,3 +111,44 @@ def test_a_clock_that_fell_back(finished):
     for path in ("repeats.csv", "repeats.parquet", "images.parquet", "annotations.parquet"):
         set_time(finished, f"data/scenes/{path}", PAST)
     assert is_up_to_date(finished)
+
+
+@pytest.fixture
+def powered(new_runs, tmp_path):
+    """The study on a disk of its own, which can lose its power; finished."""
+    runs = new_runs("powered")
+    runs.disk = Disk(tmp_path / "disk.image", runs.folder, megabytes=100)
+    try:
+        runs.disk.make()
+    except NoDiskError as error:
+        pytest.skip(str(error))
+    yield runs
+    runs.end()
+    runs.disk.remove()
+
+
+def test_a_loss_of_power_takes_nothing_that_counts_as_done(powered, undisturbed):
+    """Names are on the disk soon, what is in the files when somebody asks for it: 102 empty files used to be done."""
+    powered.finish()
+    time.sleep(2.5)
+    powered.disk.lose_power()
+    powered.disk.restart()
+    assert comparison.differences(powered.results, undisturbed.results) == []
+    assert_goes_on(powered, undisturbed)
+    records = [path for path in (powered.folder / ".snakemake/metadata").rglob("*") if path.is_file()]
+    assert len(records) >= 6
+    assert all(path.stat().st_size for path in records), "what is known of no file how it was made is made again"
+
+
+def test_a_loss_of_power_while_jobs_work(powered, undisturbed):
+    main = powered.start()
+    while not (powered.results / "data/scenes/images.parquet").exists():
+        assert main.poll() is None
+        time.sleep(0.02)
+    powered.disk.lose_power()
+    powered.end()
+    main.wait()
+    powered.disk.restart()
+    assert comparison.changed(powered.results, undisturbed.results) == []
+    powered.finish("--unlock")
+    assert_goes_on(powered, undisturbed)

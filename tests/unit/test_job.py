@@ -172,6 +172,32 @@ class TestDevice:
         assert job.device() == torch.device("cuda", 1)
         assert chosen == [torch.device("cuda", 1)]
 
+    def test_is_the_one_that_slurm_has_given_whoever_holds_its_lock(self, monkeypatch, tmp_path):
+        """Locks lie in a temporary folder, which other users and containers do not share: Slurm knows better."""
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "2")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        self.pretend(monkeypatch, 3)
+        with holder(tmp_path, "gpu-2"):
+            assert job.device() == torch.device("cuda", 2)
+
+    def test_is_free_among_those_that_slurm_has_given(self, monkeypatch, tmp_path):
+        """As several steps of one submitted job take theirs."""
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "1,3")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        self.pretend(monkeypatch, 4)
+        with holder(tmp_path, "gpu-1"):
+            assert job.device() == torch.device("cuda", 3)
+
+    def test_is_among_those_that_cuda_visible_devices_leaves_whatever_slurm_says(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(job.tempfile, "gettempdir", lambda: str(tmp_path))
+        monkeypatch.setenv("SLURM_JOB_GPUS", "0")  # of the node: what is visible is counted anew
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+        self.pretend(monkeypatch, 2)
+        with holder(tmp_path, "gpu-0"):
+            assert job.device() == torch.device("cuda", 1)
+
     def pretend(self, monkeypatch, count):
         chosen = []
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -273,6 +299,52 @@ class TestSeed:
     )
     def test_differs_wherever_a_part_differs(self, one, other):
         assert job.derived_seed(*one) != job.derived_seed(*other)
+
+
+class TestSettling:
+    """What a job has written is on the disk before it ends, so that Snakemake counts nothing else as done."""
+
+    SCRIPT = """
+        from pathlib import Path
+        from types import SimpleNamespace
+
+        snakemake = SimpleNamespace(output=["made/table.csv", "elsewhere/pictures"], log=["logs/job.log"])
+        job.log_to(snakemake.log[0])
+        for path in snakemake.output:
+            Path(path).parent.mkdir()
+            Path(path).touch()
+        job.settle = lambda paths: print("settled", *paths) if {works} else job._fail()
+        """
+
+    def test_log_and_outputs_at_the_end(self, tmp_path):
+        done = run(self.SCRIPT.format(works=True), tmp_path)
+        assert done.stdout == "settled logs/job.log made/table.csv elsewhere/pictures\n"
+        assert done.returncode == 0, done.stderr
+
+    def test_a_disk_that_does_not_hold_it_fails_the_job(self, tmp_path):
+        """A network file system may tell only now that it is full."""
+        failing = "def _fail(): raise OSError(28, 'No space left on device', 'made')\njob._fail = _fail\n"
+        done = run(failing + textwrap.dedent(self.SCRIPT.format(works=False)), tmp_path)
+        assert done.returncode == 1
+        for said in (done.stderr, (tmp_path / "logs/job.log").read_text()):
+            assert "OSError: [Errno 28] No space left on device: 'made'" in said
+
+    def test_every_disk_is_asked_once(self, tmp_path, monkeypatch):
+        asked = []
+        monkeypatch.setattr(job.sys, "platform", "linux")
+        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: asked.append(1)))
+        (tmp_path / "there").touch()
+        job.settle([tmp_path / "there", tmp_path / "gone", tmp_path, tmp_path / "neither/nor"])
+        assert asked == [1]
+        job.settle([tmp_path / "there", "/proc/self/status"])
+        assert asked == [1] * 3
+
+    def test_an_error_of_the_disk_is_told(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(job.sys, "platform", "linux")
+        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: -1))
+        monkeypatch.setattr(job.ctypes, "get_errno", lambda: 28)
+        with pytest.raises(OSError, match="No space left on device: the disk does not hold what was written"):
+            job.settle([tmp_path])
 
 
 def test_an_emptied_folder_is_new(tmp_path):

@@ -13,6 +13,7 @@ from configuration import data, diagnosis, layers, modules, paths, pictures, rep
 from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
 from configuration.environment import keep_freed_memory, share_library, share_threads, yield_idle_cores
 from configuration.failures import causes
+from configuration.records import doubt_unrecorded
 from configuration.study import asked_probes, complete, leave_out_embedded
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "check",
     "complete",
     "cores",
+    "doubt_unrecorded",
     "gpus",
     "hush_guesses",
     "keep_freed_memory",

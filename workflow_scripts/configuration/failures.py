@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ ENDED = {
 }
 ERROR = re.compile(r"(?:\d\d:\d\d:\d\d )?(?:\w+\.)*(\w*(?:Error|Exception|Interrupt)\b.*)")
 BEGUN = re.compile(r"\s*(?:message: )?(?:Error in (rule|group) (\w+)|(rule) (\w+)):?\s*$")
+# What Snakemake says of a job on this machine, just before it names its rule.
+EXITED = re.compile(r"Command '.*' (?:died with <Signals\.(\w+): \d+>|returned non-zero exit status (\d+))\.$")
+KILLED = 128  # and the signal's number: a shell's exit status
 REFUSED = re.compile(r"sbatch failed\. The error message was '(.*)'")
 
 
@@ -25,12 +29,13 @@ class _Complaint:
 
     kind: str
     name: str
+    exited: str = ""  # how its process ended, where nothing else is known
     jobs: set[str] = field(default_factory=set)
     logs: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def cause(self) -> str | None:
-        """By the job's own log, or by what Slurm says of it."""
+        """By the job's own log, or by what Slurm says of it, or by how its process ended."""
         for log in self.logs:
             if "slurm_logs" not in log and (said := _last_error(log)):
                 return f"{said} ({log})"
@@ -41,7 +46,7 @@ class _Complaint:
         for sign, meaning in ENDED.items():
             if re.search(sign, text):
                 return f"{meaning} ({', '.join(slurm or self.logs)})"
-        return None
+        return f"{self.exited} ({', '.join(self.logs)})" if self.exited else None
 
 
 def causes(paths_to_logs: Iterable[str | Path]) -> str:
@@ -59,10 +64,13 @@ def causes(paths_to_logs: Iterable[str | Path]) -> str:
 
 def _complaints(text: str) -> tuple[list[_Complaint], set[str]]:
     """In the order of the log, and the numbers of the jobs that have finished in the end."""
-    complaints, finished, group = [], set(), None
+    complaints, finished, group, exited = [], set(), None, ""
     for line in text.splitlines():
-        if begun := BEGUN.match(line):
-            complaints.append(_Complaint(begun[1] or begun[3], begun[2] or begun[4]))
+        if said := EXITED.match(line):
+            exited = _ended(*said.groups())
+        elif begun := BEGUN.match(line):
+            complaints.append(_Complaint(begun[1] or begun[3], begun[2] or begun[4], exited))
+            exited = ""
             if complaints[-1].kind == "group":
                 group = complaints[-1]
             elif not line.startswith(" "):
@@ -79,6 +87,17 @@ def _complaints(text: str) -> tuple[list[_Complaint], set[str]]:
             elif said := re.match(r"\s+log: (.*?)(?: \(check log|$)", line):
                 last.logs += said[1].split(", ")
     return complaints, finished
+
+
+def _ended(signal_name: str | None, status: str | None) -> str:
+    """How a process ended, in words, by the name of a signal or its exit status."""
+    if status:
+        signal_name = {KILLED + each.value: each.name for each in signal.Signals}.get(int(status))
+    if signal_name == "SIGKILL":
+        return "was killed, as where memory runs out"
+    if signal_name:
+        return f"was ended by {signal_name}"
+    return f"ended with status {status} and an empty log: the reason stands above, before its name"
 
 
 def _last_error(log: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import gc
 import hashlib
 import logging
@@ -40,7 +42,8 @@ if _is_script(getattr(sys.modules["__main__"], "__file__", None)):
 def log_to(path: str | Path) -> None:
     """Send messages to the job's log file and to the terminal, and what an error says to both.
 
-    The imports are done by now: what they made is looked through for garbage no more, what comes is.
+    When the job ends, what it has written is on the disk (`settle`). The imports are done by now: what they made is
+    looked through for garbage no more, what comes is.
     """
     if not gc.isenabled():
         gc.enable()
@@ -57,6 +60,45 @@ def log_to(path: str | Path) -> None:
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").handlers = [LOGGER.handlers[0]]
     sys.excepthook = _log_error
+    atexit.unregister(_settle_at_the_end)
+    atexit.register(_settle_at_the_end, path)
+
+
+def settle(paths: Iterable[str | Path]) -> None:
+    """Have the disks hold what was written to these files and folders, and beside them. Raises OSError where they do
+    not.
+
+    A file has its name before the disk has what is in it: without this, one that counts as done could be there, empty,
+    after a loss of power in the next half minute, and a network file system would tell too late that it is full.
+    """
+    folders = {os.stat(path).st_dev: path for path in map(_existing, paths) if path}
+    for folder in folders.values():
+        if not sys.platform.startswith("linux"):
+            os.sync()
+            continue
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.syncfs(opened):
+                wrong = ctypes.get_errno()
+                raise OSError(wrong, f"{os.strerror(wrong)}: the disk does not hold what was written", str(folder))
+        finally:
+            os.close(opened)
+
+
+def _existing(path: str | Path) -> Path | None:
+    """The path, or where it lies; None where nothing is there any more, as after an error."""
+    return next((each for each in (Path(path), Path(path).parent) if each.exists()), None)
+
+
+def _settle_at_the_end(path_to_log: str | Path) -> None:
+    """Of a job: its log and its outputs, whichever disks they lie on. It fails where they are not held."""
+    running = getattr(sys.modules["__main__"], "snakemake", None)  # what Snakemake hands to a script
+    try:
+        settle([path_to_log, *getattr(running, "output", ())])
+    except OSError as error:
+        LOGGER.error("OSError: %s", error)
+        os._exit(1)  # the interpreter would end as if nothing had happened
 
 
 def _log_error(kind, error, trace) -> None:
@@ -188,7 +230,6 @@ def end_with_parent() -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    import ctypes
     import multiprocessing
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

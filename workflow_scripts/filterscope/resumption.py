@@ -1,4 +1,4 @@
-"""A training that was killed goes on where it was; one that has changed starts anew.
+"""A training, or a row of measurements, that was killed goes on where it was; one that has changed starts anew.
 
 The checkpoint lies beside the weights but is no declared output: Snakemake deletes those before a job starts.
 """
@@ -6,6 +6,7 @@ The checkpoint lies beside the weights but is no declared output: Snakemake dele
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import time
 from dataclasses import astuple, dataclass, field, fields
@@ -75,3 +76,38 @@ class Checkpoint:
             else:
                 digest.update(repr(astuple(part) if hasattr(part, "__dataclass_fields__") else part).encode())
         return cls(path.with_name(f".{path.name}.checkpoint"), digest.hexdigest())
+
+
+class Journal:
+    """What a job has measured so far, by name, on disk; valid for one digest of its grounds.
+
+    It lies beside the result but is no declared output, as a checkpoint is not.
+    """
+
+    def __init__(self, path: str | Path, *parts, things: str = "measurements"):
+        """parts: what the measurements rest on, told apart by their repr. things: what they are called in the log."""
+        self.path, self.found = Path(path), {}
+        self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+        if not self.path.exists():
+            return
+        try:
+            saved = json.loads(self.path.read_text(encoding="utf-8"))
+            digest, found = saved["digest"], dict(saved["found"])
+        except (ValueError, TypeError, KeyError) as error:
+            LOGGER.warning("%s cannot be read (%r): everything is measured anew", self.path.name, error)
+            return
+        if digest == self.digest:
+            self.found = found
+            LOGGER.info("going on with %d %s from before", len(found), things)
+        else:
+            LOGGER.info("%s belongs to other data or settings: everything is measured anew", self.path.name)
+
+    def add(self, name: str, values) -> None:
+        """Keep what one measurement gave: numbers, texts, lists and mappings of them."""
+        self.found[name] = values
+        with replacing(self.path) as temporary:
+            temporary.write_text(json.dumps({"digest": self.digest, "found": self.found}), encoding="utf-8")
+
+    def remove(self) -> None:
+        """All is measured and written."""
+        self.path.unlink(missing_ok=True)

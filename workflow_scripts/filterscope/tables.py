@@ -170,9 +170,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = _part_of(path)
     try:
         yield temporary
-        os.replace(temporary, path)
+        _put(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """In the place of the path, once the disk holds it: a loss of power leaves the file that was there, or this one."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
 
 
 def _part_of(path: Path) -> Path:
@@ -329,6 +336,6 @@ class Writer:
             if kind is None and self._writer is None:
                 raise TableError(f"{self.path} ({self.name}): no rows were written")
             if kind is None:
-                os.replace(self._temporary, self.path)
+                _put(self._temporary, self.path)
         finally:
             self._temporary.unlink(missing_ok=True)

@@ -90,3 +90,39 @@ def test_a_job_that_finished_at_a_second_attempt_is_left_out(run, tmp_path):
 def test_nothing_is_said_of_a_run_without_errors(tmp_path):
     (tmp_path / "run.log").write_text("Finished jobid: 4\n")
     assert causes([tmp_path / "run.log"]) == ""
+
+
+LOCAL = """RuleException:
+CalledProcessError in file "rules/data/datasets.smk", line 95:
+Command 'set -euo pipefail;  python .snakemake/scripts/tmp6s.prepare_scenes.py' {ended}.
+[Mon Nov 30 09:50:41 2026]
+Error in rule prepare_scenes:
+    message: None
+    jobid: 0
+    output: images.parquet
+    log: {logs}/scenes.log (check log file(s) for error details)
+Logfile {logs}/scenes.log: empty file
+"""
+
+
+@pytest.mark.parametrize(
+    ("ended", "meaning"),
+    [
+        ("died with <Signals.SIGKILL: 9>", "was killed, as where memory runs out"),
+        ("returned non-zero exit status 137", "was killed, as where memory runs out"),
+        ("died with <Signals.SIGSEGV: 11>", "was ended by SIGSEGV"),
+        ("returned non-zero exit status 1", "ended with status 1 and an empty log: the reason stands above"),
+    ],
+)
+def test_of_a_job_on_this_machine_that_could_not_say_why_it_ended_it_is_told_how(tmp_path, ended, meaning):
+    (tmp_path / "scenes.log").touch()
+    (tmp_path / "run.log").write_text(LOCAL.format(ended=ended, logs=tmp_path))
+    (line,) = causes([tmp_path / "run.log"]).splitlines()[1:]
+    assert line.startswith(f"  prepare_scenes: {meaning}")
+    assert line.endswith(f"({tmp_path}/scenes.log)")
+
+
+def test_what_a_job_on_this_machine_says_itself_comes_first(tmp_path):
+    (tmp_path / "scenes.log").write_text("09:50:41 ValueError: no scenes\n")
+    (tmp_path / "run.log").write_text(LOCAL.format(ended="returned non-zero exit status 1", logs=tmp_path))
+    assert f"  prepare_scenes: ValueError: no scenes ({tmp_path}/scenes.log)" in causes([tmp_path / "run.log"])

@@ -7,6 +7,7 @@ import pytest
 
 from filterscope import tables
 from filterscope.faithful import Faithful
+from filterscope.words.in_memory_run import ProbeTrials
 from words.scoring.tabulate_defects import tabulate_defects
 
 
@@ -58,3 +59,44 @@ def test_no_valid_pair_is_missing(study, tmp_path):
     assert len(none)
     assert none[["recall", "low", "high", "cost"]].isna().all(axis=None)
     assert len(pd.read_csv(tmp_path / "defects.csv")) == len(table)
+
+
+@pytest.mark.parametrize("killed_at", [1, 5])
+def test_a_killed_job_ends_as_an_undisturbed_one_and_measures_no_variant_twice(
+    table, study, tmp_path, monkeypatch, caplog, killed_at
+):
+    run, ran = ProbeTrials.run, []
+
+    def killing(trials, settings, defects):
+        if len(ran) == killed_at:
+            raise KeyboardInterrupt
+        ran.append(defects)
+        return run(trials, settings, defects)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(ProbeTrials, "run", killing)
+        tabulated(study, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".defects.json"]
+
+    def counting(trials, settings, defects):
+        ran.append(defects)
+        return run(trials, settings, defects)
+
+    with caplog.at_level("INFO", "filterscope"), monkeypatch.context() as patched:
+        patched.setattr(ProbeTrials, "run", counting)
+        again = tabulated(study, tmp_path)
+    assert f"going on with {killed_at} variants from before" in caplog.text
+    assert len(ran) == len(set(ran)) == table["switch"].nunique()
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["defects.csv", "defects.parquet"]
+
+
+def test_what_was_measured_of_other_data_is_not_taken_up(study, tmp_path, monkeypatch, caplog):
+    def once(trials, settings, defects):
+        raise KeyboardInterrupt
+
+    (tmp_path / ".defects.json").write_text('{"digest": "of another study", "found": {"default": {}}}')
+    monkeypatch.setattr(ProbeTrials, "run", once)
+    with caplog.at_level("INFO", "filterscope"), pytest.raises(KeyboardInterrupt):
+        tabulated(study, tmp_path)
+    assert ".defects.json belongs to other data or settings: everything is measured anew" in caplog.text

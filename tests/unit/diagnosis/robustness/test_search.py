@@ -76,14 +76,22 @@ def test_the_search_ends_and_repeats_no_target(start, seed):
 
 def test_a_journal_gives_back_what_was_measured_for_the_same_search_only(tmp_path):
     journal = Journal(tmp_path / "j", "data", 1)
-    journal.add(100, 0, Outcome(101, 3.5, 0.9))
-    journal.add(100, 1, Outcome(101, 2.5, 0.7))
+    journal.keep(100, 0, Outcome(101, 3.5, 0.9))
+    journal.keep(100, 1, Outcome(101, 2.5, 0.7))
     again = Journal(tmp_path / "j", "data", 1).measured
     assert again == journal.measured
     assert mean_outcome(list(again.values())) == Outcome(101, 3.0, pytest.approx(0.8))
     assert Journal(tmp_path / "j", "data", 2).measured == {}
     journal.remove()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", ["", '{"digest": ', "[]", '{"digest": 1}', '{"digest": "x", "found": 3}'])
+def test_a_journal_that_is_damaged_is_begun_anew(tmp_path, caplog, content):
+    """As a disk that has lost its power leaves one; it used to stop every further attempt."""
+    (tmp_path / "j").write_text(content)
+    assert Journal(tmp_path / "j").measured == {}
+    assert "j cannot be read" in caplog.text
 
 
 def test_no_network_is_measured_twice(tmp_path):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from filterscope import resumption
 from filterscope.diagnosis.scaled.trained import NoNetworkError
-from filterscope.job import LOGGER
-from filterscope.tables import replacing
 
 SAME = "the search could not tell: rho is the same at all capacities"
 
@@ -74,34 +71,20 @@ def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(*(float(np.mean([getattr(each, name) for each in outcomes])) for name in vars(outcomes[0])))
 
 
-class Journal:
-    """What a search has measured so far, on disk, so that a killed one goes on; valid for one digest of its grounds.
-
-    It lies beside the result but is no declared output: Snakemake deletes those before a job starts.
-    """
+class Journal(resumption.Journal):
+    """What a search has measured so far, on disk, so that a killed one goes on."""
 
     def __init__(self, path: str | Path, *parts):
-        self.path = Path(path)
-        self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()
-        self.measured: dict[tuple[int, int], Outcome] = {}
-        if self.path.exists():
-            saved = json.loads(self.path.read_text())
-            if saved["digest"] == self.digest:
-                self.measured = {(target, number): Outcome(*values) for target, number, *values in saved["measured"]}
-                LOGGER.info("going on with %d networks that were measured before", len(self.measured))
-            else:
-                LOGGER.info("%s belongs to other data or settings: the search starts anew", self.path.name)
+        super().__init__(path, *parts, things="networks")
 
-    def add(self, target: int, number: int, outcome: Outcome) -> None:
+    @property
+    def measured(self) -> dict[tuple[int, int], Outcome]:
+        """By target and number of the network."""
+        return {tuple(map(int, name.split())): Outcome(*values) for name, values in self.found.items()}
+
+    def keep(self, target: int, number: int, outcome: Outcome) -> None:
         """Keep what one network gave."""
-        self.measured[target, number] = outcome
-        rows = [[*key, each.capacity, each.rho, each.accuracy] for key, each in self.measured.items()]
-        with replacing(self.path) as temporary:
-            temporary.write_text(json.dumps({"digest": self.digest, "measured": rows}))
-
-    def remove(self) -> None:
-        """The search is finished."""
-        self.path.unlink(missing_ok=True)
+        self.add(f"{target} {number}", [outcome.capacity, outcome.rho, outcome.accuracy])
 
 
 def averaged(
@@ -115,7 +98,7 @@ def averaged(
     def mean(target: int) -> Outcome:
         for key in ((target, number) for number in range(seeds)):
             if key not in lent and key not in journal.measured:
-                journal.add(*key, measure(*key))
+                journal.keep(*key, measure(*key))
         return mean_outcome([lent.get(key) or journal.measured[key] for key in ((target, n) for n in range(seeds))])
 
     return mean
