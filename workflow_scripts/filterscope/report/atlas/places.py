@@ -40,11 +40,13 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass
 class Places:
-    """What a study noted, and the folder of results that it is in. missing: files that were asked for in vain."""
+    """What a study noted, and the folder of results that it is in. missing: files that were asked for in vain; base:
+    what leads there from the atlas."""
 
     given: Mapping
     results: Path
     missing: list[str] = field(default_factory=list)
+    base: str = "../../"
 
     @classmethod
     def of(cls, results: str | Path) -> Places:
@@ -65,6 +67,13 @@ class Places:
             raise AtlasError(f"{path}: format is {found!r}, should be {FORMAT}; delete it and run the workflow")
         return cls(given, Path(results))
 
+    @property
+    def beside(self) -> Path | None:
+        """Results of the study that the config wants beside this one; None where it wants none, or where they are gone,
+        which is noted."""
+        place = self.given["atlas"].get("beside")  # no key in what versions noted that knew one study only
+        return self.path(place) if self.is_there(place) else None
+
     def path(self, place: str) -> Path:
         """Where a noted path lies now: results may have been moved."""
         if place.startswith(RESULTS):
@@ -72,9 +81,9 @@ class Places:
         return self.results.parent / place
 
     def link(self, place: str) -> str:
-        """The CSV of a table, or the file itself where there is none, as seen from results/report/atlas."""
+        """The CSV of a table, or the file itself where there is none, as seen from the atlas in report/atlas."""
         csv = Path(place).with_suffix(".csv")
-        return f"../../{(csv if self.path(str(csv)).is_file() else Path(place)).as_posix().removeprefix(RESULTS)}"
+        return f"{self.base}{(csv if self.path(str(csv)).is_file() else Path(place)).as_posix().removeprefix(RESULTS)}"
 
     def is_there(self, place: str | None) -> bool:
         """Whether a noted file or folder exists; one that does not is noted as missing."""
