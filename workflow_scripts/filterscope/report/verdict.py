@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.report.measurements import temperature_section
 from filterscope.schemas.values import RECALL
-from filterscope.words.naming import BELIEVED
+from filterscope.words.naming import BELIEVED, COMMON, common_names
 from filterscope.words.scoring.score_table import WORDS
 
 FIRST = 5  # words among which one is looked for
@@ -70,6 +71,8 @@ def _untested(explained: Sequence[Explained]) -> str:
         return ""
     own = pd.concat(names)
     untested = int((own["status"] == "untested").sum())
+    if not untested:
+        return ""
     said = f"{_count(untested, 'name')} could not be tested, for these photographs have no masks"
     if own["reference_status"].notna().any():
         said += f"; {int(own['reference_status'].isin(BELIEVED).sum())} of them hold on the dataset that has masks"
@@ -112,8 +115,10 @@ def rival(explained: Sequence[Explained]) -> str:
     if not ahead:
         return ""
     where = f"in {len(ahead)} of {_count(len(pairs), 'layer')}" if len(pairs) > 1 else "here"
-    said = f"The rival Network Dissection names more of them {where} ({_range([other for _, other, _ in pairs])})."
-    return " ".join(filter(None, [said, why_rivals_win(ahead)]))
+    theirs = _range(recall(each.scores, DISSECTION) for each in ahead)
+    said = f"The rival Network Dissection names more of them {where} ({theirs})."
+    why = why_rivals_win(ahead).replace("Network Dissection", "It", 1)
+    return f"{said} {why}".strip()
 
 
 def why_rivals_win(explained: Sequence[Explained]) -> str:
@@ -158,6 +163,25 @@ def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> dict[str, list[s
     return {room: lines for room, lines in (("diagnosis", found), ("temperature", schedules)) if lines}
 
 
+def layer_warnings(names: pd.DataFrame, thresholds: pd.DataFrame | None, top: pd.DataFrame | None) -> list[str]:
+    """What must be known before a layer's names are believed."""
+    common = common_names(names)
+    found = []
+    if len(common):
+        listed = ", ".join(f"“{name}” ({count})" for name, count in common.items())
+        live = int((names["status"] != "dead").sum())
+        subject, told = ("One name is", "does") if len(common) == 1 else (f"{len(common)} names are each", "do")
+        many = f"more than {COMMON:.0%} of the {live} live filters"
+        found.append(f"{subject} borne by {many} and {told} not tell them apart: {listed}.")
+    found += threshold_remarks(thresholds) if thresholds is not None else []
+    return found + [each for each in mined_remarks(top) if each.startswith("Few") or "very same maximum" in each]
+
+
+def mined_remarks(top: pd.DataFrame | None) -> list[str]:
+    """What must be known of top images, in sentences."""
+    return mining_remarks(top) if top is not None and len(top) else []
+
+
 def best_named(names: pd.DataFrame, most: int) -> list[int]:
     """Filters to be shown first, at most so many: proved before supported before untested names, the larger margin of
     the score over its null first, and every name once before one comes again. names: `filter_names`."""
@@ -183,7 +207,8 @@ def share(part: int, whole: int) -> str:
 
 def _range(values: Iterable[float]) -> str:
     """Shares from the least to the largest: 64 to 77 %."""
-    low, high = (f"{100 * each:.0f}" for each in (min(values), max(values)))
+    shares = list(values)
+    low, high = (f"{100 * each:.0f}" for each in (min(shares), max(shares)))
     return f"{low}%" if low == high else f"{low} to {high}%"
 
 

@@ -16,8 +16,8 @@ from filterscope.report.atlas.beside import Asked, changed_names, comparison, la
 from filterscope.report.atlas.layers import CAUSES, STATUSES, Layer
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.places import FORMAT, Places
-from filterscope.report.atlas.verdict import asked_for, layer_notes, layer_verdict, layer_warnings, missing_files
-from filterscope.report.verdict import Explained, best_named, rooms_verdict, spread, verdict
+from filterscope.report.atlas.verdict import asked_for, layer_notes, layer_verdict, missing_files
+from filterscope.report.verdict import Explained, best_named, layer_warnings, rooms_verdict, spread, verdict
 from filterscope.schemas.values import RECALL
 from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 

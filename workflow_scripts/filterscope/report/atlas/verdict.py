@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from filterscope.activations.remarks import mining_remarks, threshold_remarks
-from filterscope.report.verdict import Explained, why_rivals_win
+from filterscope.report.verdict import Explained, mined_remarks, why_rivals_win
 from filterscope.schemas.values import RECALL
-from filterscope.words.naming import BELIEVED, COMMON, common_names
+from filterscope.words.naming import BELIEVED
 from filterscope.words.scoring.leaders import leaders
 from filterscope.words.scoring.score_table import CEILING, ROW_NAMES, WORDS
 
@@ -98,30 +97,12 @@ def _interval(row: pd.Series) -> str:
     return value if pd.isna(row["low"]) else f"{value} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
-def layer_warnings(names: pd.DataFrame, thresholds: pd.DataFrame | None, top: pd.DataFrame | None) -> list[str]:
-    """What must be known before a layer's names are believed."""
-    common = common_names(names)
-    found = []
-    if len(common):
-        listed = ", ".join(f"“{name}” ({count})" for name, count in common.items())
-        live = int((names["status"] != "dead").sum())
-        subject, told = ("One name is", "does") if len(common) == 1 else (f"{len(common)} names are each", "do")
-        share = f"more than {COMMON:.0%} of the {live} live filters"
-        found.append(f"{subject} borne by {share} and {told} not tell them apart: {listed}.")
-    found += threshold_remarks(thresholds) if thresholds is not None else []
-    return found + [each for each in _mined(top) if each.startswith("Few") or "very same maximum" in each]
-
-
 def layer_notes(top: pd.DataFrame | None, explained: Explained) -> list[str]:
     """What else there is to know of a layer: its top images, and which row wins which score, and why."""
-    found = [each for each in _mined(top) if not each.startswith("Few") and "very same maximum" not in each]
+    found = [each for each in mined_remarks(top) if not each.startswith("Few") and "very same maximum" not in each]
     if explained.scores is not None:
         found += [leaders(explained.scores), why_rivals_win([explained])]
     return [each for each in found if each]
-
-
-def _mined(top: pd.DataFrame | None) -> list[str]:
-    return mining_remarks(top) if top is not None and len(top) else []
 
 
 def missing_files(missing: Sequence[str]) -> str:
