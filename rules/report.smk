@@ -1,7 +1,7 @@
 # The report room: what a person reads first.
 #
 # Inputs:  tables of the other rooms
-# Outputs: results/report/summary.md and .html; results/report/atlas/; results/report/reproduction/
+# Outputs: results/report/summary.md and .html, results/report/appendix/; results/report/atlas/; results/report/reproduction/
 # Steps:   summarise; note where everything lies and render the atlas from it; tabulate published numbers beside ours, draw and summarise them
 
 
@@ -18,6 +18,7 @@ rule summarise_study:
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
+        shown=[path for entry in EXPLANATIONS for path in shown_files(entry)],
         diagnosis=summarised_files(summarised_diagnosis()),
         temperature=summarised_files(summarised_temperature()),
     output:
@@ -27,6 +28,13 @@ rule summarise_study:
             caption="captions/summary.rst",
             category="Summary",
             labels={"page": "what the study found"},
+        ),
+        appendix=report(
+            directory("results/report/appendix"),
+            patterns=["{room}.html"],
+            caption="captions/appendix.rst",
+            category="Summary",
+            labels={"page": "{room}, in full"},
         ),
     log:
         "results/logs/summarise_study.log",
@@ -40,10 +48,11 @@ rule summarise_study:
     params:
         code=code("report/summarise_study.py"),
         title=config["title"],
-        explanations={heading(entry): summarised(entry) for entry in EXPLANATIONS},
+        explanations={heading(entry): summarised(entry) | shown_by(entry) for entry in EXPLANATIONS},
         pictures=summarised_pictures(),
         diagnosis=summarised_diagnosis(),
         temperature=summarised_temperature(),
+        pixels=config["atlas"]["pictures"] != "none",
     message:
         "Summarising the study"
     script:

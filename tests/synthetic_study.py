@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +91,7 @@ class Synthetic:
                 "width": width,
                 "height": height,
                 "turned": False,
-                "sha256": "",
+                "sha256": [hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in paths],
             }
         )
         own = {"images": self._table(self.images, "images", "data/album/images")}

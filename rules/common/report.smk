@@ -53,6 +53,27 @@ def reproduced_defects():
     }
 
 
+def shown_by(entry):
+    """What an explanation's filters are shown by on the summary: where their photographs, maps and sheets lie, and which
+    layer of the atlas it is."""
+    probe = config["probes"][entry["probe"]]
+    return {
+        "layer": EXPLANATIONS.index(entry),
+        "probe": entry["probe"],
+        "images": f"results/data/{entry['dataset']}/images.parquet",
+        "folder": pictures(entry["dataset"]),
+        "view": config["networks"][probe["network"]],
+        "heatmaps": words_of(entry, "heatmaps.parquet"),
+        "sheets": words_of(entry, "sheets"),
+        "vocabulary": f"results/data/vocabularies/{entry['vocabulary']}/vocabulary.parquet",
+    }
+
+
+def shown_files(entry):
+    """Files and folders among these."""
+    return [shown_by(entry)[name] for name in ("images", "folder", "heatmaps", "sheets", "vocabulary")]
+
+
 def summarised_recipe(entry):
     """What the summary reads of an entry of `pictures`: its table and the probe's sheets."""
     return [pictures_of(entry, f"{entry['recipe']}/pictures.parquet"), pictures_of(entry, "sheets")]
@@ -86,11 +107,13 @@ def summarised_pictures():
 
 
 def summarised_diagnosis():
-    """What the summary reads of the diagnosis room: the table `fit`, texts, and folders of figures."""
+    """What the summary reads of the diagnosis room: three tables, texts, and folders of figures."""
     folder, rooms = "results/diagnosis", {"resampling": RESAMPLED_SETS, "robustness": ROBUST_SETS}
     robust = dict.fromkeys(samples for samples, _ in ROBUST_SETS)
     return {
         "fit": f"{folder}/fit.parquet" if PAIRS else None,
+        "resampling": f"{folder}/resampling/resampling.parquet" if RESAMPLED_SETS else None,
+        "robustness_trends": f"{folder}/robustness/trends.parquet" if ROBUST_SETS else None,
         "texts": [f"{folder}/{name}/{name}.md" for name, sets in rooms.items() if sets],
         "figures": [
             *([f"{folder}/complexity/figures"] if MEASURED_SETS else []),

@@ -119,6 +119,12 @@ def causes_of(wildcards):
     return f"{folder}/filter_causes.parquet" if wildcards.dataset in ANNOTATED else []
 
 
+def labels_of_sheet(wildcards):
+    """What Snakemake's report calls a filter's sheet: its number, name and status. Asked only when a report is made."""
+    entry = {key: wildcards[key] for key in ("dataset", "probe", "vocabulary")}
+    return {"filter": sheets.label(words_of(entry, "filter_names.parquet"), int(wildcards["name"]))}
+
+
 def has_known_answers(entry):
     """Whether the right names of the probe's filters are known, and masks are there to compare them with."""
     probe = config["probes"][entry["probe"]]

@@ -250,7 +250,7 @@ rule render_sheets:
             caption="../captions/sheet.rst",
             category="Words",
             subcategory="{dataset} / {probe}",
-            labels={"filter": "{name}"},
+            labels=labels_of_sheet,
         ),
     log:
         "results/logs/render_sheets/{dataset}/{probe}/{vocabulary}.log",

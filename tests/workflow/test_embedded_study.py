@@ -104,7 +104,7 @@ def test_the_clip_model_of_the_study_is_a_real_rival(finished_study):
     planted = pd.read_parquet(folders(finished_study)[0] / "scores.parquet")
     iou = planted[planted["metric"] == "iou"].set_index("row")["value"]
     assert iou["clip_dissect"] > iou["shuffled_filters"]
-    summary = (finished_study.directory / "results/report/summary.md").read_text()
+    summary = (finished_study.directory / "results/report/appendix/words.md").read_text()
     assert "CLIP-Dissect" in summary
     assert summary.count("Which row wins which score: ") == len(folders(finished_study))
 
@@ -212,7 +212,7 @@ def test_criteria_are_validated_and_another_network_judges(finished_study):
     assert values[facets, "judge_top1"] > 2 * values["chance", "judge_top1"]
     assert values[facets, "judge_top1"] > values[bare, "judge_top1"]
     assert np.asarray(Image.open(folder / "criteria.png").convert("L")).std() > 5
-    text = (finished_study.directory / "results/report/summary.md").read_text()
+    text = (finished_study.directory / "results/report/appendix/pictures.md").read_text()
     for name in held[~held].index:
         assert f"Not to be believed here is {name.replace('_', ' ')}" in text
 
@@ -372,16 +372,35 @@ def test_the_atlas_shows_what_the_tables_say(finished_study):
 
 
 def test_summary_says_what_was_found(finished_study):
-    text = (finished_study.directory / "results/report/summary.md").read_text()
-    for entry in finished_study.config["explanations"]:
-        assert f"{entry['probe']} on {entry['dataset']}" in text
-    for probe in ("cnn_units", "cnn_last"):
-        assert f"Pictures of {probe}, beside scenes" in text
-    for link in re.findall(r"\]\((\.\./\S+)\)", text):
-        assert (finished_study.directory / "results/report" / link).is_file()
-    assert "Is smaller more robust on digits?" in text
+    report = finished_study.directory / "results/report"
+    text, page = ((report / f"summary.{ending}").read_text() for ending in ("md", "html"))
+    for number, entry in enumerate(finished_study.config["explanations"]):
+        assert f"[{entry['probe']}](atlas/index.html#/layer/{number})" in text
+        names = pd.read_parquet(folders(finished_study)[number] / "filter_names.parquet")
+        believed = int(names["status"].isin(["proved", "supported"]).sum())
+        assert (
+            f"[{entry['probe']}](atlas/index.html#/layer/{number}) | {(names['status'] != 'dead').sum()} | {believed} "
+            in text
+        )
+    assert page.count("data:image/webp;base64") == 8
     assert "pairs of schedules" in text
-    assert "](../pictures/scenes/cnn_units/facets/figures/sheet_0000.png)" in text
-    assert "data:image/png;base64" in (finished_study.directory / "results/report/summary.html").read_text()
-    assert "Known answers" in text
-    assert "random network" in text
+    assert "whose right name is known" in text
+
+
+def test_appendices_say_all_of_it(finished_study):
+    report = finished_study.directory / "results/report"
+    found = {
+        room: (report / f"appendix/{room}.md").read_text() for room in ("words", "pictures", "diagnosis", "temperature")
+    }
+    for entry in finished_study.config["explanations"]:
+        assert f"{entry['probe']} on {entry['dataset']}" in found["words"]
+    for probe in ("cnn_units", "cnn_last"):
+        assert f"Pictures of {probe}, beside scenes" in found["pictures"]
+    for folder, text in ((report / "appendix", "".join(found.values())), (report, (report / "summary.md").read_text())):
+        for link in re.findall(r"\]\(([^)#]+)", text):
+            assert (folder / link).is_file(), link
+    assert "Is smaller more robust on digits?" in found["diagnosis"]
+    assert "](../../pictures/scenes/cnn_units/facets/figures/sheet_0000.png)" in found["pictures"]
+    assert "data:image/png;base64" in (report / "appendix/pictures.html").read_text()
+    assert "Known answers" in found["words"]
+    assert "random network" in found["words"]

@@ -86,7 +86,7 @@ def test_scores_names_and_support_are_told(words, names, claims, scores):
     assert text.startswith("# My study")
     assert "1 of 2 live filters" in text
     assert "Which row wins which score: words (ours) wins recall@5 over the vocabulary." in text
-    assert "missing labels by auprc; extra labels by no score (of 2 scores" in text
+    assert "missing labels by AUPRC; extra labels by no score (of 2 scores" in text
     assert "1 filters are dead (2)" in text
     assert "0.800 [0.700, 0.900]" in text
     assert "not measurable" in text, "what could not be measured is said, never shown as nan"

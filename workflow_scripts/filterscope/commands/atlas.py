@@ -20,6 +20,11 @@ def add(commands) -> None:
         "--pictures", choices=("none", "thumbnails", "full"), help="photographs in it (default: as the study's config)"
     )
     command.add_argument("--filters", help="all, named, or channels such as 0,5,12 (default: as the study's config)")
+    command.add_argument(
+        "--beside",
+        metavar="RESULTS",
+        help="results of another study, as from before a fine-tuning, to compare with (default: as the study's config)",
+    )
     command.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="photographs decoded at a time")
     command.add_argument(
         "--exports", action="store_true", help="also write tables and exemplars for other programs into exports/"
@@ -41,6 +46,7 @@ def atlas(options: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    make_atlas(options.results, options.out, options.pictures, filters, options.threads, options.exports, say)
+    settings = (options.pictures, filters, options.threads, options.exports, say, options.beside)
+    make_atlas(options.results, options.out, *settings)
     print(f"Open {os.path.join(options.out, 'index.html')} in a browser.", flush=True)
     return 0

@@ -1,4 +1,4 @@
-"""One page that says what a study found, from its tables: as text and as HTML."""
+"""What a study found in full, room by room, from its tables: pages of sections, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -22,19 +22,31 @@ FIRST = 5
 
 PAGE = jinja2.Template(
     """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 60em; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse; margin: 0.6em 0 1.4em; font-size: 14px }
-th, td { text-align: left; padding: 0.25em 0.9em 0.25em 0; border-bottom: 1px solid #d0d7de }
-h2 { margin-top: 1.8em }
-figure { margin: 0 0 1.4em } img { max-width: 100% } figcaption { color: #6e7781; font-size: 13px }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 64em; margin: 2em auto; padding: 0 1em;
+  overflow-wrap: break-word }
+.scroll { overflow-x: auto; margin: 0.6em 0 1.4em }
+table { border-collapse: collapse; font-size: 14px }
+th, td { text-align: left; padding: 0.25em 0.9em 0.25em 0; border-bottom: 1px solid #d0d7de; overflow-wrap: normal }
+h2 { margin-top: 1.8em } a { color: #0a57c2 }
+figure { margin: 0 0 1.4em } img { max-width: 100% } figcaption { color: #59616b; font-size: 13px }
+.filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(47%, 12em), 1fr)); gap: 0.8em;
+  padding: 0; list-style: none; font-size: 13px; line-height: 1.35 }
+.filters a { color: inherit; text-decoration: none } .filters img { display: block; width: 100%; height: auto }
 </style></head><body>
 <h1>{{ title }}</h1>
 {% if lead %}<p><a href="{{ lead.link }}">{{ lead.caption }}</a></p>
 {% endif %}{% for section in sections %}<h2>{{ section.title }}</h2>
-{% for line in section.lines %}<p>{{ line }}</p>
-{% endfor %}{% for table in section.tables %}{{ table }}
+{% if section.gallery %}<ul class="filters">
+{% for each in section.gallery %}<li><a href="{{ each.link }}">{% if each.picture %}<img src="{{ each.source }}"
+width="{{ each.width }}" height="{{ each.height }}" alt="{{ each.alt }}">{% endif %}<b>{{ each.name }}</b>,
+{{ each.status }}<br>filter {{ each.number }}{% if each.words %}: {{ each.words }}{% endif %}</a></li>
+{% endfor %}</ul>
+{% endif %}{% for line in section.lines %}<p>{{ line }}</p>
+{% endfor %}{% for table in section.tables %}<div class="scroll" tabindex="0" role="group"
+aria-label="{{ section.title }}">{{ table }}</div>
 {% endfor %}{% for each in section.figures if each.png %}<figure><img src="{{ each.source }}" alt="{{ each.caption }}">
 <figcaption>{{ each.caption }}</figcaption></figure>
 {% endfor %}{% for each in section.figures if not each.png %}<p><a href="{{ each.link }}">{{ each.caption }}</a></p>
@@ -58,14 +70,42 @@ class ShownFigure:
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
+@dataclass(frozen=True)
+class ShownFilter:
+    """A filter with its name: status and words; layer: what that is called; link: its page in the atlas, as seen from
+    the page that it is on; sheet: its sheet, if there is one; picture: WebP of what excites it, None without one."""
+
+    number: int
+    name: str
+    status: str
+    words: str
+    layer: str
+    link: str
+    sheet: str | None = None
+    picture: bytes | None = None
+    width: int = 368
+    height: int = 120
+
+    @property
+    def source(self) -> str:
+        """The picture as an address, so that the page can be carried off alone."""
+        return f"data:image/webp;base64,{base64.b64encode(self.picture).decode()}"
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, for those who hear the page."""
+        return f"The photographs that excite filter {self.number} of {self.layer} most, bright where it fires"
+
+
 @dataclass
 class Section:
-    """A heading, some sentences, some tables and some figures."""
+    """A heading, some filters with their names, some sentences, some tables and some figures."""
 
     title: str
     lines: list[str]
     tables: list[pd.DataFrame]
     figures: list[ShownFigure] = field(default_factory=list)
+    gallery: Sequence[ShownFilter] = ()
 
 
 def explanation_section(
@@ -80,12 +120,13 @@ def explanation_section(
     remarks: Sequence[str] = (),
     new: float | None = None,
     shown: int = 10,
+    gallery: Sequence[ShownFilter] = (),
 ) -> Section:
     """What one probe's filters are called, how far that can be believed, and whether known answers came out.
 
     words, names: `filter_words`, `filter_names`. claims, scores, sanity and causes are None where there are no masks,
     known where no right names are known. remarks: sentences on thresholds, top images and names. new: share of new
-    words among the first FIRST of every image, None where no image has words.
+    words among the first FIRST of every image, None where no image has words. gallery: filters that are shown first.
     """
     lines, tables = [], []
     if known is not None:
@@ -108,7 +149,7 @@ def explanation_section(
         lines.append(_new(new, scores))
     lines += remarks
     tables.append(name_table(words, names, claims, shown, causes))
-    return Section(title, lines, tables)
+    return Section(title, lines, tables, gallery=gallery)
 
 
 def _support(claims: pd.DataFrame) -> str:
@@ -184,11 +225,16 @@ def _sanity(sanity: pd.DataFrame) -> str:
     parts = []
     for test, rows in sanity.groupby("test", sort=False):
         passed = rows.loc[rows["passed"].fillna(False).astype(bool), "metric"].tolist()
-        parts.append(f"{test.replace('_', ' ')} by {', '.join(passed) if passed else 'no score'}")
+        parts.append(f"{test.replace('_', ' ')} by {', '.join(map(_score, passed)) if passed else 'no score'}")
     return (
         f"Sanity tests, noticed in more than nine filters of ten: {'; '.join(parts)} (of {sanity['metric'].nunique()} "
         "scores; sanity.csv). A score that does not notice is to be read beside its nulls only."
     )
+
+
+def _score(metric: str) -> str:
+    """What people call a score of claims or of pixels."""
+    return SCORE_NAMES.get(metric, metric.replace("_", " "))
 
 
 def _listed(claims: pd.DataFrame, most: int = 20) -> str:
@@ -298,6 +344,7 @@ def as_html(title: str, sections: list[Section], lead: ShownFigure | None = None
             # pandas escapes what stands in the cells.
             "tables": [Markup(table.to_html(index=False, border=0, na_rep="")) for table in section.tables],
             "figures": section.figures,
+            "gallery": section.gallery,
         }
         for section in sections
     ]
@@ -308,15 +355,21 @@ def as_text(title: str, sections: list[Section], lead: ShownFigure | None = None
     """The page as Markdown that is also readable as it is; lead: a page that is linked first."""
     parts = [f"# {title}", *([f"[{lead.caption}]({lead.link})"] if lead else [])]
     for section in sections:
-        parts += [f"## {section.title}", *section.lines, *(_markdown(table) for table in section.tables)]
+        named = [f"- [{cell(each.name)}]({each.link}), {each.status}: filter {each.number}" for each in section.gallery]
+        parts += [
+            f"## {section.title}",
+            *(["\n".join(named)] if named else []),
+            *section.lines,
+            *(_markdown(table) for table in section.tables),
+        ]
         parts += [f"{'!' if each.png else ''}[{each.caption}]({each.link})" for each in section.figures]
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown(table: pd.DataFrame) -> str:
     cells = [
-        [_cell(name) for name in table.columns],
-        *([_cell(cell) for cell in row] for row in table.itertuples(index=False)),
+        [cell(name) for name in table.columns],
+        *([cell(value) for value in row] for row in table.itertuples(index=False)),
     ]
     widths = [max(len(row[index]) for row in cells) for index in range(len(table.columns))]
     lines = [
@@ -325,8 +378,8 @@ def _markdown(table: pd.DataFrame) -> str:
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
-def _cell(value: object) -> str:
-    """The text of a cell, empty where there is no value; what would end it is escaped, as in users' class names."""
+def cell(value: object) -> str:
+    """A cell's text in one line, empty without a value; what would end it is escaped, as in users' class names."""
     if pd.isna(value):
         return ""
     return re.sub(r"([\\|])", r"\\\1", " ".join(str(value).split()))

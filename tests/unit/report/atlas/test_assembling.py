@@ -189,7 +189,9 @@ def test_photographs_without_masks_are_untested_and_have_no_objects(tmp_path):
     atlas = made(tmp_path, Synthetic(annotated=False))
     study = data(atlas, "study")
     assert study["layers"][0]["counts"] == {"untested": 10, "silent": 1, "dead": 1}
-    assert "no masks, so no name could be tested; 10 of 11 live filters have an untested one" in study["verdict"][1]
+    assert study["verdict"] == ["10 names could not be tested, for these photographs have no masks."]
+    said = "No masks, so no name could be tested; 10 of 11 live filters have an untested one"
+    assert said in study["layers"][0]["said"]
     assert "objects" not in data(atlas, "photographs/0")
     assert "auprc" not in data(atlas, "layers/0")["columns"]
     assert study["scores"] == {}

@@ -6,6 +6,7 @@ from PIL import Image
 
 from filterscope import tables
 from filterscope.data.geometry import Geometry
+from filterscope.report.atlas.beside import Asked
 from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import histogram
 from filterscope.report.atlas.maps import Firing, firing_together, nearest, plane
@@ -117,7 +118,12 @@ def test_layers_are_paired_where_they_saw_the_same_photographs():
         {"dataset": "a", "firing": ["x"], "layer": "conv"},  # the same layer in other words
         {"dataset": "a", "firing": [], "layer": "conv"},
     ]
-    assert pairs(layers) == [(0, 2), (2, 3)]
+    asked = [Asked(number, 0, None, given) for number, given in enumerate(layers)]
+    assert pairs(asked, {}, []) == [(0, 2), (2, 3)]
+    # Another study: of its layers on the same photographs those that belong to one of this study's.
+    asked += [Asked(5, 1, None, {**layers[0], "dataset": "c"}), Asked(6, 1, None, layers[2])]
+    assert pairs(asked, {(1, "c"): (0, "a")}, [(0, 5)]) == [(0, 2), (0, 5), (2, 3)]
+    assert pairs(asked, {}, [(0, 5), (2, 6)]) == [(0, 2), (2, 3)]
 
 
 def test_a_histogram_counts_every_image():

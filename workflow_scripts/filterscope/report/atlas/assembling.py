@@ -15,6 +15,7 @@ import pandas as pd
 from filterscope import tables
 from filterscope.job import derived_seed
 from filterscope.report.atlas import maps
+from filterscope.report.atlas.beside import Asked, asked_layers, counterparts, label_of, places_beside, same_albums
 from filterscope.report.atlas.classes import facet_pages, shown_images
 from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import Beside, details
@@ -26,7 +27,7 @@ from filterscope.report.atlas.photographs import Photographs, objects_of
 from filterscope.report.atlas.pictures import Gallery, first_files, of_layer
 from filterscope.report.atlas.places import AtlasError, Places
 from filterscope.report.atlas.rooms import diagnosis_page, temperature_page
-from filterscope.report.atlas.study import noted_layer, study_page
+from filterscope.report.atlas.study import PLACE, Found, noted_layer, study_page
 from filterscope.report.atlas.views import View
 from filterscope.report.atlas.writing import write_data
 from filterscope.words.explaining.novelty import novel
@@ -41,14 +42,16 @@ class Making:
     """What is gathered while the folder is made."""
 
     places: Places
+    beside: Places | None
     folder: Path
     pixels: str
     filters: str | list[int]
     threads: int
     exports: bool
-    photographs: dict[str, Photographs] = field(default_factory=dict)
+    # By study and dataset; those of two studies that are the same are stored once.
+    photographs: dict[tuple[int, str], Photographs] = field(default_factory=dict)
     # Words that filters have, by the path of their vocabulary; filters that are shown, by layer.
-    vocabularies: dict[str, set[str]] = field(default_factory=dict)
+    vocabularies: dict[Path, set[str]] = field(default_factory=dict)
     shown: dict[int, np.ndarray] = field(default_factory=dict)
     exemplars: list[Layer] = field(default_factory=list)
     # Numbers of the pages of classes, by network and output unit.
@@ -56,18 +59,26 @@ class Making:
 
     def __post_init__(self):
         self.gallery = Gallery(self.folder)
+        self.layers = asked_layers(self.places, self.beside)
+        self.albums = same_albums(self.places, self.beside)
+        self.together: list[tuple[int, int]] = []  # layers of two studies
 
-    def note_words(self, vocabulary: str, layer: Layer) -> int:
+    @property
+    def label(self) -> str | None:
+        """What the study beside is called."""
+        return None if self.beside is None else label_of(self.beside, self.places)
+
+    def photographs_of(self, asked: Asked) -> dict[str, Photographs]:
+        """Photographs of the layer's study, by dataset."""
+        return {name: each for (study, name), each in self.photographs.items() if study == asked.study}
+
+    def note_words(self, vocabulary: Path, layer: Layer) -> int:
         """Remember the words of a layer's filters; the number of its vocabulary."""
         known = self.vocabularies.setdefault(vocabulary, set())
         for table in (layer.words, layer.apart):
             if table is not None:
                 known |= set(table.loc[table["rank"] < FIRST, "word"])
         return list(self.vocabularies).index(vocabulary)
-
-    @property
-    def layers(self) -> list[Mapping]:
-        return self.places.given["layers"]
 
 
 def make_atlas(
@@ -79,21 +90,25 @@ def make_atlas(
     exports: bool = False,
     say: Callable[[str], None] = lambda line: None,
     beside: str | Path | None = None,
+    home: str | Path | None = None,
 ) -> None:
     """Make the atlas of the study in the folder `results`.
 
     pixels: none, thumbnails or full; filters: all, named or channels; None for what the study's config says. exports:
-    whether tables and exemplars for other programs lie in exports/, too. say: is told what is being done. beside: what
-    relative folders of the config begin from, where that is not the folder that has the results. The folder appears
-    when all is well. Raises AtlasError.
+    whether tables and exemplars for other programs lie in exports/, too. say: is told what is being done. beside: the
+    results of another study, whose explained layers can be compared with this one's; None for what the config says.
+    home: what relative folders of the config begin from, where that is not the folder that has the results. The folder
+    appears when all is well. Raises AtlasError.
     """
-    places = Places.of(results, beside)
+    places = Places.of(results, home)
     chosen = places.given["atlas"]
     pixels, filters = pixels or chosen["pictures"], chosen["filters"] if filters is None else filters
     if pixels not in PIXELS:
         raise AtlasError(f"pictures is {pixels!r}, should be one of {', '.join(PIXELS)}")
+    beside = beside or places.beside
+    other = None if beside is None else places_beside(beside, places, PLACE)
     with _replacing_folder(Path(folder)) as temporary:
-        _write(Making(places, temporary, pixels, filters, threads, exports), Path(folder), say)
+        _write(Making(places, other, temporary, pixels, filters, threads, exports), Path(folder), say)
 
 
 def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
@@ -101,19 +116,19 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
     _gather_photographs(making, say)
     making.classes = _class_pages(making)
     noted, classes, occluded = [], [], []
-    for number, given in enumerate(making.layers):
-        say(f"layer {number + 1} of {len(making.layers)}: {given['heading']}")
-        shared = (places, number, given, making.photographs, making.gallery, making.pixels)
-        pages = occlusion_pages(*shared, len(occluded))
-        layer = _read_layer(places, number, given, making.filters)
-        noted.append(_write_layer(making, layer, pages))
+    for asked in making.layers:
+        say(f"layer {asked.number + 1} of {len(making.layers)}: {asked.given['heading']}")
+        shared = (asked.places, asked.number, asked.given, making.photographs_of(asked), making.gallery, making.pixels)
+        # Classes and covered photographs of the study beside stand in its own atlas.
+        pages = occlusion_pages(*shared, len(occluded)) if asked.study == 0 else []
+        noted.append(_write_layer(making, asked, _read_layer(asked, making.filters), pages))
         occluded += pages
-        classes += facet_pages(*shared, len(classes))
+        classes += facet_pages(*shared, len(classes)) if asked.study == 0 else []
     for kind, pages in (("classes", classes), ("occlusions", occluded)):
         for number, page in enumerate(pages):
             write_data(making.folder, f"{kind}/{number}", page)
     for number, (path, known) in enumerate(making.vocabularies.items()):
-        write_data(making.folder, f"words/{number}", near_words(places.path(path), known))
+        write_data(making.folder, f"words/{number}", near_words(path, known))
     rooms = {
         "diagnosis": diagnosis_page(places, making.gallery, making.pixels),
         "temperature": temperature_page(places, making.gallery),
@@ -121,38 +136,52 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
     for name, page in rooms.items():
         if page is not None:
             write_data(making.folder, name, page)
-    matched = _write_matches(making, say)
-    study = study_page(places, noted, making.photographs.values(), classes, occluded, rooms, matched, target)
+    making.together = counterparts(making.layers, {each["number"]: each["filters"] for each in noted})
+    found = Found(
+        making.layers, noted, unique(making.photographs), classes, occluded, rooms, _write_matches(making, say)
+    )
+    study = study_page(places, found, making.shown, target, making.beside, making.together)
     write_data(making.folder, "study", study)
     write_page(making.folder, study["title"], study["version"], [each["number"] for each in noted])
 
 
+def unique(photographs: Mapping[tuple[int, str], Photographs]) -> list[Photographs]:
+    """Every album once."""
+    return list({id(each): each for each in photographs.values()}.values())
+
+
 def _gather_photographs(making: Making, say: Callable[[str], None]) -> None:
     """Which photographs are shown, of every dataset; each is read and stored once."""
-    wanted: dict[str, set[int]] = {}
-    for given in making.layers:
-        own = wanted.setdefault(given["dataset"], set())
-        top = making.places.table(given["tables"], "top_images")
+    wanted: dict[tuple[int, str], set[int]] = {}
+    for asked in making.layers:
+        places, given = asked.places, asked.given
+        own = wanted.setdefault(making.albums.get(asked.album, asked.album), set())
+        top = places.table(given["tables"], "top_images")
         if top is not None:
             top = top[top["maximum"] > 0]
-            names = making.places.table(given["tables"], "filter_names")
+            names = places.table(given["tables"], "filter_names")
             own |= set(
                 top.loc[top["filter"].isin(_chosen(names, top["filter"].unique(), making.filters)), "image_id"].tolist()
             )
-        own |= shown_images(making.places, given) | shown_photographs(making.places, given)
-    for number, (name, images) in enumerate(wanted.items()):
-        given = making.places.given["datasets"][name]
-        table = making.places.table(given["tables"], "images")
+        if asked.study == 0:
+            own |= shown_images(places, given) | shown_photographs(places, given)
+    for number, ((study, name), images) in enumerate(wanted.items()):
+        places = making.beside if study else making.places
+        given = places.given["datasets"][name]
+        table = places.table(given["tables"], "images")
         if table is None or not images:
             continue
-        found = Photographs.of(number, name, table, images, making.pixels)
+        found = Photographs.of(number, f"{name}, {making.label}" if study else name, table, images, making.pixels)
         say(f"{len(found.images)} photographs of {name}")
-        found.write(making.places.path(given["folder"]), making.folder, making.threads)
+        found.write(places.path(given["folder"]), making.folder, making.threads)
         objects = None
-        if making.places.is_there(given["tables"].get("annotations")):
-            objects = objects_of(making.places.path(given["tables"]["annotations"]), found.tiles)
+        if places.is_there(given["tables"].get("annotations")):
+            objects = objects_of(places.path(given["tables"]["annotations"]), found.tiles)
         write_data(making.folder, f"photographs/{number}", found.data(objects))
-        making.photographs[name] = found
+        making.photographs[study, name] = found
+    for album, same in making.albums.items():
+        if same in making.photographs:
+            making.photographs[album] = making.photographs[same]
 
 
 def _chosen(names: pd.DataFrame | None, filters: np.ndarray, asked: str | list[int]) -> np.ndarray:
@@ -167,8 +196,9 @@ def _chosen(names: pd.DataFrame | None, filters: np.ndarray, asked: str | list[i
     return filters[np.isin(filters, np.asarray(asked, np.int64))]
 
 
-def _read_layer(places: Places, number: int, given: Mapping, asked: str | list[int]) -> Layer:
+def _read_layer(asked: Asked, filters: str | list[int]) -> Layer:
     """The tables of a layer, of the filters that are shown."""
+    places, given = asked.places, asked.given
     own = given["tables"]
     names, words, apart = (places.table(own, each) for each in ("filter_names", "filter_words", "words_apart"))
     categories = places.table(own, "categories")
@@ -180,7 +210,7 @@ def _read_layer(places: Places, number: int, given: Mapping, asked: str | list[i
         apart = apart.assign(novel=apart["word"].map(new))
     everything = _filters_of(places, given, names)
     found = Layer(
-        number,
+        asked.number,
         given,
         everything,
         names,
@@ -189,7 +219,7 @@ def _read_layer(places: Places, number: int, given: Mapping, asked: str | list[i
         *(places.table(own, each) for each in ("filter_claims", "filter_causes", "top_images")),
     )
     found.counts = counts(found)
-    found.filters = _chosen(names, everything, asked)
+    found.filters = _chosen(names, everything, filters)
     return found
 
 
@@ -202,21 +232,21 @@ def _filters_of(places: Places, given: Mapping, names: pd.DataFrame | None) -> n
     return np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, np.int64)
 
 
-def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> dict:
+def _write_layer(making: Making, asked: Asked, layer: Layer, occluded: Sequence[Mapping]) -> dict:
     """The index and the details of one layer; what the study says of it. occluded: its pages of covered photographs."""
-    places, given, own = making.places, layer.given, layer.given["tables"]
-    photographs = making.photographs.get(given["dataset"])
+    places, given, own = asked.places, layer.given, layer.given["tables"]
+    photographs = making.photographs.get(asked.album)
     pictures = of_layer(places, given["pictures"], making.gallery)
     if pictures is not None:
         pictures = pictures[pictures["filter"].isin(layer.filters)]
     making.shown[layer.number] = layer.filters
-    firing, drawn, near = _firing(making, given, layer.filters)
+    firing, drawn, near = _firing(making, asked, layer.filters)
     words = None
     if layer.words is not None and places.is_there(own.get("vocabulary")):
         said = layer.words[layer.words["filter"].isin(layer.filters)]
         vectors = maps.word_directions(said, layer.filters, places.path(own["vocabulary"]))
         drawn |= _columns("xy", maps.plane(vectors, _seed(places, given)))
-        words = making.note_words(own["vocabulary"], layer)
+        words = making.note_words(places.path(own["vocabulary"]), layer)
     tiles = photographs.tiles if photographs is not None else {}
     page = index(layer, tiles, first_files(pictures), drawn)
     write_data(making.folder, f"layers/{layer.number}", page, f"layer/{layer.number}")
@@ -227,7 +257,7 @@ def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> d
         thresholds=places.table(own, "thresholds"),
         image_words=_image_words(places, given),
         pictures=pictures,
-        feeds=_feeds(making, given),
+        feeds=_feeds(making, asked),
         maxima=firing.sampled,
         near=near,
         sheets=_sheets(places, given),
@@ -236,16 +266,21 @@ def _write_layer(making: Making, layer: Layer, occluded: Sequence[Mapping]) -> d
     for part, page in details(layer, photographs, View(**given["view"]), beside):
         write_data(making.folder, f"details/{layer.number}/{part}", page)
     if making.exports:
-        _export(making, layer, photographs, drawn, beside)
+        _export(making, asked, layer, photographs, drawn, beside)
     looked_at = photographs is not None and firing.shown.size > 0
     if looked_at:
         page = strongest(firing.shown, firing.largest, layer.filters)
         write_data(making.folder, f"strongest/{layer.number}", page)
-    return noted_layer(places, layer, photographs, looked_at, words)
+    return noted_layer(asked, layer, photographs, looked_at, words, making.label)
 
 
 def _export(
-    making: Making, layer: Layer, photographs: Photographs | None, places: Mapping[str, np.ndarray], beside: Beside
+    making: Making,
+    asked: Asked,
+    layer: Layer,
+    photographs: Photographs | None,
+    places: Mapping[str, np.ndarray],
+    beside: Beside,
 ) -> None:
     """Tables and exemplars of a layer for other programs; without pixels of photographs where none may be shown."""
     target, number = making.folder / "exports", layer.number
@@ -253,7 +288,7 @@ def _export(
     export_table(target / f"layer_{number}.parquet", layer, photographs, sprites, places)
     if photographs is None or making.pixels == "none" or beside.heatmaps is None or beside.thresholds is None:
         return
-    source = making.places.path(making.places.given["datasets"][photographs.dataset]["folder"])
+    source = asked.places.path(asked.places.given["datasets"][asked.given["dataset"]]["folder"])
     view = View(**layer.given["view"])
     exemplars = (target / "exemplars" / str(number), layer, photographs, source, view)
     if export_exemplars(*exemplars, beside.heatmaps, beside.thresholds):
@@ -261,19 +296,20 @@ def _export(
         export_annotations(target / "exemplars" / "annotations.csv", making.exemplars)
 
 
-def _firing(making: Making, given: Mapping, filters: np.ndarray) -> tuple[maps.Firing, dict, list[list[int]]]:
+def _firing(making: Making, asked: Asked, filters: np.ndarray) -> tuple[maps.Firing, dict, list[list[int]]]:
     """What a layer's filters do over the images; their places on a map by it; by filter the nearest ones."""
-    photographs = making.photographs.get(given["dataset"])
-    firing = _read_firing(making.places, given, {} if photographs is None else photographs.tiles)
+    photographs = making.photographs.get(asked.album)
+    firing = _read_firing(asked, {} if photographs is None else photographs.tiles)
     if not firing.sampled.size:
         return firing, {}, []
     rows = np.zeros((firing.sampled.shape[1], len(firing.sampled)))
     rows[filters] = maps.firing_together(firing.sampled)[filters]
     near = [[place for place, _ in each] for each in maps.nearest(rows)]
-    return firing, _columns("uv", maps.plane(rows[filters], _seed(making.places, given))), near
+    return firing, _columns("uv", maps.plane(rows[filters], _seed(asked.places, asked.given))), near
 
 
-def _read_firing(places: Places, given: Mapping, photographs: Mapping[int, int]) -> maps.Firing:
+def _read_firing(asked: Asked, photographs: Mapping[int, int]) -> maps.Firing:
+    places, given = asked.places, asked.given
     shards = [places.path(each) for each in given["firing"] if places.is_there(each)]
     complete = shards if len(shards) == len(given["firing"]) else []
     return maps.Firing.read(complete, None if given["split"] == "all" else given["split"], photographs)
@@ -299,18 +335,19 @@ def _occluded(pages: Sequence[Mapping]) -> dict[int, list[int]]:
 
 def _write_matches(making: Making, say: Callable[[str], None]) -> list[tuple[int, int]]:
     """Filters of pairs of layers that fire on the same photographs; the pairs."""
-    found, held = pairs(making.layers), {}
+    found, held = pairs(making.layers, making.albums, making.together), {}
     for first, second in found:
         say(f"layers {first + 1} and {second + 1}: which filters fire on the same photographs")
         for number in (first, second):
             if number not in held:
-                held[number] = _read_firing(making.places, making.layers[number], {})
+                held[number] = _read_firing(making.layers[number], {})
         held = {number: held[number] for number in held if number >= first}
         one, other = held[first], held[second]
         if not (one.sampled.size and other.sampled.size and np.array_equal(one.image_ids, other.image_ids)):
             continue
         shown = [making.shown[number] for number in (first, second)]
-        write_data(making.folder, f"matches/{first}/{second}", matches(one.sampled, other.sampled, *shown))
+        numbered = (first, second) in making.together and one.sampled.shape == other.sampled.shape
+        write_data(making.folder, f"matches/{first}/{second}", matches(one.sampled, other.sampled, *shown, numbered))
     return [pair for pair in found if (making.folder / f"data/matches/{pair[0]}/{pair[1]}.js").exists()]
 
 
@@ -329,13 +366,14 @@ def _image_words(places: Places, given: Mapping) -> dict[tuple[int, int], list[s
     return found
 
 
-def _feeds(making: Making, given: Mapping) -> dict[int, list]:
+def _feeds(making: Making, asked: Asked) -> dict[int, list]:
     """By filter, the classes that it feeds: name, weight, and number of the class's page, None without one."""
-    table = making.places.table(given["tables"], "feeds")
+    table = asked.places.table(asked.given["tables"], "feeds")
+    pages = making.classes if asked.study == 0 else {}
     found: dict[int, list] = {}
     for row in [] if table is None else table.to_dict("records"):
         called = f"unit {row['unit']}" if pd.isna(row["class"]) else row["class"]
-        page = making.classes.get((given["network"], row["unit"]))
+        page = pages.get((asked.given["network"], row["unit"]))
         found.setdefault(row["filter"], []).append([called, row["weight"], page])
     return found
 
@@ -344,7 +382,7 @@ def _class_pages(making: Making) -> dict[tuple[str, int], int]:
     """Numbers of the pages of classes with facets, by network and output unit."""
     found: dict[tuple[str, int], int] = {}
     count = 0
-    for given in making.layers:
+    for given in making.places.given["layers"]:
         own = given["facets"]["tables"] if given["facets"] else {}
         facets = making.places.table(own, "facets")
         if facets is None or not making.places.is_there(own.get("facet_summary")):

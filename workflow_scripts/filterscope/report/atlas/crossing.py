@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from filterscope import tables
+from filterscope.report.atlas.beside import Asked
 from filterscope.report.atlas.maps import firing_together
 
 STRONGEST = 10  # filters of a photograph
@@ -78,32 +79,53 @@ def near_words(vocabulary: Path, known: Iterable[str]) -> dict:
     return {"words": words, "near": near, "cosine": cosine}
 
 
-def pairs(layers: Sequence[Mapping]) -> list[tuple[int, int]]:
-    """Pairs of layers whose filters can be matched: seen on the same photographs. Those of the same module in two
-    networks come first, then neighbours in the study; MOST_MATCHES at most, in order."""
+def pairs(
+    layers: Sequence[Asked],
+    albums: Mapping[tuple[int, str], tuple[int, str]],
+    together: Sequence[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """Pairs of layers whose filters can be matched: seen on the same photographs. Those that belong together in two
+    studies come first, then those of the same module in two networks, then neighbours in the study; of two studies only
+    the first; MOST_MATCHES at most, in order.
+
+    albums: which datasets are the same as another one; together: pairs of layers of two studies.
+    """
     found = [
-        (first, second)
-        for second, later in enumerate(layers)
-        for first, earlier in enumerate(layers[:second])
-        if earlier["firing"]
-        and later["firing"]
-        and earlier["dataset"] == later["dataset"]
-        and earlier["firing"] != later["firing"]
+        (earlier.number, later.number)
+        for place, later in enumerate(layers)
+        for earlier in layers[:place]
+        if earlier.given["firing"]
+        and later.given["firing"]
+        and albums.get(earlier.album, earlier.album) == albums.get(later.album, later.album)
+        and (earlier.study, earlier.given["firing"]) != (later.study, later.given["firing"])
+        and (earlier.study == later.study or (earlier.number, later.number) in together)
     ]
-    same = {pair: layers[pair[0]]["layer"] != layers[pair[1]]["layer"] for pair in found}
-    chosen = sorted(found, key=lambda pair: (same[pair], pair[1] - pair[0], pair))[:MOST_MATCHES]
-    return sorted(chosen)
+    modules = {each.number: each.given["layer"] for each in layers}
+
+    def order(pair: tuple[int, int]) -> tuple:
+        first, second = pair
+        return pair not in together, modules[first] != modules[second], second - first, pair
+
+    return sorted(sorted(found, key=order)[:MOST_MATCHES])
 
 
-def matches(first: np.ndarray, second: np.ndarray, shown: np.ndarray, others: np.ndarray) -> dict:
+def matches(
+    first: np.ndarray, second: np.ndarray, shown: np.ndarray, others: np.ndarray, numbered: bool = False
+) -> dict:
     """Of every shown filter, the filter of the other layer whose maxima over the same images follow its own best.
 
-    first, second: maxima [images, filters]; shown, others: filters of either layer that are shown.
+    first, second: maxima [images, filters]; shown, others: filters of either layer that are shown; numbered: whether
+    filters of the same number are the same ones, whose correlations are then told, too.
     """
     products = firing_together(first)[shown] @ firing_together(second)[others].T
     best = products.argmax(1) if len(others) else np.zeros(len(shown), np.int64)
     values = products[np.arange(len(shown)), best] if len(others) else np.zeros(len(shown))
-    return {
+    found = {
         "filter": [int(others[place]) if value >= MATCHED else None for place, value in zip(best, values, strict=True)],
         "correlation": [round(float(value), 3) if value >= MATCHED else None for value in values],
     }
+    if numbered:
+        places = {int(number): place for place, number in enumerate(others)}
+        own = [(row, places.get(int(number))) for row, number in enumerate(shown)]
+        found["same"] = [None if place is None else round(float(products[row, place]), 3) for row, place in own]
+    return found

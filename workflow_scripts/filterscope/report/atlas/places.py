@@ -39,17 +39,18 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass
 class Places:
-    """What a study noted, and the folder of results that it is in. beside: what the config's own places are relative
-    to. missing: files that were asked for in vain."""
+    """What a study noted, and the folder of results that it is in. home: what the config's own places are relative to;
+    missing: files that were asked for in vain; base: what leads to the results from the atlas."""
 
     given: Mapping
     results: Path
-    beside: Path
+    home: Path
     missing: list[str] = field(default_factory=list)
+    base: str = "../../"
 
     @classmethod
-    def of(cls, results: str | Path, beside: str | Path | None = None) -> Places:
-        """The places of the study in this folder of results. beside: what the config's own places are relative to;
+    def of(cls, results: str | Path, home: str | Path | None = None) -> Places:
+        """The places of the study in this folder of results. home: what the config's own places are relative to;
         None for the folder that has the results. Raises AtlasError where there are none, or of another version."""
         path = Path(results) / PLACES
         try:
@@ -64,18 +65,25 @@ class Places:
         if not isinstance(given, dict) or given.get("format") != FORMAT:
             found = given.get("format") if isinstance(given, dict) else type(given).__name__
             raise AtlasError(f"{path}: format is {found!r}, should be {FORMAT}; delete it and run the workflow")
-        return cls(given, Path(results), Path(results).parent if beside is None else Path(beside))
+        return cls(given, Path(results), Path(results).parent if home is None else Path(home))
+
+    @property
+    def beside(self) -> Path | None:
+        """Results of the study that the config wants beside this one; None where it wants none, or where they are gone,
+        which is noted."""
+        place = self.given["atlas"].get("beside")  # no key in what versions noted that knew one study only
+        return self.path(place) if self.is_there(place) else None
 
     def path(self, place: str) -> Path:
         """Where a noted path lies now: results may have been moved."""
         if place.startswith(RESULTS):
             return self.results / place.removeprefix(RESULTS)
-        return self.beside / place
+        return self.home / place
 
     def link(self, place: str) -> str:
-        """The CSV of a table, or the file itself where there is none, as seen from results/report/atlas."""
+        """The CSV of a table, or the file itself where there is none, as seen from the atlas in report/atlas."""
         csv = Path(place).with_suffix(".csv")
-        return f"../../{(csv if self.path(str(csv)).is_file() else Path(place)).as_posix().removeprefix(RESULTS)}"
+        return f"{self.base}{(csv if self.path(str(csv)).is_file() else Path(place)).as_posix().removeprefix(RESULTS)}"
 
     def is_there(self, place: str | None) -> bool:
         """Whether a noted file or folder exists; one that does not is noted as missing."""

@@ -3,45 +3,81 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from filterscope import tables
+from filterscope.report.atlas.beside import Asked, changed_names, comparison, label_of
 from filterscope.report.atlas.layers import CAUSES, STATUSES, Layer
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.places import FORMAT, Places
-from filterscope.report.atlas.verdict import (
-    asked,
-    layer_notes,
-    layer_verdict,
-    layer_warnings,
-    missing_files,
-    rooms_verdict,
-)
+from filterscope.report.atlas.verdict import asked_for, layer_notes, layer_verdict, missing_files
+from filterscope.report.verdict import Explained, best_named, layer_warnings, rooms_verdict, spread, verdict
 from filterscope.schemas.values import RECALL
 from filterscope.words.scoring.score_table import ROW_NAMES, SCORE_NAMES
 
 _SCORES = ("metric", "candidates", "k", "row", "value", "low", "high", "margin", "margin_low", "margin_high", "n")
 _READ = ("filter_names", "filter_claims", "scores", "known_answers", "thresholds", "top_images")
+_TOLD = ("filter_names", "filter_claims", "scores", "known_answers")
+FIRST_SHOWN = 8  # filters on the first page
 PLACE = Path("report/atlas")  # in the folder of results: there links to tables lead somewhere
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was made of a study before its first page: layers as they were asked for and as the page is told of them,
+    photographs, pages of classes and of covered photographs, pages of other rooms by name (None where there is none),
+    and pairs of layers whose filters were matched."""
+
+    asked: Sequence[Asked]
+    noted: Sequence[dict]
+    photographs: Sequence[Photographs]
+    classes: Sequence[Mapping]
+    occluded: Sequence[Mapping]
+    rooms: Mapping[str, dict | None]
+    matched: Sequence[tuple[int, int]]
+
+
+@dataclass
+class _Told:
+    """What is gathered of the layers, one after another."""
+
+    explained: list[Explained] = field(default_factory=list)
+    best: list[tuple[int, list[int]]] = field(default_factory=list)
+    warnings: list[dict] = field(default_factory=list)
+    notes: list[dict] = field(default_factory=list)
+    scores: list[pd.DataFrame] = field(default_factory=list)
+    known: list[dict] = field(default_factory=list)
+
+
 def noted_layer(
-    places: Places, layer: Layer, photographs: Photographs | None, strongest: bool, words: int | None
+    asked: Asked,
+    layer: Layer,
+    photographs: Photographs | None,
+    strongest: bool,
+    words: int | None,
+    label: str | None = None,
 ) -> dict:
-    """What the study says of one layer. counts: of all its filters, as in the table of names."""
-    given, own = layer.given, layer.given["tables"]
+    """What the study says of one layer. counts: of all its filters, as in the table of names; label: what the study
+    beside is called, which tells its layers from this one's."""
+    places, given, own = asked.places, layer.given, layer.given["tables"]
     files = {name: places.link(own[name]) for name in own if name not in ("vocabulary", "heatmaps")}
     for entry in given["pictures"]:
         files |= {f"{name} ({entry['recipe']})": places.link(each) for name, each in entry["tables"].items()}
+    for name, entry in (("firing", given["firing"]), ("images", None), ("annotations", None)):
+        place = entry[0] if entry else places.given["datasets"][given["dataset"]]["tables"].get(name)
+        files |= {name: places.link(place)} if place else {}
+    called = {name: given[name] for name in ("heading", "probe")}
     return {
         "number": layer.number,
-        **{
-            name: given[name]
-            for name in ("heading", "dataset", "probe", "vocabulary", "network", "layer", "reference", "view")
-        },
+        "study": asked.study,
+        **({name: f"{each} · {label}" for name, each in called.items()} if asked.study else called),
+        **{name: given[name] for name in ("dataset", "vocabulary", "network", "layer", "reference", "view")},
         "filters": sum(layer.counts.values()),
         "shown": len(layer.filters),
         "counts": layer.counts,
@@ -56,36 +92,24 @@ def noted_layer(
 
 def study_page(
     places: Places,
-    noted: Sequence[dict],
-    photographs: Iterable[Photographs],
-    classes: Sequence[Mapping],
-    occluded: Sequence[Mapping],
-    rooms: Mapping[str, dict | None],
-    matched: Sequence[tuple[int, int]],
+    found: Found,
+    shown: Mapping[int, np.ndarray],
     target: Path,
+    beside: Places | None = None,
+    together: Sequence[tuple[int, int]] = (),
 ) -> dict:
-    """What is loaded at once. rooms: pages of other rooms by name, None where there is none; target: the folder in
-    which the atlas will be opened."""
-    layers = places.given["layers"]
-    verdict, warnings, notes = [asked(noted)], [], []
-    scores, known = [], []
-    for number, given in enumerate(layers):
-        own = {name: places.table(given["tables"], name) for name in _READ}
-        if own["filter_names"] is None:
-            continue
-        names, thresholds, top = (own[each] for each in ("filter_names", "thresholds", "top_images"))
-        verdict.append(layer_verdict(given, names, noted[number]["counts"], own))
-        warnings += [{"layer": number, "text": text} for text in layer_warnings(names, thresholds, top)]
-        notes += [{"layer": number, "text": text} for text in layer_notes(places, given, top, own["scores"])]
-        if own["scores"] is not None:
-            scores.append(own["scores"].assign(layer=number))
-        if own["known_answers"] is not None:
-            known.append(_known(number, own["known_answers"], places.link(given["tables"]["known_answers"])))
+    """What is loaded at once. shown: filters that are shown, by layer; target: the folder in which the atlas will be
+    opened; together: layers that belong together in this study and the one beside."""
+    told = _Told()
+    for asked, noted in zip(found.asked, found.noted, strict=True):
+        _tell(told, asked, noted, shown[asked.number])
     asked_of = {**places.given["diagnosis"]["tables"], **places.given["temperature"]["tables"]}
-    verdict += rooms_verdict({name: places.table(asked_of, name) for name in asked_of})
-    if places.missing:
-        warnings.insert(0, {"layer": None, "text": missing_files(places.missing)})
-    table = pd.concat(scores, ignore_index=True) if scores else None
+    rooms_said = rooms_verdict({name: places.table(asked_of, name) for name in asked_of})
+    first = spread([filters for _, filters in told.best], FIRST_SHOWN)
+    missing = [*places.missing, *(beside.missing if beside is not None else [])]
+    if missing:
+        told.warnings.insert(0, {"layer": None, "text": missing_files(missing)})
+    table = pd.concat(told.scores, ignore_index=True) if told.scores else None
     return {
         "format": FORMAT,
         "title": places.given["title"],
@@ -94,31 +118,98 @@ def study_page(
         "statuses": STATUSES,
         "causes": CAUSES,
         "base": _base(places, target),
-        "layers": list(noted),
-        "verdict": verdict,
-        "warnings": warnings,
-        "notes": notes,
+        "layers": list(found.noted),
+        "verdict": verdict(told.explained) or [asked_for(found.noted)],
+        "best": [[told.best[place][0], number] for place, number in first],
+        "rooms": rooms_said,
+        "room_files": {room: _room_files(places, room) for room in rooms_said},
+        "warnings": told.warnings,
+        "notes": told.notes,
         "scores": {} if table is None else {name: _plain(table[name]) for name in ("layer", *_SCORES)},
         "row_names": ROW_NAMES,
         "metric_names": {RECALL: "recall", **SCORE_NAMES},
-        "known": known,
+        "known": told.known,
         "classes": [
             {
                 "facets": len(each["facets"]),
                 **{name: each[name] for name in ("number", "class", "unit", "dataset", "probe", "layer")},
             }
-            for each in classes
+            for each in found.classes
         ],
-        "photographs": [each.noted() for each in photographs],
+        "photographs": [each.noted() for each in found.photographs],
         "occlusions": [
             {name: each[name] for name in ("number", "photographs", "row", "image", "dataset", "probe", "layer")}
-            for each in occluded
+            for each in found.occluded
         ],
-        "matches": [list(each) for each in matched],
-        "pages": [name for name, page in rooms.items() if page],
+        "matches": [list(each) for each in found.matched],
+        "beside": None if beside is None else _beside(places, beside, found.asked, together),
+        "pages": [name for name, page in found.rooms.items() if page],
         "cite": _citation(places.given["title"]),
         "links": _links(places),
     }
+
+
+def _tell(told: _Told, asked: Asked, noted: dict, shown: np.ndarray) -> None:
+    """Sentences, scores and known answers of one layer; the verdict is that of this study's layers alone."""
+    places, given, number = asked.places, asked.given, asked.number
+    own = {name: places.table(given["tables"], name) for name in _READ}
+    names = own["filter_names"]
+    if names is None:
+        return
+    explained = Explained(**{name: own[name] for name in _TOLD}, **_sizes(places, given["tables"]))
+    noted["said"] = layer_verdict(given, names, noted["counts"], own)
+    told.warnings += [
+        {"layer": number, "text": text} for text in layer_warnings(names, own["thresholds"], own["top_images"])
+    ]
+    told.notes += [{"layer": number, "text": text} for text in layer_notes(own["top_images"], explained)]
+    if own["scores"] is not None:
+        told.scores.append(own["scores"].assign(layer=number))
+    if own["known_answers"] is not None:
+        told.known.append(_known(number, own["known_answers"], places.link(given["tables"]["known_answers"])))
+    if asked.study == 0:
+        told.explained.append(explained)
+        told.best.append((number, best_named(names[names["filter"].isin(shown)], FIRST_SHOWN)))
+
+
+def _beside(places: Places, beside: Places, asked: Sequence[Asked], together: Sequence[tuple[int, int]]) -> dict:
+    """What the page is told of the study beside: its name, layers that belong together, and what of names changed."""
+    label = label_of(beside, places)
+    names = {
+        number: asked[number].places.table(asked[number].given["tables"], "filter_names")
+        for pair in together
+        for number in pair
+    }
+    changes = []
+    for first, second in together:
+        if names[first] is not None and names[second] is not None:
+            changed = changed_names(names[first], names[second])
+            said = comparison(asked[first].given["heading"], label, changed)
+            changes.append({"layers": [first, second], "said": said, **changed})
+    return {
+        "label": label,
+        "seed": beside.given["seed"],
+        "pairs": [list(each) for each in together],
+        "changes": changes,
+    }
+
+
+def _room_files(places: Places, room: str) -> list[str]:
+    """The tables that the sentences of a room are made from."""
+    own = places.given[room]["tables"]
+    return [places.link(own[name]) for name in ("fit", "resampling", "robustness_trends", "duel") if name in own]
+
+
+def _sizes(places: Places, own: Mapping[str, str]) -> dict[str, int | None]:
+    """How many tokens the categories have, and how many words the vocabulary; None for what is not there."""
+    categories = places.table(own, "categories")
+    tokens = None if categories is None else len({token for each in categories["tokens"] for token in each})
+    there = places.is_there(own.get("vocabulary"))
+    return {"tokens": tokens, "vocabulary": _rows(places.path(own["vocabulary"])) if there else None}
+
+
+def _rows(vocabulary: Path) -> int:
+    with tables.opened(vocabulary, "vocabulary") as file:
+        return file.metadata.num_rows
 
 
 def _known(number: int, table: pd.DataFrame, file: str) -> dict:

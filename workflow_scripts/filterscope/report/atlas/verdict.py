@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from filterscope.activations.remarks import mining_remarks, threshold_remarks
-from filterscope.report.atlas.places import Places
-from filterscope.report.measurements import temperature_section
+from filterscope.report.verdict import Explained, mined_remarks, why_rivals_win
 from filterscope.schemas.values import RECALL
-from filterscope.words.naming import BELIEVED, COMMON, common_names
+from filterscope.words.naming import BELIEVED
 from filterscope.words.scoring.leaders import leaders
 from filterscope.words.scoring.score_table import CEILING, ROW_NAMES, WORDS
 
@@ -19,7 +17,7 @@ _HEADLINE = {"metric": RECALL, "candidates": "vocabulary", "k": 5}
 MISSING = 5  # files that are named, of those that are missing
 
 
-def asked(noted: Sequence[Mapping]) -> str:
+def asked_for(noted: Sequence[Mapping]) -> str:
     """How much was explained and drawn, in a sentence."""
     explained = [each for each in noted if each["explained"]]
     drawn = [each for each in noted if each["recipes"]]
@@ -57,7 +55,7 @@ def layer_verdict(
     if own["known_answers"] is not None:
         passed, known = int(own["known_answers"]["passed"].sum()), len(own["known_answers"])
         said.append(f"{passed} of {known} filters whose right name is known got it.")
-    return f"{given['heading']}: {' '.join(said)}"
+    return " ".join(each[0].upper() + each[1:] for each in said)
 
 
 def _untested(names: pd.DataFrame, untested: int, live: int, reference: str) -> str:
@@ -99,47 +97,12 @@ def _interval(row: pd.Series) -> str:
     return value if pd.isna(row["low"]) else f"{value} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
-def layer_warnings(names: pd.DataFrame, thresholds: pd.DataFrame | None, top: pd.DataFrame | None) -> list[str]:
-    """What must be known before a layer's names are believed."""
-    common = common_names(names)
-    found = []
-    if len(common):
-        listed = ", ".join(f"“{name}” ({count})" for name, count in common.items())
-        live = int((names["status"] != "dead").sum())
-        subject, told = ("One name is", "does") if len(common) == 1 else (f"{len(common)} names are each", "do")
-        share = f"more than {COMMON:.0%} of the {live} live filters"
-        found.append(f"{subject} borne by {share} and {told} not tell them apart: {listed}.")
-    found += threshold_remarks(thresholds) if thresholds is not None else []
-    return found + [each for each in _mined(top) if each.startswith("Few") or "very same maximum" in each]
-
-
-def layer_notes(places: Places, given: Mapping, top: pd.DataFrame | None, scores: pd.DataFrame | None) -> list[str]:
+def layer_notes(top: pd.DataFrame | None, explained: Explained) -> list[str]:
     """What else there is to know of a layer: its top images, and which row wins which score, and why."""
-    found = [each for each in _mined(top) if not each.startswith("Few") and "very same maximum" not in each]
-    if scores is not None:
-        found += [leaders(scores), *_why_rivals_win(places, given, scores)]
-    return found
-
-
-def _mined(top: pd.DataFrame | None) -> list[str]:
-    return mining_remarks(top) if top is not None and len(top) else []
-
-
-def _why_rivals_win(places: Places, given: Mapping, scores: pd.DataFrame) -> list[str]:
-    """Why Network Dissection may win: it knows the few tokens that are asked for, and nothing else."""
-    rows = scores[(scores["metric"] == RECALL) & (scores["candidates"] == "vocabulary") & scores["value"].notna()]
-    wide = rows.pivot(index="k", columns="row", values="value")
-    if WORDS not in wide or "dissection" not in wide or not (wide["dissection"] > wide[WORDS]).any():
-        return []
-    categories = places.table(given["tables"], "categories")
-    if categories is None:
-        return []
-    tokens = len({token for each in categories["tokens"] for token in each})
-    said = (
-        f"Network Dissection can say nothing but the {tokens} tokens of the categories, and these are all that is "
-        "asked for; the words are looked for in the whole vocabulary. Where tokens are few, that alone may make it win."
-    )
-    return [said]
+    found = [each for each in mined_remarks(top) if not each.startswith("Few") and "very same maximum" not in each]
+    if explained.scores is not None:
+        found += [leaders(explained.scores), why_rivals_win([explained])]
+    return [each for each in found if each]
 
 
 def missing_files(missing: Sequence[str]) -> str:
@@ -147,23 +110,3 @@ def missing_files(missing: Sequence[str]) -> str:
     shown = ", ".join(sorted(each.removeprefix("results/") for each in missing)[:MISSING])
     more = f" and {len(missing) - MISSING} more" if len(missing) > MISSING else ""
     return f"{_count(len(missing), 'file')} of the study cannot be found; what they say is missing here: {shown}{more}."
-
-
-def rooms_verdict(tables: Mapping[str, pd.DataFrame | None]) -> list[str]:
-    """Of diagnosis and temperature, a sentence for each question that was asked; tables: by their schema's name."""
-    fit, resampling, trends, duel = (tables.get(each) for each in ("fit", "resampling", "robustness_trends", "duel"))
-    found = [] if fit is None else [row.sentence for row in fit.itertuples()]
-    if resampling is not None:
-        said = resampling["verdict"].dropna().value_counts()
-        helps, harms, unclear = (int(said.get(each, 0)) for each in ("helps", "harms", "no clear difference"))
-        found.append(
-            f"Against no resampling, resampling helps in {helps} of {int(said.sum())} comparisons, harms in {harms}, "
-            f"and makes no clear difference in {unclear}."
-        )
-    if trends is not None:
-        said = trends.loc[trends["over"] != "accurate", "verdict"].value_counts()
-        parts = "; ".join(f"{verdict} ({count})" for verdict, count in sorted(said.items()))
-        found.append(f"Is smaller more robust? Of {int(said.sum())} kinds of attack: {parts}.")
-    if duel is not None:
-        found += temperature_section(duel, []).lines[:-1]
-    return found

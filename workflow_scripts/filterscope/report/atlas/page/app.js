@@ -47,7 +47,8 @@
     const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : null;
     const pages = study.pages || [];
     const on = (names) => (names.includes(route.page) ? "page" : undefined);
-    const pair = study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
+    const both = study.beside && study.beside.pairs.length ? study.beside.pairs : null;
+    const pair = both ? both.find((each) => each.includes(layer)) || both[0] : study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
     return html`<header class="head"><a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); const main = document.getElementById("main"); main.focus(); }}>To the content</a>
       <a class="brand" href="#/study" aria-label="Filterscope: the study"><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><circle cx="12" cy="12" r="9.2" /><circle cx="12" cy="12" r="3.4" /><path d="M12 2.8v5.8M20 7.4l-5 2.9M20 16.6l-5-2.9M12 21.2v-5.8M4 16.6l5-2.9M4 7.4l5 2.9" /></svg><span><${Text} lines=${1}>${study.title}<//></span></a>
       <nav class="nav" aria-label="Pages">
@@ -76,7 +77,7 @@
       case "photographs": return html`<${filterscope.photographPage.Photographs} key=${first} number=${first} />`;
       case "photograph": return html`<${filterscope.photographPage.Photograph} key=${route.numbers.join("/")} study=${study} number=${first} image=${second} query=${route.query} />`;
       case "occlusion": return html`<${filterscope.photographPage.Occlusion} key=${first} study=${study} number=${first} />`;
-      case "compare": return study.layers.length ? html`<${filterscope.comparePage.Compare} key=${route.numbers.join("/")} study=${study} numbers=${route.numbers} go=${go} />` : NONE;
+      case "compare": return study.layers.length ? html`<${filterscope.comparePage.Compare} key=${route.numbers.join("/")} study=${study} numbers=${route.numbers} query=${route.query} go=${go} />` : NONE;
       case "class": return html`<${filterscope.classPage.Class} key=${first} study=${study} number=${first} />`;
       case "diagnosis": case "temperature": return html`<${filterscope.roomPage.Room} key=${route.page} name=${route.page} />`;
       default: return NONE;

@@ -85,6 +85,25 @@
     };
   }
 
-  filterscope.listing = { ORDERS, rows, counts, table, compareNames };
+  const CHANGES = ["renamed", "lost", "gained", "kept", "none"];
+
+  /* Filters of the same number in two layers: [{a, b, kind, by}], rows of either, what became of the first's name in the
+     second, and `same[row]`, how alike both fire, where that is known; what changed first, and of that what fires least alike. */
+  function compareFilters(first, second, same) {
+    const name = (layer, row) => (layer.name[row] < 0 ? null : layer.texts[layer.name[row]]);
+    const result = [];
+    for (let a = 0; a < first.count; a += 1) {
+      const b = second.row(first.filter[a]);
+      if (b < 0) continue;
+      const [was, is] = [name(first, a), name(second, b)];
+      const kind = was === null ? (is === null ? "none" : "gained") : is === null ? "lost" : was === is ? "kept" : "renamed";
+      const by = same && same[a] !== null && same[a] !== undefined ? same[a] : null;
+      result.push({ a, b, kind, by });
+    }
+    const place = (pair) => (pair.by === null ? 2 : pair.by);
+    return result.sort((p, q) => CHANGES.indexOf(p.kind) - CHANGES.indexOf(q.kind) || place(p) - place(q) || p.a - q.a);
+  }
+
+  filterscope.listing = { ORDERS, rows, counts, table, compareNames, compareFilters, CHANGES };
   if (typeof module === "object") module.exports = filterscope;
 })(globalThis);

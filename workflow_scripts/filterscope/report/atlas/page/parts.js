@@ -200,8 +200,8 @@
     return html`<span class="words">${words.slice(0, limit || 5).map(({ word, isNew }, k) => html`<span key=${k}>${k ? ", " : ""}<span class=${isNew ? "new-word" : ""}><${Text}>${word}<//>${isNew ? html`<sup title="a new word: no category has it, so no mask can test it">*</sup>` : null}</span></span>`)}</span>`;
   }
 
-  /* A filter in a gallery. */
-  function Card({ layer, row, photos, drawn, note, chosen, onChoose, onHover, hot, tabIndex }) {
+  /* A filter in a gallery; `over` is painted over its photograph. */
+  function Card({ layer, row, photos, drawn, over, note, chosen, onChoose, onHover, hot, tabIndex }) {
     const status = layer.statuses[layer.status[row]];
     const name = nameOf(layer, row);
     const words = store.wordsOf(layer, row);
@@ -212,7 +212,7 @@
       <a href=${address.write("filter", [layer.number, number])} tabindex=${tabIndex} data-row=${row} aria-label=${"Filter " + number + ": " + called}>
         ${(drawn || layer.thumb[row] < 0) && picture >= 0
           ? html`<img class="tile" loading="lazy" alt="" src=${"pictures/" + picture + ".webp"} />`
-          : html`<${Tile} photos=${photos} row=${layer.thumb[row]} label=${"best image of filter " + number} />`}
+          : html`<${Tile} photos=${photos} row=${layer.thumb[row]} label=${"best image of filter " + number}>${over}<//>`}
         <span class="card-name"><${Mark} status=${status} />${name === null ? html`<span class="no-name">${status}</span>` : html`<strong><${Text} lines=${1}>${name}<//></strong>`}</span>
         <span class="card-line">${name === null ? (words.length ? html`<span class="soft"><${Text} lines=${1}>${words.map(({ word }) => word).slice(0, 3).join(", ")}<//></span>` : html`<span class="soft">no words</span>`) : html`<span class="soft">${status}</span>`}<span class="card-number">${number}</span></span>
         ${note ? html`<span class="card-note">${note}</span>` : null}

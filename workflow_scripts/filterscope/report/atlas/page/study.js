@@ -2,10 +2,12 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, usePhotos, download } = filterscope.parts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, useData, useLayer, usePhotos, download } = filterscope.parts;
   const { Intervals } = filterscope.charts;
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
+
+  const PER_FILE = 64; // filters in a file of details
 
   const ROWS = {
     words: "Filterscope’s words",
@@ -100,7 +102,8 @@
       <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
         <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
       <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, with pictures only</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
-      <span class="layer-files"><${Source} path=${layer.files && layer.files.filter_names} label="names" /></span>
+      <span class="layer-files">${[["filter_names", "names"], ["filter_claims", "claims"], ["scores", "scores"]].map(([name, label]) => html`<${Source} key=${name} path=${layer.files && layer.files[name]} label=${label} />`)}</span>
+      ${layer.said ? html`<p class="layer-said"><${Sentence}>${layer.said}<//></p>` : null}
     </li>`;
   }
 
@@ -125,13 +128,41 @@
     return html`<a class="photo-link" href=${write("photographs", [entry.number])}><span class="photo-strip">${rows.map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label="" />`)}</span><span><strong><${Text}>${entry.dataset}<//></strong> <span class="soft">${count(entry.count, "photograph")}${entry.pictures === "none" ? ", not passed on" : ""}</span></span></a>`;
   }
 
-  /* The verdict; where a paragraph begins with a layer's heading, that is a link. */
+  /* A filter of any layer, by its number. */
+  function FirstFilter({ study, layer, number }) {
+    const info = study.layers.find((each) => each.number === layer);
+    const { value } = useLayer(layer);
+    const photos = usePhotos(info ? info.photographs : null, info ? info.view : null);
+    const row = value ? value.row(number) : -1;
+    const part = useData(row < 0 ? null : "details/" + layer + "/" + Math.floor(row / PER_FILE)).value;
+    const top = part && part.filters[String(number)] ? part.filters[String(number)].top : null;
+    const over = top && top.heat ? html`<${Heat} heat=${top.heat[0]} h=${top.h} w=${top.w} opacity=${0.65} mode="dim" />` : null;
+    return row < 0 ? html`<div class="card waiting-card"><div class="tile"></div></div>` : html`<${Card} layer=${value} row=${row} photos=${photos} over=${over} note=${html`<${Text} lines=${1}>${info.probe || info.heading}<//>`} />`;
+  }
+
+  /* What was found in a few sentences, beside some of the filters whose names are most certain. */
   function Verdict({ study }) {
-    return html`<section class="verdict" aria-label="Verdict">${study.verdict.map((text, k) => {
-      const layer = study.layers.find((each) => text.startsWith(each.heading + ": "));
-      if (!layer) return html`<p key=${k}><${Sentence}>${text}<//></p>`;
-      return html`<p key=${k}><a href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong></a> <${Sentence}>${text.slice(layer.heading.length + 2)}<//></p>`;
-    })}</section>`;
+    const best = study.best || [];
+    const [lead, ...others] = study.verdict;
+    return html`<section class=${"verdict" + (best.length ? " illustrated" : "")} aria-label="Verdict">
+      <p class="lead"><${Sentence}>${lead}<//></p>
+      ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
+      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${study.layers.length ? html`<p class="note">Counted from the tables that are named beside the layers below.</p>` : null}</div></section>`;
+  }
+
+  /* The study beside this one: what of the names changed, and its layers. */
+  function Beside({ study, others }) {
+    const { label, changes } = study.beside;
+    return html`<${Panel} title=${html`Beside it: <${Text}>${label}<//>`} wide=${true} id="beside">
+      ${changes.length ? html`<ul class="plain-list remarks changes">${changes.map(({ layers, said }) => html`<li key=${layers.join("/")}><a href=${write("compare", layers)}>Compare</a> <${Sentence}>${said}<//></li>`)}</ul>` : html`<p class="soft">No layer of it is one of this study's, too: the same probe in the same words, or the same module with as many filters.</p>`}
+      <ul class="layer-list">${others.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>`;
+  }
+
+  const ROOMS = { diagnosis: "Data and networks, diagnosed", temperature: "Schedules of the learning rate" };
+
+  /* What the other rooms found, a sentence for each question. */
+  function Rooms({ study }) {
+    return Object.entries(study.rooms || {}).filter(([, said]) => said.length).map(([room, said]) => html`<${Panel} key=${room} title=${ROOMS[room] || room} aside=${(study.pages || []).includes(room) ? html`<a href=${write(room, [])}>with tables and curves</a>` : null} sources=${study.room_files && study.room_files[room]}><ul class="plain-list remarks">${said.map((each, k) => html`<li key=${k}><${Sentence}>${each}<//></li>`)}</ul><//>`);
   }
 
   /* Sentences about layers, each with a link to its layer. */
@@ -155,9 +186,11 @@
   }
 
   function Study({ study }) {
-    const networks = [...new Set(study.layers.map((layer) => layer.network).filter(Boolean))];
-    const datasets = [...new Set(study.layers.map((layer) => layer.dataset).filter(Boolean))];
-    const filters = study.layers.reduce((sum, layer) => sum + layer.filters, 0);
+    const own = study.layers.filter((layer) => !layer.study);
+    const others = study.layers.filter((layer) => layer.study);
+    const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
+    const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
+    const filters = own.reduce((sum, layer) => sum + layer.filters, 0);
     const statuses = [...new Set(study.layers.flatMap((layer) => Object.keys(layer.counts).filter((status) => layer.counts[status] > 0)))];
     const warnings = study.warnings || [];
     const classes = study.classes || [];
@@ -165,9 +198,10 @@
     const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
     return html`<article class="page study">
       <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
-        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(study.layers.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
+        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(own.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
       ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
-      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${study.layers.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${study.beside ? html`<${Beside} study=${study} others=${others} />` : null}
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
@@ -178,6 +212,7 @@
         <div class="column">
           ${warnings.length ? html`<${Panel} title="Before you believe it"><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
           ${general.length ? html`<${Panel} title="To know"><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
+          <${Rooms} study=${study} />
           ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
           ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}
           <${Cite} cite=${study.cite} />
