@@ -26,6 +26,21 @@ def grouped(entry):
     return {key: entry[key] for key in ("classes", "codes", "facets", "nearest")}
 
 
+def facets_of(dataset):
+    """Entries of `facets` whose classes a dataset shows, in the order of the config."""
+    return [entry for entry in config["facets"] if entry["dataset"] == dataset]
+
+
+def compared_datasets():
+    """Datasets whose classes several networks drew."""
+    return [name for name in config["datasets"] if len(facets_of(name)) > 1]
+
+
+def drawn_by_all(wildcards, file):
+    """A result of every probe that drew classes of the dataset."""
+    return [pictures_of(entry, file) for entry in facets_of(wildcards.dataset)]
+
+
 def facet_recipes(wildcards):
     """Settings of the recipes that pictures of facets are made by, by name."""
     entry = entry_of("facets", wildcards)

@@ -69,6 +69,8 @@ rule render_facets:
     input:
         facets=rules.embed_facets.output.facets,
         means=rules.average_facets.output.means,
+        images="results/data/{dataset}/images.parquet",
+        photographs=folder_of,
         weights=weights_of,
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_pictures.parquet",
@@ -92,6 +94,7 @@ rule render_facets:
         name=lambda wildcards: entry_of("facets", wildcards)["recipe"],
         from_noise=lambda wildcards: entry_of("facets", wildcards)["from_noise"],
         recipes=facet_recipes,
+        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
         batch_size=config["maximisation"]["batch_size"],
         seed=config["seed"],
     message:

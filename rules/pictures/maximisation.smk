@@ -6,6 +6,8 @@ rule maximise_activations:
         weights=weights_of,
         image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
         strongest=strongest_for,
+        images="results/data/{dataset}/images.parquet",
+        photographs=folder_of,
     output:
         table="results/pictures/{dataset}/{probe}/{recipe}/pictures.parquet",
         csv="results/pictures/{dataset}/{probe}/{recipe}/pictures.csv",

@@ -115,6 +115,6 @@ def _recipes(config: dict) -> list[str]:
     for name, entry in config["recipes"].items():
         if name in FOLDERS:
             found.append(f"recipes.{name}: a folder of the results has this name; choose another")
-        if entry["method"] == "maco" and entry["smallest"] > entry["largest"]:
+        if entry["method"] in ("maco", "vital") and entry["smallest"] > entry["largest"]:
             found.append(f"recipes.{name}.smallest is {entry['smallest']}, larger than largest, {entry['largest']}")
     return found

@@ -42,14 +42,16 @@ def opponents():
 
 @pytest.fixture
 def goal_of():
-    """A goal for these targets (filters, or Targets) of a network's layer; call once per test."""
+    """A goal for these targets (filters, or Targets) of a network's layer, all with three dim photographs of noise."""
     stack = []
 
     def make(network, layer, *targets, inputs=UNIT):
         reader = Reader(network, layer, input_size=inputs.crop).__enter__()
         stack.append(reader)
         chosen = [each if isinstance(each, Target) else Target(each) for each in targets]
-        return Goal(reader, inputs, chosen, torch.device("cpu"))
+        chance = torch.Generator().manual_seed(0)
+        shown = torch.randint(0, 180, (3, 3, inputs.crop, inputs.crop), generator=chance, dtype=torch.uint8)
+        return Goal(reader, inputs, chosen, torch.device("cpu"), [shown] * len(chosen))
 
     yield make
     for reader in reversed(stack):

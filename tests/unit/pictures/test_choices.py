@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from filterscope.pictures.choices import best_images, chosen_images, chosen_targets, names_of
+from filterscope.pictures.choices import best_images, chosen_images, chosen_targets, first_images, names_of
 from filterscope.pictures.recipes.objectives import Target
 
 IMAGES = pd.DataFrame({"image_id": [4, 7, 9], "path": ["a/dog.jpg", "a/cat.jpg", "b/dog.jpg"]})
@@ -30,3 +30,9 @@ def test_best_images_and_names():
     assert best.activations.tolist() == [2, 3, 2]
     assert names_of(pd.DataFrame({"filter": [0, 1], "name": ["red", None]})) == {0: "red"}
     assert names_of(None) == {}
+
+
+def test_first_images_are_the_strongest_and_ties_go_to_the_first():
+    ids, activations = np.array([9, 8, 7, 6]), np.array([1.0, 3.0, 3.0, -2.0])
+    assert first_images(ids, activations, 3) == [8, 7, 9]
+    assert first_images(ids, activations, 10) == [8, 7, 9, 6]

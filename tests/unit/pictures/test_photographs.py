@@ -5,11 +5,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from filterscope.data.networks.settings import InputSettings
-from filterscope.pictures.photographs import mean_image, warn_of_small
+from filterscope.pictures.photographs import Beside, Photographs, mean_image, warn_of_small
 
 INPUTS = InputSettings(resize=256, crop=224)
 
@@ -38,3 +40,18 @@ def test_the_mean_image_is_numpys(count, seed):
     mean = mean_image(pictures)
     assert np.array_equal(mean, pictures.astype(np.float64).sum(0) / count)
     assert mean.dtype == np.float64
+
+
+def test_photographs_beside_pictures_are_read_when_they_are_asked_for(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (20, 20), (80 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    images = pd.DataFrame({"image_id": [5, 6, 7], "path": ["0.png", "1.png", "2.png"], "turned": False})
+    own = Photographs.of(tmp_path, images, InputSettings(resize=8, crop=8))
+    beside = Beside(own, [[7, 5], [6], [404]])
+    assert len(beside) == 3
+    assert beside[0].shape == (2, 3, 8, 8)
+    assert beside[0].dtype == torch.uint8
+    assert beside[0][:, 0, 0, 0].tolist() == [160, 0]
+    assert [len(each) for each in (beside[1:], beside[1:][0])] == [2, 1]
+    with pytest.raises(KeyError, match="404"):
+        beside[2]

@@ -53,6 +53,11 @@ def best_images(image_ids: np.ndarray, activations: np.ndarray) -> Best:
     return Best(image_ids[first], activations[first, np.arange(activations.shape[1])])
 
 
+def first_images(image_ids: np.ndarray, activations: np.ndarray, count: int) -> list[int]:
+    """The images [N] that excite one filter most, at most so many, the strongest first; activations: its own [N]."""
+    return image_ids[np.argsort(-activations, kind="stable")[:count]].tolist()
+
+
 def names_of(filter_names: pd.DataFrame | None) -> dict[int, str]:
     """Names of the filters that have one, from `filter_names`; none where nothing was explained."""
     if filter_names is None:

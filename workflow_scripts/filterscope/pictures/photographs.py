@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
@@ -37,6 +38,26 @@ class Photographs:
         """The network's view of a photograph, uint8 [S, S, 3]."""
         photograph = read_image(f"{self.folder}/{self.paths[image_id]}", image_id in self.turned)
         return self.geometry.picture(photograph).permute(1, 2, 0).numpy()
+
+
+@dataclass(frozen=True)
+class Beside(Sequence):
+    """Photographs that go with each of several pictures, uint8 [m, 3, S, S] each, read when they are asked for.
+
+    chosen: their image_ids, picture by picture.
+    """
+
+    photographs: Photographs
+    chosen: Sequence[Sequence[int]]
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, which):
+        if isinstance(which, slice):
+            return Beside(self.photographs, self.chosen[which])
+        shown = np.stack([self.photographs.view(int(each)) for each in self.chosen[which]])
+        return torch.from_numpy(shown).permute(0, 3, 1, 2)
 
 
 def mean_image(pictures: np.ndarray) -> np.ndarray:

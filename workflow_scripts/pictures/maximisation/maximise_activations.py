@@ -6,18 +6,24 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.pictures.choices import best_images, chosen_targets, strongest_of
+from filterscope.pictures.choices import best_images, chosen_targets, first_images, strongest_of
+from filterscope.pictures.photographs import Beside, Photographs
 from filterscope.pictures.picture_tables import picture_rows, pixels
 from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.registry import maximise, recipe
+from filterscope.pictures.recipes.stages import staged
+
+COMPARED = 15  # images that excite a filter most, with which a recipe may compare its picture; as many as of a facet
 
 
 def maximise_activations(
     path_to_weights,
     paths_to_image_activations,
+    path_to_images,
     path_to_table,
     path_to_csv,
     path_to_pictures,
+    photographs,
     probe: ProbeSettings,
     name,
     settings,
@@ -27,16 +33,20 @@ def maximise_activations(
     seed,
     path_to_strongest=None,
 ):
-    """path_to_pictures: their folder, beside the table. name, settings: of the recipe; filters: numbers, "all" or
-    "strongest", which are those in path_to_strongest; position: None, "centre" or (row, column)."""
+    """path_to_pictures: their folder, beside the table; photographs: folder of the dataset's. name, settings: of the
+    recipe; filters: numbers, "all" or "strongest", which are those in path_to_strongest; position: None, "centre" or
+    (row, column)."""
     if filters == "strongest":
         filters = strongest_of(tables.read(path_to_strongest, "strongest_filters").to_pandas())
     device, made = job.device(), recipe(settings)
     seen = tables.read(paths_to_image_activations, "image_activations")
-    best = best_images(seen["image_id"].to_numpy(), tables.matrix(seen["mean" if position is None else "maximum"]))
-    with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
+    image_ids, strengths = seen["image_id"].to_numpy(), tables.matrix(seen["mean" if position is None else "maximum"])
+    best, images = best_images(image_ids, strengths), tables.read(path_to_images, "images").to_pandas()
+    with (staged if made.compares else reading)(probe, building.load(probe.network, path_to_weights), device) as reader:
         targets = chosen_targets(filters, position, reader.filters)
         goal = Goal(reader, probe.inputs, targets, device)
+        close = [first_images(image_ids, strengths[:, each.filter], COMPARED) for each in targets]
+        goal.photographs = Beside(Photographs.of(photographs, images, probe.inputs), close)
         seeds = [job.derived_seed(seed, "picture", name, target.filter) for target in targets]
         with job.steps(made.total_steps * -(-len(targets) // batch_size), f"steps of {name}") as report:
             done = maximise(goal, made, seeds, chunk=batch_size, report=report)
@@ -57,9 +67,11 @@ if __name__ == "__main__":
     maximise_activations(
         path_to_weights=snakemake.input.weights,
         paths_to_image_activations=list(snakemake.input.image_activations),
+        path_to_images=snakemake.input.images,
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         path_to_pictures=snakemake.output.pictures,
+        photographs=snakemake.input.photographs,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
         name=snakemake.wildcards.recipe,
         settings=snakemake.params.recipe,

@@ -74,14 +74,17 @@ class Scenes:
         arguments = {
             "path_to_facets": where / "facets.parquet",
             "path_to_means": where / "means",
+            "path_to_images": self.folder / "images.parquet",
             "path_to_weights": self.folder / "weights.pt",
             "path_to_table": where / "facet_pictures.parquet",
             "path_to_csv": where / "facet_pictures.csv",
             "path_to_pictures": where / "pictures",
+            "photographs": self.folder / "pictures",
             "probe": self.probe,
             "name": "mean",
             "from_noise": ["mean", "plain"],
             "recipes": RECIPES,
+            "nearest": NEAREST,
             "batch_size": 4,
             "seed": 0,
         }

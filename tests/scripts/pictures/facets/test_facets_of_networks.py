@@ -109,14 +109,17 @@ def test_facets_from_folders_to_scores(name, photographs, tmp_path, write_caffem
     render_facets(
         path_to_facets=facets,
         path_to_means=written / "means",
+        path_to_images=images,
         path_to_weights=tmp_path / "weights.pt",
         path_to_table=written / "facet_pictures.parquet",
         path_to_csv=written / "facet_pictures.csv",
         path_to_pictures=written / "pictures",
+        photographs=photographs,
         probe=probe,
         name="mean",
         from_noise=["plain"],
         recipes=RECIPES,
+        nearest=4,
         batch_size=4,
         seed=0,
     )

@@ -7,6 +7,8 @@ from PIL import Image
 
 from data.networks.prepare_network import prepare_network
 from filterscope import tables
+from filterscope.pictures.photographs import Beside
+from pictures.maximisation import maximise_activations as module
 from pictures.maximisation.maximise_activations import maximise_activations
 from pictures.maximisation.render_pictures import render_pictures
 
@@ -17,9 +19,11 @@ def maximised(study, folder, **changed):
     arguments = {
         "path_to_weights": study.weights,
         "paths_to_image_activations": study.shards("image"),
+        "path_to_images": study.images,
         "path_to_table": folder / "fourier/pictures.parquet",
         "path_to_csv": folder / "fourier/pictures.csv",
         "path_to_pictures": folder / "fourier/pictures",
+        "photographs": study.pictures,
         "probe": study.probe(),
         "name": "fourier",
         "settings": {"method": "fourier", "steps": 80, "learning_rate": 0.3},
@@ -148,3 +152,22 @@ def test_the_strongest_filters_of_photographs_are_drawn(study, tmp_path):
     tables.write(table, "strongest_filters", tmp_path / "strongest.parquet")
     found = maximised(study, tmp_path, filters="strongest", path_to_strongest=tmp_path / "strongest.parquet")
     assert found.index.tolist() == [RED, BLUE, 2]
+
+
+def test_a_recipe_is_shown_the_images_that_excite_a_filter_most(study, tmp_path, monkeypatch):
+    """Which, and in this order."""
+    shown = {}
+
+    def noting(photographs, chosen):
+        shown["ids"] = chosen
+        return Beside(photographs, chosen)
+
+    monkeypatch.setattr(module, "Beside", noting)
+    settings = {"method": "vital", "steps": 30, "learning_rate": 0.3}
+    table = maximised(study, tmp_path, name="vital", settings=settings, filters=[RED, BLUE])
+    assert table["status"].tolist() == ["optimised"] * 2
+    seen = tables.read(study.shards("image"), "image_activations")
+    activations = tables.matrix(seen["mean"])
+    for number, ids in zip((RED, BLUE), shown["ids"], strict=True):
+        assert ids == seen["image_id"].to_numpy()[np.argsort(-activations[:, number], kind="stable")[:15]].tolist()
+        assert ids[0] == table.loc[number, "best_image_id"]

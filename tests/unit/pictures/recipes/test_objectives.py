@@ -82,5 +82,7 @@ def test_a_network_of_one_size_says_which_recipes_suit_it(goal_of):
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 24, 2)).requires_grad_(False)
     goal = goal_of(network, "1", 1)
     assert goal.values(torch.zeros(1, 3, 24, 24)).shape == (1,)
-    with pytest.raises(ValueError, match=r"cannot be read from pictures of 30 x 30 px .*octaves, fourier and maco"):
+    with pytest.raises(
+        ValueError, match=r"cannot be read from pictures of 30 x 30 px .*octaves, fourier, maco and vital"
+    ):
         goal.values(torch.zeros(1, 3, 30, 30))

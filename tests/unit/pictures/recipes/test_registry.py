@@ -18,6 +18,7 @@ from filterscope.pictures.recipes.octaves import TABLES, Octaves
 from filterscope.pictures.recipes.plain import Plain
 from filterscope.pictures.recipes.registry import maximise, recipe
 from filterscope.pictures.recipes.upscale import PRESETS, Upscale
+from filterscope.pictures.recipes.vital import Vital
 
 CPU = torch.device("cpu")
 RED, GREEN, EDGES, SILENT, POISON = range(5)  # filters of `opponents`
@@ -26,6 +27,7 @@ QUICK = {
     "octaves": {"method": "octaves", "shorten": 10},
     "fourier": {"method": "fourier", "steps": 30},
     "maco": {"method": "maco", "steps": 60},
+    "vital": {"method": "vital", "steps": 30, "likeness": 0.1},
     "plain": {"method": "plain", "steps": 30},
 }
 
@@ -86,6 +88,7 @@ ONE_STEP = {
     "octaves, centre": (Octaves("centre"), 11, None),
     "fourier": (Fourier(steps=2), 0.05, None),
     "maco": (Maco(steps=2), 0.5, None),
+    "vital": (Vital(steps=2, likeness=0), 0.05, None),
     "plain": (Plain(steps=2), 0.05, None),
 }
 
@@ -292,6 +295,7 @@ def test_the_picture_that_is_kept_after_nan_is_good(method, opponents, goal_of):
     whole = {
         "fourier": {"scale": 0, "angle": 0, "shift": 0},
         "maco": {"size": 24, "crops": 1, "smallest": 1, "largest": 1, "noise": 0},
+        "vital": {"size": 24, "crops": 1, "smallest": 1, "largest": 1, "noise": 0, "angle": 0, "mirror": False},
     }
     chosen = recipe(QUICK[method] | whole.get(method, {}))
     free = maximise(goal_of(Fused(opponents, float("inf")), "1", EDGES), chosen, [1]).optimised.history[:, 0]

@@ -64,27 +64,34 @@ def _places(side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def natural_colours(picture: Picture) -> np.ndarray:
-    """Colour statistics of areas in Lab [9]: means, spreads (logarithms) and correlations (Fisher's z).
+    """Colour statistics of areas in Lab [10]: means, spreads (logarithms), correlations (Fisher's z), and how much the
+    colour (a, b) changes from pixel to pixel (logarithm).
 
     Statistics: Reinhard et al., "Color transfer between images", 2001. Colours of areas, not of single pixels: an eye
-    blurs fine patterns before it sees their colour (S-CIELAB: Zhang and Wandell, 1997), so coloured noise is grey.
+    blurs fine patterns before it sees their colour (S-CIELAB: Zhang and Wandell, 1997), so coloured noise is grey. In
+    pictures of few pixels it is not; but colours of photographs change slowly (Ruderman, Cronin and Chiao, 1998).
     """
     flat = picture.areas.reshape(-1, 3)
     spread = flat.std(0)
     shared = np.cov(flat.T, bias=True)[np.triu_indices(3, 1)]
     pairs = spread[[0, 0, 1]] * spread[[1, 2, 2]] + 0.25
-    return np.concatenate([flat.mean(0), np.log(spread + 0.5), np.arctanh(0.99 * shared / pairs)])
+    change = sum(np.linalg.norm(np.diff(picture.fine[..., 1:], axis=axis), axis=2).mean() for axis in (0, 1))
+    together = np.arctanh(0.99 * shared / pairs)
+    return np.concatenate([flat.mean(0), np.log(spread + 0.5), together, [np.log(change + 0.5)]])
 
 
 # --- single central object ------------------------------------------------------------------------------
 
 
 def single_central_object(picture: Picture) -> float:
-    """How far something in the middle stands out from the border, times how much of what stands out is one thing.
+    """How far something in the middle stands out from the border, how sharp its outline is, and how much of what stands
+    out is one thing: the root of the product of the three, in Lab.
 
-    Contrast with the mean colour of the border, in Lab of a blurred picture (frequency-tuned saliency: Achanta et al.,
-    2009; the border as background: Wei et al., "Geodesic saliency using background priors", 2012), weighted by a
-    Gaussian around the centre; Otsu's threshold parts objects, of which the largest one's share of all contrast counts.
+    Objects differ from their surroundings, are one and have an outline (Alexe, Deselaers and Ferrari, "What is an
+    object?", 2010). Contrast with the mean colour of the border, in Lab of a blurred picture (frequency-tuned saliency:
+    Achanta et al., 2009; the border as background: Wei et al., "Geodesic saliency using background priors", 2012),
+    weighted by a Gaussian around the centre; Otsu's threshold parts objects, of which the largest one's share of all
+    contrast counts, and the mean gradient along its inner edge.
     """
     smooth = ndimage.gaussian_filter(picture.coarse, (1.5, 1.5, 0))
     distance, along = _places(COARSE)
@@ -94,7 +101,11 @@ def single_central_object(picture: Picture) -> float:
     weight = np.exp(-(distance**2) / (2 * CENTRE_SD**2))
     objects, count = ndimage.label(salient > threshold_otsu(salient))
     masses = ndimage.sum(salient, objects, range(1, count + 1))
-    return float((salient * weight).sum() / weight.sum() * masses.max() / masses.sum())
+    largest = objects == np.argmax(masses) + 1
+    slope = np.linalg.norm(np.gradient(smooth, axis=(0, 1)), axis=(0, 3))
+    outline = slope[largest & ~ndimage.binary_erosion(largest)].mean()
+    contrast = (salient * weight).sum() / weight.sum()
+    return float((contrast * outline * masses.max() / masses.sum()) ** 0.5)
 
 
 # --- global structure -----------------------------------------------------------------------------------

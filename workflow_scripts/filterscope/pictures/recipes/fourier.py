@@ -10,15 +10,11 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from filterscope.pictures.recipes import spectra
 from filterscope.pictures.recipes.ascent import Adam, Chance, Optimised, Report, Watch
 from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.random_views import views, wobble
-
-NOISE = 0.01  # standard deviation of the first spectrum's coefficients
-FLATNESS = 4.0  # divides the components, so that the first picture is nearly grey
 
 
 @dataclass(frozen=True)
@@ -33,6 +29,8 @@ class Fourier:
     angle: float = 10.0
     shift: float = 0.06
 
+    compares = False  # with photographs
+
     @property
     def total_steps(self) -> int:
         return self.steps
@@ -45,15 +43,9 @@ class Fourier:
         weights = spectra.equalising(size).to(goal.device)
 
         def picture(spectrum: Tensor) -> Tensor:
-            inner = torch.fft.irfft2(torch.view_as_complex(spectrum) * weights, s=(size, size), norm="ortho")
-            return spectra.pixels(inner / FLATNESS)
+            return spectra.drawn(spectrum, weights, size)
 
-        if starts is None:
-            spectrum = NOISE * chance.normal(3, size, size // 2 + 1, 2)
-        else:
-            resized = functional.interpolate(starts.to(goal.device), (size, size), mode="bicubic", antialias=True)
-            inner = spectra.components(resized.clamp(0, 1)) * FLATNESS
-            spectrum = torch.view_as_real(torch.fft.rfft2(inner, norm="ortho") / weights).contiguous()
+        spectrum = spectra.begun(chance, size, weights, starts)
         watch = Watch(len(goal), report)
         adam = Adam(spectrum, self.learning_rate)
         for step in range(self.steps):

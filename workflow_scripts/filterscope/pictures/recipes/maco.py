@@ -37,6 +37,8 @@ class Maco:
         if not 0 < self.smallest <= self.largest <= 1:
             raise ValueError(f"smallest is {self.smallest} and largest {self.largest}: should rise from above 0 to 1")
 
+    compares = False  # with photographs
+
     @property
     def total_steps(self) -> int:
         return self.steps

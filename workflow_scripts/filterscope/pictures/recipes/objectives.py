@@ -15,6 +15,7 @@ from torch import Tensor
 from filterscope.data.networks.layers import LayerError, Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.pictures.recipes.redirection import Redirecting
+from filterscope.pictures.recipes.stages import Staged
 
 CENTRE = "centre"
 
@@ -43,13 +44,24 @@ class Slope:
 class Goal:
     """Activations of targets in a network, one target per picture, as functions of pixels.
 
+    photographs: of every target, uint8 [m, 3, S, S], for recipes that compare their pictures with some.
     Raises ValueError for a filter or position that the layer does not have, with the range it has.
     """
 
-    def __init__(self, reader: Reader, inputs: InputSettings, targets: Sequence[Target], device: torch.device):
+    def __init__(
+        self,
+        reader: Reader | Staged,
+        inputs: InputSettings,
+        targets: Sequence[Target],
+        device: torch.device,
+        photographs: Sequence[Tensor] | None = None,
+    ):
         for target in targets:
             _check(target, reader)
+        if photographs is not None and len(photographs) != len(targets):
+            raise ValueError(f"there are photographs for {len(photographs)} of {len(targets)} targets")
         self.reader, self.inputs, self.targets, self.device = reader, inputs, tuple(targets), device
+        self.photographs = photographs
         self._filters = torch.tensor([target.filter for target in targets], device=device)
         self._mean = torch.tensor(inputs.mean, device=device).view(3, 1, 1)
         self._std = torch.tensor(inputs.std, device=device).view(3, 1, 1)
@@ -59,7 +71,8 @@ class Goal:
 
     def part(self, which: slice) -> Goal:
         """The same for some of the targets."""
-        return Goal(self.reader, self.inputs, self.targets[which], self.device)
+        photographs = None if self.photographs is None else self.photographs[which]
+        return Goal(self.reader, self.inputs, self.targets[which], self.device, photographs)
 
     @property
     def side(self) -> int:
@@ -81,8 +94,11 @@ class Goal:
         probabilities: logarithms of the softmax over the layer's filters instead of activations (logits).
         Returns [B], means over the views.
         """
-        views = len(pixels) // len(self)
-        maps = self.read(pixels)
+        return self.of_maps(self.read(pixels), probabilities)
+
+    def of_maps(self, maps: Tensor, probabilities: bool = False) -> Tensor:
+        """The same of the layer's maps [B * k, d, h, w]."""
+        views = len(maps) // len(self)
         filters = self._filters.repeat_interleave(views)
         if probabilities:
             # The gradient of the logarithm has the direction of the probability's, which underflows.
@@ -93,15 +109,26 @@ class Goal:
 
     def read(self, pixels: Tensor) -> Tensor:
         """Activation maps float32 [B, d, h, w] of pixels 0 to 1."""
+        return self._read(pixels, self.reader)
+
+    def stages(self, pixels: Tensor) -> list[Tensor]:
+        """The same of the ends of the stages before the layer, where the reader has them, and at last of the layer."""
+        stages = getattr(self.reader, "stages", None)
+        return self._read(pixels, stages) if stages else [self.read(pixels)]
+
+    def _read(self, pixels: Tensor, reader):
         shown = self._shown(pixels)
         normalised = self.normalised(shown).contiguous(memory_format=torch.channels_last)
         try:
-            return self.reader(normalised).float()[: len(pixels)]
+            found = reader(normalised)
+            if isinstance(found, list):
+                return [each.float()[: len(pixels)] for each in found]
+            return found.float()[: len(pixels)]
         except (RuntimeError, LayerError) as error:
             size = " x ".join(map(str, pixels.shape[2:]))
             raise ValueError(
                 f"layer {self.reader.layer} cannot be read from pictures of {size} px ({error}); recipes octaves, "
-                f"fourier and maco show the network pictures of its input size, {self.side} px"
+                f"fourier, maco and vital show the network pictures of its input size, {self.side} px"
             ) from error
 
     def _shown(self, pixels: Tensor) -> Tensor:

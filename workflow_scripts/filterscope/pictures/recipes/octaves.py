@@ -79,6 +79,8 @@ class Octaves:
     def steps_of(self, octave: Octave) -> int:
         return max(1, octave.steps // self.shorten)
 
+    compares = False  # with photographs
+
     @property
     def total_steps(self) -> int:
         return sum(self.steps_of(octave) for octave in self.octaves)

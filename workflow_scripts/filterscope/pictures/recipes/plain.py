@@ -25,6 +25,8 @@ class Plain:
     steps: int = 64
     learning_rate: float = 0.05
 
+    compares = False  # with photographs
+
     @property
     def total_steps(self) -> int:
         return self.steps

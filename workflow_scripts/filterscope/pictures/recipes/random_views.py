@@ -37,9 +37,18 @@ def wobble(chance: Chance, scale: float, angle: float, shift: float, count: int 
     return 1 + scale * drawn[..., 0], angle * drawn[..., 1], 2 * shift * drawn[..., 2:]
 
 
-def crops(chance: Chance, smallest: float, largest: float, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Random boxes for each picture: sides between these shares of the picture's, anywhere inside it."""
-    drawn = chance.uniform(count, 3).cpu()
+def crops(
+    chance: Chance, smallest: float, largest: float, count: int, angle: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Random boxes for each picture: sides between these shares of the picture's, anywhere inside it, turned by up to
+    so many degrees."""
+    drawn = chance.uniform(count, 4 if angle else 3).cpu()
     scales = smallest + (largest - smallest) * drawn[..., 0]
-    shifts = (2 * drawn[..., 1:] - 1) * (1 - scales[..., None])
-    return scales, torch.zeros_like(scales), shifts
+    shifts = (2 * drawn[..., 1:3] - 1) * (1 - scales[..., None])
+    angles = angle * (2 * drawn[..., 3] - 1) if angle else torch.zeros_like(scales)
+    return scales, angles, shifts
+
+
+def mirrored(pictures: Tensor, which: Tensor) -> Tensor:
+    """Pictures [n, 3, H, W], those that are chosen [n] mirrored left to right."""
+    return torch.where(which.to(pictures.device).view(-1, 1, 1, 1), pictures.flip(3), pictures)

@@ -16,6 +16,7 @@ from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.octaves import Octaves
 from filterscope.pictures.recipes.plain import Plain
 from filterscope.pictures.recipes.upscale import Upscale
+from filterscope.pictures.recipes.vital import Vital
 
 
 class Recipe(Protocol):
@@ -24,6 +25,10 @@ class Recipe(Protocol):
     @property
     def total_steps(self) -> int:
         """Steps of one picture."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether it compares pictures with photographs, which the goal must then have."""
 
     def maximise(
         self, goal: Goal, chance: Chance, starts: Tensor | None = None, report: Report | None = None
@@ -36,6 +41,7 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "octaves": Octaves,
     "fourier": Fourier,
     "maco": Maco,
+    "vital": Vital,
     "plain": Plain,
 }
 

@@ -62,6 +62,8 @@ class Upscale:
         """Steps of a round, which counts from 0."""
         return int(1.3 * self.steps) if number > self.rounds / 2 else self.steps
 
+    compares = False  # with photographs
+
     @property
     def total_steps(self) -> int:
         return sum(self.steps_of(number) for number in range(self.rounds))

@@ -1,0 +1,111 @@
+"""Networks side by side: known differences are found, no others, and the words say what the tables do."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from filterscope.pictures.quality import comparison
+from filterscope.pictures.quality.comparison import MEASURES, Drawn
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import CriteriaSettings
+
+QUICK = CriteriaSettings(photographs=20, resamples=100, confidence=0.95)
+CLASSES = {unit: f"class {unit}" for unit in range(8)}
+MEANT, NOISE = "mean, from the mean image", "mean, from noise"
+
+
+def drawn(chance, better=0.0, classes=CLASSES, holds=True, judged=True):
+    """Two facets a class; pictures from the mean image beat those from noise by one in every criterion but clarity."""
+    rows = []
+    for group, (unit, facet) in product((MEANT, NOISE), product(classes, (0, 1))):
+        own = {name: chance.normal() * 0.1 for name in CRITERIA}
+        for name in CRITERIA[:3]:
+            own[name] += 1.0 * (group == MEANT) + better
+        rank = 1 if group == MEANT else 700
+        rows.append({"group": group, "unit": unit, "facet": facet, "ratio": 1.5, "judge_rank": rank, **own})
+    scores = pd.DataFrame(rows)
+    if not judged:
+        scores["judge_rank"] = None
+    values = [
+        (group, name, len(own), own[name].mean(), own[name].min(), own[name].max())
+        for group, own in scores.groupby("group", sort=False)
+        for name in (*CRITERIA, "ratio")
+    ]
+    criteria = pd.DataFrame(values, columns=["group", "measure", "n", "value", "low", "high"])
+    validation = pd.DataFrame({"criterion": CRITERIA, "paired": False, "holds": holds})
+    return Drawn(scores, criteria, validation, classes)
+
+
+def found_in(table, measure, one, other):
+    rows = table[(table["measure"] == measure) & (table["first_probe"] == one) & (table["second_probe"] == other)]
+    return rows[rows["first"] == MEANT].iloc[0]
+
+
+def test_a_better_network_is_found_and_an_equal_one_is_not():
+    chance = np.random.default_rng(0)
+    both = {"a": drawn(chance), "b": drawn(chance, better=0.5)}
+    found = comparison.tests(both, QUICK, seed=0)
+    better, equal = found_in(found, "natural_colours", "a", "b"), found_in(found, "clarity_of_details", "a", "b")
+    assert (better["by"], better["n"]) == ("class", len(CLASSES))
+    assert better["high"] < 0
+    assert better["p"] == pytest.approx(2 / 2 ** len(CLASSES))
+    assert better["p"] < better["adjusted"] < 0.05
+    assert equal["p"] > 0.05
+    within = found_in(found, "natural_colours", "a", "a")
+    assert (within["by"], within["n"]) == ("facet", 2 * len(CLASSES))
+    assert within["low"] < 1 < within["high"] + 0.1
+    assert not found.isna().any().any()
+
+
+def test_networks_are_paired_by_the_names_of_classes_whatever_their_units():
+    chance = np.random.default_rng(1)
+    moved = {unit + 100: name for unit, name in CLASSES.items() if unit < 6}
+    found = comparison.tests({"a": drawn(chance), "b": drawn(chance, classes=moved)}, QUICK, seed=0)
+    assert found_in(found, "ratio", "a", "b")["n"] == 6
+
+
+def test_too_few_classes_are_not_tested_and_no_judge_is_no_measure():
+    chance = np.random.default_rng(2)
+    few = {unit: CLASSES[unit] for unit in range(comparison.FEWEST - 1)}
+    found = comparison.tests({"a": drawn(chance, judged=False), "b": drawn(chance, classes=few)}, QUICK, seed=0)
+    assert (found["first_probe"] == found["second_probe"]).all()
+    assert set(found.loc[found["first_probe"] == "a", "measure"]) == set(MEASURES) - {"judge_top1", "judge_top5"}
+
+
+@pytest.mark.parametrize("count", [6, 20])
+def test_signs_are_flipped(count):
+    chance = np.random.default_rng(3)
+    assert comparison.flipped(np.ones(count), chance) == pytest.approx(2 / 2**count, abs=2e-3)
+    assert comparison.flipped(np.array([1.0, -1] * (count // 2)), chance) == 1
+    assert comparison.flipped(np.zeros(count), chance) == 1
+
+
+def test_null_differences_have_uniform_p():
+    chance = np.random.default_rng(4)
+    values = [comparison.flipped(chance.normal(size=8), chance) for _ in range(400)]
+    assert np.mean(np.array(values) <= 0.1) == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_words_say_what_the_tables_do():
+    chance = np.random.default_rng(5)
+    both = {"a": drawn(chance), "b": drawn(chance, better=0.5)}
+    criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, seed=0)
+    said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
+    assert "Natural colours is best in b's pictures (1.5" in said
+    assert "next a's (" in said
+    assert "p 0.0078" in said
+    assert "Their units' activation is 1.50" in said
+
+
+def test_a_criterion_that_fails_anywhere_is_not_believed():
+    chance = np.random.default_rng(6)
+    both = {"a": drawn(chance), "b": drawn(chance, better=0.5, holds=False), "c": drawn(chance, holds=None)}
+    criteria = comparison.side_by_side(both)
+    assert criteria.loc[criteria["probe"] == "b", "believed"].eq(False).sum() == 2 * len(CRITERIA)
+    said = comparison.in_words(criteria, comparison.tests(both, QUICK, seed=0), dict.fromkeys(both, MEANT))
+    assert "Clear context cannot be believed here: it does not rank as it must with b." in said
+    assert "best in" not in said
+    told = comparison.in_words(criteria, comparison.tests(both, QUICK, 0), {"a": MEANT, "c": MEANT})
+    assert "of c there are too few pictures to tell" in told
