@@ -44,6 +44,7 @@ lint: $(INSTALLED) ## check the style of the code and of the workflow
 	$(BIN)/snakefmt --check Snakefile rules
 	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/snakemake --lint
+	$(BIN)/python envs/audit.py requirements.lock
 
 format: $(INSTALLED) ## put code and workflow into the project's style
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ EXPLAINER_SCHEDULES = ("constant", "cosine")
 EVIDENCE = ("top_images", "top_share", "shrinkage", "contrast", "pseudo")
 
 # Layers of the embedded networks whose filters have a known name, by source.
-KNOWN_LAYERS = {"planted": "detectors", "scenes_cnn": "classifier"}
+KNOWN_LAYERS = {"planted": "detectors", **dict.fromkeys(TRAINED, "classifier")}
 
 
 def reference(wildcards):

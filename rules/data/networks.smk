@@ -42,7 +42,7 @@ rule train_scenes_network:
         history="results/data/networks/{network}/history.csv",
         temperatures="results/data/networks/{network}/temperatures.parquet",
     wildcard_constraints:
-        network=sources("networks", "scenes_cnn"),
+        network=sources("networks", *TRAINED),
     log:
         "results/logs/train_scenes_network/{network}.log",
     benchmark:

@@ -2,7 +2,8 @@
 
     python -m tests.faults.campaign --kills 20
 
-runs a small study undisturbed, then again under kill -9: of Snakemake alone, of one process of one job, of everything;
+runs a small study undisturbed, then again under kill -9: of Snakemake alone, of one process of one job, of scripts of
+one job after the other in a run that tries again, of everything;
 of everything with a copy of the folder, made while jobs wrote, in its place, or with a clock that has jumped, or after
 another run was begun in the same folder. With --disk, which needs an administrator, the folder is a small disk, which
 gets full, cannot be changed for a moment, and loses its power with all that it had not yet got.
@@ -23,12 +24,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.faults import comparison
 from tests.faults.disks import Disk, NoDiskError
-from tests.faults.killing import KINDS, OF_DISKS, Runs, is_script
+from tests.faults.killing import KINDS, OF_DISKS, Runs, is_script, kill_group, kill_process
 
 STUDY = Path(__file__).with_name("study.yaml")
 PATIENCE = 60  # seconds that an orphan may need to notice that it is one, or to end its work
@@ -73,11 +76,22 @@ class Report:
 class Campaign:
     """Kills at moments of a seed. undisturbed: has run to its end. killed: the same study elsewhere.
 
+    retried: share of the runs that go on where a job was killed. told: is handed the report whenever there is news.
     longest: seconds after which a run is killed at the latest, mostly from its first job on. kinds: of killing.KINDS,
     and OF_DISKS where the killed study is on one.
     """
 
-    def __init__(self, undisturbed: Runs, killed: Runs, seed: int, longest: float, kinds=tuple(KINDS)):
+    def __init__(
+        self,
+        undisturbed: Runs,
+        killed: Runs,
+        seed: int,
+        longest: float,
+        kinds: Sequence[str] = tuple(KINDS),
+        retried: float = 0.2,
+        told: Callable[[Report], None] = lambda report: None,
+    ):
+        self.retried, self.told = retried, told
         self.undisturbed, self.killed = undisturbed, killed
         self._faults = {kind: {**KINDS, **OF_DISKS}[kind] for kind in kinds}
         self._orphans: set[int] = set()  # processes whose Snakemake was killed alone
@@ -101,11 +115,17 @@ class Campaign:
         finished = False
         while not finished:
             self._unlock()
-            main = self.killed.start()
-            finished = self._ended(main.wait()) if self.report.kills.total() >= kills else self._kill(main)
+            if self.report.kills.total() >= kills:
+                finished = self._ended(self.killed.start().wait())
+            elif self.chance.random() < self.retried:
+                finished = self._kill_retried(self.killed.start("--retries", "1000"), kills)
+            else:
+                finished = self._kill(self.killed.start())
             self._count_repeated(ended)
+            self.told(self.report)
         self.report.rounds += 1
         self.look_at_the_end()
+        self.told(self.report)
 
     def _unlock(self) -> None:
         """As docs/clusters.md says; the first time, that a user without that page would be told so, too."""
@@ -123,31 +143,51 @@ class Campaign:
 
     def _kill(self, main: subprocess.Popen) -> bool:
         """Whether the study was finished before the moment came."""
+        if self._ended_before(main, self.longest):
+            return self._ended(main.returncode)
+        kind = self.chance.choice(self.kinds)
+        self._do(kind, self._faults[kind], main)
+        said = self.killed.said.read_text()
+        if main.returncode > 0 and SAID.get(kind, "") not in said:
+            number = self.report.kills.total()
+            self.report.lost.append(f"kill {number} ({kind}): said nothing of it: {said[-2000:]}")
+        return main.returncode == 0
+
+    def _kill_retried(self, main: subprocess.Popen, kills: int) -> bool:
+        """Processes of jobs, one after the other, of a run that goes on without them, as on a cluster (`retries`); then
+        everything. Whether the study was finished before."""
+        for _ in range(self.chance.randint(3, 8)):
+            if self._ended_before(main, self.longest / 3):
+                return self._ended(main.returncode)
+            if self.report.kills.total() < kills - 1 and any(map(is_script, self.killed.processes())):
+                self._do("retried", kill_process, main)
+        self._do("group", kill_group, main)
+        return False
+
+    def _ended_before(self, main: subprocess.Popen, longest: float) -> bool:
+        """Whether the run ended before a random moment came."""
         planning = self.chance.random() < 0.1  # few kills are spent on that
         while not planning and not self.killed.is_locked and main.poll() is None:
             time.sleep(0.05)
         try:
-            code = main.wait(self.chance.uniform(0, self.longest))
+            main.wait(self.chance.uniform(0, longest))
         except subprocess.TimeoutExpired:
-            pass
-        else:
-            return self._ended(code)
-        kind = self.chance.choice(self.kinds)
+            return False
+        return True
+
+    def _do(self, kind: str, fault: Callable, main: subprocess.Popen) -> None:
+        """Disturb the run, and look at what is there then."""
         running = self.killed.processes()
         ages = {process.pid: time.time() - process.create_time() for process in running if is_script(process)}
-        dead = self._faults[kind](self.killed, main, self.chance.choice)
+        dead = fault(self.killed, main, self.chance.choice)
         self.report.kills[kind] += 1
         self.report.killed_work += sum(ages.get(process.pid, 0.0) for process in dead)
         number = self.report.kills.total()
-        self._count_processes(kind, {process.pid for process in running})
+        if kind != "retried":
+            self._count_processes(kind, {process.pid for process in running})
         for path in comparison.changed(self.killed.results, self.undisturbed.results):
             self.report.lost.append(f"kill {number} ({kind}): {path} is there and is not what it should be")
         print(f"kill {number}: {kind}, {len(comparison.files(self.killed.results))} files whole", file=sys.stderr)
-        if main.returncode > 0 and SAID.get(kind, "") not in self.killed.said.read_text():
-            self.report.lost.append(
-                f"kill {number} ({kind}): said nothing of it: {self.killed.said.read_text()[-2000:]}"
-            )
-        return main.returncode == 0
 
     def _count_processes(self, kind: str, running: set[int]) -> None:
         """Nothing outlives its job. Jobs whose Snakemake was killed alone go on, and end by themselves."""
@@ -223,6 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--longest", type=float, help="seconds that a run has at most; a third of an undisturbed one")
     parser.add_argument("--kinds", nargs="*", help=f"of {', '.join([*KINDS, *OF_DISKS])}; all that are possible")
+    parser.add_argument("--retried", type=float, default=0.2, help="share of runs that go on where a job was killed")
     parser.add_argument("--disk", action="store_true", help="on a disk of its own, which needs an administrator")
     parser.add_argument("--folder", type=Path, help="is kept, with undisturbed/ in it if that has run; a temporary one")
     parser.add_argument("--report", type=Path, help="a JSON file of what was seen")
@@ -242,7 +283,10 @@ def main(arguments: list[str] | None = None) -> int:
         took = run_undisturbed(undisturbed)
         print(f"undisturbed: {took:.0f} s", file=sys.stderr)
         longest = asked.longest or max(10.0, took / 3)
-        report = Campaign(undisturbed, killed, asked.seed, longest, kinds).run(asked.kills)
+        campaign = Campaign(
+            undisturbed, killed, asked.seed, longest, kinds, asked.retried, partial(write, asked.report)
+        )
+        report = campaign.run(asked.kills)
     except NoDiskError as error:
         parser.error(f"--disk: {error}")
     finally:
@@ -253,9 +297,13 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
     print(report)
-    if asked.report:
-        asked.report.write_text(json.dumps(vars(report), indent=2))
     return bool(report.lost)
+
+
+def write(path: Path | None, report: Report) -> None:
+    """The report so far, as JSON, if it has a place."""
+    if path is not None:
+        path.write_text(json.dumps(vars(report), indent=2))
 
 
 if __name__ == "__main__":

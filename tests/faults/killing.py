@@ -130,6 +130,17 @@ def kill_job(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psuti
     return killed
 
 
+def kill_process(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
+    """The script of one job dies, in a run that tries it again."""
+    scripts = [process for process in runs.processes() if is_script(process)]
+    killed = [choose(scripts)] if scripts else []
+    for process in killed:
+        _kill(process)
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            process.wait(PATIENCE)
+    return killed
+
+
 def kill_group(runs: Runs, main: subprocess.Popen, choose: Callable) -> list[psutil.Process]:
     """Everything dies at once, as by a loss of power."""
     killed = [process for process in runs.processes() if process.pid != main.pid]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from configuration.names import suggestion, undefined
 from filterscope.data.datasets.sources import SOURCES
+from filterscope.data.networks.settings import TRAINED
 
 # Sources of word vectors that a rule brings where no file is named (`vectors_of` in rules/common/data.smk).
 BROUGHT = ("captions", "glove")
@@ -53,7 +54,7 @@ def _vocabularies(config: dict) -> list[str]:
 def _networks(config: dict) -> list[str]:
     datasets, found = config["datasets"], []
     for name, entry in config["networks"].items():
-        if entry["source"] == "scenes_cnn":
+        if entry["source"] in TRAINED:
             place, dataset = f"networks.{name}.dataset", entry["dataset"]
             found += undefined(config, place, dataset, "datasets")
             if dataset in datasets and datasets[dataset]["source"] != "scenes":

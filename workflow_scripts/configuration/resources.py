@@ -15,7 +15,7 @@ COCO = (123_287, 896_782)
 VISUAL_GENOME = (108_077, 2_200_000)
 UNKNOWN = (10_000, 100_000)
 # Filters of the widest layers: of the embedded networks, and of ResNet-50.
-FILTERS = {"planted": 22, "scenes_cnn": 64}
+FILTERS = {"planted": 22, "scenes_cnn": 64, "scenes_vit": 128, "scenes_convnext": 192}
 MOST_FILTERS = 2048
 # Bytes of a row: of tables without vectors, and of one value in those that have some.
 ROW, VALUE = 150, 4

@@ -29,8 +29,21 @@ def test_a_factory_becomes_a_study_that_can_be_run_as_it_is(here, capsys):
     assert study.config["datasets"]["album"]["folder"] == str(here / "album")
     assert [each["dataset"] for each in study.config["explanations"]] == ["scenes", "album"]
     said = capsys.readouterr().out
-    assert "layer 3, 8 filters of 8 x 8 cells, the last with maps; 3 photographs" in said
+    assert "layer 3, 8 filters of 8 x 8 cells, the end of its last stage; 3 photographs" in said
     assert "filterscope check my.yaml" in said
+
+
+def test_the_ends_of_stages_are_proposed_and_read_together_where_they_are_wanted(here, capsys):
+    study = written("resnet18", *SCENES)
+    assert study.config["probes"]["deep"]["layer"] == "layer4"
+    said = (here / "my.yaml").read_text()
+    assert "# Its stages end in layer1, layer2, layer3, layer4: `layers: blocks` in the place" in said
+    (here / "my.yaml").unlink()
+    capsys.readouterr()
+    study = written("resnet18", *SCENES, "--layer", "blocks")
+    assert {name for name in study.config["probes"] if name.startswith("deep")} >= {"deep.layer3", "deep.layer4"}
+    assert "the ends of its stages, layers layer1," in capsys.readouterr().out
+    assert "Its stages end" not in (here / "my.yaml").read_text()
 
 
 def test_a_study_is_commented_and_leaves_no_part_behind(here):

@@ -1,4 +1,4 @@
-"""Train the embedded study's CNN on the shape of every picture's main object."""
+"""Train a network of the embedded study on the shape of every picture's main object."""
 
 from functools import partial
 
@@ -22,9 +22,11 @@ def train_scenes_network(
     seed,
     path_to_temperatures=None,
     code="",
+    source="scenes_cnn",
 ):
     """The weights of the best epoch, what each output stands for, and the history of the training.
 
+    source: which of the embedded networks it is.
     path_to_temperatures: of a training that follows a schedule of the temperature room; no lines for others.
     code: digest of the program; a checkpoint of another program is not taken up.
     """
@@ -37,9 +39,9 @@ def train_scenes_network(
     )
     seed = job.derived_seed(seed, "train_scenes_network", *([settings.draw] if settings.draw else []))
     seen = (each.numpy() for part in (train, val) for each in (part.pictures, part.labels))
-    checkpoint = embedded_training.Checkpoint.beside(path_to_weights, *seen, settings, inputs, seed, code)
+    checkpoint = embedded_training.Checkpoint.beside(path_to_weights, *seen, settings, inputs, seed, code, source)
     device, temperatures = job.device(), []
-    network, history = embedded_training.train_scenes_cnn(
+    network, history = embedded_training.train_scenes_network(
         train,
         val,
         settings,
@@ -50,6 +52,7 @@ def train_scenes_network(
         measured=temperatures.append,
         resume=checkpoint.load(device),
         save=checkpoint.save,
+        source=source,
     )
     if path_to_temperatures is not None:
         (found,) = temperatures
@@ -79,4 +82,5 @@ if __name__ == "__main__":
         seed=snakemake.params.seed,
         path_to_temperatures=snakemake.output.temperatures,
         code=snakemake.params.code,
+        source=snakemake.params.network["source"],
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from filterscope.data.networks.settings import TRAINED
 from filterscope.data.web import official
 
 Job = tuple[str, Mapping[str, str]]  # rule and wildcards
@@ -59,7 +60,7 @@ PER_PHOTOGRAPH = {
     "embed_images": (TRAINING, 0.05),
 }
 RESNET50 = 4.1e9  # its multiplications for a picture
-SMALL = ("scenes_cnn", "planted")  # networks that take next to nothing
+SMALL = (*TRAINED, "planted")  # networks that take next to nothing
 LEAST = 0.1  # share of these seconds that pictures and masks take, whatever the network
 # Photographs to train on and others, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
 KNOWN = {"coco": (118_287, 5_000, 7.3), "visual_genome": (97_269, 10_808, 35.0)}

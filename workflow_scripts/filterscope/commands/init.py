@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import textwrap
 from pathlib import Path
 
 from filterscope.commands import CommandError, networks, studies
 
 HELP = "write a study for a network and a folder of photographs"
 TEACHERS = ("coco", "scenes")
+WIDTH = 118  # of comments
 MOST_THREADS = 8  # cores that a job is given at most
 
 STUDY = """\
@@ -30,9 +32,9 @@ datasets:
 networks:
 {network}
 # Whose filters are named: {chosen}.
-# `filterscope layers {listed}` lists all that can be read.
+# `filterscope layers {listed}` lists all that can be read.{stages}
 probes:
-  {probe}: {{network: {name}, layer: {layer}}}
+  {probe}: {{network: {name}, {key}: {layer}}}
 
 # What is explained. Names on {teacher} come with scores, for it has masks; those on the album are `untested` and
 # stand beside what {teacher} says of the same filters.
@@ -78,7 +80,9 @@ def add(commands) -> None:
     command.add_argument("--photos", required=True, metavar="FOLDER", help="folder of photographs, without annotations")
     command.add_argument("--out", default="my.yaml", metavar="FILE", help="the study (default: my.yaml)")
     command.add_argument("--force", action="store_true", help="write over a study that is there")
-    command.add_argument("--layer", help="the layer to read (default: the last one with maps)")
+    command.add_argument(
+        "--layer", help="the layer to read, or blocks for the ends of all stages (default: the end of the last stage)"
+    )
     command.add_argument("--weights", metavar="FILE", help="state dict of a factory's network, or a caffemodel")
     command.add_argument("--architecture", help="of a checkpoint (default: what its tensors look like)")
     command.add_argument(
@@ -112,8 +116,8 @@ def init(options: argparse.Namespace) -> int:
 
     count = len(list_pictures(photos))
     name = networks.name_of(options.network)
-    layer, chosen = networks.layer_of(entry, options.layer)
-    text = _text(options, entry, name, layer, chosen, photos, count, coco, glove)
+    layer, chosen, ends = networks.layer_of(entry, options.layer)
+    text = _text(options, entry, name, layer, chosen, ends, photos, count, coco, glove)
     _refuse_wrong(text)
     _write(out, text)
     teacher = "COCO 2017" if options.teacher == "coco" else "drawn scenes"
@@ -145,7 +149,7 @@ def _item(value: object) -> str:
     return _flow([value])[1:-1]
 
 
-def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> str:
+def _text(options, entry, name, layer, chosen, ends, photos, count, coco, glove) -> str:
     teacher = options.teacher
     if teacher == "coco":
         told = "" if coco else "\n  # folder: null downloads it (20 GB); or write where COCO 2017 lies."
@@ -180,10 +184,25 @@ def _text(options, entry, name, layer, chosen, photos, count, coco, glove) -> st
         probe="deep",
         name=name,
         layer=_item(layer),
+        key="layers" if layer == networks.BLOCKS else "layer",
+        stages=_stages(layer, ends),
         teacher=teacher,
         vocabulary=vocabulary,
         training=training,
     )
+
+
+def _stages(layer: str, ends: list[str]) -> str:
+    """The layers that are usually asked for, as a comment, where the study reads one."""
+    if layer == networks.BLOCKS or len(ends) < 2:
+        return ""
+    listed = textwrap.wrap(
+        f"Its stages end in {', '.join(ends)}: `layers: blocks` in the place of `layer: ...` reads all of them in one "
+        "pass and shows how words change with depth.",
+        WIDTH,
+        break_on_hyphens=False,
+    )
+    return "".join(f"\n# {line}" for line in listed)
 
 
 def _commands(out: str) -> str:

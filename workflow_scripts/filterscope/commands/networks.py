@@ -14,8 +14,7 @@ from filterscope.commands import CommandError, workflow
 PREFIXES = {"timm": "timm", "hf": "huggingface"}
 NAME_KEYS = ("name", "model", "architecture")
 WEIGHTS = (".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".safetensors", ".tar")
-# Kinds of modules whose maps say no more than those before them.
-PASSING = re.compile(r"Pool|Dropout|Identity|Flatten|StochasticDepth|Pixels")
+BLOCKS = "blocks"  # what a probe calls the ends of its network's stages
 DEFAULT_INPUT = {"resize": 256, "crop": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
@@ -154,14 +153,16 @@ def _named_architecture(file: str) -> str | None:
     return max(named, key=len, default=None)
 
 
-def layer_of(entry: Mapping, wanted: str | None) -> tuple[str, str]:
-    """The layer to read, the wanted one or the last with maps, and what is said of it.
+def layer_of(entry: Mapping, wanted: str | None) -> tuple[str, str, list[str]]:
+    """The layer to read, what is said of it, and the ends of the network's stages.
 
-    Raises CommandError, or NetworkError where the network cannot be built.
+    wanted: BLOCKS stands for all of these ends; None for the last of them. Raises CommandError, or NetworkError where
+    the network cannot be built.
     """
     from filterscope.data.networks import building
     from filterscope.data.networks.layers import LayerError, Reader, list_layers
     from filterscope.data.networks.settings import NetworkError, NetworkSettings
+    from filterscope.data.networks.stages import ends_among
 
     settings = NetworkSettings.from_mapping(entry)
     side = settings.input.crop
@@ -172,18 +173,18 @@ def layer_of(entry: Mapping, wanted: str | None) -> tuple[str, str]:
     except Exception as error:  # a factory is anybody's code
         raise CommandError(f"the network cannot be built ({type(error).__name__}: {error})") from error
     try:
-        if wanted is None:
-            found = [each for each in list_layers(network, side) if min(each.height, each.width) > 1]
-            found = [each for each in found if not PASSING.search(each.kind)]
-            if not found:
-                raise CommandError("no layer of the network puts out maps that can be read; name one with --layer")
-            wanted, why = found[-1].layer, ", the last with maps"
-        else:
-            why = ""
-        reader = Reader(network, wanted, input_size=side)
+        found = list_layers(network, side)
+        ends = ends_among(network, found) if any(each.height * each.width > 1 for each in found) else []
+        if not ends and wanted in (None, BLOCKS):
+            raise CommandError("no layer of the network puts out maps that can be read; name one with --layer")
+        if wanted == BLOCKS:
+            return BLOCKS, f"the ends of its stages, layers {', '.join(ends)}", ends
+        why = "" if wanted else ", the end of its last stage"
+        reader = Reader(network, wanted or ends[-1], input_size=side)
     except LayerError as error:
         raise CommandError(f"{error}. Another size of its pictures: --size") from None
-    return wanted, f"layer {wanted}, {reader.filters} filters of {reader.height} x {reader.width} cells{why}"
+    size = f"{reader.filters} filters of {reader.height} x {reader.width} cells"
+    return reader.layer, f"layer {reader.layer}, {size}{why}", ends
 
 
 def file_of(option: str, path: str) -> str:

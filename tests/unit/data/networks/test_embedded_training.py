@@ -16,7 +16,7 @@ from filterscope.data.networks.embedded_training import (
     EmbeddedTrainingSettings,
     ScenePictures,
     main_shapes,
-    train_scenes_cnn,
+    train_scenes_network,
 )
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes import dataset
@@ -35,7 +35,7 @@ def pictures(count: int, first: int = 0) -> ScenePictures:
 def trained():
     before = torch.random.get_rng_state()
     same = pictures(96)  # so few pictures can be learnt by heart, not generalised from
-    result = train_scenes_cnn(same, same, EmbeddedTrainingSettings(10, 0.006, 16), INPUTS, seed=1)
+    result = train_scenes_network(same, same, EmbeddedTrainingSettings(10, 0.006, 16), INPUTS, seed=1)
     assert torch.equal(torch.random.get_rng_state(), before)
     return result
 
@@ -69,7 +69,7 @@ def test_the_best_epoch_is_kept(trained):
 def test_the_same_seed_trains_the_same_network():
     settings = EmbeddedTrainingSettings(1, 0.01, 8)
     one, again, other = (
-        digest(train_scenes_cnn(pictures(24), pictures(8, 24), settings, INPUTS, seed)[0]) for seed in (1, 1, 2)
+        digest(train_scenes_network(pictures(24), pictures(8, 24), settings, INPUTS, seed)[0]) for seed in (1, 1, 2)
     )
     assert one == again != other
 
@@ -128,7 +128,7 @@ def test_a_schedule_that_follows_temperatures_knows_the_losses(monkeypatch):
     steering = {"method": "actcoolr", "learning_rate": 0.01, "initial_temperature": 3.0, "sigma": 1.15}
     settings = EmbeddedTrainingSettings(80, 0.01, 8, steering=ScheduleSettings.from_mapping(steering))
     few = pictures(8)
-    _, history = train_scenes_cnn(few, few, settings, INPUTS, seed=1)
+    _, history = train_scenes_network(few, few, settings, INPUTS, seed=1)
     assert begun[0].held["fitted"] >= 1, history["train_loss"].iloc[-1]
 
 
@@ -148,4 +148,4 @@ def test_pictures_without_right_labels_are_refused(wrong, message):
 
 def test_one_picture_is_too_few():
     with pytest.raises(ValueError, match="too few"):
-        train_scenes_cnn(pictures(1), pictures(2), EmbeddedTrainingSettings(1, 0.01, 8), INPUTS, seed=0)
+        train_scenes_network(pictures(1), pictures(2), EmbeddedTrainingSettings(1, 0.01, 8), INPUTS, seed=0)

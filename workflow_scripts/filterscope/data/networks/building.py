@@ -19,7 +19,7 @@ from torch import nn
 
 from filterscope import job
 from filterscope.data.networks import checkpoints
-from filterscope.data.networks.settings import InputSettings, NetworkError, NetworkSettings, suggestion
+from filterscope.data.networks.settings import TRAINED, InputSettings, NetworkError, NetworkSettings, suggestion
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue
 
@@ -129,10 +129,10 @@ def _caffe(settings: NetworkSettings, initialised: bool) -> nn.Module:
     return caffe.build(settings.prototxt, inputs, settings.input.crop)
 
 
-def _scenes_cnn(settings: NetworkSettings, initialised: bool) -> nn.Module:
+def _scenes(settings: NetworkSettings, initialised: bool) -> nn.Module:
     from filterscope.data.networks import embedded
 
-    return embedded.build_scenes_cnn()
+    return embedded.SCENES[settings.source]()
 
 
 def _planted(settings: NetworkSettings, initialised: bool) -> nn.Module:
@@ -149,7 +149,7 @@ BUILDERS: dict[str, Callable[[NetworkSettings, bool], nn.Module]] = {
     "huggingface": _huggingface,
     "onnx": _onnx,
     "caffe": _caffe,
-    "scenes_cnn": _scenes_cnn,
+    **dict.fromkeys(TRAINED, _scenes),
     "planted": _planted,
 }
 

@@ -1,11 +1,14 @@
-"""The embedded study's networks: a small CNN that learns the shapes, and one whose filters are set by hand."""
+"""The embedded study's networks: small ones that learn the shapes, and one whose filters are set by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from filterscope.data.networks.embedded_transformers import EVIDENCE, SceneConvNeXt, SceneViT
 from filterscope.data.scenes.words import COLOURS, SHAPES
 
 # What each planted filter detects and the token that names it, in the order of the channels.
@@ -30,10 +33,6 @@ WINDOW = 13  # px, of the oriented filters; two periods of the textures in pictu
 STRIDE = 4  # px, side of a cell of the detectors' maps
 
 
-# Evidence that every shape starts with, so that no unit is dead before it has learnt.
-_EVIDENCE = 0.5
-
-
 class SceneCNN(nn.Module):
     """A small CNN: picture [B, 3, H, W] to the logits of SHAPES.
 
@@ -53,7 +52,7 @@ class SceneCNN(nn.Module):
             *_block(64, 64, 3),
         )
         self.classifier = nn.Sequential(nn.Conv2d(64, len(SHAPES), 1), nn.ReLU())
-        nn.init.constant_(self.classifier[0].bias, _EVIDENCE)
+        nn.init.constant_(self.classifier[0].bias, EVIDENCE)
         self.pool = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -68,6 +67,14 @@ def _block(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.M
 def build_scenes_cnn() -> nn.Module:
     """The architecture, with torch's random weights."""
     return SceneCNN()
+
+
+# What builds the networks that are trained on scenes, with torch's random weights, by source.
+SCENES: dict[str, Callable[[], nn.Module]] = {
+    "scenes_cnn": build_scenes_cnn,
+    "scenes_vit": SceneViT,
+    "scenes_convnext": SceneConvNeXt,
+}
 
 
 class Detectors(nn.Module):

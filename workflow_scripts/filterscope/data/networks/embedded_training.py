@@ -1,4 +1,4 @@
-"""Training of the embedded study's CNN on the shape of every picture's main object."""
+"""Training of the embedded study's networks on the shape of every picture's main object."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from filterscope.apt.steering import Steering
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks.building import normalise
-from filterscope.data.networks.embedded import build_scenes_cnn
+from filterscope.data.networks.embedded import SCENES
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes.words import SHAPES, known_words
 from filterscope.eager_optimisers import AdamW
@@ -31,9 +31,9 @@ _EVALUATED_AT_ONCE = 200  # pictures
 
 @dataclass(frozen=True)
 class EmbeddedTrainingSettings:
-    """How the CNN is trained; the learning rate is the highest of a one-cycle schedule. draw: which random weights and
-    batches; another number makes another network. steering: a schedule of the temperature room instead, which has a
-    learning rate of its own."""
+    """How such a network is trained; the learning rate is the highest of a one-cycle schedule. draw: which random
+    weights and batches; another number makes another network. steering: a schedule of the temperature room instead,
+    which has a learning rate of its own."""
 
     epochs: int
     learning_rate: float
@@ -91,7 +91,7 @@ class ScenePictures:
 
 
 def unit_words() -> dict[str, list]:
-    """What every output of the CNN stands for: the known_words table."""
+    """What every output of such a network stands for: the known_words table."""
     return known_words([("shape", shape) for shape in SHAPES])
 
 
@@ -123,16 +123,16 @@ def read_pictures(folder: str | Path, images: pd.DataFrame, labels: pd.Series, i
     if without:
         raise ValueError(
             f"{len(without)} images have no annotations, image {without[0]} first; "
-            "the CNN learns the shape of the largest object"
+            "the network learns the shape of the largest object"
         )
     if images.empty:
-        raise ValueError("one of the splits has no images; the CNN needs both train and val")
+        raise ValueError("one of the splits has no images; the network needs both train and val")
     geometry = Geometry(inputs.resize, inputs.crop)
     pictures = [geometry.picture(read_image(Path(folder, path))) for path in images["path"]]
     return ScenePictures(torch.stack(pictures), torch.tensor(labels.loc[images["image_id"]].tolist()))
 
 
-def train_scenes_cnn(
+def train_scenes_network(
     train: ScenePictures,
     val: ScenePictures,
     settings: EmbeddedTrainingSettings,
@@ -143,19 +143,21 @@ def train_scenes_cnn(
     measured: Callable[[pd.DataFrame], None] = lambda temperatures: None,
     resume: ScenesState | None = None,
     save: Callable[[ScenesState], None] = lambda state: None,
+    source: str = "scenes_cnn",
 ) -> tuple[nn.Module, pd.DataFrame]:
-    """Train the CNN on the shape of the main object; keep the epoch of highest validation accuracy.
+    """Train a network on the shape of the main object; keep the epoch of highest validation accuracy.
 
     `inputs` says how pictures are normalised, `progress` goes through the epochs. AdamW, one-cycle learning
     rate, pictures mirrored at random. measured: is handed the temperatures of a steered training, an empty table for
     others. save: is handed the state after every epoch; from one, resume, a training ends as if it had never stopped.
+    source: which of the embedded networks it is.
     Returns the network, in eval mode on the CPU, and the network_history table.
     """
     if len(train.labels) < 2:
         raise ValueError("one training picture is too few: batch normalisation needs two")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_scenes_cnn().to(device)
+        network = SCENES[source]().to(device)
     generator = torch.Generator().manual_seed(seed)
     batches = max(1, len(train.labels) // settings.batch_size)
     steps = settings.epochs * batches

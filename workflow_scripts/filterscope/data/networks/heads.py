@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from filterscope.data.networks.layers import LayerError, Reader, evaluating, find_layer
 from filterscope.data.networks.layouts import MOST_EXTRA
 from filterscope.data.networks.passes import tensor_at, tensors_in
-from filterscope.data.networks.settings import NetworkSettings
+from filterscope.data.networks.settings import TRAINED, NetworkSettings
 
 CLASS_TOKENS = 2  # first tokens that a head may take alone: of the class, and of the distillation
 FOR, AGAINST = 5, 3  # classes of a filter that are told: those of the largest weights, and of the least
@@ -101,7 +101,7 @@ def _is_linear(module: nn.Module) -> bool:
 
 def class_names(settings: NetworkSettings) -> Sequence[str] | None:
     """What the network's outputs are called, where its source tells."""
-    if settings.source == "scenes_cnn":
+    if settings.source in TRAINED:
         from filterscope.data.scenes.words import SHAPES
 
         return SHAPES

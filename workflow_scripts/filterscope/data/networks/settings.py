@@ -23,8 +23,13 @@ REQUIRED = {
     "onnx": ("file",),
     "caffe": ("prototxt", "caffemodel"),
     "scenes_cnn": (),
+    "scenes_vit": (),
+    "scenes_convnext": (),
     "planted": (),
 }
+
+# Sources whose networks the workflow trains on scenes.
+TRAINED = ("scenes_cnn", "scenes_vit", "scenes_convnext")
 
 # Keys of `input`.
 INPUT_KEYS = ("resize", "crop", "mean", "std")

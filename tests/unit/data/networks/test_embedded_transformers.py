@@ -1,0 +1,111 @@
+"""The ViT and the ConvNeXt of scenes: read in their layouts, class units that are evidence, and what they can learn."""
+
+import numpy as np
+import pytest
+import torch
+
+from filterscope.data.networks import building
+from filterscope.data.networks.embedded_training import (
+    EmbeddedTrainingSettings,
+    ScenePictures,
+    train_scenes_network,
+)
+from filterscope.data.networks.embedded_transformers import positions
+from filterscope.data.networks.heads import class_names
+from filterscope.data.networks.layers import Reader, survey
+from filterscope.data.networks.layouts import FIRST, LAST, TOKENS
+from filterscope.data.networks.settings import InputSettings, NetworkSettings
+from filterscope.data.networks.stages import stage_ends
+from filterscope.data.scenes import dataset
+from filterscope.data.scenes.words import SHAPES
+
+SIDE = 48
+INPUTS = InputSettings(SIDE, SIDE)
+KINDS = ("scenes_vit", "scenes_convnext")
+
+
+def built(source):
+    return building.build(NetworkSettings(source), seed=1)
+
+
+def pictures(count):
+    return torch.randn(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def put_out(network, layer, images):
+    kept = []
+    handle = network.get_submodule(layer).register_forward_hook(lambda module, given, output: kept.append(output))
+    with torch.no_grad():
+        network(images)
+    handle.remove()
+    return kept[-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "layer", "kind", "filters", "side"),
+    [
+        ("scenes_vit", "patches", FIRST, 64, 6),
+        ("scenes_vit", "blocks.1.attention", TOKENS, 64, 6),
+        ("scenes_vit", "blocks.2.mlp.1", TOKENS, 128, 6),
+        ("scenes_vit", "blocks.3", TOKENS, 64, 6),
+        ("scenes_vit", "classifier", TOKENS, len(SHAPES), 6),
+        ("scenes_convnext", "features.0.1.depthwise", FIRST, 32, 12),
+        ("scenes_convnext", "features.0", LAST, 32, 12),
+        ("scenes_convnext", "features.1.2.mlp.1", LAST, 192, 6),
+        ("scenes_convnext", "classifier", LAST, len(SHAPES), 6),
+    ],
+)
+def test_layers_are_read_in_their_layouts_as_a_hook_sees_them(source, layer, kind, filters, side):
+    network, images = built(source), pictures(2)
+    with torch.no_grad(), Reader(network, layer, input_size=SIDE) as reader:
+        maps = reader(images)
+    assert (reader.layout.kind, *maps.shape) == (kind, 2, filters, side, side)
+    output = put_out(network, layer, images)
+    if kind == TOKENS:
+        expected = output[:, 1:].transpose(1, 2).unflatten(2, (side, side))  # the class token stands for no place
+    else:
+        expected = output if kind == FIRST else output.permute(0, 3, 1, 2)
+    assert torch.equal(maps, expected)
+
+
+@pytest.mark.parametrize("source", KINDS)
+def test_nothing_is_left_out_and_stages_end_where_they_do(source):
+    network = built(source)
+    assert survey(network, SIDE).left_out == []
+    ends = {"scenes_vit": [f"blocks.{block}" for block in range(4)], "scenes_convnext": ["features.0", "features.1"]}
+    assert stage_ends(network, SIDE) == ends[source]
+
+
+@pytest.mark.parametrize("source", KINDS)
+def test_a_logit_is_the_mean_of_its_evidence_for_pictures_of_any_size(source):
+    network = built(source)
+    for side in (SIDE, 64):
+        images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad(), Reader(network, "classifier", input_size=side) as reader:
+            evidence, logits = reader(images), network(images)
+        assert evidence.min() >= 0
+        torch.testing.assert_close(logits, evidence.mean((2, 3)))
+    assert class_names(NetworkSettings(source)) == SHAPES
+
+
+def test_every_place_has_a_position_of_its_own():
+    found = positions(16, 5, 7).flatten(1).T
+    assert found.shape == (35, 16)
+    assert torch.cdist(found, found).add(torch.eye(35)).min() > 0.1
+    assert torch.equal(positions(16, 5, 7)[:8, :, 0], positions(16, 5, 7)[:8, :, 6])  # rows alone
+    assert torch.equal(positions(16, 5, 7)[8:, 0], positions(16, 5, 7)[8:, 4])  # columns alone
+
+
+@pytest.mark.parametrize("source", KINDS)
+def test_they_learn_shapes_the_same_way_every_time(source):
+    drawn = [dataset.draw(2, index, SIDE, (1, 1)) for index in range(64)]
+    images = torch.from_numpy(np.stack([each.image for each in drawn])).permute(0, 3, 1, 2).contiguous()
+    few = ScenePictures(images, torch.tensor([SHAPES.index(each.main.shape) for each in drawn]))
+    settings = EmbeddedTrainingSettings(8, 0.003, 8)
+    (network, history), (again, _) = (
+        train_scenes_network(few, few, settings, INPUTS, seed=1, source=source) for _ in range(2)
+    )
+    assert history["train_loss"].iloc[-1] < 0.85 * history["train_loss"].iloc[0]
+    assert history["val_accuracy"].max() > 0.3  # chance is 0.125
+    for one, other in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
