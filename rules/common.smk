@@ -55,7 +55,7 @@ wildcard_constraints:
     clip="|".join(config["clips"]) or "none^",
     samples="|".join(config["samples"]) or "none^",
     family="alexnet|resnet|plain",
-    share=r"\d+",
+    shares=batches.PATTERN,
     numbers=batches.PATTERN,
     schedule="|".join(config["temperature"]["schedules"]) or "none^",
     seeds=batches.PATTERN,

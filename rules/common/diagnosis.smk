@@ -125,17 +125,23 @@ def scaled_folder(wildcards):
     return SCALED.format(samples=wildcards.samples, family=wildcards.family)
 
 
+def scaled_shares(wildcards):
+    """The capacities of a grid in batches whose networks are attacked by one job: as many as one job trains."""
+    entry = robust_set(wildcards)
+    return batches.batches(entry["shares"], max(1, entry["together"] // entry["seeds"]))
+
+
 def scaled_batches(wildcards):
-    """The networks of one capacity in batches that are trained by one job."""
+    """The networks of every capacity in batches that are trained by one job."""
     entry = robust_set(wildcards)
     return batches.batches(range(entry["seeds"]), entry["together"])
 
 
 def scaled_files(file):
-    """A file of all networks of one capacity, batch by batch."""
+    """A file of all networks of a batch of capacities, batch by batch."""
 
     def files(wildcards):
-        folder = f"{scaled_folder(wildcards)}/{wildcards.share}"
+        folder = f"{scaled_folder(wildcards)}/{wildcards.shares}"
         return [f"{folder}/{batch}/{file}" for batch in scaled_batches(wildcards)]
 
     return files
@@ -145,15 +151,15 @@ def grid_files(file):
     """A file of all networks of a family, of all capacities of the grid, batch by batch."""
 
     def files(wildcards):
-        folder, shares = scaled_folder(wildcards), robust_set(wildcards)["shares"]
-        return [f"{folder}/{share}/{batch}/{file}" for share in shares for batch in scaled_batches(wildcards)]
+        folder, shares = scaled_folder(wildcards), scaled_shares(wildcards)
+        return [f"{folder}/{each}/{batch}/{file}" for each in shares for batch in scaled_batches(wildcards)]
 
     return files
 
 
-def grid_attacks(wildcards):
+def grid_attacks(wildcards, file="attacks.parquet"):
     """Attacks on the networks of a family, of all capacities of the grid."""
-    return [f"{scaled_folder(wildcards)}/{share}/attacks.parquet" for share in robust_set(wildcards)["shares"]]
+    return [f"{scaled_folder(wildcards)}/{shares}/{file}" for shares in scaled_shares(wildcards)]
 
 
 def robust_inputs():
@@ -172,11 +178,9 @@ def robust_families(wildcards):
 
 def attacked_tables(wildcards, file="attacks.parquet"):
     """Attacks on the networks of all families."""
-    return [
-        f"{SCALED.format(samples=wildcards.samples, family=family)}/{share}/{file}"
-        for family in robust_families(wildcards)
-        for share in ROBUST_SETS[wildcards.samples, family]["shares"]
-    ]
+    families = robust_families(wildcards)
+    names = [SimpleNamespace(samples=wildcards.samples, family=family) for family in families]
+    return [path for each in names for path in grid_attacks(each, file)]
 
 
 def attacked_pictures(wildcards):

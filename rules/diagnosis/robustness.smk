@@ -1,8 +1,8 @@
 # Robustness against capacity (Debugger, 3.4).
 #
 # Inputs:  labelled pictures with a test split
-# Outputs: results/diagnosis/robustness/: robustness.*, networks.*, trends.*, {samples}/{family}/{share}/{numbers}/
-#          (networks.parquet, weights/{number}.pt), {samples}/{family}/{share}/attacks.parquet, {samples}/{family}/search.*, {samples}/figures/
+# Outputs: results/diagnosis/robustness/: robustness.*, networks.*, trends.*, {samples}/{family}/{shares}/{numbers}/
+#          (networks.parquet, weights/{share}-{number}.pt), {samples}/{family}/{shares}/attacks.parquet, {samples}/{family}/search.*, {samples}/figures/
 # Steps:   train networks of a grid of capacities, attack them, search (Debugger, 3.4), tabulate, render
 #
 # The binary search is one rule and no checkpoint: each of its steps waits for the one before, so there is nothing
@@ -14,13 +14,13 @@ rule train_scaled_networks:
     input:
         samples="results/data/samples/{samples}/samples.parquet",
     output:
-        weights=directory(f"{SCALED}/{{share}}/{{numbers}}/weights"),
-        networks=f"{SCALED}/{{share}}/{{numbers}}/networks.parquet",
-        history=f"{SCALED}/{{share}}/{{numbers}}/history.parquet",
+        weights=directory(f"{SCALED}/{{shares}}/{{numbers}}/weights"),
+        networks=f"{SCALED}/{{shares}}/{{numbers}}/networks.parquet",
+        history=f"{SCALED}/{{shares}}/{{numbers}}/history.parquet",
     log:
-        "results/logs/train_scaled_networks/{samples}/{family}/{share}/{numbers}.log",
+        "results/logs/train_scaled_networks/{samples}/{family}/{shares}/{numbers}.log",
     benchmark:
-        "results/benchmarks/train_scaled_networks/{samples}/{family}/{share}/{numbers}.tsv"
+        "results/benchmarks/train_scaled_networks/{samples}/{family}/{shares}/{numbers}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -33,10 +33,11 @@ rule train_scaled_networks:
         measure=only_of(COMPLEXITY, "norm", "ties"),
         scaling=only_of(ROBUSTNESS, "start", "tolerance"),
         training=ROBUSTNESS["training"],
+        shares=lambda wildcards: batches.members(wildcards.shares),
         numbers=lambda wildcards: batches.members(wildcards.numbers),
         seed=config["seed"],
     message:
-        "Training {wildcards.family} of {wildcards.share} % of the bits that {wildcards.samples} needs, numbers {wildcards.numbers}"
+        "Training {wildcards.family} of {wildcards.shares} % of the bits that {wildcards.samples} needs, numbers {wildcards.numbers}"
     script:
         "../../workflow_scripts/diagnosis/robustness/train_scaled_networks.py"
 
@@ -47,12 +48,12 @@ rule attack_network:
         weights=scaled_files("weights"),
         networks=scaled_files("networks.parquet"),
     output:
-        attacks=f"{SCALED}/{{share}}/attacks.parquet",
-        pictures=f"{SCALED}/{{share}}/pictures.parquet",
+        attacks=f"{SCALED}/{{shares}}/attacks.parquet",
+        pictures=f"{SCALED}/{{shares}}/pictures.parquet",
     log:
-        "results/logs/attack_network/{samples}/{family}/{share}.log",
+        "results/logs/attack_network/{samples}/{family}/{shares}.log",
     benchmark:
-        "results/benchmarks/attack_network/{samples}/{family}/{share}.tsv"
+        "results/benchmarks/attack_network/{samples}/{family}/{shares}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -67,7 +68,7 @@ rule attack_network:
         batch_size=ROBUSTNESS["batch_size"],
         seed=config["seed"],
     message:
-        "Attacking {wildcards.family} of {wildcards.share} % on {wildcards.samples}"
+        "Attacking {wildcards.family} of {wildcards.shares} % on {wildcards.samples}"
     script:
         "../../workflow_scripts/diagnosis/robustness/attack_network.py"
 

@@ -32,7 +32,7 @@ def folder(labelled, tmp_path_factory):
     for share in SHARES:
         paths = [folder / f"{share}" / name for name in ("weights", "networks.parquet", "history.parquet")]
         scaling, training = Scaling(START, 0.03), ScaledTrainingSettings(4, 32, 0.005)
-        train_scaled_networks(folder / "samples.parquet", *paths, "plain", share, range(2), scaling, training, 0)
+        train_scaled_networks(folder / "samples.parquet", *paths, "plain", [share], range(2), scaling, training, 0)
         files = [[path] for path in paths[:2]]
         paths = folder / f"attacks_{share}.parquet", folder / f"pictures_{share}.parquet"
         attack_network(folder / "samples.parquet", *files, *paths, ATTACKS, 40, 64, 0)

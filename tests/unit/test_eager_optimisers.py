@@ -161,6 +161,7 @@ def run(program, repository):
     told = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
         env={**os.environ, "PYTHONPATH": str(repository / "workflow_scripts"), "OMP_NUM_THREADS": "1"},
+        cwd=repository,
         capture_output=True,
         text=True,
     )
@@ -223,6 +224,49 @@ def test_the_compiler_is_loaded_when_somebody_compiles_and_works(repository):
         print(all(torch.allclose(a, b) for a, b in zip(whole(torch.optim.SGD), whole(SGD))))
     """
     assert run(program, repository) == ["False", "True", "True", "True", "True", "True", "True"]
+
+
+@pytest.mark.slow
+def test_no_training_loads_the_compiler(repository):
+    """Those of data sets, scaled networks and explainers, and every schedule with its range analysis."""
+    program = """
+        import sys, warnings
+        from functools import partial
+        import numpy as np, torch
+        from torch import nn
+        from torch.nn import functional
+        from filterscope.apt import scheduling
+        from filterscope.apt.learning_rates import measure_range
+        from filterscope.data.samples.labelled_samples import split_off
+        from filterscope.diagnosis.complexity.autoencoder import AutoencoderSettings, encode
+        from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
+        from filterscope.diagnosis.scaled.training import train as train_scaled
+        from filterscope.temperature import material, training
+        from tests.unit.words.explaining import learning
+
+        warnings.simplefilter("ignore")
+        said = lambda: print("torch._dynamo" in sys.modules)
+        chance = np.random.default_rng(0)
+        values, labels = chance.random((24, 1, 4, 4), np.float32), np.arange(24) % 3
+        build = lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+
+        encode(values.reshape(24, 16), AutoencoderSettings(codes=2, epochs=1), 0)
+        train_scaled(build, values, labels, ScaledTrainingSettings(1, 8, 0.01, 0.0), 0)
+        said()
+        loss = functional.cross_entropy
+        measure_range(build(), loss, torch.from_numpy(values), torch.from_numpy(labels))
+        said()
+        data = material.prepare(split_off((255 * values).astype(np.uint8), labels, ("a", "b", "c"), 0.2, 0), 0.2, 0)
+        settings = training.ScheduledTrainingSettings(1, 8, 0.0, every=1, analysed=16, validation=0.2)
+        mild = {"learning_rate": 0.05, "initial_temperature": 1.0, "temperature_rate": 0.01}
+        for method in scheduling.METHODS:
+            training.train(build(), data, scheduling.ScheduleSettings(method, **mild), settings, 0)
+        said()
+        for each in learning.SETTINGS.values():
+            learning.trained(each)
+        said()
+    """
+    assert run(program, repository) == ["False"] * 4
 
 
 def test_no_other_module_makes_an_optimiser_of_pytorchs(repository):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet
+from filterscope.words.sheets import TopImage, chosen_filters, first_words, remarks_of, sheet
 
 WORDS = pd.DataFrame(
     {
@@ -358,3 +358,17 @@ def test_many_long_words_do_not_run_out_of_the_sheet():
     renderer = figure.canvas.get_renderer()
     for text in figure.texts:
         assert text.get_window_extent(renderer).x1 <= width
+
+
+def test_a_picture_is_shown_with_its_three_nearest_words_of_the_vocabulary():
+    said = pd.DataFrame(
+        {
+            "filter": [1, 1, 1, 1, 1, 2, 3],
+            "image_id": [7, 7, 7, 7, 7, 7, 9],
+            "candidates": ["vocabulary", "vocabulary", "categories", "vocabulary", "vocabulary", *["vocabulary"] * 2],
+            "rank": [2, 0, 0, 3, 1, 0, 0],
+            "word": ["third", "first", "category", "fourth", "second", "other", "not asked for"],
+        }
+    )
+    found = first_words(said, [1, 2])
+    assert found.to_dict() == {(1, 7): ["first", "second", "third"], (2, 7): ["other"]}

@@ -1,4 +1,4 @@
-"""Attack the networks of one capacity, all by the same test samples."""
+"""Attack the networks of some capacities, all by the same test samples."""
 
 from functools import partial
 from pathlib import Path
@@ -8,9 +8,9 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.data.samples.labelled_samples import read_samples
 from filterscope.diagnosis.robustness.attack_runs import attack_all, attacked_samples
-from filterscope.diagnosis.scaled.trained import load_network
+from filterscope.diagnosis.scaled.trained import load_network, weights_file
 
-SHOWN = 4  # test samples whose attacked pictures are kept, of the first network
+SHOWN = 4  # test samples whose attacked pictures are kept, of the first network of every capacity
 
 
 def attack_network(
@@ -30,9 +30,9 @@ def attack_network(
     """
     samples, device = read_samples(path_to_samples), job.device()
     chosen = attacked_samples(samples, images, job.derived_seed(seed, "attacked_samples"))
-    parts, shown = [], []
+    parts, shown = [], {}
     facts = [
-        (Path(path_to_weights) / f"{fact['seed']}.pt", fact)
+        (Path(path_to_weights) / weights_file(fact["share"], fact["seed"]), fact)
         for path_to_weights, path_to_networks in zip(paths_to_weights, paths_to_networks, strict=True)
         for fact in tables.read(path_to_networks, "scaled_networks").to_pylist()
     ]
@@ -40,7 +40,7 @@ def attack_network(
         names = {name: fact[name] for name in ("family", "share", "seed")}
         network = load_network(path_to_weights, fact["family"], fact["width"], samples)
         own = job.derived_seed(seed, "attack")
-        bar = partial(job.progress, title=f"attacks on network {fact['seed']}")
+        bar = partial(job.progress, title=f"attacks on network {fact['seed']} at {fact['share']} %")
         found, made = attack_all(
             network,
             samples,
@@ -52,14 +52,15 @@ def attack_network(
             progress=bar,
         )
         parts.append(found.assign(**names))
-        if not shown:
+        if fact["share"] not in shown:
+            shown[fact["share"]] = []
             for attack, pictures in made.items():
                 rows = found.loc[found["attack"] == attack, ["attack", "sample"]].head(SHOWN)
                 values = pictures[: len(rows)].reshape(len(rows), -1)
-                shown.append({**rows.assign(**names).to_dict("list"), "values": tables.vectors(values)})
+                shown[fact["share"]].append({**rows.assign(**names).to_dict("list"), "values": tables.vectors(values)})
     tables.write(pd.concat(parts, ignore_index=True), "attacks", path_to_attacks)
     with tables.Writer("attacked_pictures", path_to_pictures) as writer:
-        for each in shown:
+        for each in (each for parts in shown.values() for each in parts):
             writer.add(each)
 
 

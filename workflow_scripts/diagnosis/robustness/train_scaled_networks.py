@@ -1,7 +1,8 @@
-"""Train networks whose capacity is a share of the bits that the data need, one after the other."""
+"""Train networks whose capacities are shares of the bits that the data need, one after the other."""
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from filterscope import job, tables
 from filterscope.data.networks.weights import write_weights
 from filterscope.data.samples.labelled_samples import read_samples
 from filterscope.diagnosis.scaled.settings import ScaledTrainingSettings
-from filterscope.diagnosis.scaled.trained import Scaling, trained_network
+from filterscope.diagnosis.scaled.trained import Scaling, trained_network, weights_file
 from filterscope.diagnosis.scaled.training import Checkpoint
 
 
@@ -20,26 +21,27 @@ def train_scaled_networks(
     path_to_networks,
     path_to_history,
     family,
-    share,
+    shares: Sequence[int],
     numbers: Sequence[int],
     scaling: Scaling,
     training: ScaledTrainingSettings,
     seed,
     code="",
 ):
-    """share: % of the bits at which the search starts; numbers: of the networks among those of this capacity.
+    """shares: % of the bits at which the search starts; numbers: of the networks among those of a capacity.
 
-    path_to_weights: a folder, with a file `{number}.pt` of each. code: digest of the program; a checkpoint of another
-    program is not taken up.
+    path_to_weights: a folder, with a file of each. code: digest of the program; a checkpoint of another program is not
+    taken up.
     """
     samples, device = read_samples(path_to_samples), job.device()
-    target = scaling.target(samples, share)
-    match = scaling.match(samples, family, target)
+    targets = {share: scaling.target(samples, share) for share in shares}
+    matches = {share: scaling.match(samples, family, target) for share, target in targets.items()}
     rows, histories, checkpoints = [], [], []
     weights = job.empty_folder(path_to_weights)
-    for number in numbers:
+    for share, number in product(shares, numbers):
+        target, match = targets[share], matches[share]
         own = job.derived_seed(seed, "scaled_network", family, target, number)
-        beside = Path(path_to_weights).with_name(f"{number}.pt")
+        beside = Path(path_to_weights).with_name(weights_file(share, number))
         checkpoint = Checkpoint.beside(beside, samples.values, samples.labels, match, training, own, code)
         network, history, facts = trained_network(
             match,
@@ -49,14 +51,14 @@ def train_scaled_networks(
             device,
             resume=checkpoint.load(device),
             save=checkpoint.save,
-            progress=partial(job.progress, title=f"epochs of network {number}"),
+            progress=partial(job.progress, title=f"epochs of network {number} at {share} %"),
         )
         rows.append({"family": family, "share": share, "seed": number, "target": target, **facts})
-        histories.append(pd.DataFrame(history).assign(seed=number))
-        write_weights(network.cpu(), weights / f"{number}.pt")
+        histories.append(pd.DataFrame(history).assign(share=share, seed=number))
+        write_weights(network.cpu(), weights / weights_file(share, number))
         checkpoints.append(checkpoint)
         told = match.capacity, target, 100 * facts["accuracy"]
-        job.LOGGER.info("network %d: %d bits (%d wanted), test accuracy %.1f %%", number, *told)
+        job.LOGGER.info("network %d at %d %%: %d bits (%d wanted), test accuracy %.1f %%", number, share, *told)
     tables.write(pd.DataFrame(rows), "scaled_networks", path_to_networks)
     tables.write(pd.concat(histories, ignore_index=True), "scaled_history", path_to_history)
     for checkpoint in checkpoints:  # only now: a killed job finds what it has done
@@ -72,7 +74,7 @@ if __name__ == "__main__":
         path_to_networks=snakemake.output.networks,
         path_to_history=snakemake.output.history,
         family=snakemake.wildcards.family,
-        share=int(snakemake.wildcards.share),
+        shares=snakemake.params.shares,
         numbers=snakemake.params.numbers,
         scaling=Scaling(**snakemake.params.scaling, **snakemake.params.measure),
         training=ScaledTrainingSettings(**snakemake.params.training),

@@ -98,8 +98,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "scaled_history": Schema(
         "train_scaled_networks",
-        ("seed", "epoch"),
+        ("share", "seed", "epoch"),
         (
+            _SHARE,
             _SEED,
             Column("epoch", INTEGER, "from 1"),
             Column("loss", REAL, "cross-entropy of the training samples, as they were trained on"),

@@ -21,6 +21,7 @@ from filterscope.words.naming import called, common_names
 from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 
 NOVEL, KNOWN, QUIET, DOUBTFUL = "#1a7f37", "#1f2328", "#6e7781", "#bc4c00"
+WORDS_PER_IMAGE = 3
 COLUMNS = 4
 INCH = 2.1  # side of a picture
 LINE = 200  # characters of a line that fit into the sheet's width
@@ -59,6 +60,12 @@ def chosen_filters(words: pd.DataFrame, claims: pd.DataFrame | None, best: int, 
         raise ValueError(f"sheets.also names filter {missing[0]}, which has no words (dead, or not in the layer)")
     leading = [int(each) for each in order if each in with_words][:best]
     return list(dict.fromkeys([*leading, *also]))
+
+
+def first_words(said: pd.DataFrame, filters: Sequence[int]) -> pd.Series:
+    """By filter and image, the nearest words of the vocabulary, as many as a sheet shows; said: `image_words`."""
+    chosen = (said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)
+    return said[chosen].sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
 
 
 def views(batches, reader: Reader, inputs: InputSettings, top: pd.DataFrame, device: torch.device) -> dict:

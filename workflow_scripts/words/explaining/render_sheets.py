@@ -1,19 +1,13 @@
 """Render the sheets of a probe's best filters."""
 
-import shutil
 from functools import partial
-from pathlib import Path
-
-import torch
 
 from filterscope import job, tables
 from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look
 from filterscope.data.networks import building
-from filterscope.words.sheets import TopImage, chosen_filters, remarks_of, sheet, views
-
-WORDS_PER_IMAGE = 3
+from filterscope.words.sheets import TopImage, chosen_filters, first_words, remarks_of, sheet, views
 
 
 def render_sheets(
@@ -46,18 +40,15 @@ def render_sheets(
     thresholds = tables.read(path_to_thresholds, "thresholds").to_pandas()
     mined = tables.read(path_to_top_images, "top_images").to_pandas()
     top = mined[mined["filter"].isin(filters) & (mined["rank"] < images_per_sheet) & (mined["maximum"] > 0)]
-    said = tables.read(path_to_image_words, "image_words").to_pandas()
-    said = said[(said["candidates"] == "vocabulary") & said["filter"].isin(filters) & (said["rank"] < WORDS_PER_IMAGE)]
-    said = said.sort_values("rank").groupby(["filter", "image_id"])["word"].agg(list)
-    images = tables.read(path_to_images, "images").to_pandas()
-    images = images[images["image_id"].isin(top["image_id"])]
+    said = first_words(tables.read(path_to_image_words, "image_words").to_pandas(), filters)
+    images = (
+        tables.read(path_to_images, "images").to_pandas().loc[lambda table: table["image_id"].isin(top["image_id"])]
+    )
     load = partial(building.load, probe.network, path_to_weights)
     with reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader:
         pictures = pictures_again(reader, folder, images, None, probe, shown=True)
         seen = views(look(pictures, activations), reader, probe.inputs, top, device)
-    target = Path(path_to_sheets)
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    target = job.empty_folder(path_to_sheets)
     for number in job.progress(filters, len(filters), "sheets"):
         own = top[top["filter"] == number]
         figure = sheet(
@@ -78,7 +69,6 @@ def render_sheets(
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    torch.set_grad_enabled(False)
     render_sheets(
         path_to_images=snakemake.input.images,
         path_to_top_images=snakemake.input.top_images,

@@ -40,11 +40,11 @@ def samples():
     return LabelledSamples(values.astype(np.uint8), labels, ("left", "middle", "right"), split)
 
 
-def train(folder, target, share=100, numbers=NUMBERS, **changed):
+def train(folder, target, shares=(100,), numbers=NUMBERS, **changed):
     paths = [target / name for name in ("weights", "networks.parquet", "history.parquet")]
     settings = {
         "family": "plain",
-        "share": share,
+        "shares": shares,
         "numbers": numbers,
         "scaling": SCALING,
         "training": TRAINING,
@@ -53,11 +53,11 @@ def train(folder, target, share=100, numbers=NUMBERS, **changed):
     train_scaled_networks(folder / "samples.parquet", *paths, **settings | changed)
 
 
-def attack(folder, target, share, **changed):
+def attack(folder, target, share, samples=None, **changed):
     files = [[folder / f"{share}" / BATCH / name] for name in ("weights", "networks.parquet")]
     paths = target / "attacks.parquet", target / "pictures.parquet"
     settings = {"attacks": ATTACKS, "images": 20, "batch_size": 8, "seed": 0}
-    attack_network(folder / "samples.parquet", *files, *paths, **settings | changed)
+    attack_network(samples or folder / "samples.parquet", *files, *paths, **settings | changed)
 
 
 def grid(folder):
@@ -73,8 +73,8 @@ def seek(folder, target, lent=None, **changed):
     return tables.read(target / "search.parquet", "capacity_search").to_pandas()
 
 
-def tabulate(folder, target):
-    networks, attacks = grid(folder)
+def tabulate(folder, target, made=None):
+    networks, attacks = made or grid(folder)
     names = ("robustness.parquet", "robustness.csv", "networks.parquet", "networks.csv", "trends.parquet", "trends.csv")
     paths = [target / name for name in (*names, "robustness.md")]
     tabulate_robustness([["squares", {"networks": networks, "attacks": attacks}]], *paths, 0.05, 0.95, 0)
@@ -85,7 +85,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("robustness")
     write_samples(samples(), folder / "samples.parquet")
     for share in SHARES:
-        train(folder, folder / f"{share}" / BATCH, share)
+        train(folder, folder / f"{share}" / BATCH, [share])
         attack(folder, folder / f"{share}", share)
     seek(folder, folder)
     tabulate(folder, folder)
@@ -100,14 +100,14 @@ def test_networks_hold_what_they_should_and_learn(folder):
     history = tables.read(folder / "100" / BATCH / "history.parquet", "scaled_history").to_pandas()
     assert history["seed"].tolist() == [number for number in NUMBERS for _ in range(4)]
     assert history["epoch"].tolist() == [1, 2, 3, 4] * len(NUMBERS)
-    files = [folder / "100" / BATCH / "weights" / f"{number}.pt" for number in NUMBERS]
+    files = [folder / "100" / BATCH / "weights" / f"100-{number}.pt" for number in NUMBERS]
     weights = [torch.load(file, weights_only=True) for file in files]
     assert any((first != second).any() for first, second in zip(*(each.values() for each in weights), strict=True))
 
 
 def test_loaded_networks_classify_as_the_trained_ones_did(folder):
     _, row = tables.read(folder / "50" / BATCH / "networks.parquet", "scaled_networks").to_pylist()
-    network = trained.load_network(folder / "50" / BATCH / "weights" / "1.pt", "plain", row["width"], samples())
+    network = trained.load_network(folder / "50" / BATCH / "weights" / "50-1.pt", "plain", row["width"], samples())
     test = samples().part("test")
     assert np.mean(predicted(network, test.images()) == test.labels) == row["accuracy"]
 
@@ -135,7 +135,7 @@ def test_attacks_change_the_class_and_stay_in_the_box(folder):
 
 
 def test_same_seed_same_bytes(folder, tmp_path):
-    train(folder, tmp_path / "50" / BATCH, 50)
+    train(folder, tmp_path / "50" / BATCH, [50])
     attack(folder, tmp_path / "50", 50, batch_size=8)
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
@@ -143,11 +143,32 @@ def test_same_seed_same_bytes(folder, tmp_path):
 
 def test_networks_are_the_same_alone_and_in_a_batch(folder, tmp_path):
     for number in NUMBERS:
-        train(folder, tmp_path / f"{number}", 50, [number])
-        alone = tmp_path / f"{number}" / "weights" / f"{number}.pt"
+        train(folder, tmp_path / f"{number}", [50], [number])
+        alone = tmp_path / f"{number}" / "weights" / f"50-{number}.pt"
         assert alone.read_bytes() == (folder / "50" / BATCH / "weights" / alone.name).read_bytes()
     rows = tables.read([tmp_path / f"{number}" / "networks.parquet" for number in NUMBERS], "scaled_networks")
     assert rows.equals(tables.read(folder / "50" / BATCH / "networks.parquet", "scaled_networks"))
+
+
+def test_capacities_are_the_same_alone_and_in_a_batch(folder, tmp_path):
+    """Networks, attacks, pictures and what is told of them, when one job does all capacities."""
+    target = tmp_path / "100-50"
+    train(folder, target / BATCH, SHARES)
+    attack(tmp_path, target, "100-50", samples=folder / "samples.parquet")
+    for share in SHARES:
+        for alone in (folder / f"{share}" / BATCH / "weights").iterdir():
+            assert (target / BATCH / "weights" / alone.name).read_bytes() == alone.read_bytes()
+    for name, schema in {
+        f"{BATCH}/networks.parquet": "scaled_networks",
+        f"{BATCH}/history.parquet": "scaled_history",
+        "attacks.parquet": "attacks",
+        "pictures.parquet": "attacked_pictures",
+    }.items():
+        alone = tables.read([folder / f"{share}" / name for share in SHARES], schema)
+        assert tables.read(target / name, schema).equals(alone), name
+    tabulate(folder, tmp_path / "out", [[target / BATCH / "networks.parquet"], [target / "attacks.parquet"]])
+    for path in (tmp_path / "out").iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path
 
 
 def test_a_killed_training_ends_as_an_undisturbed_one(folder, tmp_path, monkeypatch):
@@ -163,7 +184,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(folder, tmp_path, monkeypa
     monkeypatch.setattr(Checkpoint, "save", killing)
     with pytest.raises(KeyboardInterrupt):
         train(folder, tmp_path)
-    checkpoints = {".0.pt.checkpoint", ".1.pt.checkpoint"}
+    checkpoints = {".100-0.pt.checkpoint", ".100-1.pt.checkpoint"}
     assert {each.name for each in tmp_path.iterdir()} == {"weights", *checkpoints}
     train(folder, tmp_path)
     assert saved == [1, 2, 3, 4, 1, 2, 3, 4], "the first network was done, of the second two epochs were left"
@@ -238,8 +259,8 @@ def test_figures(folder, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"share": 1}, "the target capacity is 4 bits; the smallest plain for"),
-        ({"scaling": trained.Scaling(400, tolerance=1e-6), "share": 33}, "no width of plain"),
+        ({"shares": [100, 1]}, "the target capacity is 4 bits; the smallest plain for"),
+        ({"scaling": trained.Scaling(400, tolerance=1e-6), "shares": [33]}, "no width of plain"),
     ],
 )
 def test_capacities_that_no_network_has(folder, tmp_path, changed, said):

@@ -95,6 +95,11 @@ def trained_network(
     return network, history, facts
 
 
+def weights_file(share: int, number: int) -> str:
+    """Name of the file of a network's weights; share: of its capacity, number: among those of this capacity."""
+    return f"{share}-{number}.pt"
+
+
 def load_network(path: str | Path, family: str, width: float, samples: LabelledSamples) -> nn.Sequential:
     """A trained network from its weights."""
     image = np.zeros((1, *samples.shape), np.float32)
