@@ -13,6 +13,7 @@ from filterscope.activations.extraction import (
     extract,
     pool_masked,
     read_maps,
+    refuse_not_finite,
 )
 from filterscope.activations.streaming import Batch, Look
 from filterscope.data.networks.building import normalise
@@ -157,6 +158,16 @@ def test_nan_names_the_layer_and_the_image(worst):
         pytest.raises(ActivationError, match="layer conv: NaN or infinite activations at image 71"),
     ):
         read_maps(batch, reader, INPUTS, CPU)
+
+
+def test_large_activations_whose_sum_is_not_finite_are_no_mistake():
+    maps = torch.full((3, 2, 4, 4), 3e38)
+    batch = Batch([Look(70 + number, torch.zeros(0), np.zeros(0, np.int64), {}) for number in range(3)])
+    refuse_not_finite(maps, batch, "conv")
+    maps[2, 1, 3, 3] = float("inf")
+    maps[0, 0, 0, 0] = -3e38
+    with pytest.raises(ActivationError, match="at image 72"):
+        refuse_not_finite(maps, batch, "conv")
 
 
 @pytest.mark.parametrize(("name", "value"), [("masks", "hard"), ("pool", "max")])

@@ -108,11 +108,24 @@ def test_some_filters_and_pieces():
 
 @pytest.mark.parametrize("size", [SIZE, (8, 8)])
 @pytest.mark.parametrize("saturated", [[False] * 3, [False, True, False]])
-def test_marks_are_the_regions_and_spoil_no_map(size, saturated):
-    maps = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(max=0.9)
-    before, limits = maps.clone(), thresholds([0.5, 0.9, 0.9], saturated)
-    marks = limits.marked(maps, size)
-    assert marks.dtype == torch.float32
-    assert torch.equal(marks, limits.regions(maps, size).float())
-    assert bool(marks[1].any()) == saturated[1]
+def test_overlaps_are_those_of_the_regions_and_spoil_no_map(size, saturated):
+    """Also where only some filters fire, and these in a few rows."""
+    chance = torch.Generator().manual_seed(0)
+    maps = torch.rand(70, 8, 8, generator=chance).clamp(max=0.9) * (torch.rand(70, 8, 1, generator=chance) < 0.2)
+    maps[:5] = -maps[:5]
+    before, limits = maps.clone(), thresholds([0.5, 0.9, 0.7] * 20 + [-0.1, 0.0] * 5, (saturated * 30)[:70])
+    masks = torch.rand(4, *size, generator=chance) < 0.3
+    shared, region = limits.overlaps(maps, masks)
+    expected = limits.regions(maps, size)
+    assert torch.equal(region[:, 0], expected.sum((1, 2)).float())
+    assert torch.equal(shared, torch.einsum("dhw,khw->dk", expected.float(), masks.float()))
+    assert 10 < int((region > 0).sum()) < 60
     assert torch.equal(maps, before)
+
+
+def test_overlaps_with_no_mask_are_areas():
+    maps = torch.rand(3, 5, 4, generator=torch.Generator().manual_seed(0))
+    limits = thresholds([0.5] * 3, [False] * 3)
+    shared, region = limits.overlaps(maps, torch.zeros(0, 20, 9, dtype=torch.bool))
+    assert shared.shape == (3, 0)
+    assert torch.equal(region[:, 0], limits.regions(maps, (20, 9)).sum((1, 2)).float())

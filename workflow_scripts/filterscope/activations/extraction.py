@@ -123,6 +123,8 @@ def read_maps(batch: Batch, reader: Reader | StoredMaps, inputs: InputSettings, 
 
 def refuse_not_finite(maps: torch.Tensor, batch: Batch, layer: str) -> None:
     """Raises ActivationError naming the layer and the first image of a batch with NaN or infinite activations."""
+    if bool(torch.isfinite(maps.sum())):  # what is not finite leaves no finite sum; several times faster
+        return
     finite = torch.isfinite(maps).flatten(1).all(1)
     if not bool(finite.all()):
         image_id = batch.looks[int((~finite).nonzero()[0])].image_id

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional
 
-from filterscope.words.heatmaps import upsample
+from filterscope.words.heatmaps import interpolation, upsample
 
 # Share of an interpolated pixel that cells at the bound must have for a saturated filter to fire there.
 HALF = 0.5
+# Share of a threshold by which what is interpolated between cells below it may exceed it, by rounding.
+ROUNDING = 1e-5
+# Parts of an enlarged map that are looked at by themselves, at most, and filters at once: so much stays in a
+# processor's cache.
+BANDS, CHUNK = 8, 32
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,33 @@ class Thresholds:
         shown, limits = self._compared(maps)
         return upsample(shown, size) > limits
 
-    def marked(self, maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """`regions` as ones and zeros of the maps' own type, to be multiplied with masks."""
+    def overlaps(self, maps: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pixels that the `regions` of maps [d, h, w] share with masks [k, rows, columns], and that they have.
+
+        Returns float32 [d, k] and [d, 1]. Only those bands of an enlarged map are made in which it may fire.
+        """
         shown, limits = self._compared(maps)
-        enlarged = upsample(shown, size)
-        # In place, where that spoils nobody's maps: half the memory that is gone through.
-        return (enlarged > limits).to(maps.dtype) if enlarged is maps else enlarged.gt_(limits)
+        hot = self._hot(shown, limits)
+        # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
+        covers = functional.pad(masks.float().flatten(1), (0, 0, 0, 1), value=1.0).view(-1, *masks.shape[1:])
+        rows, columns = (interpolation(*sizes, maps) for sizes in zip(maps.shape[1:], masks.shape[1:], strict=True))
+        found = maps.new_zeros(len(maps), len(covers))
+        for band in _bands(rows):
+            cells = rows[band].any(0).nonzero()[:, 0]
+            near = slice(int(cells[0]), int(cells[-1]) + 1)
+            weights, under = rows[band, near], covers[:, band].flatten(1).T
+            for some in hot[:, near].any(1).nonzero()[:, 0].split(CHUNK):
+                part = shown[some, near]
+                if maps.shape[1:] != masks.shape[1:]:
+                    wide = (part.flatten(0, 1) @ columns.T).view(*part.shape[:2], len(columns))
+                    part = torch.bmm(weights.expand(len(some), -1, -1), wide)
+                found[some] += part.gt_(limits[some]).flatten(1) @ under
+        return found.split([len(masks), 1], 1)
+
+    @staticmethod
+    def _hot(shown: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
+        """Which rows of cells reach the limit, or what rounding could lift above it, bool [d, h]."""
+        return (shown > limits - ROUNDING * limits.abs()).any(2)
 
     def _compared(self, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What is enlarged, [d, h, w], and what it is compared with, [d, 1, 1]."""
@@ -80,3 +108,11 @@ class Thresholds:
             return maps, limits
         saturated = self.saturated[:, None, None]
         return torch.where(saturated, self.cells(maps).to(maps.dtype), maps), torch.where(saturated, HALF, limits)
+
+
+def _bands(weights: torch.Tensor) -> list[slice]:
+    """Rows of an enlarged map that begin at the same row of cells, or at neighbouring ones; weights: [rows, cells]."""
+    counts = torch.unique_consecutive((weights > 0).int().argmax(1), return_counts=True)[1].tolist()
+    size = -(-len(counts) // BANDS)
+    ends = np.cumsum([0, *(sum(counts[first : first + size]) for first in range(0, len(counts), size))]).tolist()
+    return [slice(first, last) for first, last in pairwise(ends)]

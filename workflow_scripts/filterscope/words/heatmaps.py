@@ -18,13 +18,13 @@ def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     count, height, width = maps.shape
     if (height, width) == size:
         return maps
-    rows = _interpolation(height, size[0], maps)
-    columns = _interpolation(width, size[1], maps)
+    rows = interpolation(height, size[0], maps)
+    columns = interpolation(width, size[1], maps)
     wide = (maps.reshape(count * height, width) @ columns.T).view(count, height, size[1])
     return torch.bmm(rows.expand(count, -1, -1), wide)
 
 
-def _interpolation(cells: int, size: int, like: torch.Tensor) -> torch.Tensor:
+def interpolation(cells: int, size: int, like: torch.Tensor) -> torch.Tensor:
     """Weights [size, cells] that interpolate a line of cells."""
     unit = torch.eye(cells, dtype=like.dtype, device=like.device)[None]
     return functional.interpolate(unit, size=size, mode="linear", align_corners=False)[0].T.contiguous()

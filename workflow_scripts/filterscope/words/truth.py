@@ -16,9 +16,6 @@ from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.words.firing import Thresholds
 
-# Filters whose regions are enlarged to the size of the picture at once.
-CHUNK = 128
-
 
 @dataclass
 class ImageTruth:
@@ -75,17 +72,10 @@ def region_tokens(
         columns = torch.arange(maps.shape[2], device=maps.device) * side // maps.shape[2] + side // (2 * maps.shape[2])
         small = objects[:, rows][:, :, columns].float()
         objects = functional.interpolate(small[None], size=(side, side), mode="nearest")[0] > 0
-    # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
-    covers = functional.pad(objects.flatten(1).float(), (0, 0, 0, 1), value=1.0)
-    areas = covers[:-1].sum(1)
-    found = []
-    limits = Thresholds.of(thresholds, maps.device)
-    for some, own in zip(maps.split(CHUNK), limits.split(CHUNK), strict=True):
-        shared, region = (own.marked(some, (side, side)).flatten(1) @ covers.T).split([len(areas), 1], 1)
-        union = region + areas - shared
-        belongs = shared > overlap * union
-        found.append((belongs.float() @ scene.object_tokens.float()) > 0)
-    return torch.cat(found)
+    shared, region = Thresholds.of(thresholds, maps.device).overlaps(maps, objects)
+    union = region + objects.flatten(1).float().sum(1) - shared
+    belongs = shared > overlap * union
+    return (belongs.float() @ scene.object_tokens.float()) > 0
 
 
 def scenes(

@@ -27,15 +27,13 @@ class Dissection:
     def add(self, maps: torch.Tensor, scene: ImageTruth) -> None:
         """Take in one image: maps [d, h, w] and its truth."""
         side = (self.resolution, self.resolution)
-        masks = functional.interpolate(scene.token_masks.float()[:, None], size=side, mode="nearest-exact").flatten(1)
-        # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
-        masks = functional.pad(masks, (0, 0, 0, 1), value=1.0)
-        shared = (self.thresholds.marked(maps, side).flatten(1) @ masks.T).double()
-        self.regions += shared[:, -1:]
+        masks = functional.interpolate(scene.token_masks.float()[:, None], size=side, mode="nearest-exact")[:, 0]
+        shared, region = self.thresholds.overlaps(maps, masks)
+        self.regions += region
         if len(scene.tokens):
             tokens = torch.from_numpy(scene.tokens).to(maps.device)
-            self.shared[:, tokens] += shared[:, :-1]
-            self.areas[0, tokens] += masks[:-1].sum(1).double()
+            self.shared[:, tokens] += shared.double()
+            self.areas[0, tokens] += masks.sum((1, 2)).double()
 
     def best(self, kept: int, unsupervised: np.ndarray) -> pd.DataFrame:
         """The tokens that overlap each filter best: filter, rank, token index and iou, `kept` of all tokens.

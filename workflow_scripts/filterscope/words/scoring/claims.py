@@ -36,27 +36,22 @@ CACHED = 1 << 17
 class BinnedMaps:
     """What an image's maps are to every collector of one layer, whatever is in the image: computed once for all.
 
-    cells: the maps, [d, h*w], and size their height and width. regions: where they fire, 1 and 0, [d, resolution^2].
-    bins: of every cell, [d, h*w]. everything: cells in each bin, [d, BINS]. sums: area of the region, sums of a and
-    a^2, [d, 3].
+    maps: [d, h, w]. bins: of every cell, [d, h*w]. everything: cells in each bin, [d, BINS]. sums: of a and a^2,
+    [d, 2].
     """
 
-    cells: torch.Tensor
-    size: tuple[int, int]
-    regions: torch.Tensor
+    maps: torch.Tensor
     bins: torch.Tensor
     everything: torch.Tensor
     sums: torch.Tensor
 
     @classmethod
-    def of(cls, maps: torch.Tensor, thresholds: Thresholds, edges: torch.Tensor, resolution: int) -> BinnedMaps:
+    def of(cls, maps: torch.Tensor, edges: torch.Tensor) -> BinnedMaps:
         """From maps [d, h, w]; edges: of `bin_edges`."""
         flat = maps.flatten(1)
         bins = torch.searchsorted(edges, flat).clamp_(max=BINS - 1)
         everything = torch.zeros(len(flat), BINS, device=flat.device).scatter_add_(1, bins, torch.ones_like(flat))
-        regions = thresholds.marked(maps, (resolution, resolution)).flatten(1)
-        sums = torch.stack([regions.sum(1), flat.sum(1), flat.square().sum(1)], 1)
-        return cls(flat, tuple(maps.shape[1:]), regions, bins, everything, sums)
+        return cls(maps, bins, everything, torch.stack([flat.sum(1), flat.square().sum(1)], 1))
 
 
 class ClaimScores:
@@ -101,18 +96,18 @@ class ClaimScores:
         self._waiting: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]] = []
 
     def binned(self, maps: torch.Tensor) -> BinnedMaps:
-        """An image's maps [d, h, w] as `add` takes them in; collectors of one layer and resolution share them."""
-        return BinnedMaps.of(maps, self.thresholds, self.edges, self.resolution)
+        """An image's maps [d, h, w] as `add` takes them in; all collectors of a layer may share them."""
+        return BinnedMaps.of(maps, self.edges)
 
     def add(self, image: int, maps: torch.Tensor | BinnedMaps, scene: ImageTruth) -> None:
         """Take in one image: its position among the weights, its maps [d, h, w], maybe `binned`, and its truth."""
         seen = maps if isinstance(maps, BinnedMaps) else self.binned(maps)
-        filters, (height, width) = len(seen.cells), seen.size
+        filters, height, width = seen.maps.shape
         side = (self.resolution, self.resolution)
         masks = scene.token_masks.float()[:, None]
-        sampled = functional.interpolate(masks, size=side, mode="nearest-exact").flatten(1)  # [t, side^2]
+        sampled = functional.interpolate(masks, size=side, mode="nearest-exact")[:, 0]  # [t, side, side]
         covered = functional.adaptive_avg_pool2d(masks, (height, width)).flatten(1)  # [t, hw]
-        regions, flat = seen.regions, seen.cells
+        shared, region = self.thresholds.overlaps(seen.maps, sampled)
         present = len(scene.tokens)
         positives = torch.zeros(filters, present + 1, BINS, device=self.device)
         per_token = torch.zeros(filters, present + 1, 5, device=self.device)
@@ -120,11 +115,11 @@ class ClaimScores:
             for place, shares in enumerate(covered):  # most cells have nothing of a token
                 where = shares.nonzero()[:, 0]
                 positives[:, place].scatter_add_(1, seen.bins[:, where], shares[where].expand(filters, -1))
-            per_token[:, :present, 0] = regions @ sampled.T
-            per_token[:, :present, 1] = sampled.sum(1)
+            per_token[:, :present, 0] = shared
+            per_token[:, :present, 1] = sampled.sum((1, 2))
             per_token[:, :present, 2] = covered.sum(1)
             per_token[:, :present, 3] = covered.square().sum(1)
-            per_token[:, :present, 4] = flat @ covered.T
+            per_token[:, :present, 4] = seen.maps.flatten(1) @ covered.T
             if self.every is not None:
                 tokens = torch.from_numpy(scene.tokens).to(self.device)
                 self.every[:, tokens] += positives[:, :present]
@@ -135,8 +130,9 @@ class ClaimScores:
         column[torch.from_numpy(scene.tokens).to(self.device)] = torch.arange(present, device=self.device)
         chosen = column[self.labels]  # [L, d]; label -1 reads the last entry, which is absent
         rows = torch.arange(filters, device=self.device).expand_as(chosen)
+        by_filter = torch.cat([region, seen.sums], 1)
         self._waiting.append(
-            (image, per_token[rows, chosen], seen.sums, positives[rows, chosen], seen.everything, height * width)
+            (image, per_token[rows, chosen], by_filter, positives[rows, chosen], seen.everything, height * width)
         )
         if len(self._waiting) >= BUFFERED:
             self._flush()
