@@ -79,11 +79,7 @@ class Layout:
                     tokens[:, :, len(self.extra) :] if kept[0] == len(self.extra) else tokens[:, :, kept].contiguous()
                 )
             return tokens.unflatten(2, (height, width))
-        if (
-            self.kind == WINDOWS
-            and output.shape[-1] == self.filters
-            and not output.numel() % (self.cut.rows * self.filters)
-        ):
+        if self._is_windows(output):
             rows = output.reshape(-1, self.cut.rows, self.filters)[:, list(self.cut.order)]
             return rows.transpose(1, 2).unflatten(2, (self.height, self.width))
         raise ValueError(f"a tensor {list(output.shape)} is no {self.kind}")
