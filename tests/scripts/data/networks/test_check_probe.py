@@ -37,6 +37,15 @@ def test_what_was_seen_is_a_line_and_those_of_all_probes_a_table(check, tmp_path
     assert len(pd.read_csv(tmp_path / "none.csv")) == 0
 
 
+def test_maps_of_one_cell_are_read_and_said(tmp_path, caplog):
+    probe = ProbeSettings.from_mapping({"network": NETWORK, "layer": "pool"})
+    with caplog.at_level("WARNING", "filterscope"):
+        check_probe(tmp_path / "pool.parquet", probe, "pool", ExtractionSettings(**SETTINGS), 100)
+    assert "pool: maps of one cell tell what excites a filter, not where" in caplog.text
+    (line,) = tables.read(tmp_path / "pool.parquet", "checked_layers").to_pylist()
+    assert (line["height"], line["width"], line["filters"]) == (1, 1, 8)
+
+
 def test_more_than_max_memory_is_refused_and_writes_nothing(check, tmp_path):
     with pytest.raises(
         MemoryLimitError, match=r"probe deep, layer features: needs about .* max_memory allows 0.001 GB"
