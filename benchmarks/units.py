@@ -4,7 +4,7 @@ Names are claims, by the masks of training pictures; right is a unit that is cal
 same network before any training, and chance: the same claims, handed to the units in another order.
 studies/transformers.yaml explains the same units by words of a whole vocabulary.
 
-    units.py [training pictures] [side, px] [epochs]
+    units.py [training pictures] [side, px] [epochs] [sources]
 """
 
 from __future__ import annotations
@@ -118,13 +118,13 @@ def by_chance(claims: list[str]) -> float:
     return float(np.mean([right(generator.permutation(claims).tolist()) for _ in range(ORDERS)]))
 
 
-def main(count: str = "1600", side: str = "96", epochs: str = "24") -> None:
+def main(count: str = "1600", side: str = "96", epochs: str = "24", *sources: str) -> None:
     """Print a line for each network."""
     torch.set_num_threads(1)
     print("| network | accuracy | units called right | by chance | never trained | claims |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         scenes = Scenes(Path(folder), int(count), int(side))
-        for source in RATES:
+        for source in sources or RATES:
             entry = {"source": source, "input": {"resize": int(side), "crop": int(side)}}
             weights, accuracy = scenes.train(entry, source, int(epochs))
             random = weights.with_name("random.pt")
