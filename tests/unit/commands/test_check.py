@@ -168,6 +168,36 @@ def test_time_is_guessed_by_photographs_network_and_cores(coco):
     assert "within a factor of three at best" in costs.time(coco.config, JOBS, Path("results"), 1).basis
 
 
+@pytest.mark.parametrize(
+    ("rule", "photographs", "own", "kept", "looking"),
+    [
+        ("dissect_filters", 1000, 0.03, 0, 1),
+        ("explain_filters", 200, 0.10, 0, 1),
+        ("score_words", 200, 0.06, 0, 1),
+        ("check_scores", 200, 0.03, 0, 1),
+        ("extract_activations", 1200, 0.0, 1, 1),
+        ("score_random_network", 1200, 0.16, 1, 2),
+    ],
+)
+def test_who_finds_kept_maps_does_not_look_again(coco, monkeypatch, rule, photographs, own, kept, looking):
+    """The formula, not the time: seconds for maps by their cells, and looks by the network, where maps are not kept."""
+    monkeypatch.setattr(costs, "photographs", lambda entry: costs.Photographs(1000, 200, 7.3))
+    layer = costs.Layer(512, 2 * costs.RESNET50, costs.CELLS // 2)
+
+    def seconds(gigabytes):
+        coco.config["activations"]["kept"] = gigabytes
+        jobs = [(rule, {"dataset": "coco", "probe": "deep"})]
+        return costs.time(coco.config, jobs, Path("results"), 1, {"deep": layer}).seconds - costs.OTHERS
+
+    maps, whole = photographs * own / 2, 1200 * costs.CELLS / 2 * 4 / 1e9
+    expected = [maps + photographs * looks * costs.LOOK * 2 for looks in (kept, looking)]
+    assert seconds(whole) == pytest.approx(expected[0])
+    assert seconds(0) == pytest.approx(expected[1])
+    # Where only the scored photographs' maps fit, only who needs no others finds them.
+    fits = costs.PER_PHOTOGRAPH[rule][0] == costs.EXPLAINED
+    assert seconds(0.99 * whole) == pytest.approx(expected[0] if fits else expected[1])
+
+
 def test_finished_jobs_here_are_the_better_guess(coco, here):
     folder = here / "results" / "benchmarks" / "extract_activations" / "scenes" / "deep"
     folder.mkdir(parents=True)

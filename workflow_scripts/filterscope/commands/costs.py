@@ -40,18 +40,19 @@ SECONDS = {
     "train_null_explainer": 2,
 }
 OTHERS = 1.0
-# CPU seconds of a photograph more, for a network like ResNet-50: whether of all, of training or of explained ones.
+# CPU seconds of a photograph more, for a layer like ResNet-50's last: whether of all, of training or of explained ones.
+# Looking, that is decoding and a forward pass, comes on top, by LOOKS.
 ALL, TRAINING, EXPLAINED = "all", "training", "explained"
 PER_PHOTOGRAPH = {
-    "extract_activations": (ALL, 0.07),
-    "dissect_filters": (TRAINING, 0.10),
+    "extract_activations": (ALL, 0.0),
+    "dissect_filters": (TRAINING, 0.03),
     "train_explainer": (TRAINING, 0.07),
     "train_null_explainer": (TRAINING, 0.07),
-    "explain_filters": (EXPLAINED, 0.17),
-    "explain_photographs": (EXPLAINED, 0.17),
-    "score_words": (EXPLAINED, 0.13),
-    "check_scores": (EXPLAINED, 0.10),
-    "score_random_network": (ALL, 0.30),
+    "explain_filters": (EXPLAINED, 0.10),
+    "explain_photographs": (EXPLAINED, 0.10),
+    "score_words": (EXPLAINED, 0.06),
+    "check_scores": (EXPLAINED, 0.03),
+    "score_random_network": (ALL, 0.16),
     "prepare_coco": (ALL, 0.01),
     "prepare_visual_genome": (ALL, 0.01),
     "prepare_folder": (ALL, 0.01),
@@ -59,12 +60,25 @@ PER_PHOTOGRAPH = {
     "unpack_visual_genome": (ALL, 0.001),
     "embed_images": (TRAINING, 0.05),
 }
+# CPU seconds of a look at a photograph by ResNet-50, and how often a rule looks: where maps are kept, and where not.
+LOOK = 0.07
+LOOKS = {
+    "extract_activations": (1, 1),
+    "dissect_filters": (0, 1),
+    "explain_filters": (0, 1),
+    "explain_photographs": (0, 1),
+    "score_words": (0, 1),
+    "check_scores": (0, 1),
+    "score_random_network": (1, 2),
+}
 RESNET50 = 4.1e9  # its multiplications for a picture
+CELLS = 2048 * 7 * 7  # of the maps of its last layer
 SMALL = (*TRAINED, "planted")  # networks that take next to nothing
 LEAST = 0.1  # share of these seconds that pictures and masks take, whatever the network
 # Photographs to train on and others, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
 KNOWN = {"coco": (118_287, 5_000, 7.3), "visual_genome": (97_269, 10_808, 35.0)}
 OBJECTS = 3.0  # in a scene
+BYTES = 4  # of a cell of a kept map
 FILTERS = 1024  # of a layer that nobody has counted
 # Archives that a rule unpacks beside themselves.
 UNPACKED = ("download_coco", "download_visual_genome")
@@ -83,15 +97,21 @@ class Download:
 
 @dataclass(frozen=True)
 class Layer:
-    """What a probe reads: filters, and the multiplications that a picture takes up to there."""
+    """What a probe reads: filters, the multiplications that a picture takes up to there, and the cells of its maps."""
 
     filters: int
     operations: float
+    cells: int = CELLS
 
     @property
     def share(self) -> float:
         """Of the seconds that ResNet-50 takes."""
         return max(LEAST, self.operations / RESNET50)
+
+    @property
+    def size(self) -> float:
+        """Of the seconds that the maps of ResNet-50's last layer take, once they are there."""
+        return max(LEAST, self.cells / CELLS)
 
 
 @dataclass(frozen=True)
@@ -227,17 +247,27 @@ def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layer
     seconds = float(SECONDS.get(rule, OTHERS))
     if rule in PER_PHOTOGRAPH and names.get("dataset") in looked:
         which, each = PER_PHOTOGRAPH[rule]
+        seen, layer = looked[names["dataset"]], _layer(names.get("probe"), config, layers)
+        looks = LOOKS[rule][not _kept(seen, which, layer, config)] if rule in LOOKS else 0
         shards = config["shards"] if "scatteritem" in names else 1
-        seconds += looked[names["dataset"]].of(which) * each * _share(names.get("probe"), config, layers) / shards
+        own = each * (layer.size if "probe" in names else 1)
+        seconds += seen.of(which) * (own + LOOK * looks * layer.share) / shards
     return seconds
 
 
-def _share(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> float:
-    """Of the seconds for a photograph that a probe takes."""
+def _kept(seen: Photographs, which: str, layer: Layer, config: Mapping) -> bool:
+    """Whether the maps of these photographs are kept, as `filterscope.activations.maps.kept_images` decides."""
+    most = config["activations"]["kept"] * 1e9 / (BYTES * layer.cells)
+    return seen.of(ALL) <= most or (which == EXPLAINED and seen.of(EXPLAINED) <= most)
+
+
+def _layer(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> Layer:
+    """What a probe reads, or what it takes where nobody has looked at it."""
     if probe in layers:
-        return layers[probe].share
+        return layers[probe]
     network = config["probes"].get(probe, {}).get("network")
-    return LEAST if network is not None and config["networks"][network]["source"] in SMALL else 1.0
+    small = network is not None and config["networks"][network]["source"] in SMALL
+    return Layer(FILTERS, 0.0, round(LEAST * CELLS)) if small else Layer(FILTERS, RESNET50)
 
 
 def _measured(results: Path) -> dict[str, float]:

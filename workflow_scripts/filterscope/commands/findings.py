@@ -157,4 +157,4 @@ def _read(network: nn.Module, layer: str, call: int, side: int) -> tuple[Layer, 
             reader(torch.zeros(1, 3, side, side))
     line = {"layer": layer, "weights": weights_size(network), "largest": max(largest)}
     line |= {key: getattr(reader, key) for key in ("filters", "height", "width")}
-    return Layer(reader.filters, sum(counts)), line
+    return Layer(reader.filters, sum(counts), reader.filters * reader.height * reader.width), line

@@ -14,7 +14,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("probe", TEXT, "entry of `probes`"),
             Column("layer", TEXT, "its layer"),
             Column("call", INTEGER, "which use of it in a forward pass, from 0"),
-            Column("layout", TEXT, "where its output has the filters: channels first or last, tokens, vector"),
+            Column("layout", TEXT, "where its output has the filters: channels first or last, tokens, windows, vector"),
             Column("filters", INTEGER, "how many it has"),
             Column("height", INTEGER, "of their maps, cells"),
             Column("width", INTEGER, "of their maps, cells"),

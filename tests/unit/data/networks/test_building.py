@@ -10,6 +10,7 @@ import yaml
 from torch import nn
 
 from filterscope.data.networks import building
+from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import REQUIRED, InputSettings, NetworkError, NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
@@ -44,6 +45,14 @@ def scripted():
 
 def compiled():
     return torch.compile(trained())
+
+def nested():
+    return nn.Sequential(torch.compile(trained()), nn.Sequential(nn.DataParallel(nn.Conv2d(4, 2, 1))))
+
+def in_place():
+    network = nn.Sequential(trained(), nn.Conv2d(4, 2, 1))
+    network[0].compile()
+    return network
 
 def parallel():
     return nn.DataParallel(trained())
@@ -271,6 +280,15 @@ def test_wrappers_of_torch_are_taken_off(factory, wrapper, tmp_path, caplog):
     write_weights(network, tmp_path / "weights.pt")
     again = building.load(factory(wrapper), tmp_path / "weights.pt")
     assert again.body[1].running_mean.eq(3).all()
+
+
+@pytest.mark.parametrize("name", ["nested", "in_place"])
+def test_layers_inside_compiled_modules_are_read(factory, name):
+    network = building.build(factory(name))
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = network[0].body(images)
+    with torch.no_grad(), Reader(network, "0.body.2", input_size=8) as reader:
+        assert torch.equal(reader(images), expected)
 
 
 def test_nothing_that_a_factory_has_learnt_survives(factory):

@@ -8,7 +8,7 @@ import torch
 
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import LayerError, Reader, survey
-from filterscope.data.networks.layouts import LAST, TOKENS
+from filterscope.data.networks.layouts import LAST, TOKENS, WINDOWS
 from filterscope.data.networks.settings import NetworkError, NetworkSettings, input_of
 from filterscope.data.networks.stages import stage_ends
 
@@ -86,6 +86,21 @@ def test_channels_last_of_timm_are_read_as_filters(timm, architecture, arguments
     found = maps_of(network, layer, pictures)
     torch.testing.assert_close(found, expected)
     assert found.shape == (2, filters, side, side)
+
+
+@pytest.mark.parametrize(("block", "shift"), [("layers.0.blocks.0", 0), ("layers.0.blocks.1", 3)])
+@pytest.mark.parametrize(("module", "filters"), [("attn.qkv", 288), ("attn.proj", 96), ("attn", 96)])
+def test_windows_of_a_swin_are_put_back_as_timm_does(timm, block, shift, module, filters):
+    """Also those of the blocks that shift them."""
+    from timm.models.swin_transformer import window_reverse
+
+    network, pictures = from_timm("swin_tiny_patch4_window7_224", img_size=112, depths=(2, 1, 1, 1)), images(112)
+    output = put_out(network, f"{block}.{module}", pictures)
+    assert output.shape == (2 * 16, 49, filters)
+    expected = window_reverse(output.unflatten(1, (7, 7)), (7, 7), 28, 28)
+    expected = torch.roll(expected, (shift, shift), (1, 2)).permute(0, 3, 1, 2)
+    assert Reader(network, f"{block}.{module}", input_size=112).layout.kind == WINDOWS
+    assert torch.equal(maps_of(network, f"{block}.{module}", pictures), expected)
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,42 @@ def test_one_use_under_two_names_is_refused(network):
 def test_a_layer_that_is_not_there_is_named(network):
     with pytest.raises(LayerError, match="no layer 'third'; the nearest names are"):
         Readers(network, [("second", -1), ("third", -1)], SIZE)
+
+
+class Choosing(nn.Module):
+    """Looks at bright pictures with one part, at others with another."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.dark, self.bright = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 5, 1), nn.Conv2d(4, 5, 1)
+
+    def forward(self, images):
+        maps = self.stem(images)
+        return self.bright(maps) if images.mean() > 1 else self.dark(maps)
+
+
+def test_layers_that_no_pass_goes_through_together_are_refused():
+    network = Choosing().eval()
+    said = "layer 'bright' is never used in a forward pass"
+    with pytest.raises(LayerError, match=said):
+        Readers(network, [("dark", -1), ("bright", -1)], SIZE)
+    dark, bright = torch.zeros(2, 3, SIZE, SIZE), torch.full((2, 3, SIZE, SIZE), 2.0)
+    with Readers(network, [("stem", -1), ("dark", 0)], SIZE) as readers:
+        assert [each.shape[1] for each in readers(dark)] == [4, 5]
+        with pytest.raises(LayerError, match="layer 'dark' was used 0 times here, not 1"):
+            readers(bright)
+        assert torch.equal(readers(dark)[0], network.stem(dark))  # and goes on
+
+
+def test_calls_that_one_of_the_layers_does_not_have_are_refused(network):
+    with pytest.raises(LayerError, match="layer 'first' is used 1 times in a forward pass: call is 1, should be"):
+        Readers(network, [("relu", 1), ("first", 1)], SIZE)
+
+
+def test_nan_in_one_layer_does_not_reach_the_others(network, images):
+    with torch.no_grad():
+        network.second.bias.fill_(float("nan"))
+        with Readers(network, [("first", -1), ("second", -1)], SIZE) as readers:
+            sound, broken = readers(images)
+    assert sound.isfinite().all()
+    assert broken.isnan().all()

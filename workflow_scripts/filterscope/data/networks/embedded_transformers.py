@@ -16,7 +16,7 @@ from torch.nn import functional
 from filterscope.data.scenes.words import SHAPES
 
 EVIDENCE = 0.5  # that every shape starts with, so that no unit is dead before it has learnt
-STEPS = 10_000.0  # the longest wave of positions, as in Vaswani et al. (2017)
+STEPS = 10_000.0  # the longest wave of positions
 
 
 def classifier(width: int) -> nn.Sequential:
@@ -27,7 +27,7 @@ def classifier(width: int) -> nn.Sequential:
 
 
 class Attention(nn.Module):
-    """Every token looks at every other, in several heads (Vaswani et al. 2017); [B, N, C] to the same."""
+    """Every token looks at every other, in several heads; [B, N, C] to the same."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class TransformerBlock(nn.Module):
 class SceneViT(nn.Module):
     """A small vision transformer: picture [B, 3, H, W], H and W multiples of 8, to the logits of SHAPES.
 
-    Patches of 8 px are embedded by three convolutions (Xiao et al. 2021), for so few pictures teach no larger ones;
+    Patches of 8 px are embedded by three convolutions, for so few pictures teach no larger ones;
     positions are waves, so that pictures may have any size. `class_token` is mixed with the others and stands for no
     place; the evidence is of the places alone.
     """

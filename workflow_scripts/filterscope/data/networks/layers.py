@@ -214,7 +214,7 @@ class Reader:
         """The maps [B, d, h, w] in what the layer put out for so many pictures. Raises LayerError."""
         try:
             tensor = tensor_at(output, self.layout.path)
-            if len(tensor) != count:
+            if self.layout.pictures(tensor) != count:
                 raise ValueError(f"the first axis of {list(tensor.shape)} is not the pictures")
             return self.layout.maps(tensor)
         except (TypeError, KeyError, IndexError, ValueError) as error:

@@ -23,8 +23,10 @@ from filterscope.data.networks.passes import (
     tensor_at,
     watched,
 )
+from filterscope.data.networks.windows import Cut, cuts
 
 FIRST, LAST, TOKENS, VECTOR = "channels first", "channels last", "tokens", "vector"
+WINDOWS = "windows"
 # Layers that take and put out [B, C, H, W] whatever else the network does, and those whose last axis is the filters'.
 CHANNELS_FIRST = (
     *(nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),
@@ -48,7 +50,7 @@ class Layout:
     """Where an output has its filters, and the size of their maps.
 
     extra: positions of the tokens that stand for no place. flipped: whether tokens are [B, C, N]. path: place of the
-    tensor in a tuple or mapping. assumed: what could not be seen, to be said.
+    tensor in a tuple or mapping. cut: how windows lie in the picture. assumed: what could not be seen, to be said.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Layout:
     extra: tuple[int, ...] = ()
     flipped: bool = False
     path: Path = ()
+    cut: Cut | None = None
     assumed: str = ""
 
     def maps(self, output: torch.Tensor) -> torch.Tensor:
@@ -76,7 +79,18 @@ class Layout:
                     tokens[:, :, len(self.extra) :] if kept[0] == len(self.extra) else tokens[:, :, kept].contiguous()
                 )
             return tokens.unflatten(2, (height, width))
+        if self._is_windows(output):
+            rows = output.reshape(-1, self.cut.rows, self.filters)[:, list(self.cut.order)]
+            return rows.transpose(1, 2).unflatten(2, (self.height, self.width))
         raise ValueError(f"a tensor {list(output.shape)} is no {self.kind}")
+
+    def _is_windows(self, output: torch.Tensor) -> bool:
+        values = self.cut.rows * self.filters if self.cut else 1
+        return self.kind == WINDOWS and output.shape[-1] == self.filters and output.numel() % values == 0
+
+    def pictures(self, output: torch.Tensor) -> int:
+        """How many pictures an output is of."""
+        return len(output) // (self.cut.windows if self.cut else 1)
 
     def _grid(self, places: int) -> tuple[int, int]:
         if places == self.height * self.width:
@@ -114,7 +128,36 @@ def layouts(network: nn.Module, size: int | tuple[int, int], wanted: set[str] | 
     base = first_pass(network, size)
     asked = [use for use in base.uses if wanted is None or use.name in wanted]
     judge = _Judge(network, base, [use for use in asked if any(map(_is_open, _leaves(use)))])
-    return [judge.seen(use) for use in asked], base.writes
+    found = [judge.seen(use) for use in asked]
+    if any(_may_be_windows(each) for each in found):
+        found = _in_windows(network, size, judge, found)
+    return found, base.writes
+
+
+def _may_be_windows(seen: Seen) -> bool:
+    """Whether an output that no layout was found for has several parts for a picture, with their filters last."""
+    shapes = [shape for shape in seen.use.shapes.values() if len(shape) in (3, 4)]
+    return seen.layout is None and any(shape[0] > 1 or len(shape) == 4 for shape in shapes)
+
+
+def _in_windows(network: nn.Module, size: tuple[int, int], judge: _Judge, found: list[Seen]) -> list[Seen]:
+    """The same, with a layout for what lies in windows whose places in the picture could be seen."""
+    known = [judge.seen(use) for use in judge.base.uses]
+    maps = {
+        each.use.key: (each.layout.path, each.layout.maps)
+        for each in known
+        if each.layout is not None and each.layout.kind != VECTOR and each.layout.height * each.layout.width > 1
+    }
+    seen = cuts(network, size, maps)
+    result = []
+    for each in found:
+        paths = [path for path in each.use.shapes if (*each.use.key, path) in seen] if _may_be_windows(each) else []
+        if paths:
+            cut, filters = seen[(*each.use.key, paths[0])], each.use.shapes[paths[0]][-1]
+            layout = Layout(WINDOWS, filters, cut.height, cut.width, path=paths[0], cut=cut)
+            each = Seen(each.use, layout)
+        result.append(each)
+    return result
 
 
 def _leaves(use: Use) -> Iterator[tuple[Use, Path, tuple[int, ...]]]:
