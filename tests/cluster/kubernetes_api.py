@@ -44,8 +44,8 @@ def mistakes(job: dict) -> list[str]:
         found.append(str(error))
     if not NAME.fullmatch(job["metadata"]["name"]):
         found.append(f"{job['metadata']['name']!r} is no name of a job")
-    spec = job["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    within = job["spec"]["template"]["spec"]
+    (container,) = within["containers"]
     asked = container["resources"]
     requests, limits = asked.get("requests", {}), asked.get("limits", {})
     for name, amount in (*requests.items(), *limits.items()):
@@ -56,11 +56,11 @@ def mistakes(job: dict) -> list[str]:
         for name in sorted({*requests, *limits})
         if "/" in name and requests.get(name) != limits.get(name)  # extended resources
     ]
-    volumes = {each["name"] for each in spec.get("volumes", [])}
+    volumes = {each["name"] for each in within.get("volumes", [])}
     mounted = [mount["name"] for mount in container.get("volumeMounts", [])]
     found += [f"the mounted volume {name} is none of the pod's" for name in mounted if name not in volumes]
-    if spec["restartPolicy"] not in ("Never", "OnFailure"):
-        found.append(f"restartPolicy of a job's pod is {spec['restartPolicy']}")
+    if within["restartPolicy"] not in ("Never", "OnFailure"):
+        found.append(f"restartPolicy of a job's pod is {within['restartPolicy']}")
     return found
 
 
