@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all test-slurm faults lint format docs settings lock setup clean-results clean
+.PHONY: help results report test test-all test-slurm test-storage faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-all: lint ## the same, and those that say it of more networks and sizes
 
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
 	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGS)
+
+test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods
+	FILTERSCOPE_STORAGE=1 $(BIN)/python -m pytest tests/cluster/test_storage.py tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
 
 faults: $(INSTALLED) ## kill a small study at random moments and compare what comes out: ARGS="--kills 50 --seed 1"
 	PYTHONPATH=workflow_scripts $(BIN)/python -m tests.faults.campaign $(ARGS)

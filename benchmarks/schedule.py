@@ -1,12 +1,15 @@
 """How long does a study take on how many nodes? A simulation of its DAG with the measured times of another one's jobs.
 
     schedule.py results [STUDY.yaml] [--slower 1] [--layers 1 10 100] [--nodes 1 8 64] [--overhead 10]
+    schedule.py photographs.csv STUDY.yaml [--layers 1 10 100] …
 
-`results`: of a finished study; its benchmarks give every rule's median seconds. STUDY: whose DAG is simulated; without
-one, the embedded study. --slower: how many times longer a job takes there, beyond its start. --layers: the words of so
-many probes, all like the first explanation's, and nothing else. --overhead: seconds between a job's being ready and its
-beginning and from its end to its being noticed. Groups are one job; local ones run two at a time beside the nodes, each
-of which runs one job at a time.
+`results`: of a finished study; its benchmarks give every rule's median seconds. Or a table of times by rule: `seconds`,
+and more of them for a thousand `pictures` and a thousand `objects` of the first explanation's dataset, which the jobs
+of a rule share where it is cut into shards. STUDY: whose DAG is simulated; without one, the embedded study. --slower:
+how many times longer a job takes there, beyond its start. --layers: the words of so many probes, all like the first
+explanation's, and nothing else. --overhead: seconds between a job's being ready and its beginning and from its end to
+its being noticed. Groups are one job; local ones run two at a time beside the nodes, each of which runs one job at a
+time.
 
 Prints work, critical path, makespan and efficiency: work by nodes times makespan.
 """
@@ -32,10 +35,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 
 import configuration  # noqa: E402  # of the workflow, not installed
+from configuration import resources  # noqa: E402
 
 START = 2.0  # seconds that a job spends on importing, whatever its data
 UNKNOWN = 5.0  # seconds of a rule that the measured study did not run
 LOCAL = 2  # jobs at a time where Snakemake runs
+SHARDED = ("extract_activations",)  # rules that `shards` cuts into as many jobs
 
 
 def makespan(
@@ -101,6 +106,14 @@ def measured(results: Path) -> dict[str, float]:
     return {rule: statistics.median(times) for rule, times in found.items()}
 
 
+def tabulated(path: Path, pictures: int, objects: int, shards: int) -> dict[str, float]:
+    """Seconds of a job of every rule that a table of times names, with a dataset of so many pictures and objects."""
+    times = pd.read_csv(path).set_index("rule")
+    parts = pd.Series([shards if rule in SHARDED else 1 for rule in times.index], times.index)
+    thousands = times["pictures"] * pictures / 1000 + times["objects"] * objects / 1000
+    return (times["seconds"] + thousands / parts).to_dict()
+
+
 def planned(config: dict) -> tuple[dict[int, tuple[str, bool]], dict[int, set[int]]]:
     """Rule of every submitted or local job and whether it is local, and what it waits for; a group's is its rules."""
     from snakemake.api import SnakemakeApi
@@ -119,7 +132,8 @@ def planned(config: dict) -> tuple[dict[int, tuple[str, bool]], dict[int, set[in
             local = set(workflow._localrules)
             jobs = list(workflow.dag.jobs)
             needed = {job: list(workflow.dag.dependencies[job]) for job in jobs}
-            groups = grouped({job: job.group for job in jobs}, needed)
+            # The rule's own word: Snakemake tells groups only to executors that submit.
+            groups = grouped({job: None if job.rule.name in local else job.rule._group for job in jobs}, needed)
             rules, after = defaultdict(list), defaultdict(set)
             for job in jobs:
                 rules[groups[job]].append(job.rule.name)
@@ -170,7 +184,12 @@ def main(arguments=None) -> None:
     if asked.study:
         own = yaml.safe_load(asked.study.read_text())
         config |= {key: {**config[key], **value} if isinstance(value, dict) else value for key, value in own.items()}
-    times, rows = measured(asked.results), []
+    if asked.results.suffix == ".csv":
+        dataset = resources.counted(config["explanations"][0]["dataset"], config)
+        times = tabulated(asked.results, *dataset, config["shards"])
+    else:
+        times = measured(asked.results)
+    rows = []
     for count in asked.layers or [None]:
         rules, after = planned(with_layers(config, count) if count else config)
         seconds = {

@@ -8,6 +8,14 @@ ATLAS, ATLAS_PLACES = "results/report/atlas", "results/report/atlas_places.json"
 SUMMARIES = ["results/report/summary.md", "results/report/summary.html"]
 
 
+def storage_folder():
+    """Where results are kept if not here, with the slash at its end: a bucket, say; else nothing."""
+    settings = workflow.storage_settings
+    if settings.default_storage_provider is None:
+        return ""
+    return f"{(settings.default_storage_prefix or '').removesuffix('/')}/"
+
+
 def parting_words():
     """What a run that went well says at its end: where to read on, if what it made includes the atlas or the summary."""
     asked = workflow.dag_settings
@@ -16,8 +24,10 @@ def parting_words():
     targets = set(asked.targets) or {"all"}
     if targets <= {"all"}.union(*makers.values()) and not asked.until and not asked.omit_from:
         atlas, summary = ("all" in targets or targets & makers[rule] for rule in ("render_atlas", "summarise_study"))
-        pages = [f"Open {ATLAS}/index.html in a browser"] if atlas else []
-        pages += [f"{'or read' if atlas else 'Read'} {SUMMARIES[0]}"] if summary else []
+        kept = storage_folder()  # of a bucket, from which a browser opens nothing
+        first = f"Bring {kept}{ATLAS} here and open its index.html" if kept else f"Open {ATLAS}/index.html"
+        pages = [f"{first} in a browser"] if atlas else []
+        pages += [f"{'or read' if atlas else 'Read'} {kept}{SUMMARIES[0]}"] if summary else []
         return f"Finished. {', '.join(pages)}; {ROOT}/results/README.md tells where the rest is."
     older = f"; {SUMMARIES[0]} is of an earlier run" if Path(SUMMARIES[0]).exists() else ""
     return f"Finished what was asked for{older}."

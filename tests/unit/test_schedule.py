@@ -43,3 +43,15 @@ def test_connected_jobs_of_a_group_are_one(schedule):
     numbers = schedule.grouped(names, {"b": ["a"], "c": ["b"], "d": ["c"]})
     assert numbers["a"] == numbers["b"]
     assert len(set(numbers.values())) == 3
+
+
+def test_times_of_a_table_follow_the_dataset_and_are_shared_by_shards(schedule, repository, tmp_path):
+    table = tmp_path / "times.csv"
+    table.write_text(
+        "rule,seconds,pictures,objects\nextract_activations,2,40,1\nexplain_filters,30,0,0\nscore_words,5,4,0\n"
+    )
+    found = schedule.tabulated(table, pictures=10_000, objects=80_000, shards=8)
+    assert found == {"extract_activations": 62.0, "explain_filters": 30.0, "score_words": 45.0}
+    known = schedule.tabulated(repository / "benchmarks/photographs.csv", 0, 0, 1)
+    rules = "".join(path.read_text() for path in (repository / "rules").rglob("*.smk"))
+    assert [rule for rule in known if f"rule {rule}:" not in rules and f" as {rule} with" not in rules] == []
