@@ -100,13 +100,18 @@ class Campaign:
         self.report = Report(files=len(comparison.files(undisturbed.results)))
         self.report.undisturbed = sum(seconds for _, seconds in ended_jobs(undisturbed.results).values())
 
-    def run(self, kills: int) -> Report:
+    def run(self, kills: int, minutes: float = float("inf")) -> Report:
+        """Whole rounds, until there were so many kills or so many minutes are over."""
+        self._deadline = time.monotonic() + 60 * minutes
         try:
-            while self.report.kills.total() < kills:
+            while self._goes_on(kills):
                 self._round(kills)
         finally:
             self.killed.end()
         return self.report
+
+    def _goes_on(self, kills: int) -> bool:
+        return self.report.kills.total() < kills and time.monotonic() < self._deadline
 
     def _round(self, kills: int) -> None:
         """From nothing to the end, with kills as long as there are any left and the study is not finished."""
@@ -115,7 +120,7 @@ class Campaign:
         finished = False
         while not finished:
             self._unlock()
-            if self.report.kills.total() >= kills:
+            if not self._goes_on(kills):
                 finished = self._ended(self.killed.start().wait())
             elif self.chance.random() < self.retried:
                 finished = self._kill_retried(self.killed.start("--retries", "1000"), kills)
@@ -156,8 +161,8 @@ class Campaign:
     def _kill_retried(self, main: subprocess.Popen, kills: int) -> bool:
         """Processes of jobs, one after the other, of a run that goes on without them, as on a cluster (`retries`); then
         everything. Whether the study was finished before."""
-        for _ in range(self.chance.randint(3, 8)):
-            if self._ended_before(main, self.longest / 3):
+        for _ in range(self.chance.randint(4, 12)):
+            if self._ended_before(main, self.longest / 2):
                 return self._ended(main.returncode)
             if self.report.kills.total() < kills - 1 and any(map(is_script, self.killed.processes())):
                 self._do("retried", kill_process, main)
@@ -257,6 +262,7 @@ def run_undisturbed(runs: Runs) -> float:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which nothing is killed any more")
     parser.add_argument("--study", type=Path, default=STUDY, help="a --configfile; without it a small one")
     parser.add_argument("--targets", nargs="*", default=[], help="what is made; everything without it")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and of what is killed")
@@ -286,7 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
         campaign = Campaign(
             undisturbed, killed, asked.seed, longest, kinds, asked.retried, partial(write, asked.report)
         )
-        report = campaign.run(asked.kills)
+        report = campaign.run(asked.kills, asked.minutes)
     except NoDiskError as error:
         parser.error(f"--disk: {error}")
     finally:

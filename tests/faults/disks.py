@@ -10,6 +10,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,9 +96,17 @@ class Disk:
         finally:
             os.close(folder)
 
-    def restart(self) -> None:
-        """With what had reached the disk. Nothing may run on it any more."""
-        _do("umount", self.folder)
+    def restart(self, patience: float = 60) -> None:
+        """With what had reached the disk. What runs on it must end within so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                _do("umount", self.folder)
+                break
+            except subprocess.CalledProcessError:  # a killed process may take its time to go
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
         self._mount()
 
     def _mount(self) -> None:

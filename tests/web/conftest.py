@@ -54,6 +54,17 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.serve(self.mirror.files[path])
 
+    def do_HEAD(self):
+        """Where hubs are asked which version there is, before it is fetched. Faults wait for that."""
+        path = self.path.lstrip("/")
+        content = self.mirror.files.get(path)
+        self.send_response(404 if content is None else 200)
+        if content is not None:
+            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+            self.send_header("X-Repo-Commit", "0" * 40)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+
     def serve(self, content: bytes, cut: int | None = None) -> None:
         """The file or the rest that is asked for; with `cut` only so many bytes of the answer."""
         tag = f'"{hashlib.sha256(content).hexdigest()[:8]}"'

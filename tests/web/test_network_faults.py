@@ -11,6 +11,7 @@ import ssl
 import struct
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,12 +22,14 @@ from data.datasets.download_coco import download_coco
 from data.datasets.download_visual_genome import download_visual_genome
 from data.samples.download_samples import download_samples
 from data.vocabularies.download_glove import download_glove
-from filterscope.data.networks import architectures
-from filterscope.data.networks.settings import NetworkError
+from filterscope.data.networks import architectures, timm_models
+from filterscope.data.networks.settings import NetworkError, NetworkSettings
 from filterscope.data.samples import downloads
 from filterscope.data.samples.labelled_samples import SamplesError
 from filterscope.data.web import download
 from filterscope.data.web.download import DownloadError
+from filterscope.words.rivals import open_clip_models
+from filterscope.words.rivals.open_clip_models import ClipError
 
 CONTENT = b"PK\x03\x04" + bytes(range(256)) * 400
 PATIENT = {"retries": 2, "timeout": 0.5, "backoff": 0.01}
@@ -325,6 +328,72 @@ def test_sets_of_torchvision(mirror, tmp_path, monkeypatch, fault):
     with pytest.raises(SamplesError, match=r"torchvision's MNIST cannot be (downloaded|opened)"):
         download_samples(tmp_path / "downloads", settings)
     assert not (tmp_path / "downloads").exists()
+
+
+@pytest.fixture
+def hub(mirror, tmp_path, monkeypatch):
+    """The mirror in the place of the Hugging Face hub, asked with little patience."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    file_download = pytest.importorskip("huggingface_hub.file_download")
+    monkeypatch.setattr(constants, "ENDPOINT", mirror.address)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", mirror.address + "/{repo_id}/resolve/{revision}/{filename}"
+    )
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    for name in ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"):
+        monkeypatch.setattr(constants, name, 0.3)
+    # Only its own pauses: those of the mirror are other threads'.
+    monkeypatch.setattr(file_download, "time", SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None}))
+    return mirror
+
+
+def from_timm():
+    timm_models.fetch_weights(
+        NetworkSettings.from_mapping(
+            {
+                "source": "timm",
+                "architecture": "test_vit.r160_in1k",
+                "input": {"resize": 64, "crop": 64, "mean": [0.5] * 3, "std": [0.5] * 3},
+            }
+        )
+    )
+
+
+def from_open_clip():
+    open_clip_models.fetch(open_clip_models.OpenClipSettings("ViT-B-32", pretrained="laion2b_e16"))
+
+
+# By library: how weights are fetched, what it asks the hub for, the error and what it says to do.
+OF_HUB = {
+    "timm": (from_timm, "timm/test_vit.r160_in1k/resolve/main/model.safetensors", NetworkError, "set file: to them"),
+    "open_clip": (
+        from_open_clip,
+        "timm/vit_base_patch32_clip_224.laion2b_e16/resolve/main/open_clip_model.safetensors",
+        ClipError,
+        "the weights of ViT-B-32 .* cannot be had",
+    ),
+}
+
+
+@pytest.mark.parametrize("library", OF_HUB)
+@pytest.mark.parametrize("fault", THEIRS)
+def test_weights_of_the_hub(hub, library, fault):
+    """Errors of the library that the hub's client asks through, and of what reads weights, used to come as they are."""
+    pytest.importorskip(library)
+    fetch, path, error, said = OF_HUB[library]
+    hub.files[path] = CONTENT  # no weights either: what comes whole must not pass for them
+    hub.faults[path] = [THEIRS[fault]] * 20
+    with pytest.raises(error, match=said):
+        fetch()
+
+
+@pytest.mark.parametrize("library", OF_HUB)
+def test_what_the_hub_keeps_though_it_is_no_weights_is_said(hub, library, tmp_path):
+    pytest.importorskip(library)
+    fetch, path, error, said = OF_HUB[library]
+    hub.files[path] = CONTENT
+    with pytest.raises(error, match=f"{said}.*kept in {tmp_path}/hub, delete its folder there before another attempt"):
+        fetch()
 
 
 @pytest.fixture

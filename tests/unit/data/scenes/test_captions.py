@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import numpy as np
@@ -23,12 +24,22 @@ def sentences() -> list[str]:
     return captions.write_captions(30000, seed=5)
 
 
+SPENT = []  # seconds of a processor
+
+
 @pytest.fixture(scope="module")
 def learnt(sentences) -> dict[str, np.ndarray]:
     """Unit vectors without what all have in common, as the vocabulary of the study holds them."""
+    began = time.process_time()
     words, vectors = captions.learn_vectors(sentences, dimension=48, epochs=8, seed=5)
+    SPENT.append(time.process_time() - began)
     vectors = without_common_component(vectors, 0)
     return dict(zip(words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), strict=True))
+
+
+def test_learning_takes_less_than_a_minute_so_that_it_need_not_go_on_after_a_kill(sentences, learnt, default_config):
+    asked = CaptionsSettings(**default_config()["vocabularies"]["captions"])
+    assert SPENT[0] * asked.sentences * asked.epochs / (len(sentences) * 8) < 60
 
 
 def test_synonyms_are_new_words():

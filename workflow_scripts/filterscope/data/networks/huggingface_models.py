@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -16,9 +17,34 @@ from torch import nn
 from filterscope import job
 from filterscope.data.networks.settings import NetworkError, NetworkSettings, missing_extra
 
-# What asking the hub in vain raises: no network, no such repository or file, a file that is cut off.
-UNREACHABLE = (OSError, RuntimeError, ValueError)
 PICTURES = "pixel_values"  # what networks that take pictures first call their input
+
+
+def unreachable() -> tuple[type[Exception], ...]:
+    """What asking the hub in vain raises: no network, no such repository or file, a file that is cut off or none.
+
+    The hub's own client passes on errors of the library that it asks through, and of the one that reads the weights.
+    """
+    found: list[type[Exception]] = [OSError, RuntimeError, ValueError]
+    with suppress(ModuleNotFoundError):
+        from huggingface_hub.errors import HfHubHTTPError
+
+        # Whichever library that is: its own error of an answer is one of them.
+        found += [each for each in HfHubHTTPError.__mro__ if each.__name__ == "HTTPError"]
+    with suppress(ModuleNotFoundError):
+        from safetensors import SafetensorError
+
+        found.append(SafetensorError)
+    return tuple(found)
+
+
+def kept_by_hub(error: Exception) -> str:
+    """What else to do where a file came and is none: the hub's client keeps it and would offer it again."""
+    if type(error).__name__ != "SafetensorError":
+        return ""
+    from huggingface_hub import constants
+
+    return f"; what came is kept in {constants.HF_HUB_CACHE}, delete its folder there before another attempt"
 
 
 def _transformers():
@@ -35,7 +61,7 @@ def _refused(model: str, what: str, error: Exception) -> NetworkError:
         return NetworkError(f"{model}: {what} cannot be read ({type(error).__name__}: {said})")
     return NetworkError(
         f"{model!r} is no folder here, and its {what} cannot be had from the Hugging Face hub ({type(error).__name__}: "
-        f"{said}). Without network, fetch the repository elsewhere and set model: to its folder"
+        f"{said}). Without network, fetch the repository elsewhere and set model: to its folder{kept_by_hub(error)}"
     )
 
 
@@ -45,7 +71,7 @@ def _config(model: str):
         raise NetworkError(f"{model}: the folder has no config.json, so it is no network of Hugging Face")
     try:
         return transformers.AutoConfig.from_pretrained(model)
-    except UNREACHABLE as error:
+    except unreachable() as error:
         raise _refused(model, "config.json", error) from error
 
 
@@ -93,7 +119,7 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
         network, told = _class(config).from_pretrained(
             settings.model, config=config, dtype=torch.float32, output_loading_info=True
         )
-    except UNREACHABLE as error:
+    except unreachable() as error:
         raise _refused(settings.model, "weights", error) from error
     missing = sorted(told["missing_keys"])
     if missing:
@@ -115,7 +141,7 @@ def preprocessor_config(model: str) -> Mapping | None:
         else:
             try:
                 path = cached_file(model, name, _raise_exceptions_for_missing_entries=False)
-            except UNREACHABLE as error:
+            except unreachable() as error:
                 raise _refused(model, name, error) from error
         if path is not None:
             try:

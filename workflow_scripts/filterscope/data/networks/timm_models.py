@@ -45,16 +45,16 @@ def _created(settings: NetworkSettings, pretrained: bool) -> nn.Module:
 
 def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
     """The weights that timm publishes, through its ordinary cache. Raises NetworkError when they cannot be had."""
-    from filterscope.data.networks.huggingface_models import UNREACHABLE
+    from filterscope.data.networks.huggingface_models import kept_by_hub, unreachable
 
     try:
         return _created(settings, pretrained=True).state_dict()
     except NetworkError:
         raise
-    except UNREACHABLE as error:
+    except unreachable() as error:
         raise NetworkError(
             f"weights of {settings.architecture} cannot be downloaded ({type(error).__name__}: {_first_line(error)}): "
-            "fetch them where there is a network and set file: to them, or set pretrained: false"
+            f"fetch them where there is a network and set file: to them, or set pretrained: false{kept_by_hub(error)}"
         ) from error
 
 

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from filterscope.data.networks.huggingface_models import kept_by_hub, unreachable
+
 EXTRA = "filterscope[clip]"
 # Models that bring their own weights: pretrained and file say nothing about them.
 WITH_WEIGHTS = ("hf-hub:", "local-dir:")
@@ -127,8 +129,10 @@ def fetch(settings: OpenClipSettings) -> OpenClip:
         model = open_clip.create_model(
             name, pretrained=weights, force_quick_gelu=quick_gelu, require_pretrained=True, precision="fp32"
         )
-    except (RuntimeError, OSError, ValueError, KeyError) as error:
-        raise ClipError(f"the weights of {name} ({weights or 'its own'}) cannot be had: {_first(error)}") from error
+    except (KeyError, *unreachable()) as error:
+        raise ClipError(
+            f"the weights of {name} ({weights or 'its own'}) cannot be had: {_first(error)}{kept_by_hub(error)}"
+        ) from error
     return OpenClip(name, quick_gelu, model.visual.preprocess_cfg, model.eval().requires_grad_(False))
 
 
