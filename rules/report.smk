@@ -84,6 +84,7 @@ rule render_atlas:
     input:
         places=rules.note_places.output.places,
         shown=files_of(atlas_places()),
+        beside=places_beside(),
     output:
         atlas=directory(ATLAS),
     log:

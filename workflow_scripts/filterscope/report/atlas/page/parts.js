@@ -60,6 +60,12 @@
     return html`<a class="source" href=${href} title=${"The table that these numbers come from: " + path}><span aria-hidden="true">▤</span> <${Text}>${name}<//></a>`;
   }
 
+  /* Tables of several layers by the names of their kinds, each once, of so many layers at most. */
+  function filesOf(layers, names, most) {
+    const paths = layers.slice(0, most || 4).flatMap((layer) => names.map((name) => layer.files && layer.files[name]));
+    return [...new Set(paths.filter(Boolean))];
+  }
+
   function Panel({ title, sources, aside, children, wide, id, note }) {
     return html`<section class=${"panel" + (wide ? " wide" : "")} id=${id}>
       <header><h2>${title}</h2>${aside ? html`<div class="aside">${aside}</div>` : null}</header>
@@ -265,7 +271,7 @@
   }
 
   filterscope.parts = {
-    html, code, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Sentence, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
+    html, code, filesOf, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Sentence, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
     useEffect, useRef, useState, useCallback,
   };
 })(globalThis);
