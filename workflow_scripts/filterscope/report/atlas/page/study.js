@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, filesOf, useData, useLayer, usePhotos, download } = filterscope.parts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
   const { Intervals } = filterscope.charts;
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
@@ -148,7 +148,7 @@
     return html`<section class=${"verdict" + (best.length ? " illustrated" : "")} aria-label="Verdict">
       <p class="lead"><${Sentence}>${lead}<//></p>
       ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
-      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<p class="sources">${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3).map((path) => html`<${Source} key=${path} path=${path} label=${path.split("/").slice(-3, -2)[0] + ": " + path.split("/").pop()} />`)}${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p>` : null}</div></section>`;
+      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3)} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
   }
 
   /* The study beside this one: what of the names changed, and its layers. */
