@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all test-slurm test-storage faults lint format docs settings lock setup clean-results clean
+.PHONY: help results report test test-all browser test-slurm test-storage faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +26,14 @@ results: $(INSTALLED) ## run the embedded study: results/
 report: results ## the same, and Snakemake's HTML report: report.html
 	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
 
-test: lint ## check the style and run the tests
+test: lint browser ## check the style and run the tests
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile -m "not exhaustive" $(PYTEST_ARGS)
 
-test-all: lint ## the same, and those that say it of more networks and sizes
+test-all: lint browser ## the same, and those that say it of more networks and sizes
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
+
+browser: ## install Chromium for the tests of the atlas, where that can be done: as root on Debian
+	@tests/atlas/browser.sh
 
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
 	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGS)

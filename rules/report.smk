@@ -85,6 +85,7 @@ rule render_atlas:
         places=rules.note_places.output.places,
         shown=files_of(atlas_places()),
         linked=atlas_links(atlas_places()),
+        beside=places_beside(),
     output:
         atlas=directory(ATLAS),
     log:

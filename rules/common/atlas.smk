@@ -12,6 +12,12 @@ def atlas_page():
     return [provenance.contents(path) for path in files]
 
 
+def places_beside():
+    """What the study beside this one noted, if there is one: it is written anew with each of its runs."""
+    beside = config["atlas"]["beside"]
+    return f"{beside}/report/atlas_places.json" if beside else []
+
+
 def atlas_places():
     """Everything that the atlas shows and where it lies; tables by their schema's name."""
     shown = {(entry["dataset"], entry["probe"]): None for entry in EXPLANATIONS}

@@ -1,4 +1,5 @@
 # Helpers of the words room: explanations, their explainers and their results. No rules.
+from configuration.report import sheet_label
 
 # What the words room steers itself, by `training.learning_rate`.
 EXPLAINER_SCHEDULES = ("constant", "cosine")
@@ -122,7 +123,7 @@ def causes_of(wildcards):
 def labels_of_sheet(wildcards):
     """What Snakemake's report calls a filter's sheet: its number, name and status. Asked only when a report is made."""
     entry = {key: wildcards[key] for key in ("dataset", "probe", "vocabulary")}
-    return {"filter": sheets.label(words_of(entry, "filter_names.parquet"), int(wildcards["name"]))}
+    return {"filter": sheet_label(words_of(entry, "filter_names.parquet"), int(wildcards["name"]))}
 
 
 def has_known_answers(entry):

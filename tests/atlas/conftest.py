@@ -19,7 +19,10 @@ def chromium() -> str:
     """Path of a Chromium; FILTERSCOPE_CHROMIUM names one that is elsewhere."""
     path = os.environ.get("FILTERSCOPE_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        pytest.skip(f"no Chromium: none of {', '.join(_NAMES)} is on the path, FILTERSCOPE_CHROMIUM is not set")
+        pytest.skip(
+            f"no Chromium: none of {', '.join(_NAMES)} is on the path, FILTERSCOPE_CHROMIUM is not set; `make browser` "
+            "installs it on Debian"
+        )
     return path
 
 
@@ -65,3 +68,10 @@ def made_up(tmp_path_factory) -> tuple[Path, Synthetic]:
     """A small atlas, two layers of 150 filters, and what is in it."""
     synthetic = Synthetic()
     return synthetic.write(tmp_path_factory.mktemp("atlas")), synthetic
+
+
+@pytest.fixture(scope="session")
+def two_studies(tmp_path_factory) -> tuple[Path, Synthetic]:
+    """The same, the second layer being the first one of another study."""
+    synthetic = Synthetic(beside=True)
+    return synthetic.write(tmp_path_factory.mktemp("two_studies")), synthetic

@@ -166,5 +166,6 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
             {
                 "filter": [number if number % 3 else None for number in range(filters)],
                 "correlation": [number / filters if number % 3 else None for number in range(filters)],
+                "same": [1 - number / filters for number in range(filters)],
             },
         )

@@ -26,7 +26,8 @@ NEAR_PLANTED = "airship"  # a word that no filter has, near to it in the vocabul
 
 @dataclass
 class Synthetic:
-    """What is made up. text: stands in every place that a user's data fill, if it is given.
+    """What is made up. text: stands in every place that a user's data fill, if it is given; beside: whether the second
+    layer is the first one of another study.
 
     planted: layer and filter that bear the name PLANTED. pictures: none or thumbnails. words: how many different ones.
     """
@@ -40,6 +41,7 @@ class Synthetic:
     planted: tuple[int, int] = (1, 77)
     pictures: str = "thumbnails"
     detailed: bool = True
+    beside: bool = False
     statuses: list[np.ndarray] = field(default_factory=list)  # of every layer, codes by filter
     named: list[list[str | None]] = field(default_factory=list)
 
@@ -239,6 +241,14 @@ class Synthetic:
                 )
             canvas.save(sprites / f"{sprite}.webp", quality=80)
 
+    def believed(self, layer: int) -> list[int]:
+        """Filters of a layer that bear a name."""
+        return [number for number, name in enumerate(self.named[layer]) if name is not None]
+
+    def _beside(self) -> dict:
+        changes = {"layers": [0, 1], "said": self.said("layer0: of 150 filters 3 bear the same name.")}
+        return {"label": self.said("the other study"), "seed": 1, "pairs": [[0, 1]], "changes": [changes]}
+
     def _study(self) -> dict:
         files = {
             name: f"../../words/made up/{name}.csv"
@@ -252,11 +262,18 @@ class Synthetic:
                 "thresholds",
                 "words_apart",
                 "known_answers",
+                "images",
+                "annotations",
+                "firing",
+                "feeds",
+                "pictures (maco)",
             )
         }
         layers = [
             {
                 "number": number,
+                "study": int(self.beside and number == 1),
+                "said": self.said("Half of it has 0.5 [0.4, 0.6]."),
                 "heading": self.said(f"layer{number} of a network"),
                 "dataset": self.said("made"),
                 "probe": self.said(f"layer{number}"),
@@ -329,8 +346,12 @@ class Synthetic:
             "layers": layers,
             "verdict": [
                 "Everything here is made up.",
-                f"{self.said('layer0 of a network')}: {self.said('half of it')} has 0.5 [0.4, 0.6].",
+                f"{self.said('half of it')} has 0.5 [0.4, 0.6].",
             ],
+            "best": [[0, number] for number in self.believed(0)[:4]] if self.layers else [],
+            "rooms": {"diagnosis": [self.said("It fits 3 times.")]},
+            "room_files": {"diagnosis": ["../../diagnosis/fit.csv"]},
+            "beside": self._beside() if self.beside else None,
             "warnings": [{"layer": 0, "text": self.said("One name for many.")}, {"layer": None, "text": "Made up."}],
             "notes": [{"layer": 0, "text": self.said("A rival wins.")}],
             "scores": score,
@@ -349,6 +370,7 @@ class Synthetic:
                     "class": self.said("circle"),
                     "unit": 0,
                     "facets": 2,
+                    "file": "../../pictures/facet_summary.csv",
                     "dataset": "made",
                     "probe": "units",
                     "layer": 0,

@@ -56,6 +56,15 @@ class TestEveryPage:
             ]
             assert serious == [], address
 
+    def test_names_the_table_of_every_number(self, page):
+        told = ".panel, .verdict, .versus, .layer-row, .search-group"
+        lacking = (
+            f"[...document.querySelectorAll('main :is({told})')].filter((each) => each.id !== 'cite'"
+            " && /[0-9]/.test(each.innerText) && !each.querySelector('a.source')).map((each) => each.innerText)"
+        )
+        for address in ADDRESSES:
+            assert page.open(address).page.evaluate(lacking) == [], address
+
     def test_is_there_for_a_study_without_layers(self, visit, tmp_path):
         page = visit(Synthetic(layers=0).write(tmp_path)).open()
         assert "No layer" in page.text(".facts")
@@ -281,6 +290,49 @@ class TestCurves:
         assert "one_cycle" not in figure.locator(".tip").inner_text()
 
 
+class TestTwoStudies:
+    def test_what_became_of_every_name_is_counted(self, visit, two_studies):
+        path, made = two_studies
+        page = visit(path).open("#/compare/0/1")
+        assert page.text("main h1") == "Two studies"
+        kinds = Counter()
+        for was, now in zip(*made.named, strict=True):
+            if was is None:
+                kinds["no name in both" if now is None else "name gained"] += 1
+            else:
+                kinds["name lost" if now is None else "same name" if was == now else "another name"] += 1
+        shown = [each.rsplit(maxsplit=1) for each in page.page.locator(".panel .chips .chip").all_inner_texts()]
+        assert {kind: int(count) for kind, count in shown} == kinds
+
+    def test_filters_of_the_same_number_stand_side_by_side(self, visit, two_studies):
+        page = visit(two_studies[0]).open("#/compare/0/1?kind=lost")
+        numbers = page.page.locator(".pairs .card-number").all_inner_texts()
+        assert len(numbers) >= 2
+        assert numbers[::2] == numbers[1::2]
+        first, second = two_studies[1].named
+        assert all(first[int(each)] is not None and second[int(each)] is None for each in numbers[::2])
+        correlations = [float(each) for each in page.page.locator(".pair-note").all_inner_texts()]
+        assert correlations == sorted(correlations), "those that changed most come first"
+        assert correlations == [round(1 - int(each) / two_studies[1].filters, 2) for each in numbers[::2]]
+
+    def test_they_can_be_turned_round_and_matched_by_firing(self, visit, two_studies):
+        page = visit(two_studies[0]).open("#/compare/1/0?kind=gained")
+        first, second = two_studies[1].named
+        numbers = [int(each) for each in page.page.locator(".pairs .card-number").all_inner_texts()]
+        assert all(first[each] is not None and second[each] is None for each in numbers)
+        page.page.get_by_role("button", name="firing together").click()
+        page.until("location.hash === '#/compare/1/0?match=firing'")
+        assert "Filters that fire together" in page.text("main")
+
+    def test_the_first_page_tells_them_apart_and_leads_to_both(self, visit, two_studies):
+        page = visit(two_studies[0]).open()
+        assert f"{two_studies[1].filters} filters of 1 layer" in page.text(".facts")
+        assert "Beside it: the other study" in page.text("#beside")
+        page.page.locator("#beside a", has_text="Compare").click()
+        page.settled()
+        assert page.address == "#/compare/0/1"
+
+
 class TestOddData:
     @pytest.mark.parametrize(
         "text", [HOSTILE, "W" * 10_000, "\u202e" + "\u05d0" * 300], ids=["markup", "long", "right to left"]
@@ -326,6 +378,17 @@ class TestStudy:
             "all => all.map((row) => [...row.querySelectorAll('.layer-counts b')].map((b) => Number(b.textContent)))"
         )
         assert [sum(each) for each in counts] == [made_up[1].filters] * made_up[1].layers
+
+    def test_shows_filters_with_what_they_look_at_before_anything_else(self, visit, made_up):
+        for width in (390, 1280):
+            page = visit(made_up[0], width).open()
+            cards = page.page.locator(".verdict .card")
+            assert cards.count() == 4
+            assert cards.first.bounding_box()["y"] < 860
+            assert page.page.locator(".verdict .card canvas.heat").count() == 4
+        assert [int(each) for each in page.page.locator(".verdict .card-number").all_inner_texts()] == made_up[
+            1
+        ].believed(0)[:4]
 
     def test_shows_scores_beside_nulls(self, page):
         page.open()

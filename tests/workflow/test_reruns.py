@@ -6,6 +6,7 @@ import copy
 import json
 from itertools import zip_longest
 
+import pandas as pd
 import pytest
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(3300)]
@@ -178,5 +179,10 @@ def test_the_report_shows_summary_figures_and_sheets(finished_study):
     finished_study.run("--report", "report.html")
     text = (finished_study.directory / "report.html").read_text(errors="replace")
     results = [json.dumps(name).strip('"') for name in ("summary.html", "scores.png", "training.png", "filter_")]
-    for name in [*results, "what the study found", "Every score stands beside its nulls"]:
+    for name in [*results, "what the study found", "Every score stands beside its nulls", "words, in full"]:
         assert name in text
+    for sheet in sorted(finished_study.directory.glob("results/words/*/*/*/sheets/filter_*.png")):
+        number = int(sheet.stem.removeprefix("filter_"))
+        names = pd.read_parquet(sheet.parents[1] / "filter_names.parquet").set_index("filter")
+        called = [names.at[number, "name"], names.at[number, "status"]]
+        assert f'"filter": "{number:04d} {", ".join(each for each in called if each)}"' in text

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 # Keys whose text is the path of a file or folder.
-PATHS = ("folder", "file", "model", "prototxt", "caffemodel", "factory", "allowed", "compare_with", "lock")
+PATHS = ("folder", "file", "model", "prototxt", "caffemodel", "factory", "allowed", "compare_with", "lock", "beside")
 
 
 def mistakes(config: dict) -> list[str]:

@@ -76,3 +76,17 @@ test("names of two layers are of both, lost or gained", () => {
   assert.deepEqual(compared.lost.map(([name]) => name), ["car", "traffic light"]);
   assert.deepEqual(compared.gained, [["knife", [1]]]);
 });
+
+test("filters of the same number kept, changed, lost or gained their names; what fires least alike comes first", () => {
+  const other = layer(1, [
+    { status: 1, name: 1, words: [] },
+    { status: 0, name: 5, words: [] },
+    { status: 0, name: 3, words: [] },
+    { status: 3, name: null, words: [] },
+  ]);
+  const compared = listing.compareFilters(LAYER, other, [0.9, 0.2, null, 0.5, 0.1]);
+  assert.deepEqual(compared.map(({ a, b, kind, by }) => [a, b, kind, by]), [[1, 1, "renamed", 0.2], [2, 2, "gained", null], [0, 0, "kept", 0.9], [3, 3, "none", 0.5]]);
+  assert.deepEqual(listing.compareFilters(other, LAYER).map(({ a, kind }) => [a, kind]), [[1, "renamed"], [2, "lost"], [0, "kept"], [3, "none"]]);
+  const same = listing.compareFilters(LAYER, LAYER, [0.9, 0.2, 0.4, 0.3, 0.1]);
+  assert.deepEqual(same.filter(({ kind }) => kind === "kept").map(({ a }) => a), [4, 1, 0]);
+});

@@ -55,6 +55,10 @@ def test_the_command_makes_it_anew_elsewhere(results, tmp_path, capsys):
     assert main([*arguments, "--pictures", "none", "--filters", "4,5"]) == 0
     assert not (tmp_path / "copy/photographs").exists()
     assert received(tmp_path / "copy/data/study.js")[1]["layers"][0]["shown"] == 2
+    other = Synthetic(title="Before").write(tmp_path / "before/results")
+    assert main([*arguments, "--beside", str(other)]) == 0
+    study = received(tmp_path / "copy/data/study.js")[1]
+    assert (study["beside"]["label"], [each["study"] for each in study["layers"]]) == ("Before", [0, 1])
 
 
 def test_the_command_says_what_is_wrong(results, tmp_path, capsys):

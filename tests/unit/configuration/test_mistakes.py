@@ -27,6 +27,11 @@ import configuration
             {"explanations": [{"dataset": "scenes", "probe": "planted", "vocabulary": "captions", "dataste": "x"}]},
             "explanations.0.dataste is not known; did you mean dataset",
         ),
+        # a study to compare with
+        (
+            {"atlas": {"beside": "nowhere/results"}},
+            r"atlas\.beside is 'nowhere/results', which has no report/atlas_places\.json; should be the results folder",
+        ),
         # paths that Snakemake would take apart
         (
             {"datasets": {"album": {"source": "folder", "folder": "/data/{a}/b", "reference": "scenes"}}},

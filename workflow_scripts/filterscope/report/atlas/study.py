@@ -132,6 +132,7 @@ def study_page(
         "classes": [
             {
                 "facets": len(each["facets"]),
+                "file": each["files"].get("facet_summary"),
                 **{name: each[name] for name in ("number", "class", "unit", "dataset", "probe", "layer")},
             }
             for each in found.classes

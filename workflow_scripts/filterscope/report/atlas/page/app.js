@@ -74,7 +74,7 @@
       case "search": return html`<${filterscope.search.Search} study=${study} query=${route.query} />`;
       case "layer": return layer ? html`<${filterscope.layerPage.Layer} key=${first} info=${layer} study=${study} query=${route.query} go=${go} />` : NONE;
       case "filter": return layer ? html`<${filterscope.filterPage.Filter} key=${first} info=${layer} study=${study} number=${second} go=${go} />` : NONE;
-      case "photographs": return html`<${filterscope.photographPage.Photographs} key=${first} number=${first} />`;
+      case "photographs": return html`<${filterscope.photographPage.Photographs} key=${first} study=${study} number=${first} />`;
       case "photograph": return html`<${filterscope.photographPage.Photograph} key=${route.numbers.join("/")} study=${study} number=${first} image=${second} query=${route.query} />`;
       case "occlusion": return html`<${filterscope.photographPage.Occlusion} key=${first} study=${study} number=${first} />`;
       case "compare": return study.layers.length ? html`<${filterscope.comparePage.Compare} key=${route.numbers.join("/")} study=${study} numbers=${route.numbers} query=${route.query} go=${go} />` : NONE;

@@ -36,7 +36,7 @@
       ${point >= 0 ? html`<div class="facet-tip" style=${{ left: Math.min(width - 110, toX(places.x[point]) + 10) + "px", top: Math.max(0, toY(places.y[point]) - 50) + "px" }}><${Tile} photos=${photos} row=${rowAt(point)} label="" /></div>` : null}</div>`;
   }
 
-  function Facet({ facet, photos, number, hot, onHot }) {
+  function Facet({ facet, photos, number, files, hot, onHot }) {
     const rows = (facet.rows || []).filter((row) => row !== null && row >= 0);
     return html`<section class=${"panel facet" + (hot ? " hot" : "")} onMouseEnter=${() => onHot(facet.facet)} onMouseLeave=${() => onHot(-1)}>
       <header><h2><span class=${"facet-dot c" + (facet.facet % 8)}>${facet.facet + 1}</span> Facet ${facet.facet + 1}</h2><div class="aside soft">${count(facet.members, "photograph")}${facet.small ? ", few" : ""}${isMissing(facet.recovered) ? "" : "; found again in other samples: " + share(facet.recovered)}</div></header>
@@ -45,7 +45,7 @@
         ${(facet.pictures || []).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Picture of facet " + (facet.facet + 1) + " by " + each.recipe + ", begun as " + each.start} /><figcaption><${Text}>${each.recipe}<//>${each.start ? ", from " + each.start : ""}${isMissing(each.ratio) ? "" : html`: <b>${show(each.ratio)} ×</b> the best`}${each.status && each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}</figcaption></figure>`)}
       </div>
       <${Words} facet=${facet} />
-      <div class="crops">${rows.slice(0, 15).map((row) => html`<a key=${row} href=${photos.columns ? address.write("photograph", [number, photos.columns.image[row]]) : undefined}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /></a>`)}</div></section>`;
+      <div class="crops">${rows.slice(0, 15).map((row) => html`<a key=${row} href=${photos.columns ? address.write("photograph", [number, photos.columns.image[row]]) : undefined}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /></a>`)}</div><footer class="sources">${["facet_summary", "facet_words", "facet_pictures"].map((name) => html`<${filterscope.parts.Source} key=${name} path=${files[name]} />`)}</footer></section>`;
   }
 
   function Class({ study, number }) {
@@ -63,8 +63,8 @@
       <div class="columns class-columns"><div class="column side"><${Panel} title="Its photographs on a map" note="By what the network computes of them (PCA, then t-SNE); numbers are facets, the largest is 1." sources=${[files.facets]}>${found.places ? html`<${FacetMap} places=${found.places} facets=${found.facets} photos=${photos} hot=${hot} onHot=${setHot} />` : null}<//>
           <${Panel} title="How firm the grouping is" sources=${[files.facet_summary]} note="k-means always finds groups; these numbers say whether it finds the same ones again (1: the same, 0: chance)."><dl class="facts-list">${[["from other seeds", firm.seed], ["in other samples", firm.bootstrap], ["silhouette", firm.silhouette], ["facets suggested", firm.suggested]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl><//>
           ${others.length ? html`<${Panel} title="Other classes"><ul class="pill-list">${others.slice(0, 200).map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//></a></li>`)}</ul><//>` : null}</div>
-        <div class="column">${found.facets.map((facet) => html`<${Facet} key=${facet.facet} facet=${facet} photos=${photos} number=${found.photographs} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
-      <p class="sources">${["facet_words", "facet_pictures"].map((name) => html`<${filterscope.parts.Source} key=${name} path=${files[name]} />`)}</p></article>`;
+        <div class="column">${found.facets.map((facet) => html`<${Facet} key=${facet.facet} facet=${facet} photos=${photos} number=${found.photographs} files=${files} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
+      </article>`;
   }
 
   filterscope.classPage = { Class };

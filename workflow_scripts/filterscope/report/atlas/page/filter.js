@@ -110,19 +110,19 @@
       <div class="picture-row">${recipes.map((recipe) => html`<div key=${recipe} class="recipe"><h3><${Text}>${recipe}<//></h3><div class="recipe-pictures">${pictures.filter((each) => each.recipe === recipe).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Optimised picture of filter " + number + " by " + recipe} /><figcaption>${each.status && each.status !== "optimised" ? html`<strong><${Text}>${each.status}<//></strong> <${Text}>${each.note || ""}<//> ` : null}${isMissing(each.ratio) ? null : html`<b>${show(each.ratio)} ×</b> the best photograph. `}${each.words ? html`<span class="soft"><${Text} lines=${2}>${Array.isArray(each.words) ? each.words.slice(0, 5).join(", ") : String(each.words)}<//></span>` : null}</figcaption></figure>`)}</div></div>`)}</div><//>`;
   }
 
-  function Near({ near, layer, photos }) {
+  function Near({ near, layer, photos, source }) {
     const rows = near.map((each) => layer.row(each)).filter((row) => row >= 0);
     if (!rows.length) return null;
-    return html`<${Panel} title="Nearest filters" note="They fire most alike over the photographs."><div class="gallery small">${rows.map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} />`)}</div><//>`;
+    return html`<${Panel} title="Nearest filters" note="They fire most alike over the photographs." sources=${[source]}><div class="gallery small">${rows.map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} />`)}</div><//>`;
   }
 
-  function Feeds({ feeds, classes }) {
+  function Feeds({ feeds, classes, source }) {
     const most = Math.max(...feeds.map(([, weight]) => Math.abs(weight)));
-    return html`<${Panel} title="Classes that it feeds" note="Weights of the network's last layer: to the right they speak for the class, to the left against it."><div class="feeds">${feeds.map(([name, weight, number]) => html`<div key=${name} class="feed"><span>${isMissing(number) || !classes.some((each) => each.number === number) ? html`<${Text} lines=${1}>${name}<//>` : html`<a href=${address.write("class", [number])}><${Text} lines=${1}>${name}<//></a>`}</span><span class="feed-track"><i class=${weight < 0 ? "against" : "for"} style=${weight < 0 ? { right: "50%", width: (50 * -weight) / most + "%" } : { left: "50%", width: (50 * weight) / most + "%" }}></i></span><span class="number">${show(weight)}</span></div>`)}</div><//>`;
+    return html`<${Panel} title="Classes that it feeds" note="Weights of the network's last layer: to the right they speak for the class, to the left against it." sources=${[source]}><div class="feeds">${feeds.map(([name, weight, number]) => html`<div key=${name} class="feed"><span>${isMissing(number) || !classes.some((each) => each.number === number) ? html`<${Text} lines=${1}>${name}<//>` : html`<a href=${address.write("class", [number])}><${Text} lines=${1}>${name}<//></a>`}</span><span class="feed-track"><i class=${weight < 0 ? "against" : "for"} style=${weight < 0 ? { right: "50%", width: (50 * -weight) / most + "%" } : { left: "50%", width: (50 * weight) / most + "%" }}></i></span><span class="number">${show(weight)}</span></div>`)}</div><//>`;
   }
 
-  function Senses({ senses, photos }) {
-    return html`<${Panel} title="Senses" note="Groups of its top images that are alike."><div class="senses">${senses.map((sense, k) => html`<div key=${k}><p><b>${k + 1}</b> <${Text}>${(sense.words || []).join(", ")}<//></p><div class="crops">${(sense.rows || []).map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label=${contents(photos, row)} />`)}</div></div>`)}</div><//>`;
+  function Senses({ senses, photos, source }) {
+    return html`<${Panel} title="Senses" note="Groups of its top images that are alike." sources=${[source]}><div class="senses">${senses.map((sense, k) => html`<div key=${k}><p><b>${k + 1}</b> <${Text}>${(sense.words || []).join(", ")}<//></p><div class="crops">${(sense.rows || []).map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label=${contents(photos, row)} />`)}</div></div>`)}</div><//>`;
   }
 
   function Filter({ info, study, number, go }) {
@@ -166,16 +166,16 @@
       ${data.error ? html`<${Failed} error=${data.error} />` : !own ? html`<${Waiting} />` : html`<div class="columns filter-columns">
         <div class="column">
           ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
-          ${own.senses && own.senses.length ? html`<${Senses} senses=${own.senses} photos=${photos} />` : null}
+          ${own.senses && own.senses.length ? html`<${Senses} senses=${own.senses} photos=${photos} source=${files.senses || files.top_images} />` : null}
           ${own.pictures && own.pictures.length ? html`<${Pictures} pictures=${own.pictures} info=${info} number=${number} name=${own.name || {}} />` : null}
-          ${own.near && own.near.length ? html`<${Near} near=${own.near} layer=${layer} photos=${photos} />` : null}
+          ${own.near && own.near.length ? html`<${Near} near=${own.near} layer=${layer} photos=${photos} source=${files.firing} />` : null}
         </div>
         <div class="column">
           ${own.claim || own.name || own.cause ? html`<${Believing} own=${own} status=${status} info=${info} />` : html`<${Panel} title="How far its name can be believed"><p class="status-line"><${Status} status=${status} long=${true} /></p><//>`}
           ${own.words && own.words.word.length ? html`<${WordTable} words=${own.words} apart=${own.apart && own.apart.word.length ? own.apart : null} layer=${layer} info=${info} />` : null}
           <${Rivals} own=${own} info=${info} />
           ${own.maxima ? html`<${Panel} title="How strongly photographs excite it" sources=${[files.thresholds]} note=${own.threshold && !isMissing(own.threshold.threshold) ? "Maxima of all photographs; the line is the threshold above which it fires, " + show(own.threshold.threshold) + ". Heights are square roots." : "Maxima of all photographs. Heights are square roots."}><${Histogram} low=${own.maxima.edges[0]} high=${own.maxima.edges[own.maxima.edges.length - 1]} counts=${own.maxima.counts} mark=${own.threshold ? own.threshold.threshold : null} markLabel="threshold" label="Distribution of maxima" /><//>` : null}
-          ${own.feeds && own.feeds.length ? html`<${Feeds} feeds=${own.feeds} classes=${study.classes || []} />` : null}
+          ${own.feeds && own.feeds.length ? html`<${Feeds} feeds=${own.feeds} classes=${study.classes || []} source=${files.feeds} />` : null}
           ${covered.length ? html`<${Panel} title="When photographs are covered" note="It is among the strongest filters of these:"><ul class="pill-list">${covered.map((each) => html`<li key=${each.number}><a href=${address.write("occlusion", [each.number])}>photograph ${each.image}</a></li>`)}</ul><//>` : null}
           ${own.sheet ? html`<p class="note"><${Source} path=${own.sheet} label="its sheet as one picture" /></p>` : null}
         </div>

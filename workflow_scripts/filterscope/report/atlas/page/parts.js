@@ -60,12 +60,36 @@
     return html`<a class="source" href=${href} title=${"The table that these numbers come from: " + path}><span aria-hidden="true">▤</span> <${Text}>${name}<//></a>`;
   }
 
+  /* Tables of several layers by the names of their kinds, each once, of so many layers at most. */
+  function filesOf(layers, names, most) {
+    const paths = layers.slice(0, most || 4).flatMap((layer) => names.map((name) => layer.files && layer.files[name]));
+    return [...new Set(paths.filter(Boolean))];
+  }
+
+  /* What files are called beside each other: by their names, and where several have the same one by the folders in which
+     they differ, too. */
+  function labelsOf(paths) {
+    const split = paths.map((path) => path.split("/"));
+    return split.map((parts) => {
+      const name = parts[parts.length - 1];
+      const alike = split.filter((others) => others[others.length - 1] === name);
+      const apart = parts.slice(0, -1).filter((part, k) => alike.some((others) => others[k] !== part));
+      return apart.length ? apart.join(" ") + ": " + name : name;
+    });
+  }
+
+  function Sources({ paths }) {
+    const all = [...new Set((paths || []).filter((path) => path))];
+    const labels = labelsOf(all);
+    return all.map((path, k) => html`<${Source} key=${path} path=${path} label=${labels[k]} />`);
+  }
+
   function Panel({ title, sources, aside, children, wide, id, note }) {
     return html`<section class=${"panel" + (wide ? " wide" : "")} id=${id}>
       <header><h2>${title}</h2>${aside ? html`<div class="aside">${aside}</div>` : null}</header>
       ${note ? html`<p class="note">${note}</p>` : null}
       ${children}
-      ${sources && sources.some((path) => path) ? html`<footer class="sources">${sources.filter((path) => path).map((path) => html`<${Source} key=${path} path=${path} />`)}</footer>` : null}
+      ${sources && sources.some((path) => path) ? html`<footer class="sources"><${Sources} paths=${sources} /></footer>` : null}
     </section>`;
   }
 
@@ -265,7 +289,7 @@
   }
 
   filterscope.parts = {
-    html, code, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Sentence, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
+    html, code, filesOf, labelsOf, Sources, usePhotos, wholeBox, viewBox, rowOf, contents, STATUSES, Mark, Status, Text, Sentence, Source, Panel, useData, useLayer, useWidth, Failed, Waiting, Tile, Heat, hue, nameOf, Words, Card, Strip, Legend, Picture, Table, download,
     useEffect, useRef, useState, useCallback,
   };
 })(globalThis);

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, useEffect, useRef, Panel, Text, Tile, Heat, Card, Picture, Failed, Waiting, useData, useLayer, usePhotos, rowOf, contents, wholeBox } = filterscope.parts;
+  const { html, Source, filesOf, useState, useEffect, useRef, Panel, Text, Tile, Heat, Card, Picture, Failed, Waiting, useData, useLayer, usePhotos, rowOf, contents, wholeBox } = filterscope.parts;
   const { address, geometry } = filterscope;
   const { show, share, count, interval, isMissing } = filterscope.numbers;
   const PORTION = 240;
@@ -66,18 +66,18 @@
     const occlusions = (study.occlusions || []).filter((each) => each.photographs === number && each.row === row);
     const view = geometry.seen(photos.view, photos.columns.width[row], photos.columns.height[row]);
     return html`<article class="page photograph"><header class="title-block compact"><div><p class="kicker"><a href=${address.write("photographs", [number])}><${Text}>${photos.sheet.dataset || "photographs"}<//></a></p><h1 tabindex="-1">Photograph ${image}</h1>
-      <p class="facts"><${Text}>${photos.columns.name ? photos.columns.name[row] : ""}<//> · ${photos.columns.width[row]} × ${photos.columns.height[row]} px${photos.columns.split ? html` · <${Text}>${photos.columns.split[row]}<//>` : null}</p></div>
+      <p class="facts"><${Text}>${photos.columns.name ? photos.columns.name[row] : ""}<//> · ${photos.columns.width[row]} × ${photos.columns.height[row]} px${photos.columns.split ? html` · <${Text}>${photos.columns.split[row]}<//>` : null} ${filesOf(layers, ["images"], 1).map((path) => html`<${Source} key=${path} path=${path} />`)}</p></div>
       ${filter !== null && asked ? html`<div class="title-aside"><a class="button" href=${address.write("filter", [asked.number, filter])}>Back to filter ${filter}</a></div>` : null}</header>
-      <div class="columns two"><div class="column"><${Panel} title=${top ? "Where filter " + filter + " looks" : "The photograph"} aside=${html`${top && top.heat ? html`<label class="slider">Heatmap <input type="range" min="0" max="100" value=${Math.round(opacity * 100)} onInput=${(event) => setOpacity(Number(event.target.value) / 100)} /></label>` : null}${objects.length ? html`<button type="button" aria-pressed=${boxes} onClick=${() => setBoxes(!boxes)}>Objects</button>` : null}`}>
+      <div class="columns two"><div class="column"><${Panel} title=${top ? "Where filter " + filter + " looks" : "The photograph"} sources=${top && asked.files ? [asked.files.top_images] : filesOf(layers, ["images"], 1)} aside=${html`${top && top.heat ? html`<label class="slider">Heatmap <input type="range" min="0" max="100" value=${Math.round(opacity * 100)} onInput=${(event) => setOpacity(Number(event.target.value) / 100)} /></label>` : null}${objects.length ? html`<button type="button" aria-pressed=${boxes} onClick=${() => setBoxes(!boxes)}>Objects</button>` : null}`}>
           ${photos.unreadable[row] ? html`<p class="failed"><${Text}>${photos.unreadable[row]}<//></p>` : null}
           <${Whole} photos=${photos} row=${row} label=${contents(photos, row)}>${top && top.heat ? html`<${Heat} heat=${top.heat} h=${top.h} w=${top.w} opacity=${opacity} mode="dim" box=${view} />` : null}${boxes ? html`<${Boxes} objects=${objects} hot=${hot} onHot=${setHot} />` : null}<//>
           ${top ? html`<p class="note">Its maximum here is ${show(top.maximum)}.</p>` : null}<//>
         ${occlusions.length ? html`<${Panel} title="Covered"><ul class="pill-list">${occlusions.map((each) => html`<li key=${each.number}><a href=${address.write("occlusion", [each.number])}>what covering does to <${Text}>${each.probe || "its filters"}<//></a></li>`)}</ul><//>` : null}</div>
-        <div class="column"><${Panel} title="Its objects">${objects.length ? html`<ul class="objects">${objects.map((each, k) => html`<li key=${k} class=${hot === k ? "hot" : ""} onMouseEnter=${() => setHot(k)} onMouseLeave=${() => setHot(-1)}><a href=${address.write("search", [], { q: each.category })}><${Text}>${each.category}<//></a> <span class="soft">${share((each.box[2] - each.box[0]) * (each.box[3] - each.box[1]))} of it</span></li>`)}</ul>` : html`<p class="soft">None is annotated.</p>`}<//>
-          <${Panel} title="Filters that it excites">${layers.map((each) => html`<${Strongest} key=${each.number} info=${each} image=${image} row=${row} photos=${photos} />`)}<//></div></div></article>`;
+        <div class="column"><${Panel} title="Its objects" sources=${filesOf(layers, ["annotations"], 1)}>${objects.length ? html`<ul class="objects">${objects.map((each, k) => html`<li key=${k} class=${hot === k ? "hot" : ""} onMouseEnter=${() => setHot(k)} onMouseLeave=${() => setHot(-1)}><a href=${address.write("search", [], { q: each.category })}><${Text}>${each.category}<//></a> <span class="soft">${share((each.box[2] - each.box[0]) * (each.box[3] - each.box[1]))} of it</span></li>`)}</ul>` : html`<p class="soft">None is annotated.</p>`}<//>
+          <${Panel} title="Filters that it excites" sources=${filesOf(layers, ["firing"])}>${layers.map((each) => html`<${Strongest} key=${each.number} info=${each} image=${image} row=${row} photos=${photos} />`)}<//></div></div></article>`;
   }
 
-  function Photographs({ number }) {
+  function Photographs({ study, number }) {
     const photos = usePhotos(number, null);
     const [limit, setLimit] = useState(PORTION);
     const end = useRef(null);
@@ -92,7 +92,7 @@
     if (!photos.sheet) return html`<${Failed} error=${new Error("The atlas has no photographs number " + number + ".")} />`;
     if (!photos.columns) return html`<${Waiting} />`;
     const rows = photos.columns.image.map((_, row) => row).slice(0, limit);
-    return html`<article class="page"><header class="title-block"><p class="kicker">Photographs</p><h1 tabindex="-1"><${Text}>${photos.sheet.dataset}<//></h1><p class="facts">${count(total, "photograph")} that excite some filter most${photos.sheet.pictures === "none" ? "; they are not passed on with this atlas" : ""}.</p></header>
+    return html`<article class="page"><header class="title-block"><p class="kicker">Photographs</p><h1 tabindex="-1"><${Text}>${photos.sheet.dataset}<//></h1><p class="facts">${count(total, "photograph")} that excite some filter most${photos.sheet.pictures === "none" ? "; they are not passed on with this atlas" : ""}. ${filesOf(study.layers.filter((each) => each.photographs === number), ["images"], 1).map((path) => html`<${Source} key=${path} path=${path} />`)}</p></header>
       <div class="gallery photos" onKeyDown=${(event) => filterscope.layerPage.moveFocus(event)}>${rows.map((row) => html`<a key=${row} data-row=${row} class="photo" href=${address.write("photograph", [number, photos.columns.image[row]])}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /><span class="soft">${photos.columns.image[row]}</span></a>`)}</div><div ref=${end}></div></article>`;
   }
 
@@ -126,7 +126,7 @@
     const own = strongest ? strongest.filter : first >= 0 ? filtersOf(first) : [];
     const box = hot >= 0 && parts.box ? parts.box[hot] : null;
     return html`<article class="page photograph"><header class="title-block compact"><div><p class="kicker">Covered parts</p><h1 tabindex="-1">${rows.length ? "What covering does to photograph" : "The strongest filters of photograph"} ${image}</h1><p class="facts">${found.probe && rows.length ? html`The ${show(size)} strongest filters of <${Text}>${found.probe}<//>: how many stay among the strongest when a part is covered, beside random rectangles of the same area.` : null}</p></div><div class="title-aside">${image !== undefined && photos.sheet ? html`<a class="button" href=${address.write("photograph", [found.photographs, image])}>The photograph</a>` : null}</div></header>
-      ${(found.sentences || []).length ? html`<section class="verdict" aria-label="What it comes to">${found.sentences.slice(0, 8).map((text, k) => html`<p key=${k}><${filterscope.parts.Sentence}>${text}<//></p>`)}</section>` : null}
+      ${(found.sentences || []).length ? html`<section class="verdict" aria-label="What it comes to">${found.sentences.slice(0, 8).map((text, k) => html`<p key=${k}><${filterscope.parts.Sentence}>${text}<//></p>`)}<p class="sources"><${filterscope.parts.Source} path=${found.file} /></p></section>` : null}
       <div class="columns two"><div class="column"><${Panel} title=${map ? "Where it matters" : "The photograph"} aside=${map && map.lost && map.weaker ? html`<div class="segments" role="group" aria-label="What is shown"><button type="button" aria-pressed=${weak === "weaker"} onClick=${() => setWeak("weaker")}>weaker</button><button type="button" aria-pressed=${weak === "lost"} onClick=${() => setWeak("lost")}>lost</button></div>` : null} note=${map ? (weak === "weaker" ? "Bright: covering it takes away much of the strongest filters' activation." : "Bright: covering it drives filters out of the strongest ones.") : null}>
           ${photos.sheet && row >= 0 ? html`<${Whole} photos=${photos} row=${row} label=${contents(photos, row)}>${map ? html`<${Heat} heat=${map[weak] || map.weaker || map.lost} h=${map.h} w=${map.w} opacity=${0.72} mode="hue" box=${map.view || geometry.seen(photos.view, photos.columns.width[row], photos.columns.height[row])} />` : null}${box ? html`<span class="object-box hot" style=${geometry.percent(box)}></span>` : null}<//>` : null}<//>
         ${layer && own.length ? html`<${Panel} title="Its strongest filters" sources=${[found.strongest_file]} note=${found.scenario ? SCENARIOS[found.scenario] || found.scenario : null}><div class="gallery small">${own.map((each) => layer.row(each)).filter((each) => each >= 0).map((each) => html`<${Card} key=${each} layer=${layer} row=${each} photos=${photos} note=${strongest ? show(strongest.activation[strongest.filter.indexOf(layer.filter[each])]) : null} />`)}</div><//>` : null}</div>

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, useData, useLayer, usePhotos, download } = filterscope.parts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
   const { Intervals } = filterscope.charts;
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
@@ -144,10 +144,11 @@
   function Verdict({ study }) {
     const best = study.best || [];
     const [lead, ...others] = study.verdict;
+    const told = study.layers.filter((layer) => !layer.study && layer.explained !== false);
     return html`<section class=${"verdict" + (best.length ? " illustrated" : "")} aria-label="Verdict">
       <p class="lead"><${Sentence}>${lead}<//></p>
       ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
-      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${study.layers.length ? html`<p class="note">Counted from the tables that are named beside the layers below.</p>` : null}</div></section>`;
+      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3)} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
   }
 
   /* The study beside this one: what of the names changed, and its layers. */
@@ -205,13 +206,13 @@
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
-          ${classes.length ? html`<${Panel} title="Classes and their facets"><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}</span></a></li>`)}</ul><//>` : null}
-          ${(study.photographs || []).length ? html`<${Panel} title="Photographs">${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
+          ${classes.length ? html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}</span></a></li>`)}</ul><//>` : null}
+          ${(study.photographs || []).length ? html`<${Panel} title="Photographs" sources=${filesOf(study.layers, ["images"], 100).slice(0, 4)}>${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
             ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>
         <div class="column">
-          ${warnings.length ? html`<${Panel} title="Before you believe it"><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
-          ${general.length ? html`<${Panel} title="To know"><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
+          ${warnings.length ? html`<${Panel} title="Before you believe it" sources=${filesOf(study.layers.filter((layer) => warnings.some((each) => each.layer === layer.number)), ["filter_names", "thresholds", "top_images"], 2)}><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
+          ${general.length ? html`<${Panel} title="To know" sources=${filesOf(study.layers.filter((layer) => general.some((each) => each.layer === layer.number)), ["top_images", "scores"], 2)}><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
           <${Rooms} study=${study} />
           ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
           ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}
