@@ -44,6 +44,7 @@ localrules:
     download_visual_genome_images,
     download_visual_genome_images2,
     draw_facets,
+    draw_senses,
     find_repeated_images,
     gather_checks,
     gather_courses,

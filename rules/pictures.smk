@@ -2,9 +2,9 @@
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
 # Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.*, picture_words.* and filter_*.png, sheets/, facets/, criteria*,
-#          strongest_filters.* and occlusions.* with their figures
-# Steps:   maximise activations, name the pictures, find the facets of classes, score their pictures, find the strongest filters of
-#          photographs, measure occlusion, render
+#          senses/, strongest_filters.* and occlusions.* with their figures
+# Steps:   maximise activations, name the pictures, find the facets of classes, score their pictures, find the senses of filters, the
+#          strongest filters of photographs, measure occlusion, render
 
 
 rule pictures:
@@ -16,10 +16,12 @@ rule pictures:
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
         [pictures_of(entry, "facets/figures") for entry in config["facets"]],
         [pictures_of(entry, "criteria.png") for entry in config["facets"]],
+        [pictures_of(entry, "senses/figures") for entry in config["senses"]],
         [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
         [pictures_of(entry, "occlusions") for entry in config["occlusions"]],
 
 
 include: "pictures/maximisation.smk"
 include: "pictures/facets.smk"
+include: "pictures/senses.smk"
 include: "pictures/photographs.smk"

@@ -18,6 +18,7 @@ rule summarise_study:
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
+        senses=[path for entry in config["senses"] for path in summarised_senses(entry)],
         diagnosis=summarised_files(summarised_diagnosis()),
         temperature=summarised_files(summarised_temperature()),
     output:

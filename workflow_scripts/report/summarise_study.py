@@ -35,8 +35,8 @@ def summarise_study(explanations, pictures, diagnosis, temperature, path_to_text
     """explanations: by heading, the paths of an explanation's tables, by table, None for what is absent.
 
     pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of OF_FACETS (or None), the
-    judge, and figures or folders of them; diagnosis: the table `fit` (or None), texts with a finding in every item,
-    figures; temperature: the table `duel` (or None), figures.
+    judge, the table `senses` (or None), figures or folders of them; diagnosis: the table `fit` (or None), texts with
+    a finding in every item, figures; temperature: the table `duel` (or None), figures.
     """
     page = Path(path_to_text).parent
     sections = [_explanation(*each) for each in explanations.items()]
@@ -75,7 +75,10 @@ def _pictures(heading, given: Mapping, page: Path):
     facets = given["facets"] or dict.fromkeys(OF_FACETS)
     found = {parameter: _read(facets[parameter], name) for parameter, name in OF_FACETS.items()}
     figures = figures_at(given["figures"], page)
-    return pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures, words=words)
+    senses = _read(given["senses"], "senses")
+    return pictures_section(
+        heading, recipes, **found, judge=given["judge"], figures=figures, words=words, senses=senses
+    )
 
 
 if __name__ == "__main__":
