@@ -7,8 +7,7 @@ from filterscope.data.networks.settings import InputSettings, input_of
 from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.picture_tables import CHANCE
 from filterscope.pictures.senses.figures import sense_sheet, title_of, window
-from filterscope.pictures.senses.findings import UNTOLD
-from filterscope.pictures.senses.words import sense_names
+from filterscope.pictures.senses.findings import UNTOLD, sense_names
 
 WORDS = 3  # of a sense, in its title
 

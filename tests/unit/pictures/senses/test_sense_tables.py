@@ -9,9 +9,8 @@ import pytest
 from filterscope.pictures.senses.codes import Codes, Strongest
 from filterscope.pictures.senses.counting import CountSettings
 from filterscope.pictures.senses.figures import mean_of_sense, window
-from filterscope.pictures.senses.findings import told
+from filterscope.pictures.senses.findings import sense_names, told
 from filterscope.pictures.senses.tables import SenseError, chosen_filters, sense_rows, shuffled
-from filterscope.pictures.senses.words import sense_names
 
 
 def test_filters_of_an_entry():

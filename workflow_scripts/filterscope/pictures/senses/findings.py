@@ -1,4 +1,4 @@
-"""What the table `senses` says of a layer."""
+"""What the tables of senses say of a layer, and what its senses are called."""
 
 from __future__ import annotations
 
@@ -15,3 +15,17 @@ def told(senses: pd.DataFrame) -> str:
     if len(null):
         said += f"; of codes shuffled among the same images {int((null > 1).sum())} of {len(null)} would"
     return f"{said}; of {untold} it cannot be told" if untold else said
+
+
+def sense_names(words: pd.DataFrame, first: int, chance: float) -> dict[tuple[int, int], str]:
+    """What every sense is called, by filter and sense: its first words, those first that tell it from the others.
+
+    words: `sense_words`; chance: p above which a word does not tell it apart.
+    """
+    p = pd.to_numeric(words["p"])
+    apart = words[p.isna() | (p <= chance)].sort_values("rank")
+    named = {key: ", ".join(rows["word"].head(first)) for key, rows in apart.groupby(["filter", "sense"])}
+    for key, rows in words.sort_values("rank").groupby(["filter", "sense"]):
+        if key not in named:
+            named[key] = f"no word tells it apart ({rows['word'].iloc[0]}: p {rows['p'].iloc[0]:.2f})"
+    return {key: named[key] for key in sorted(named)}

@@ -37,17 +37,3 @@ def sense_words(found: Located, vocabulary: Vocabulary, printed: int, seed: int)
     rows = found.rows.assign(unit=found.rows["filter"], facet=found.rows["sense"], **{"class": ""})
     table = words_apart(Located(rows, found.points), vocabulary, printed, seed)
     return table.drop(columns="class").rename(columns={"unit": "filter", "facet": "sense"})
-
-
-def sense_names(words: pd.DataFrame, first: int, chance: float) -> dict[tuple[int, int], str]:
-    """What every sense is called, by filter and sense: its first words, those first that tell it from the others.
-
-    words: `sense_words`; chance: p above which a word does not tell it apart.
-    """
-    p = pd.to_numeric(words["p"])
-    apart = words[p.isna() | (p <= chance)].sort_values("rank")
-    named = {key: ", ".join(rows["word"].head(first)) for key, rows in apart.groupby(["filter", "sense"])}
-    for key, rows in words.sort_values("rank").groupby(["filter", "sense"]):
-        if key not in named:
-            named[key] = f"no word tells it apart ({rows['word'].iloc[0]}: p {rows['p'].iloc[0]:.2f})"
-    return {key: named[key] for key in sorted(named)}
