@@ -68,10 +68,10 @@ class World:
         values[:, own] = 0
         return values.numpy()
 
-    def of(self, filter: int, attended: int | None = None) -> np.ndarray:
+    def of(self, number: int, attended: int | None = None) -> np.ndarray:
         """Codes of a filter's images by its own attention, or by another filter's."""
-        by = filter if attended is None else attended
-        return self.codes(self.maps[:, by], self.best(self.maxima[:, filter]), [by])
+        by = number if attended is None else attended
+        return self.codes(self.maps[:, by], self.best(self.maxima[:, number]), [by])
 
     def of_sum(self, first: int, second: int) -> np.ndarray:
         """Codes of the sum of two filters, each over the maximum that 3 % of the photographs exceed."""
