@@ -46,6 +46,7 @@ localrules:
     download_visual_genome_images2,
     draw_comparison,
     draw_facets,
+    draw_senses,
     find_repeated_images,
     gather_courses,
     note_places,

@@ -2,10 +2,10 @@
 #
 # Inputs:  a network's weights, pictures of a dataset and how strongly they excite the filters
 # Outputs: results/pictures/{dataset}/{probe}/: {recipe}/pictures.*, picture_words.* and filter_*.png, sheets/, facets/, criteria*,
-#          strongest_filters.* and occlusions.* with their figures
+#          senses/, strongest_filters.* and occlusions.* with their figures
 #          results/pictures/{dataset}/network*: all networks that drew its classes
 # Steps:   maximise activations, name the pictures, find the facets of classes, score their pictures, compare the networks that
-#          drew them, find the strongest filters of photographs, measure occlusion, render
+#          drew them, find the senses of filters, the strongest filters of photographs, measure occlusion, render
 
 
 rule pictures:
@@ -20,6 +20,7 @@ rule pictures:
         expand(
             "results/pictures/{dataset}/{file}", dataset=compared_datasets(), file=("networks.png", "network_sheets")
         ),
+        [pictures_of(entry, "senses/figures") for entry in config["senses"]],
         [pictures_of(entry, "strongest_filters") for entry in config["strongest_filters"]],
         [pictures_of(entry, "occlusions") for entry in config["occlusions"]],
 
@@ -27,4 +28,5 @@ rule pictures:
 include: "pictures/maximisation.smk"
 include: "pictures/facets.smk"
 include: "pictures/comparison.smk"
+include: "pictures/senses.smk"
 include: "pictures/photographs.smk"

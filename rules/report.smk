@@ -19,6 +19,7 @@ rule summarise_study:
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
         facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
         shown=[path for entry in EXPLANATIONS for path in shown_files(entry)],
+        senses=[path for entry in config["senses"] for path in summarised_senses(entry)],
         diagnosis=summarised_files(summarised_diagnosis()),
         temperature=summarised_files(summarised_temperature()),
     output:

@@ -56,6 +56,7 @@ SMALL = {
     ],
     "criteria": {"photographs": 60, "resamples": 20},
     "facetting": {"seeds": 1, "bootstraps": 1},
+    "sensing": {"share": 0.5},
     "strongest_filters": [{"dataset": "scenes", "probe": "cnn_last", "images": [64]}],
     "occlusions": [{"dataset": "scenes", "probe": "cnn_last", "images": [64], "cover": "objects"}],
     "occlusion": {"rectangles": 4},

@@ -169,3 +169,53 @@ def facet_words_of(wildcards):
 def inputs_of(wildcards):
     """The probe's network, which says how pictures become its input."""
     return config["networks"][config["probes"][wildcards.probe]["network"]]
+
+
+def naming_senses(wildcards):
+    """Who names a probe's senses, as `naming` tells it of facets."""
+    own = SimpleNamespace(dataset=wildcards.dataset, probe=wildcards.probe)
+    named = SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("senses", wildcards)["words"] or wildcards.probe)
+    named.vocabulary = explained_in(named) or explained_in(own)
+    return named
+
+
+def sense_explainer(wildcards):
+    """The explainer that names a probe's senses."""
+    named = naming_senses(wildcards)
+    return f"results/words/{reference(wildcards)}/{named.probe}/{named.vocabulary}/explainer.pt"
+
+
+def sense_words_of(wildcards):
+    """Words of a probe's senses, where it or the probe that names them is explained on the dataset."""
+    folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/senses"
+    return f"{folder}/sense_words.parquet" if naming_senses(wildcards).vocabulary else []
+
+
+def sense_pictures_of(wildcards):
+    """Pictures of a probe's senses, where a recipe is asked for: table and folder."""
+    folder = f"results/pictures/{wildcards.dataset}/{wildcards.probe}/senses"
+    asked = entry_of("senses", wildcards)["recipe"]
+    return {"made": f"{folder}/sense_pictures.parquet", "drawings": f"{folder}/pictures"} if asked else {}
+
+
+def other_maps(key):
+    """An input function: maps that were kept of the other probe that an entry of `senses` names under a key."""
+
+    def other_maps(wildcards):
+        name = entry_of("senses", wildcards)[key]
+        if name in (None, wildcards.probe):
+            return []
+        shards = [f"{number}-of-{config['shards']}" for number in range(1, config["shards"] + 1)]
+        return [f"results/activations/{wildcards.dataset}/{name}/shards/{each}/maps.parquet" for each in shards]
+
+    return other_maps
+
+
+def other_probe(key):
+    """A function for params: that probe's settings, None for the own probe."""
+
+    def other_probe(wildcards):
+        name = entry_of("senses", wildcards)[key]
+        return None if name in (None, wildcards.probe) else settings_of_probe(name)
+
+    return other_probe

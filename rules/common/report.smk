@@ -95,19 +95,28 @@ def summarised_facets(entry):
     return [pictures_of(entry, file) for file in (*files, "criteria.png", "facets/figures")]
 
 
+def summarised_senses(entry):
+    """What the summary reads of an entry of `senses`: its table and the sheets."""
+    return [pictures_of(entry, "senses/senses.parquet"), pictures_of(entry, "senses/figures")]
+
+
 def summarised_pictures():
-    """By heading: tables and figures of a probe's pictures and facets, as the summary takes them."""
+    """By heading: tables and figures of a probe's pictures, facets and senses, as the summary takes them."""
     found = {}
-    for section in ("pictures", "facets"):
+    for section in ("pictures", "facets", "senses"):
         for entry in config[section]:
             title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
-            own = found.setdefault(title, {"recipes": {}, "words": {}, "facets": None, "judge": None, "figures": []})
+            nothing = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None, "figures": []}
+            own = found.setdefault(title, nothing)
             if section == "pictures":
                 table, sheets = summarised_recipe(entry)
                 own["recipes"][entry["recipe"]] = table
                 own["figures"] = [sheets]
                 if entry in named_pictures():
                     own["words"][entry["recipe"]] = words_of_recipe(entry)
+            elif section == "senses":
+                own["senses"], figures = summarised_senses(entry)
+                own["figures"] = [*own["figures"], figures]
             else:
                 *of_facets, criteria, figures = summarised_facets(entry)
                 own["facets"] = dict(zip(("summary", "criteria", "validation"), of_facets, strict=True))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from configuration.modules import UnknownLayersError
 
 # Sections whose entries stand for every layer of a group that they name, and those that need a single layer.
-APPLIED = ("explanations", "defects", "pictures", "strongest_filters", "occlusions")
+APPLIED = ("explanations", "defects", "pictures", "senses", "strongest_filters", "occlusions")
 BLOCKS = "blocks"
 WILD = "*?["
 NEAREST = 3
@@ -127,6 +127,11 @@ def _single(config: dict, groups: Mapping[str, list[str]]) -> list[str]:
         (f"facets[{index}].{key}", each[key])
         for index, each in enumerate(config["facets"])
         for key in ("probe", "judge", "words")
+    ]
+    named += [
+        (f"senses[{index}].{key}", each[key])
+        for index, each in enumerate(config["senses"])
+        for key in ("codes", "words")
     ]
     reproduction = config["reproduction"] or {"recall": []}
     named += [

@@ -9,17 +9,18 @@ from configuration.names import undefined
 ENTRIES = {
     "pictures": ("dataset", "probe", "recipe"),
     "facets": ("dataset", "probe"),
+    "senses": ("dataset", "probe"),
     "strongest_filters": ("dataset", "probe"),
     "occlusions": ("dataset", "probe"),
 }
 
 # Folders beside those of the recipes.
-FOLDERS = ("sheets", "facets", "strongest_filters", "occlusions", "covered")
+FOLDERS = ("sheets", "facets", "senses", "strongest_filters", "occlusions", "covered")
 
 
 def mistakes(config: dict) -> list[str]:
     """Names that do not fit each other, and numbers that each are possible but not together."""
-    return [*_entries(config), *_facets(config), *_occlusions(config), *_recipes(config)]
+    return [*_entries(config), *_facets(config), *_senses(config), *_occlusions(config), *_recipes(config)]
 
 
 def _entries(config: dict) -> list[str]:
@@ -45,7 +46,7 @@ def _facets(config: dict) -> list[str]:
             for name in names:
                 found += undefined(config, f"facets[{index}].{key}", name, "recipes")
         found += _judge(config, index, entry)
-        found += _naming(config, index, entry)
+        found += _of_network(config, f"facets[{index}].words", entry, entry["words"])
         units = list(entry["classes"].values())
         for name in {unit for unit in units if units.count(unit) > 1}:
             own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)
@@ -83,9 +84,9 @@ def _strongest(config: dict, index: int, entry: dict) -> list[str]:
     return [f"pictures[{index}].filters is 'strongest', but strongest_filters has no entry for {', '.join(names)}"]
 
 
-def _naming(config: dict, index: int, entry: dict) -> list[str]:
-    """Facets are named by what an explainer knows of a layer of the very network."""
-    place, name, probes = f"facets[{index}].words", entry["words"], config["probes"]
+def _of_network(config: dict, place: str, entry: dict, name: str | None) -> list[str]:
+    """A second probe of an entry, such as the one whose explainer names facets, is of the very network."""
+    probes = config["probes"]
     if name is None:
         return []
     found = undefined(config, place, name, "probes")
@@ -95,6 +96,23 @@ def _naming(config: dict, index: int, entry: dict) -> list[str]:
     if probes[name]["network"] != network:
         return [f"{place} is {name!r}, a probe of another network; should be one of {network}"]
     return []
+
+
+def _senses(config: dict) -> list[str]:
+    found = []
+    for index, entry in enumerate(config["senses"]):
+        for key in ("codes", "words"):
+            found += _of_network(config, f"senses[{index}].{key}", entry, entry[key])
+        if entry["recipe"] is not None:
+            found += undefined(config, f"senses[{index}].recipe", entry["recipe"], "recipes")
+    own = config["sensing"]
+    if own["fewest"] > own["images"]:
+        found.append(f"sensing.fewest is {own['fewest']}, more than images, {own['images']}: no sense could be told")
+    if own["fewest"] < 2 * own["most"]:
+        found.append(
+            f"sensing.fewest is {own['fewest']}, should be at least twice most, {own['most']}: halves are grouped"
+        )
+    return found
 
 
 def _occlusions(config: dict) -> list[str]:

@@ -10,7 +10,7 @@ import yaml
 
 # Keys whose entries say what a study computes; dots lead into sections.
 ENTRIES = (
-    *("explanations", "defects", "pictures", "facets", "strongest_filters", "occlusions"),
+    *("explanations", "defects", "pictures", "facets", "senses", "strongest_filters", "occlusions"),
     *("diagnosis.complexity.sets", "diagnosis.capacity.networks", "diagnosis.fit.pairs"),
     *("diagnosis.resampling.sets", "diagnosis.robustness.sets"),
     *("temperature.duels", "temperature.starts", "temperature.ranges"),

@@ -57,9 +57,9 @@ def summarise_study(
     entry of the network, `sheets`, the folder of the sheets.
 
     pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of OF_FACETS (or None), the
-    judge, and figures or folders of them; diagnosis: the tables `fit`, `resampling` and `robustness_trends` (or None),
-    texts with a finding in every item, figures; temperature: the table `duel` (or None), figures. path_to_appendix: a
-    folder for a page per room; pixels: whether photographs may be shown.
+    judge, the table `senses` (or None), figures or folders of them; diagnosis: the tables `fit`, `resampling` and
+    `robustness_trends` (or None), texts with a finding in every item, figures; temperature: the table `duel` (or None),
+    figures. path_to_appendix: a folder for a page per room; pixels: whether photographs may be shown.
     """
     page, appendix = Path(path_to_text).parent, Path(path_to_appendix)
     found = [_explanation(*each, page, pixels) for each in explanations.items()]
@@ -199,7 +199,10 @@ def _pictures(heading, given: Mapping, page: Path):
     facets = given["facets"] or dict.fromkeys(OF_FACETS)
     found = {parameter: _read(facets[parameter], name) for parameter, name in OF_FACETS.items()}
     figures = figures_at(given["figures"], page)
-    return pictures_section(heading, recipes, **found, judge=given["judge"], figures=figures, words=words)
+    senses = _read(given["senses"], "senses")
+    return pictures_section(
+        heading, recipes, **found, judge=given["judge"], figures=figures, words=words, senses=senses
+    )
 
 
 def _diagnosis(given: Mapping, page: Path):

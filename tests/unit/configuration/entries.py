@@ -11,3 +11,4 @@ RANGE = {"network": "convnet", "samples": "digits", "schedule": "constant", "mom
 CAFFE = {"source": "caffe", "prototxt": "deploy.prototxt", "caffemodel": "net.caffemodel"}
 CLIP = {"source": "open_clip", "model": "ViT-B-32"}
 RESNET = {"resnet18": {"source": "torchvision", "architecture": "resnet18"}}
+SENSES = {"dataset": "scenes", "probe": "planted_sums", "filters": "all"}

@@ -16,6 +16,7 @@ from tests.unit.configuration.entries import (
     GENOME,
     PICTURES,
     RANGE,
+    SENSES,
 )
 
 
@@ -338,6 +339,17 @@ from tests.unit.configuration.entries import (
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
         ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),
         ({"facetting": {"perplexity": 0}}, "facetting.perplexity is 0: 0 is less than or equal to the minimum of 0"),
+        # senses
+        (
+            {"senses": [{**SENSES, "codes": "cnn_last"}]},
+            r"senses\[0\].codes is 'cnn_last', a probe of another network; should be one of planted",
+        ),
+        ({"senses": [{**SENSES, "words": "plantet"}]}, r"senses\[0\].words is 'plantet', .* did you mean planted"),
+        ({"senses": [{**SENSES, "recipe": "maca"}]}, r"senses\[0\].recipe is 'maca', .* did you mean maco"),
+        ({"senses": [{**SENSES, "window": 0}]}, "senses.0.window is 0: 0 is less than or equal to the minimum of 0"),
+        ({"senses": [SENSES] * 2}, r"senses\[1\] repeats scenes, planted_sums of an earlier entry: join them"),
+        ({"sensing": {"fewest": 400}}, "sensing.fewest is 400, more than images, 300: no sense could be told"),
+        ({"sensing": {"most": 20}}, "sensing.fewest is 24, should be at least twice most, 20: halves are grouped"),
     ],
 )
 def test_a_wrong_name_is_told_and_nothing_else(updates, said, default_config, mistakes):

@@ -23,6 +23,7 @@ CLOSED = [
     ("pictures", "status"),
     ("facet_pictures", "status"),
     ("strongest_filters", "scenario"),
+    ("senses", "status"),
 ]
 CLOSED += [("fit", "verdict"), ("duel_pairs", "outcome"), ("occlusions", "kind")]
 

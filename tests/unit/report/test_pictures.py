@@ -123,3 +123,10 @@ def test_pictures_called_what_their_filters_are_stand_beside_shuffled_claims(max
     assert "with claims shuffled among the filters it would be for 0.5." in text
     nothing = pictures_section("p", {"maco": maximised}, None, None, None, None, [], {"maco": words.tail(1)})
     assert "maco: no filter has both a claim and words for its picture." in as_text("t", [nothing])
+
+
+def test_senses_are_told_beside_chance(maximised):
+    senses = pd.DataFrame({"status": ["several", "one", "one"], "null_senses": [1, 1, 2]})
+    text = as_text("t", [pictures_section("p", {"maco": maximised}, None, None, None, None, [], senses=senses)])
+    said = "1 of 3 filters have more than one sense; of codes shuffled among the same images 1 of 3 would."
+    assert f"Senses: {said}" in text

@@ -10,7 +10,7 @@ from filterscope.data.networks.weights import write_weights
 def plant_scenes_network(path_to_weights, path_to_words, settings):
     """The planted weights and the right names of the filters."""
     network = build_planted()
-    planting.plant(network.detectors, settings.input)
+    planting.plant(network, settings.input)
     with tables.replacing(path_to_weights) as temporary:
         write_weights(network, temporary)
     tables.write(planting.planted_words(), "known_words", path_to_words)

@@ -44,6 +44,39 @@ def reading_again(
                 kept.close()
 
 
+@contextmanager
+def maps_at_hand(
+    probe: ProbeSettings,
+    paths_to_maps: Sequence[str | Path],
+    image_ids: Sequence[int],
+    load: Callable[[], nn.Module],
+    batches: Callable[[], Iterable[Batch]],
+    most: float,
+    device: torch.device,
+) -> Iterator[StoredMaps]:
+    """Maps of these images for whoever needs them in an order of their own: those that were kept, if all were, else
+    those of a further look, which lie in a temporary folder meanwhile.
+
+    batches: gives the pictures. Raises ActivationError where that would take more than `most` gigabytes.
+    """
+    kept = stored_maps(paths_to_maps, image_ids)
+    if kept is not None:
+        with kept:
+            yield kept
+        return
+    job.LOGGER.info("looking at %d pictures again: their maps were not kept (activations.kept)", len(image_ids))
+    with kept_for_now([probe], load(), len(image_ids), batches, most, device) as found:
+        maps = next(found)
+        if isinstance(maps, ActivationError):
+            raise maps
+        if not isinstance(maps, StoredMaps):
+            raise ActivationError(
+                f"layer {probe.layer}: maps of {len(image_ids)} images take more than {most:g} GB of disk: ask for "
+                "fewer filters or images, or raise activations.kept"
+            )
+        yield maps
+
+
 def pictures_again(
     reader: Reader | StoredMaps,
     folder: str | Path,

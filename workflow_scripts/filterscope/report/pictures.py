@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from filterscope.pictures.quality.validation import FEWEST, verdicts
+from filterscope.pictures.senses.findings import told
 from filterscope.report.summary import Section, ShownFigure
 
 
@@ -20,12 +21,13 @@ def pictures_section(
     judge: str | None,
     figures: list[ShownFigure],
     words: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    senses: pd.DataFrame | None = None,
 ) -> Section:
     """One probe's pictures: what they reach, how stable its facets are, and whether the criteria can be believed.
 
     recipes: `pictures` by recipe; the others, of facets, are None where the probe has none: `facet_summary`,
     `criteria`, `criteria_validation`; judge: name of the judge's probe, or None. words: `picture_words` by recipe,
-    where the explainer named the pictures.
+    where the explainer named the pictures. senses: the table of that name, where the filters' senses were looked for.
     """
     lines = [_reached(name, table) for name, table in recipes.items()]
     lines += [_named(name, table) for name, table in words.items()]
@@ -33,6 +35,8 @@ def pictures_section(
     if summary is not None:
         lines += [*_verdicts(validation), _facets_reached(criteria), _judged(criteria, judge), *_starts(validation)]
         shown = [_classes(summary), _groups(criteria)]
+    if senses is not None:
+        lines.append(f"Senses: {told(senses)}.")
     return Section(title, lines, shown, figures)
 
 

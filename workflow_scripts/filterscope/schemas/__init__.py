@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterscope.schemas import activations, data, diagnosis, pictures, report, robustness, temperature, words
+from filterscope.schemas import activations, data, diagnosis, pictures, report, robustness, senses, temperature, words
 from filterscope.schemas.columns import Schema
 
 SCHEMAS: dict[str, Schema] = {
@@ -10,6 +10,7 @@ SCHEMAS: dict[str, Schema] = {
     **activations.SCHEMAS,
     **words.SCHEMAS,
     **pictures.SCHEMAS,
+    **senses.SCHEMAS,
     **diagnosis.SCHEMAS,
     **robustness.SCHEMAS,
     **temperature.SCHEMAS,

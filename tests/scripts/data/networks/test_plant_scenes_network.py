@@ -17,7 +17,7 @@ def test_the_planted_network_is_loaded_back(tmp_path):
     plant_scenes_network(tmp_path / "weights.pt", tmp_path / "words.parquet", settings)
     loaded = building.load(settings, tmp_path / "weights.pt")
     planted = build_planted().eval()
-    planting.plant(planted.detectors, settings.input)
+    planting.plant(planted, settings.input)
     pictures = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.equal(loaded(pictures), planted(pictures))

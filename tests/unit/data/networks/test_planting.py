@@ -21,7 +21,7 @@ TOKEN = {"colour": 0, "orientation": 1, "texture": 1}
 
 def maps_of(pictures: torch.Tensor, inputs: InputSettings) -> np.ndarray:
     network = build_planted().eval()
-    planting.plant(network.detectors, inputs)
+    planting.plant(network, inputs)
     with torch.no_grad():
         return network.detectors(normalise(pictures, inputs)).numpy()
 
@@ -139,4 +139,4 @@ def test_right_names_start_with_the_token():
 
 def test_a_crop_that_cells_do_not_divide_is_refused():
     with pytest.raises(ValueError, match=r"input.crop is 90 px.*multiple of 4"):
-        planting.plant(build_planted().detectors, InputSettings(96, 90))
+        planting.plant(build_planted(), InputSettings(96, 90))

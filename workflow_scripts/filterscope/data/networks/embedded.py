@@ -22,6 +22,16 @@ FILTERS = (
     ("texture", "checkered"),
     ("texture", "plain"),
 )
+# What the filters of `sums` add up, by the channels of the above: the first have two senses, the last one each.
+SUMS = (
+    (0, 3),  # red or green
+    (2, 6),  # yellow or purple
+    (1, 5),  # orange or blue
+    (8, 12),  # horizontal or dotted
+    (9, 13),  # vertical or checkered
+    (11, 12),  # diagonal or dotted
+    *((channel,) for channel in (0, 5, 6, 8, 12, 13)),
+)
 # Channels between the layers of the detectors.
 PIXEL_PARTS = 3 * len(COLOURS) + 3  # how well a pixel's hue agrees with each colour, and its channels
 COLOUR_PARTS = 2 * len(COLOURS) + 2  # how much of each colour it has, and its brightness
@@ -103,17 +113,23 @@ class Detectors(nn.Module):
 
 
 class Planted(nn.Module):
-    """The detectors and the mean of each of their maps, [B, len(FILTERS)]."""
+    """The detectors and the mean of each of their maps, [B, len(FILTERS)].
+
+    `sums` are filters with one or two senses, [B, len(SUMS), H / STRIDE, W / STRIDE]: to be looked at, no output.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.detectors = Detectors()
+        self.sums = nn.Conv2d(len(FILTERS), len(SUMS), 1, bias=False)
         self.pool = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self.pool(self.detectors(pictures)).flatten(1)
+        maps = self.detectors(pictures)
+        self.sums(maps)
+        return self.pool(maps).flatten(1)
 
 
 def build_planted() -> nn.Module:
-    """The architecture, with torch's random weights; `plant` sets those of its `detectors`."""
+    """The architecture, with torch's random weights, which `plant` replaces."""
     return Planted()

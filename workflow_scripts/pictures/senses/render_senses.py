@@ -1,0 +1,105 @@
+"""Optimise a picture of every sense, beginning as the mean of its nearest images where the recipe takes a start."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from filterscope import job, tables
+from filterscope.activations.probing import ProbeSettings, reading
+from filterscope.data.networks import building
+from filterscope.pictures.files import file_of_sense
+from filterscope.pictures.photographs import Photographs
+from filterscope.pictures.picture_tables import pixels
+from filterscope.pictures.recipes.ascent import DEAD
+from filterscope.pictures.recipes.objectives import Goal, Target
+from filterscope.pictures.recipes.registry import maximise, reached, recipe
+from filterscope.pictures.senses.figures import mean_of_sense, window
+
+
+def render_senses(
+    path_to_members,
+    path_to_images,
+    path_to_weights,
+    path_to_table,
+    path_to_csv,
+    path_to_pictures,
+    folder,
+    probe: ProbeSettings,
+    name,
+    settings,
+    share,
+    nearest,
+    batch_size,
+    seed,
+):
+    """path_to_pictures: folder beside the table; name, settings: of the recipe; share, nearest: as draw_senses has
+    them; batch_size: pictures at a time."""
+    members = tables.read(path_to_members, "sense_images").to_pandas()
+    photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), probe.inputs)
+    target, rows = job.empty_folder(path_to_pictures), []
+
+    def windows(row):
+        return window(photographs.view(row.image_id), row.peak_row, row.peak_column, share)
+
+    near = members[members["rank"] < nearest].sort_values(["filter", "sense", "rank"])
+    senses = {key: mean_of_sense(own, windows) for key, own in near.groupby(["filter", "sense"])}
+    if senses:
+        rows = _made(senses, path_to_weights, probe, name, settings, batch_size, seed, target)
+    table = pd.DataFrame(rows, columns=[*tables.SCHEMAS["sense_pictures"].names])
+    for path in (path_to_table, path_to_csv):
+        tables.write(table, "sense_pictures", path)
+
+
+def _made(senses, path_to_weights, probe, name, settings, batch_size, seed, target: Path) -> list[dict]:
+    """Pictures of senses, mean images by filter and sense, as rows of the table."""
+    starts = torch.from_numpy(np.stack(list(senses.values()))).permute(0, 3, 1, 2).float() / 255
+    with reading(probe, building.load(probe.network, path_to_weights), job.device()) as reader:
+        goal = Goal(reader, probe.inputs, [Target(number) for number, _ in senses], job.device())
+        begun, made = reached(goal, starts, batch_size), recipe(settings)
+        seeds = [job.derived_seed(seed, "sense", name, *map(int, key)) for key in senses]
+        with job.steps(made.total_steps * -(-len(senses) // batch_size), f"steps of {name}") as report:
+            done = maximise(goal, made, seeds, starts, batch_size, report)
+    rows = []
+    for index, ((number, sense), picture) in enumerate(zip(senses, pixels(done.optimised.pictures), strict=True)):
+        status = done.optimised.status[index]
+        path = None if status == DEAD else f"{target.name}/{file_of_sense(number, sense)}"
+        if path:
+            Image.fromarray(picture).save(target.parent / path)
+        activation = float(done.activation[index])
+        rows.append(
+            {
+                "filter": number,
+                "sense": sense,
+                "recipe": name,
+                "status": status,
+                "note": done.optimised.notes[index],
+                "path": path,
+                "activation": activation if path and np.isfinite(activation) else None,
+                "mean_activation": float(begun[index]),
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    job.log_to(snakemake.log[0])
+    job.use_threads(snakemake.threads)
+    render_senses(
+        path_to_members=snakemake.input.members,
+        path_to_images=snakemake.input.images,
+        path_to_weights=snakemake.input.weights,
+        path_to_table=snakemake.output.table,
+        path_to_csv=snakemake.output.csv,
+        path_to_pictures=snakemake.output.pictures,
+        folder=snakemake.input.folder,
+        probe=ProbeSettings.from_mapping(snakemake.params.probe),
+        name=snakemake.params.name,
+        settings=snakemake.params.recipe,
+        share=snakemake.params.share,
+        nearest=snakemake.params.nearest,
+        batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
+    )
