@@ -126,6 +126,11 @@ def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, c
             {"measure_occlusion", "extract_activations"},
         ),
         (
+            "pictures/recipes/vital.py",
+            {"maximise_activations", "render_facets", "score_pictures"},
+            {"embed_facets", "extract_activations"},
+        ),
+        (
             "pictures/facets/clustering.py",
             {"embed_facets", "average_facets", "render_facets", "draw_facets"},
             {"maximise_activations", "train_scenes_network"},
