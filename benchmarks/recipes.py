@@ -3,9 +3,10 @@
     recipes.py [steps [px]]           32 steps by default for what is reached, 160 px
 
 `fourier` and `maco` stand beside those of Horama, the toolbox of MaCo's authors, which is not one of this project's
-packages: put `horama` (from PyPI, without its dependencies) on PYTHONPATH, or there are no lines of it. The unit is the
-same, so are the network (SqueezeNet), the number of steps and of crops (two of `maco`, one of `fourier`); what is
-reached is told of the finished pictures at the network's input size, for both by our reader. CPU seconds of one thread.
+packages: put `horama` and `einops` (from PyPI, without their dependencies) on PYTHONPATH, or there are no lines of it.
+The unit is the same, so are the network (SqueezeNet) and the number of steps; a step of ours and of Horama's is divided
+by its views; what is reached is told of the finished pictures at the network's input size, for both by our reader. CPU
+seconds of one thread.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from filterscope.pictures.recipes.stages import staged
 
 UNIT = 340  # zebra
 MANY, FEW = 16, 3  # pictures of a batch; steps that are timed
+CROPS = 2  # views a step, by which Horama's step is divided; it takes no fewer
 SETTINGS = {
     "fourier": {"method": "fourier"},
     "maco": {"method": "maco"},
@@ -52,7 +54,7 @@ def ours(goal: Goal, name: str, steps: int) -> Tensor:
     return maximise(goal, recipe(entry), list(range(len(goal)))).activation
 
 
-def horama_of(name: str, goal: Goal, network, side: int) -> Callable[[int], Tensor] | None:
+def horama_of(name: str, goal: Goal, side: int) -> Callable[[int], Tensor] | None:
     """A function that makes one picture by Horama in so many steps and gives its activation; None where it is not."""
     try:
         import horama
@@ -62,11 +64,11 @@ def horama_of(name: str, goal: Goal, network, side: int) -> Callable[[int], Tens
     mean, std = (torch.tensor(each).view(3, 1, 1) for each in (inputs.mean, inputs.std))
 
     def objective(images: Tensor) -> Tensor:
-        return network((images - mean) / std)[:, UNIT].mean()
+        return goal.reader((images - mean) / std)[:, UNIT].mean()
 
     def make(steps: int) -> Tensor:
         sizes = {"total_steps": steps, "model_input_size": side, "image_size": round(1.5 * side), "device": "cpu"}
-        sizes |= {"crops_per_iteration": 2 if name == "maco" else 1, "values_range": (0, 1)}
+        sizes |= {"crops_per_iteration": CROPS, "values_range": (0, 1)}
         sizes |= {"box_size": (0.5, 0.95), "noise": 0.05}  # as ours, of `maco`; its own are for pictures of 1,280 px
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             # It would fetch ImageNet's spectrum; ours goes where it looks for that first.
@@ -89,7 +91,7 @@ def main() -> None:
         photographs = [torch.randint(0, 256, (4, 3, side, side), dtype=torch.uint8)]
         one = Goal(reader, probe.inputs, [Target(UNIT)], torch.device("cpu"), photographs)
         many = Goal(reader, probe.inputs, [Target(UNIT)] * MANY, torch.device("cpu"), photographs * MANY)
-        theirs = {name: horama_of(name, one, network, side) for name in RECIPES if name in ("fourier", "maco")}
+        theirs = {name: horama_of(name, one, side) for name in RECIPES if name in ("fourier", "maco")}
         for name in SETTINGS:
             count = recipe(SETTINGS[name]).total_steps if name == "octaves" else FEW
             alone, _ = timed(lambda name=name: ours(one, name, FEW))
@@ -98,7 +100,8 @@ def main() -> None:
             print(f"{said}, {batch / alone:.1f} times one", flush=True)
             if theirs.get(name):
                 other, _ = timed(lambda name=name: theirs[name](FEW))
-                print(f"  Horama: a step of one {other / FEW:.2f} s, {other / alone:.2f} times ours", flush=True)
+                views = getattr(recipe(SETTINGS[name]), "crops", 1)
+                print(f"  Horama: by view {other / alone * views / CROPS:.2f} times ours", flush=True)
                 mine, found = ours(one, name, steps).item(), theirs[name](steps).item()
                 print(f"  after {steps} steps: ours {mine:.1f}, Horama {found:.1f}", flush=True)
 
