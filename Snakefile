@@ -45,6 +45,7 @@ localrules:
     download_visual_genome_images,
     download_visual_genome_images2,
     draw_comparison,
+    draw_facet_plates,
     draw_facets,
     draw_senses,
     find_repeated_images,

@@ -15,7 +15,7 @@ rule pictures:
         [pictures_of(entry, f"{entry['recipe']}/pictures.csv") for entry in config["pictures"]],
         [pictures_of(entry, f"{entry['recipe']}/picture_words.csv") for entry in named_pictures()],
         [pictures_of(entry, "sheets") for entry in config["pictures"]],
-        [pictures_of(entry, "facets/figures") for entry in config["facets"]],
+        [pictures_of(entry, f"facets/{folder}") for entry in config["facets"] for folder in ("figures", "plates")],
         [pictures_of(entry, "criteria.png") for entry in config["facets"]],
         expand(
             "results/pictures/{dataset}/{file}", dataset=compared_datasets(), file=("networks.png", "network_sheets")

@@ -43,7 +43,7 @@ SMALL = {
     "scores": {"bootstrap": 20, "resolution": 28},
     "proofs": {"objects": 4, "controls": 20, "places": 1},
     "sheets": {"filters": 2, "images": 4},
-    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "sketch": {"shorten": 50}},
+    "recipes": {"maco": {"steps": 4}, "fourier": {"steps": 4}, "plain": {"steps": 4}, "sketch": {"steps": 4}},
     "facets": [
         {
             "dataset": "scenes",

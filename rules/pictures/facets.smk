@@ -179,6 +179,41 @@ rule draw_facets:
         "../../workflow_scripts/pictures/facets/draw_facets.py"
 
 
+rule draw_facet_plates:
+    input:
+        facets=rules.embed_facets.output.facets,
+        table=rules.render_facets.output.table,
+        pictures=rules.render_facets.output.pictures,
+        images="results/data/{dataset}/images.parquet",
+        folder=folder_of,
+    output:
+        plates=report(
+            directory("results/pictures/{dataset}/{probe}/facets/plates"),
+            patterns=["{figure}_{unit}.png"],
+            caption="../captions/facets.rst",
+            category="Pictures",
+            subcategory="{dataset} / {probe}",
+            labels={"figure": "facets of unit {unit}: {figure}"},
+        ),
+    log:
+        "results/logs/draw_facet_plates/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/draw_facet_plates/{dataset}/{probe}.tsv"
+    conda:
+        "../../envs/filterscope.yaml"
+    resources:
+        mem_mb=memory(1500),
+        runtime="10m",
+    params:
+        code=code("pictures/facets/draw_facet_plates.py"),
+        inputs=inputs_of,
+        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
+    message:
+        "Drawing the maps and nearest images of the facets of {wildcards.probe}"
+    script:
+        "../../workflow_scripts/pictures/facets/draw_facet_plates.py"
+
+
 rule score_pictures:
     input:
         facets=rules.embed_facets.output.facets,

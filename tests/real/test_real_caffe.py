@@ -1,5 +1,7 @@
 """SqueezeNet 1.1 comes in as a Caffe network would, and answers to real photographs as torchvision's does."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,8 @@ from filterscope.data.images import read_image
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
+from filterscope.pictures.recipes.objectives import Goal, Target
+from filterscope.pictures.recipes.registry import maximise, recipe
 
 pytestmark = pytest.mark.real
 PICTURES_PER_CLASS = 2
@@ -78,27 +82,38 @@ def pictures(realdata):
     return torch.stack([Geometry(224, 224).picture(read_image(path)) for path in paths])
 
 
-@pytest.mark.parametrize("old", [False, True])
-def test_an_imported_squeezenet_is_torchvisions(realdata, pictures, tmp_path, write_caffemodel, old):
-    original = torchvision.models.squeezenet1_1()
-    original.load_state_dict(torch.load(realdata / "weights" / "squeezenet1_1.pth", weights_only=True))
+def imported(original, folder, write_caffemodel, old=False):
+    """Torchvision's SqueezeNet written as Caffe's files and read again: the network and its settings."""
     usual = InputSettings()
-    (tmp_path / "deploy.prototxt").write_text(prototxt())
-    write_caffemodel(tmp_path / "net.caffemodel", blobs(original.state_dict(), usual), old=old)
+    (folder / "deploy.prototxt").write_text(prototxt())
+    write_caffemodel(folder / "net.caffemodel", blobs(original.state_dict(), usual), old=old)
     entry = {
         "source": "caffe",
-        "prototxt": str(tmp_path / "deploy.prototxt"),
-        "caffemodel": str(tmp_path / "net.caffemodel"),
+        "prototxt": str(folder / "deploy.prototxt"),
+        "caffemodel": str(folder / "net.caffemodel"),
         "mean": [255 * each for each in reversed(usual.mean)],
         "input": {"resize": 224, "crop": 224},
     }
-    prepare_network(tmp_path / "weights.pt", entry, seed=0)
+    prepare_network(folder / "weights.pt", entry, seed=0)
     settings = building.NetworkSettings.from_mapping(entry)
-    network = building.load(settings, tmp_path / "weights.pt")
+    return building.load(settings, folder / "weights.pt"), settings
+
+
+@pytest.fixture(scope="module")
+def original(realdata):
+    """Torchvision's SqueezeNet with the real weights."""
+    network = torchvision.models.squeezenet1_1()
+    network.load_state_dict(torch.load(realdata / "weights" / "squeezenet1_1.pth", weights_only=True))
+    return network.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_an_imported_squeezenet_is_torchvisions(original, pictures, tmp_path, write_caffemodel, old):
+    original, usual = copy.deepcopy(original), InputSettings()
+    network, settings = imported(original, tmp_path, write_caffemodel, old)
     assert sum(p.numel() for p in network.parameters()) == sum(p.numel() for p in original.parameters()) == 1_235_496
     images = building.normalise(pictures, settings.input)
     as_usual = building.normalise(pictures, usual)
-    original.eval()
     with torch.inference_mode():
         expected, found = original(as_usual).softmax(1), network(images).flatten(1)
         assert expected.max(1).values.mean() > 0.5  # of pictures that it knows
@@ -115,3 +130,27 @@ def test_an_imported_squeezenet_is_torchvisions(realdata, pictures, tmp_path, wr
             ):
                 maps = theirs(as_usual)
                 assert (ours(images) - maps).abs().max() < 1e-5 * maps.max()  # the weights are rounded anew
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"method": "fourier", "steps": 12},
+        {"method": "maco", "steps": 8, "crops": 1},
+        {"method": "octaves", "table": "mean", "shorten": 30},
+    ],
+)
+def test_both_give_the_same_pictures(original, pictures, tmp_path, write_caffemodel, entry):
+    """Of tench and parachute, each from a photograph of its class and with the same random numbers."""
+    network, settings = imported(original, tmp_path, write_caffemodel)
+    starts, made = pictures[[0, -1]].float() / 255, []
+    for each, layer, inputs in ((network, "conv10", settings.input), (original, "classifier.1", InputSettings())):
+        with Reader(each, layer, input_size=224) as reader:
+            goal = Goal(reader, inputs, [Target(0), Target(701)], torch.device("cpu"))
+            made.append(maximise(goal, recipe(entry), [1, 2], starts))
+    (ours, theirs), drawn = made, [each.optimised.pictures for each in made]
+    difference = (drawn[0] - drawn[1]).abs()
+    moved = (drawn[1] - torch.nn.functional.interpolate(starts, drawn[1].shape[2:], mode="bicubic")).abs()
+    print(entry["method"], difference.mean().item(), moved.mean().item())
+    assert difference.mean() < 0.1 * moved.mean()
+    assert torch.allclose(ours.activation, theirs.activation, rtol=0.02)

@@ -121,6 +121,11 @@ MODULES = [
         {"measure_occlusion", "extract_activations"},
     ),
     (
+        "pictures/recipes/vital.py",
+        {"maximise_activations", "render_facets", "score_pictures"},
+        {"embed_facets", "extract_activations"},
+    ),
+    (
         "pictures/facets/clustering.py",
         {"embed_facets", "average_facets", "render_facets", "draw_facets"},
         {"maximise_activations", "train_scenes_network"},

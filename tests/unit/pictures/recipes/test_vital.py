@@ -1,4 +1,4 @@
-"""vital: the distribution of features is that of the photographs, its layers are those before the filter's."""
+"""Recipes that are shown photographs: vital spreads features as they do, maco may have their magnitudes."""
 
 import pytest
 import torch
@@ -7,7 +7,9 @@ from tests.unit.pictures.conftest import UNIT
 
 from filterscope.activations.probing import ProbeSettings
 from filterscope.data.networks.settings import NetworkSettings
+from filterscope.pictures.recipes import spectra
 from filterscope.pictures.recipes.ascent import Chance
+from filterscope.pictures.recipes.maco import Maco
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.stages import before, staged
 from filterscope.pictures.recipes.vital import Likeness, Vital
@@ -103,3 +105,19 @@ def test_photographs_that_are_not_there_or_cannot_be_seen_are_named(opponents, g
         Vital(steps=1).maximise(goal, Chance([0], CPU))
     with pytest.raises(ValueError, match="there are photographs for 2 of 1 targets"):
         Goal(goal.reader, UNIT, [Target(0)], CPU, [torch.zeros(1)] * 2)
+
+
+def test_magnitudes_of_maco_can_be_those_of_the_photographs(opponents, goal_of):
+    """Of even blue ones the picture is even and blue, whatever the phases."""
+    goal = goal_of(opponents, "layer", 0)
+    colour = torch.tensor([60, 80, 160], dtype=torch.uint8).view(1, 3, 1, 1)
+    goal.photographs = [colour.expand(3, 3, 24, 24)]
+    even = Maco(steps=3, size=24, magnitudes="photographs").maximise(goal, Chance([0], CPU)).pictures
+    assert torch.allclose(even, (colour / 255).expand_as(even), atol=0.02)
+    goal.photographs = [striped(6)]
+    made = Maco(steps=3, size=24, magnitudes="photographs").maximise(goal, Chance([0], CPU)).pictures
+    power = torch.fft.rfft2(spectra.components(made)).abs()[0]
+    assert power[0, 0, 4] > 5 * power[0, 3:9, 0].max()  # 24 px hold four periods, side by side
+    goal.photographs = None
+    with pytest.raises(ValueError, match="recipe maco takes magnitudes from photographs, and there are none"):
+        Maco(magnitudes="photographs").maximise(goal, Chance([0], CPU))

@@ -50,7 +50,7 @@ def tests(drawn: Mapping[str, Drawn], settings: CriteriaSettings, seed: int) -> 
     """The `network_tests` table: paired differences of every measure, within each network and between networks.
 
     Within one, every two groups of pictures, by class and facet (by class where one has no facets). Between two, the
-    groups of one name, by class. p: two-sided, signs of the differences flipped (Fisher, 1935); `adjusted` by Holm's
+    groups of one name, by class. p: two-sided, signs of the differences flipped (Fisher 1935); `adjusted` by Holm's
     method (1979) over the tests of one measure. Pairs are those that both have; fewer than FEWEST are not tested.
     """
     values = {probe: _values(each) for probe, each in drawn.items()}
@@ -111,7 +111,7 @@ def _interval(differences: np.ndarray, settings: CriteriaSettings, chance: np.ra
 
 
 def _holm(values: pd.Series) -> pd.Series:
-    """p values adjusted for their number (Holm, 1979)."""
+    """p values adjusted for their number (Holm 1979)."""
     order = np.argsort(values.to_numpy(), kind="stable")
     stepped = np.maximum.accumulate(values.to_numpy()[order] * np.arange(len(values), 0, -1)).clip(max=1)
     adjusted = np.empty(len(values))
