@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from data.datasets.prepare_scenes import prepare_scenes
 from data.networks.train_scenes_network import train_scenes_network
-from filterscope import resumption, tables
+from filterscope import job, resumption, tables
 from filterscope.data.networks import building
 from filterscope.data.networks.embedded_training import EmbeddedTrainingSettings
+from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.data.scenes.words import SHAPES
@@ -61,6 +63,37 @@ def test_the_loss_falls_and_the_weights_are_loaded_back(dataset, tmp_path):
     network = building.load(NetworkSettings.from_mapping(CONFIG), tmp_path / "weights.pt")
     assert network.classifier[0].out_channels == len(SHAPES)
     assert tables.read(tmp_path / "words.parquet", "known_words").num_rows == len(SHAPES)
+
+
+@pytest.mark.parametrize("source", ["scenes_vit", "scenes_convnext"])
+def test_transformers_are_trained_and_loaded_back_and_their_units_have_names(dataset, tmp_path, source):
+    train(dataset, tmp_path, source=source)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+    settings = NetworkSettings.from_mapping({**CONFIG, "source": source})
+    network = building.load(settings, tmp_path / "weights.pt")
+    with torch.no_grad(), Reader(network, "classifier", input_size=48) as reader:
+        evidence = reader(torch.randn(2, 3, 48, 48, generator=torch.Generator().manual_seed(0)))
+    assert evidence.shape == (2, len(SHAPES), 6, 6)
+    words = tables.read(tmp_path / "words.parquet", "known_words").to_pylist()
+    assert [each["words"][0] for each in words] == list(SHAPES)
+
+
+def test_a_checkpoint_of_another_network_is_not_taken_up(dataset, tmp_path, monkeypatch):
+    """Stopped after an epoch of one, the other begins anew."""
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(job, "progress", _stopping_after_one)
+        train(dataset, tmp_path, source="scenes_vit")
+    assert not (tmp_path / "weights.pt").exists()
+    train(dataset, tmp_path, source="scenes_convnext")
+    assert list(pd.read_csv(tmp_path / "history.csv")["epoch"]) == [1, 2, 3]
+
+
+def _stopping_after_one(epochs, title):
+    for epoch in epochs:
+        if epoch > 1:
+            raise KeyboardInterrupt
+        yield epoch
 
 
 def test_the_same_seed_gives_the_same_bytes(dataset, tmp_path):
