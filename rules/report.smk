@@ -48,6 +48,7 @@ rule summarise_study:
         runtime="10m",
     params:
         code=code("report/summarise_study.py"),
+        page=front_page(),
         title=config["title"],
         explanations={heading(entry): summarised(entry) | shown_by(entry) for entry in EXPLANATIONS},
         pictures=summarised_pictures(),

@@ -63,6 +63,12 @@ def reproduced_defects():
     }
 
 
+def front_page():
+    """Digests of the templates of the page that is read first, so that editing one makes it anew."""
+    folder = SCRIPTS / "filterscope" / "report" / "templates"
+    return [provenance.contents(path) for path in sorted(folder.glob("*.j2"))]
+
+
 def shown_by(entry):
     """What an explanation's filters are shown by on the summary: where their photographs, maps and sheets lie, and which
     layer of the atlas it is."""

@@ -66,15 +66,14 @@
     return [...new Set(paths.filter(Boolean))];
   }
 
-  /* What files are called beside each other: by their names, and where several have the same one by the folders in which
-     they differ, too. */
+  /* What files are called beside each other: by their names, and where several have the same one by the nearest folders in
+     which they differ, too. */
   function labelsOf(paths) {
-    const split = paths.map((path) => path.split("/"));
-    return split.map((parts) => {
-      const name = parts[parts.length - 1];
-      const alike = split.filter((others) => others[others.length - 1] === name);
-      const apart = parts.slice(0, -1).filter((part, k) => alike.some((others) => others[k] !== part));
-      return apart.length ? apart.join(" ") + ": " + name : name;
+    const split = paths.map((path) => path.split("/").reverse());
+    return split.map(([name, ...folders]) => {
+      const alike = split.filter(([other]) => other === name);
+      const apart = folders.filter((folder, k) => folder !== ".." && alike.some((others) => others[k + 1] !== folder)).slice(0, 2);
+      return apart.length ? apart.reverse().join(" ") + ": " + name : name;
     });
   }
 

@@ -80,7 +80,7 @@
     const chosen = choices.find((each) => each.key === key);
     const layer = able.find((each) => each.number === number);
     const rows = rowsOf(scores, number, key);
-    const few = study.layers.length <= 12;
+    const few = study.layers.length <= 12 && !study.beside; // whose names are longer
     return html`<${Panel} title="Scores beside nulls and rivals" id="scores" sources=${[layer.files && layer.files.scores]} aside=${html`<span class="chart-key"><i class="k-own"></i>words <i class="k-rival"></i>rivals <i class="k-nil"></i>nulls</span>`}>
       <div class="controls">
         ${few ? html`<div class="segments" role="group" aria-label="Layer">${able.map((each) => html`<button key=${each.number} type="button" aria-pressed=${each.number === number} onClick=${() => setNumber(each.number)}><${Text}>${each.probe || each.heading}<//></button>`)}</div>`
