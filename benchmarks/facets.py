@@ -1,43 +1,105 @@
-"""Facets of one class as large as ImageNet's: 1,300 codes of 4,096 numbers, ten separated groups of 130.
+"""Facets of classes and senses of filters: what grouping costs, by the number of images.
 
-    facets.py
+    facets.py              the class as large as ImageNet's, and how the cost grows with the images
+    facets.py 100 1000     these numbers of images only
+    facets.py opentsne     t-SNE by openTSNE beside scikit-learn's, where it is installed
 
-Against the same without PCA, and against the whole measurement of stability. Needs no real data.
+Codes of 4,096 numbers in ten separated groups. Needs no real data.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from filterscope.pictures.facets import clustering
 from filterscope.pictures.facets.clustering import FacetSettings
+from filterscope.pictures.senses.counting import count_senses
 
-GROUPS, MEMBERS, WIDTH = 10, 130, 4096
+GROUPS, WIDTH = 10, 4096
+CLASS = 1300  # images of a class of ImageNet
+GROWTH = (100, 1000, 10_000)  # images
+FILTERS, TOP, FILTER_WIDTH = 20, 300, 2048  # senses: filters that are timed, images of each, filters of the layer
 
 
 def timed(action):
-    """Seconds, and what the action gives."""
-    start = time.perf_counter()
+    """CPU seconds, and what the action gives: the machine may be busy with other work."""
+    start = time.process_time()
     result = action()
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
-def main() -> None:
+def codes(images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Codes float32 [n, WIDTH], and the group of each."""
     chance = np.random.default_rng(0)
-    truth = np.repeat(np.arange(GROUPS), MEMBERS)
-    centres = 3 * chance.standard_normal((GROUPS, WIDTH))
-    codes = (centres[truth] + chance.standard_normal((len(truth), WIDTH))).astype(np.float32)
+    truth = np.arange(images) % GROUPS
+    centres = 3 * chance.standard_normal((GROUPS, WIDTH)).astype(np.float32)
+    return centres[truth] + chance.standard_normal((images, WIDTH), np.float32), truth
+
+
+def one_class() -> None:
+    given, truth = codes(CLASS)
     settings = FacetSettings()
-    ours, found = timed(lambda: clustering.find_facets(codes, GROUPS, 0, settings))
-    whole, _ = timed(lambda: clustering.find_facets(codes, GROUPS, 0, FacetSettings(components=WIDTH)))
-    stable, _ = timed(lambda: clustering.stability(codes, found, list(range(settings.repetitions)), settings))
+    ours, found = timed(lambda: clustering.find_facets(given, GROUPS, 0, settings))
+    whole, _ = timed(lambda: clustering.find_facets(given, GROUPS, 0, FacetSettings(components=WIDTH)))
+    stable, _ = timed(lambda: clustering.stability(given, found, list(range(settings.repetitions)), settings))
     print(f"agreement with the groups {adjusted_rand_score(truth, found.facets):.3f}")
     print(f"PCA to {settings.components}, t-SNE and k-means {ours:.1f} s; without reduction {whole / ours:.1f} times")
     print(f"stability by {settings.repetitions} repetitions {stable / ours:.1f} times")
 
 
+def growth(sizes: tuple[int, ...]) -> None:
+    for images in sizes:
+        given, truth = codes(images)
+        spent, found = timed(lambda: clustering.find_facets(given, GROUPS, 0))  # noqa: B023
+        agreement = adjusted_rand_score(truth, found.facets)
+        print(f"{images} images: {spent:.1f} s, {1000 * spent / images:.1f} ms an image, agreement {agreement:.3f}")
+
+
+def senses() -> None:
+    chance = np.random.default_rng(0)
+    given = chance.standard_normal((FILTERS, TOP, FILTER_WIDTH)) + chance.random(FILTER_WIDTH)
+    spent, _ = timed(lambda: [count_senses(each, 0) for each in given])
+    print(f"senses: {100 * spent / FILTERS:.1f} s for 100 filters with {TOP} images, {FILTER_WIDTH} filters in a layer")
+
+
+def opentsne(sizes: tuple[int, ...]) -> None:
+    from openTSNE import TSNE
+
+    settings = FacetSettings()
+    for images in sizes:
+        given, _ = codes(images)
+        scores = PCA(settings.components, random_state=0).fit_transform(given)
+
+        def theirs(seed, scores=scores):
+            perplexity = min(settings.perplexity, (len(scores) - 1) / 3)
+            return np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=1).fit(scores))
+
+        def ours(seed, given=given):
+            return clustering.embed(given, seed)
+
+        for name, embed in (("scikit-learn", ours), ("openTSNE", theirs)):
+            spent, places = timed(lambda: [embed(seed) for seed in range(3)])  # noqa: B023
+            labels = [KMeans(GROUPS, n_init=10, random_state=0).fit(each).labels_ for each in places]
+            stable = np.mean([adjusted_rand_score(labels[0], each) for each in labels[1:]])
+            print(f"{images} images, {name}: {spent / 3:.1f} s, stability over seeds {stable:.2f}")
+
+
+def main(*asked: str) -> None:
+    sizes = tuple(int(each) for each in asked if each.isdigit())
+    if "opentsne" in asked:
+        opentsne(sizes or GROWTH[:2])
+        return
+    if not sizes:
+        one_class()
+    growth(sizes or GROWTH)
+    senses()
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

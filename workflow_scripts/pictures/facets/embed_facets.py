@@ -16,6 +16,11 @@ from filterscope.pictures.facets.tables import class_facets
 from filterscope.pictures.photographs import warn_of_small
 from filterscope.pictures.recipes.objectives import Goal
 
+SILENT = (
+    "class %r: unit %d is above 0 in none of its %d images (mean of the map): its facets are groups of images that do "
+    "not excite it"
+)
+
 
 def embed_facets(
     path_to_images,
@@ -50,6 +55,8 @@ def embed_facets(
             seen = [at(batch.pictures(device)) for batch in stream(pictures, batch_size, 0, stop)]
             codes, means = (torch.cat([each[part].cpu() for each in seen]) for part in (0, 1))
             seeds = [job.derived_seed(seed, "facets", name, part) for part in range(1 + settings.repetitions)]
+            if not (means[:, unit] > 0).any():
+                job.LOGGER.warning(SILENT, name, unit, len(means))
             given = chosen[name]["image_id"].to_numpy(), codes.numpy(), means[:, unit].double().numpy()
             made.append(class_facets(name, unit, *given, entry["facets"], entry["nearest"], seeds, settings))
     members, summary = (pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True))

@@ -255,6 +255,25 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
     assert not (tmp_path / "facets.parquet").exists()
 
 
+def test_grey_pictures_and_a_unit_that_no_image_excites(scenes, tmp_path, caplog):
+    """Grey photographs are grouped by their textures; the unit that sees red is silent, which is said."""
+    images = tables.read(scenes.folder / "images.parquet", "images").to_pandas().head(30)
+    (tmp_path / "grey").mkdir()
+    for path in images["path"]:
+        Image.open(scenes.folder / "pictures" / path).convert("L").save(tmp_path / "grey" / path)
+    images["path"] = ["grey/" + path for path in images["path"]]
+    tables.write(images, "images", tmp_path / "images.parquet")
+    arguments = {"path_to_images": tmp_path / "images.parquet", "path_to_annotations": None, "folder": tmp_path}
+    scenes.embed(tmp_path, **arguments, classes_by="folder", classes={"grey": 0}, facets=2)
+    assert "class 'grey': unit 0 is above 0 in none of its 30 images" in caplog.text
+    facets = tables.read(tmp_path / "facets.parquet", "facets").to_pandas()
+    assert facets["activation"].eq(0).all()
+    assert facets["facet"].nunique() == 2
+    caplog.clear()
+    scenes.embed(tmp_path, **arguments, classes_by="folder", classes={"grey": 8}, facets=2)
+    assert "is above 0 in none" not in caplog.text, "the filter for horizontal stripes sees some"
+
+
 def test_photographs_smaller_than_the_networks_input_are_named(scenes, tmp_path, caplog):
     inputs = replace(scenes.probe.inputs, resize=80, crop=80)
     probe = replace(scenes.probe, network=replace(scenes.probe.network, input=inputs))
