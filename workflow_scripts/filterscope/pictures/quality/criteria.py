@@ -92,7 +92,8 @@ def single_central_object(picture: Picture) -> float:
     object?", 2010). Contrast with the mean colour of the border, in Lab of a blurred picture (frequency-tuned saliency:
     Achanta et al., 2009; the border as background: Wei et al., "Geodesic saliency using background priors", 2012),
     weighted by a Gaussian around the centre; Otsu's threshold parts objects, of which the largest one's share of all
-    contrast counts, and the step of the mean colour across its outline, twice (geometric mean with the contrast).
+    contrast counts, how central it is, and the step of the mean colour across its outline (geometric mean with the
+    contrast, the step twice).
     """
     smooth = ndimage.gaussian_filter(picture.coarse, (1, 1, 0))
     distance, along = _places(COARSE)
@@ -107,7 +108,8 @@ def single_central_object(picture: Picture) -> float:
     outer = ndimage.binary_dilation(largest, iterations=RIM) & ~largest
     step = np.linalg.norm(smooth[inner].mean(0) - smooth[outer].mean(0)) if outer.any() else 0.0
     contrast = (salient * weight).sum() / weight.sum()
-    return float(np.cbrt(contrast * step**2) * masses.max() / masses.sum())
+    central = weight[largest].mean()
+    return float(np.cbrt(contrast * central * step**2) * masses.max() / masses.sum())
 
 
 # --- global structure -----------------------------------------------------------------------------------
