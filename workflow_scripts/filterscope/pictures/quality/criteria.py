@@ -24,6 +24,7 @@ COARSE = 64  # px, side of the coarse picture
 AREAS = 32  # px, side at which colours are told apart
 CENTRE, BORDER = 0.5, 0.8  # shares of the half side: the centre lies within, the border beyond
 CENTRE_SD = 0.5  # share of the half side, of the weight of central places
+RIM = 2  # px of the coarse picture, width of the rims inside and outside an outline
 PATCH = 8  # px, side of a patch of details
 DETAIL = 2.0  # px, standard deviation of the blur that takes details away
 VISIBLE = 1.0  # L* per px, gradient that can just be seen
@@ -84,16 +85,17 @@ def natural_colours(picture: Picture) -> np.ndarray:
 
 
 def single_central_object(picture: Picture) -> float:
-    """How far something in the middle stands out from the border, how sharp its outline is, and how much of what stands
-    out is one thing: the root of the product of the three, in Lab.
+    """How far something in the middle stands out from the border and how sharply it ends, times how much of what
+    stands out is one thing.
 
     Objects differ from their surroundings, are one and have an outline (Alexe, Deselaers and Ferrari, "What is an
     object?", 2010). Contrast with the mean colour of the border, in Lab of a blurred picture (frequency-tuned saliency:
     Achanta et al., 2009; the border as background: Wei et al., "Geodesic saliency using background priors", 2012),
     weighted by a Gaussian around the centre; Otsu's threshold parts objects, of which the largest one's share of all
-    contrast counts, and the mean gradient along its inner edge.
+    contrast counts, how central it is, and the step of the mean colour across its outline (geometric mean with the
+    contrast, the step twice).
     """
-    smooth = ndimage.gaussian_filter(picture.coarse, (1.5, 1.5, 0))
+    smooth = ndimage.gaussian_filter(picture.coarse, (1, 1, 0))
     distance, along = _places(COARSE)
     salient = np.linalg.norm(smooth - smooth[along > BORDER].mean(0), axis=2)
     if salient.max() < 1e-6:
@@ -102,10 +104,12 @@ def single_central_object(picture: Picture) -> float:
     objects, count = ndimage.label(salient > threshold_otsu(salient))
     masses = ndimage.sum(salient, objects, range(1, count + 1))
     largest = objects == np.argmax(masses) + 1
-    slope = np.linalg.norm(np.gradient(smooth, axis=(0, 1)), axis=(0, 3))
-    outline = slope[largest & ~ndimage.binary_erosion(largest)].mean()
+    inner = largest & ~ndimage.binary_erosion(largest, iterations=RIM)
+    outer = ndimage.binary_dilation(largest, iterations=RIM) & ~largest
+    step = np.linalg.norm(smooth[inner].mean(0) - smooth[outer].mean(0)) if outer.any() else 0.0
     contrast = (salient * weight).sum() / weight.sum()
-    return float((contrast * outline * masses.max() / masses.sum()) ** 0.5)
+    central = weight[largest].mean()
+    return float(np.cbrt(contrast * central * step**2) * masses.max() / masses.sum())
 
 
 # --- global structure -----------------------------------------------------------------------------------
