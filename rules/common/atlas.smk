@@ -39,16 +39,25 @@ def atlas_places():
     }
 
 
+# Tables of an explanation that are CSV, too.
+AS_CSV = ("filter_names", "filter_words", "thresholds", "words_apart", "known_answers", *SCORED)
+
+
 def atlas_links(places):
     """What the pages only link to: tables as CSV and sheets of filters. Their being there decides what a link says."""
-    layers = places["layers"]
-    linked = [each["strongest"] for each in layers if each["strongest"]]
-    linked += [each["occlusions"]["tables"]["occlusions"] for each in layers if each["occlusions"]]
-    linked += [table for each in layers if each["facets"] for table in each["facets"]["tables"].values()]
-    linked += [table for room in ("diagnosis", "temperature") for table in places[room]["tables"].values()]
+    layers, rooms = places["layers"], [places["diagnosis"], places["temperature"]]
+    linked = [layer["tables"][name] for layer in layers for name in AS_CSV if name in layer["tables"]]
+    linked += [table for layer in layers for entry in layer["pictures"] for table in entry["tables"].values()]
+    linked += [layer["strongest"] for layer in layers if layer["strongest"]]
+    linked += [layer["occlusions"]["tables"]["occlusions"] for layer in layers if layer["occlusions"]]
+    linked += [table for layer in layers if layer["facets"] for table in layer["facets"]["tables"].values()]
+    linked += [table for room in rooms for table in room["tables"].values()]
     linked += [course["table"] for course in places["temperature"]["courses"]]
+    # Figures that have the table that they were drawn from beside them, under the same name.
+    drawn = [Path(figure) for room in rooms for figure in room["figures"]]
+    linked += [str(each) for each in drawn if each.stem in ("layers", "temperatures") or each.parent.name == "networks"]
     sheets = [words_of(entry, "sheets") for entry in EXPLANATIONS]
-    return list(dict.fromkeys([f"{table.removesuffix('.parquet')}.csv" for table in linked] + sheets))
+    return list(dict.fromkeys([f"{each.rpartition('.')[0]}.csv" for each in linked] + sheets))
 
 
 def atlas_dataset(name):
