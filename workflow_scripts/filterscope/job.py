@@ -33,7 +33,7 @@ def _is_script(main: str | None) -> bool:
     return library.parent in folders and library not in folders
 
 
-# While a script imports nothing becomes garbage, and looking for it takes a seventh of torch's import. Until log_to,
+# While a script imports nothing becomes garbage, and looking for it takes a ninth of torch's import. Until log_to,
 # with which every one begins; programs that are none of the workflow's are left alone.
 if _is_script(getattr(sys.modules["__main__"], "__file__", None)):
     gc.disable()
