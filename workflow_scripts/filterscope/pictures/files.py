@@ -1,4 +1,7 @@
-"""Names of files that several steps of the pictures room share."""
+"""What the steps of the pictures room agree on: names of files and of beginnings, and the level of a test."""
+
+MEAN, NOISE = "mean", "noise"  # what a facet's picture began as
+CHANCE = 0.05  # above which the words of a facet do not tell it from the others
 
 
 def file_of(unit: int, facet: int) -> str:

@@ -8,13 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from filterscope.pictures.choices import Best
-from filterscope.pictures.files import file_of
+from filterscope.pictures.files import MEAN, file_of
 from filterscope.pictures.recipes.ascent import DEAD
 from filterscope.pictures.recipes.objectives import Target
 from filterscope.pictures.recipes.registry import Maximised
-
-MEAN, NOISE = "mean", "noise"  # what a facet's picture began as
-CHANCE = 0.05  # above which the words of a facet do not tell it from the others
 
 
 def pixels(pictures: Tensor) -> np.ndarray:

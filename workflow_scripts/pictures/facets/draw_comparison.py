@@ -7,7 +7,7 @@ import pandas as pd
 from PIL import Image
 
 from filterscope import job, tables
-from filterscope.pictures.picture_tables import MEAN
+from filterscope.pictures.files import MEAN
 from filterscope.pictures.quality.comparison_figures import class_sheet, network_dots
 
 

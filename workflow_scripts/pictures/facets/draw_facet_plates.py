@@ -9,8 +9,8 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.data.networks.settings import InputSettings, input_of
 from filterscope.pictures.facets.plates import contact_sheet, facet_plate
+from filterscope.pictures.files import MEAN
 from filterscope.pictures.photographs import Photographs
-from filterscope.pictures.picture_tables import MEAN
 
 
 def draw_facet_plates(

@@ -12,7 +12,7 @@ from filterscope.data.rejection import stop
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.facets.words import locate, words_apart
-from filterscope.pictures.picture_tables import CHANCE
+from filterscope.pictures.files import CHANCE
 from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings

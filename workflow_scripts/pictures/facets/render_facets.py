@@ -10,9 +10,9 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.pictures.files import file_of
+from filterscope.pictures.files import MEAN, NOISE, file_of
 from filterscope.pictures.photographs import Beside, Photographs
-from filterscope.pictures.picture_tables import MEAN, NOISE, facet_rows, pixels
+from filterscope.pictures.picture_tables import facet_rows, pixels
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.registry import maximise, reached, recipe
 from filterscope.pictures.recipes.stages import staged

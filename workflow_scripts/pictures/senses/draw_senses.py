@@ -4,8 +4,8 @@ from pathlib import Path
 
 from filterscope import job, tables
 from filterscope.data.networks.settings import InputSettings, input_of
+from filterscope.pictures.files import CHANCE
 from filterscope.pictures.photographs import Photographs
-from filterscope.pictures.picture_tables import CHANCE
 from filterscope.pictures.senses.figures import sense_sheet, title_of, window
 from filterscope.pictures.senses.findings import UNTOLD, sense_names
 

@@ -9,7 +9,7 @@ from filterscope.activations.probing import ProbeSettings, look, open_pictures
 from filterscope.data.networks import building
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
-from filterscope.pictures.picture_tables import CHANCE
+from filterscope.pictures.files import CHANCE
 from filterscope.pictures.senses.words import locate_kept, sense_words
 from filterscope.words.explaining.candidates import candidates, read_allowed
 from filterscope.words.explaining.explainer import load_explainer

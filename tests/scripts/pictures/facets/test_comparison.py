@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from filterscope import tables
-from filterscope.pictures.quality.criteria import CRITERIA
-from filterscope.pictures.quality.validation import CriteriaSettings
+from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
 from pictures.facets.compare_networks import compare_networks
 from pictures.facets.draw_comparison import draw_comparison
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.pictures.facets.figures import facet_names
 from filterscope.pictures.facets.words import PROPOSED, Located, located, words_apart
-from filterscope.pictures.picture_tables import CHANCE
+from filterscope.pictures.files import CHANCE
 
 DIMENSION, WORDS = 64, 40
 

@@ -8,8 +8,7 @@ import pytest
 
 from filterscope.pictures.quality import comparison
 from filterscope.pictures.quality.comparison import MEASURES, Drawn
-from filterscope.pictures.quality.criteria import CRITERIA
-from filterscope.pictures.quality.validation import CriteriaSettings
+from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
 
 QUICK = CriteriaSettings(photographs=20, resamples=100, confidence=0.95)
 CLASSES = {unit: f"class {unit}" for unit in range(8)}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from filterscope.figures import Figure
 from filterscope.pictures.figures import DPI, QUIET, TEXT, Card, Shown
-from filterscope.pictures.picture_tables import CHANCE, MEAN
+from filterscope.pictures.files import CHANCE, MEAN
 
 WIDTH, EDGE, DOT = 900, 3, 4  # px: of the map, a thumbnail's frame, the dot of an image without thumbnail
 SMALLEST, LARGEST = 40, 60  # px, side of a thumbnail of many and of few images

@@ -14,8 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from filterscope.pictures.quality.criteria import CRITERIA
-from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, verdicts
+from filterscope.pictures.quality.validation import CRITERIA, MEANS, PHOTOGRAPHS, CriteriaSettings, verdicts
 
 FEWEST = 5  # pairs: with fewer no difference could have a p of .05, signs flipped in all 2^n ways
 EXACT = 12  # pairs up to which all flips of their signs are tried

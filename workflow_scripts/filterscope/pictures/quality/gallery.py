@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from filterscope.pictures.picture_tables import MEAN
+from filterscope.pictures.files import MEAN
 from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, Comparison, ranking
 
 # Columns of a gallery, the first of `picture_scores`.
