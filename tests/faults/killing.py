@@ -49,7 +49,8 @@ class Runs:
 
     @property
     def is_locked(self) -> bool:
-        return any(self.folder.glob(".snakemake/locks/*"))
+        """A loss of power may empty a lock, which then is none."""
+        return any(path.stat().st_size for path in self.folder.glob(".snakemake/locks/*"))
 
     def begin_anew(self) -> None:
         """With an empty folder."""
