@@ -50,7 +50,9 @@ class Runs:
     @property
     def is_locked(self) -> bool:
         """A loss of power may empty a lock, which then is none."""
-        return any(path.stat().st_size for path in self.folder.glob(".snakemake/locks/*"))
+        with contextlib.suppress(FileNotFoundError):  # a run that ends takes it away
+            return any(path.stat().st_size for path in self.folder.glob(".snakemake/locks/*"))
+        return False
 
     def begin_anew(self) -> None:
         """With an empty folder."""
