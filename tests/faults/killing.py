@@ -49,7 +49,10 @@ class Runs:
 
     @property
     def is_locked(self) -> bool:
-        return any(self.folder.glob(".snakemake/locks/*"))
+        """A loss of power may empty a lock, which then is none."""
+        with contextlib.suppress(FileNotFoundError):  # a run that ends takes it away
+            return any(path.stat().st_size for path in self.folder.glob(".snakemake/locks/*"))
+        return False
 
     def begin_anew(self) -> None:
         """With an empty folder."""
