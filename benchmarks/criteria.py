@@ -14,16 +14,8 @@ from filterscope.data.datasets import coco
 from filterscope.data.networks import building
 from filterscope.pictures.photographs import Photographs
 from filterscope.pictures.picture_tables import pixels
-from filterscope.pictures.quality.criteria import Picture, norms_of, scores
-from filterscope.pictures.quality.validation import (
-    CRITERIA,
-    MEANS,
-    PHOTOGRAPHS,
-    CriteriaSettings,
-    ranking,
-    validate,
-    verdicts,
-)
+from filterscope.pictures.quality.criteria import CRITERIA, Picture, norms_of, scores
+from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, ranking, validate, verdicts
 from filterscope.pictures.recipes.ascent import Chance
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.plain import Plain

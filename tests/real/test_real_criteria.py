@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from filterscope import tables
-from filterscope.pictures.quality.validation import CRITERIA, verdicts
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import verdicts
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 

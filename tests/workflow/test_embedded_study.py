@@ -16,7 +16,8 @@ from tests.synthetic_study import received
 from filterscope import tables
 from filterscope.data.samples.labelled_samples import read_samples
 from filterscope.data.scenes.words import FACETS, SYNONYMS, facet_of
-from filterscope.pictures.quality.validation import CRITERIA, verdicts
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import verdicts
 from filterscope.words.naming import BELIEVED
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(3300)]

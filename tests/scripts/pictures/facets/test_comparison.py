@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from filterscope import tables
-from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import CriteriaSettings
 from pictures.facets.compare_networks import compare_networks
 from pictures.facets.draw_comparison import draw_comparison
 

@@ -10,7 +10,8 @@ from data.networks.plant_scenes_network import plant_scenes_network
 from filterscope import tables
 from filterscope.activations.probing import ProbeSettings
 from filterscope.data.scenes.dataset import ScenesSettings
-from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import CriteriaSettings
 from pictures.facets.render_criteria import render_criteria
 from pictures.facets.score_pictures import score_pictures
 

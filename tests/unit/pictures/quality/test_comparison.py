@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from filterscope.pictures.quality import comparison
-from filterscope.pictures.quality.comparison import MEASURES, Drawn
-from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
+from filterscope.pictures.quality.comparison import CHECKED, Drawn
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import CriteriaSettings
 
 QUICK = CriteriaSettings(photographs=20, resamples=100, confidence=0.95)
 CLASSES = {unit: f"class {unit}" for unit in range(8)}
@@ -70,7 +71,10 @@ def test_too_few_classes_are_not_tested_and_no_judge_is_no_measure():
     few = {unit: CLASSES[unit] for unit in range(comparison.FEWEST - 1)}
     found = comparison.tests({"a": drawn(chance, judged=False), "b": drawn(chance, classes=few)}, QUICK, seed=0)
     assert (found["first_probe"] == found["second_probe"]).all()
-    assert set(found.loc[found["first_probe"] == "a", "measure"]) == set(MEASURES) - {"judge_top1", "judge_top5"}
+    assert set(found.loc[found["first_probe"] == "a", "measure"]) == {*CRITERIA, *CHECKED} - {
+        "judge_top1",
+        "judge_top5",
+    }
 
 
 @pytest.mark.parametrize("count", [6, 20])

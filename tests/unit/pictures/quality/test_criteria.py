@@ -8,8 +8,7 @@ from scipy import ndimage
 from skimage.data import astronaut, cat, coffee, rocket
 
 from filterscope.pictures.quality import criteria
-from filterscope.pictures.quality.criteria import LIKENESSES, MEASURES, Norm, Picture, norms_of, scores
-from filterscope.pictures.quality.validation import CRITERIA
+from filterscope.pictures.quality.criteria import CRITERIA, LIKENESSES, MEASURES, Norm, Picture, norms_of, scores
 
 SIDE = 96
 

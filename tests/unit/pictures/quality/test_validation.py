@@ -13,14 +13,8 @@ from tests.unit.pictures.conftest import UNIT
 from filterscope import tables
 from filterscope.data.networks.layers import Reader
 from filterscope.pictures.quality import figures, gallery, judging, scoring, validation
-from filterscope.pictures.quality.validation import (
-    CRITERIA,
-    Comparison,
-    CriteriaSettings,
-    area_under_curve,
-    validate,
-    verdicts,
-)
+from filterscope.pictures.quality.criteria import CRITERIA
+from filterscope.pictures.quality.validation import Comparison, CriteriaSettings, area_under_curve, validate, verdicts
 
 QUICK = CriteriaSettings(photographs=20, resamples=200, confidence=0.95)
 NAN = float("nan")

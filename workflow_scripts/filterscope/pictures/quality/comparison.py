@@ -14,13 +14,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from filterscope.pictures.quality.validation import CRITERIA, MEANS, PHOTOGRAPHS, CriteriaSettings, verdicts
+from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, verdicts
 
 FEWEST = 5  # pairs: with fewer no difference could have a p of .05, signs flipped in all 2^n ways
 EXACT = 12  # pairs up to which all flips of their signs are tried
 FLIPS = 4000  # random ones beyond
 TOPS = {"judge_top1": 1, "judge_top5": 5}
-MEASURES = (*CRITERIA, "ratio", *TOPS)
+CHECKED = ("ratio", *TOPS)  # measures that are no criteria
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,17 @@ def tests(drawn: Mapping[str, Drawn], settings: CriteriaSettings, seed: int) -> 
 
 
 def _values(drawn: Drawn) -> pd.DataFrame:
-    """Pictures with their class and all MEASURES, as floats."""
+    """Pictures with their class and all measures, as floats."""
     table = drawn.scores.assign(**{"class": drawn.scores["unit"].map(drawn.classes)})
     ranks = pd.to_numeric(table["judge_rank"]).astype(float)
     for name, top in TOPS.items():
         table[name] = (ranks <= top).where(ranks.notna()).astype(float)
-    return table.astype(dict.fromkeys(MEASURES, float))
+    return table.astype(dict.fromkeys([*criteria_of(drawn.criteria), *CHECKED], float))
+
+
+def criteria_of(table: pd.DataFrame) -> list[str]:
+    """The criteria among a table's measures, in its order."""
+    return [name for name in dict.fromkeys(table["measure"]) if name not in CHECKED]
 
 
 def _tested(one, other, first, second, settings: CriteriaSettings, seed: int) -> list[tuple]:
@@ -81,7 +86,8 @@ def _tested(one, other, first, second, settings: CriteriaSettings, seed: int) ->
     one, other = one[one["group"] == first[1]], other[other["group"] == second[1]]
     same = first[0] == second[0] and one["facet"].notna().all() and other["facet"].notna().all()
     keys, rows = (["class", "facet"] if same else ["class"]), []
-    for measure in MEASURES:
+    names = {"group", "number", "unit", "facet", "image_id", "path", "judge_rank", "class"}
+    for measure in [name for name in one.columns if name in other.columns and name not in names]:
         pairs = pd.concat([each.groupby(keys)[measure].mean() for each in (one, other)], axis=1, join="inner").dropna()
         if len(pairs) >= FEWEST:
             differences = (pairs.iloc[:, 0] - pairs.iloc[:, 1]).to_numpy()
@@ -128,7 +134,7 @@ def in_words(criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str,
     """
     probes = list(recipes)
     said = [f"Pictures of {len(probes)} networks ({', '.join(probes)}), beside the photographs of their classes."]
-    said += [_of_criterion(measure, criteria, tests_, recipes) for measure in CRITERIA]
+    said += [_of_criterion(measure, criteria, tests_, recipes) for measure in criteria_of(criteria)]
     own = [criteria[(criteria["probe"] == probe) & (criteria["group"] == group)] for probe, group in recipes.items()]
     reached = pd.concat(own).set_index(["measure", "probe"])
     for measure, text in (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from filterscope.figures import Figure
 from filterscope.pictures.figures import BLUE, DPI, ORANGE, QUIET, TEXT
-from filterscope.pictures.quality.comparison import MEASURES
+from filterscope.pictures.quality.comparison import CHECKED, criteria_of
 from filterscope.pictures.quality.figures import CHECKS, COLUMNS, REAL
 
 INCH, GAP = 1.25, 0.06  # side of a picture on a sheet of a class, and between two
@@ -26,7 +26,7 @@ def network_dots(criteria: pd.DataFrame) -> Figure:
         for group in dict.fromkeys(criteria.loc[criteria["probe"] == probe, "group"])
         if group != "chance"
     ]
-    shown = [name for name in MEASURES if (criteria["measure"] == name).any()]
+    shown = [name for name in (*criteria_of(criteria), *CHECKED) if (criteria["measure"] == name).any()]
     lines = -(-len(shown) // COLUMNS)
     figure = Figure(figsize=(13, lines * (0.9 + 0.19 * len(groups)) + 0.3), dpi=DPI, layout="constrained")
     panels = figure.subplots(lines, COLUMNS, squeeze=False, sharey=True).ravel()

@@ -20,8 +20,6 @@ from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
 from sklearn.covariance import LedoitWolf
 
-from filterscope.pictures.quality.validation import CRITERIA
-
 COARSE = 64  # px, side of the coarse picture
 AREAS = 32  # px, side at which colours are told apart
 CENTRE, BORDER = 0.5, 0.8  # shares of the half side: the centre lies within, the border beyond
@@ -210,6 +208,8 @@ MEASURES: dict[str, Callable[[Picture], float]] = {
     "single_central_object": single_central_object,
     "clarity_of_details": clarity_of_details,
 }
+# In the order of the thesis.
+CRITERIA = ("natural_colours", "single_central_object", "global_structure", "clarity_of_details", "clear_context")
 
 
 @dataclass(frozen=True)

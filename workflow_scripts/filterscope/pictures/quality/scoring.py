@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from filterscope.pictures.quality import gallery, judging, validation
-from filterscope.pictures.quality.criteria import Norm, Picture, scores
-from filterscope.pictures.quality.validation import CRITERIA, CriteriaSettings
+from filterscope.pictures.quality.criteria import CRITERIA, Norm, Picture, scores
+from filterscope.pictures.quality.validation import CriteriaSettings
 
 CHANCE = "chance"
 TOPS = (1, 5)  # ranks of the right unit in the judge's answer that count

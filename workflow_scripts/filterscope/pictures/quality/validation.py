@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# In the order of the thesis.
-CRITERIA = ("natural_colours", "single_central_object", "global_structure", "clarity_of_details", "clear_context")
 PHOTOGRAPHS, MEANS = "photographs", "mean images"
 FEWEST = 4  # pictures of a group: resamples of fewer are so alike that chance would hold far too often
 

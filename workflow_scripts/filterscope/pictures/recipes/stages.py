@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from filterscope.activations.probing import ProbeSettings
 from filterscope.data.networks.layers import Readers, list_layers
 from filterscope.data.networks.stages import ends_among
+
+if TYPE_CHECKING:
+    from filterscope.activations.probing import ProbeSettings
 
 FINEST = 4  # px of the picture per cell: finer maps hold little but colours and edges, and cost most
 
