@@ -75,7 +75,7 @@ def test_a_torchvision_network_has_its_weights_own_input(here):
         transforms.crop_size[0],
     )
     assert network["weights"] == "DEFAULT"
-    assert study.config["probes"]["deep"]["layer"] == "features"
+    assert study.config["probes"]["deep"]["layer"] == "features.8"
 
 
 @pytest.mark.parametrize(
