@@ -13,8 +13,6 @@ from filterscope.data.images import read_image
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
-from filterscope.pictures.recipes.objectives import Goal, Target
-from filterscope.pictures.recipes.registry import maximise, recipe
 
 pytestmark = pytest.mark.real
 PICTURES_PER_CLASS = 2
@@ -130,27 +128,3 @@ def test_an_imported_squeezenet_is_torchvisions(original, pictures, tmp_path, wr
             ):
                 maps = theirs(as_usual)
                 assert (ours(images) - maps).abs().max() < 1e-5 * maps.max()  # the weights are rounded anew
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"method": "fourier", "steps": 12},
-        {"method": "maco", "steps": 8, "crops": 1},
-        {"method": "octaves", "table": "mean", "shorten": 30},
-    ],
-)
-def test_both_give_the_same_pictures(original, pictures, tmp_path, write_caffemodel, entry):
-    """Of tench and parachute, each from a photograph of its class and with the same random numbers."""
-    network, settings = imported(original, tmp_path, write_caffemodel)
-    starts, made = pictures[[0, -1]].float() / 255, []
-    for each, layer, inputs in ((network, "conv10", settings.input), (original, "classifier.1", InputSettings())):
-        with Reader(each, layer, input_size=224) as reader:
-            goal = Goal(reader, inputs, [Target(0), Target(701)], torch.device("cpu"))
-            made.append(maximise(goal, recipe(entry), [1, 2], starts))
-    (ours, theirs), drawn = made, [each.optimised.pictures for each in made]
-    difference = (drawn[0] - drawn[1]).abs()
-    moved = (drawn[1] - torch.nn.functional.interpolate(starts, drawn[1].shape[2:], mode="bicubic")).abs()
-    print(entry["method"], difference.mean().item(), moved.mean().item())
-    assert difference.mean() < 0.1 * moved.mean()
-    assert torch.allclose(ours.activation, theirs.activation, rtol=0.02)
