@@ -118,7 +118,9 @@ def test_an_imported_squeezenet_is_torchvisions(original, pictures, tmp_path, wr
         # In single precision the original is not equal to itself: 2e-6 from its own answer in double precision, and
         # 2e-6 from its answer with channels last. In double precision six decimals can be seen.
         assert (found - expected).abs().max() < 1e-5
-        original, network, images, as_usual = original.double(), network.double(), images.double(), as_usual.double()
+    original, network = original.double(), network.double()
+    with torch.inference_mode():
+        images, as_usual = images.double(), as_usual.double()
         expected, found = original(as_usual).softmax(1), network(images).flatten(1)
         assert (found - expected).abs().max() < 5e-7
         for caffe, torchs in (("relu_conv1", "1"), ("pool4", "5"), ("fire5/concat", "7"), ("fire9/concat", "12")):
@@ -128,3 +130,13 @@ def test_an_imported_squeezenet_is_torchvisions(original, pictures, tmp_path, wr
             ):
                 maps = theirs(as_usual)
                 assert (ours(images) - maps).abs().max() < 1e-5 * maps.max()  # the weights are rounded anew
+    # What pictures are drawn by: how each of two units would change with the picture.
+    slopes = []
+    for each, layer, shown in ((network, "conv10", settings.input), (original, "classifier.1", usual)):
+        starts = (pictures[[0, -1]].double() / 255).requires_grad_()
+        mean, std = (torch.tensor(values, dtype=torch.float64).view(3, 1, 1) for values in (shown.mean, shown.std))
+        with Reader(each, layer, input_size=224) as reader:
+            maps = reader((starts - mean) / std)
+            slopes += torch.autograd.grad(maps[0, 0].mean() + maps[1, 701].mean(), starts)
+    # Single cells of a ReLU or a pooling, which are nearly equal, may go another way by the weights' rounding.
+    assert (slopes[0] - slopes[1]).norm() < 1e-3 * slopes[1].norm()
