@@ -48,8 +48,8 @@ def changed(*keys, value):
             changed("networks", "own", value={"source": "torchvision", "architecture": "resnet19"}),
             "networks.own: 'resnet19' is no architecture of torchvision; did you mean resnet18",
         ),
-        (changed("max_memory", value=0.001), "probes.deep: probe deep, layer "),
-        (changed("max_memory", value=0.001), "max_memory allows 0.001 GB. Most of it: "),
+        (changed("max_memory", value=0.0005), "probes.deep: probe deep, layer "),
+        (changed("max_memory", value=0.0005), "max_memory allows 0.0005 GB. Most of it: "),
         (
             changed("probes", "deep", "layer", value="33"),
             "probes.deep.layer: the network has no layer '33'; the nearest",
@@ -94,7 +94,7 @@ def test_a_folder_is_no_study(here, capsys):
 def test_a_right_study_has_no_findings_and_its_layer_is_counted(here):
     found = findings.look(studies.checked(BASE))
     assert found.mistakes == []
-    assert found.layers["deep"] == costs.Layer(8, 4 * 27 * 16**2 + 8 * 36 * 8**2)
+    assert found.layers["deep"] == costs.Layer(8, 4 * 27 * 16**2 + 8 * 36 * 8**2, 8 * 8**2)
 
 
 def test_studies_are_merged_as_snakemake_merges_them(repository):
