@@ -30,7 +30,9 @@ REMARKS = configuration.check(config, ROOT / "rules" / "config.schema.yaml")
 if workflow.is_main_process:  # not again in the processes of its jobs
     for remark in REMARKS:
         logger.info(remark)
-    if unrecorded := configuration.doubt_unrecorded(Path(".snakemake")):
+    # Not for one who only looks, and not of files that are another workflow's, too.
+    looks = workflow.modifier.skip_configfile or workflow.dryrun
+    if not looks and (unrecorded := configuration.doubt_unrecorded(Path(".snakemake"))):
         logger.info(f"The records of {unrecorded} files are lost, as after a loss of power: they are made again.")
 configuration.share_threads(config["threads"])
 

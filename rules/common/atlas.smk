@@ -15,7 +15,7 @@ def atlas_page():
 def places_beside():
     """What the study beside this one noted, if there is one: it is written anew with each of its runs."""
     beside = config["atlas"]["beside"]
-    return f"{beside}/report/atlas_places.json" if beside else []
+    return given(f"{beside}/report/atlas_places.json") if beside else []
 
 
 def atlas_places():

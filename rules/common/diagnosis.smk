@@ -60,7 +60,10 @@ def measured_network_files(wildcards):
         return []
     network = network_settings(wildcards)
     made_by = provenance.factory_file(network["factory"]) if "factory" in network else None
-    return given([file for file in (network.get("prototxt"), made_by) if file])
+    graph = network["file"] if network["source"] == "onnx" else None
+    described = Path(network["model"]) / "config.json" if network["source"] == "huggingface" else None
+    told = [network.get("prototxt"), made_by, graph, str(described) if described and described.is_file() else None]
+    return given([file for file in told if file])
 
 
 def complexity_results():

@@ -123,7 +123,10 @@ def causes_of(wildcards):
 def labels_of_sheet(wildcards):
     """What Snakemake's report calls a filter's sheet: its number, name and status. Asked only when a report is made."""
     entry = {key: wildcards[key] for key in ("dataset", "probe", "vocabulary")}
-    return {"filter": sheet_label(words_of(entry, "filter_names.parquet"), int(wildcards["name"]))}
+    names = words_of(entry, "filter_names.parquet")
+    if not Path(names).is_file():  # results are in a bucket, or below a module's prefix
+        return {"filter": wildcards["name"]}
+    return {"filter": sheet_label(names, int(wildcards["name"]))}
 
 
 def has_known_answers(entry):

@@ -53,7 +53,7 @@ rule name_senses:
         weights=weights_of,
         categories=reference_categories,
         vocabulary=lambda wildcards: f"results/data/vocabularies/{naming_senses(wildcards).vocabulary}/vocabulary.parquet",
-        allowed=config["words"]["allowed"] or [],
+        allowed=given(config["words"]["allowed"]),
         explainer=sense_explainer,
     output:
         table="results/pictures/{dataset}/{probe}/senses/sense_words.parquet",

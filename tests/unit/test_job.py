@@ -329,22 +329,44 @@ class TestSettling:
         for said in (done.stderr, (tmp_path / "logs/job.log").read_text()):
             assert "OSError: [Errno 28] No space left on device: 'made'" in said
 
-    def test_every_disk_is_asked_once(self, tmp_path, monkeypatch):
-        asked = []
-        monkeypatch.setattr(job.sys, "platform", "linux")
-        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: asked.append(1)))
-        (tmp_path / "there").touch()
-        job.settle([tmp_path / "there", tmp_path / "gone", tmp_path, tmp_path / "neither/nor"])
-        assert asked == [1]
-        job.settle([tmp_path / "there", "/proc/self/status"])
-        assert asked == [1] * 3
+    def test_files_folders_and_where_they_lie(self, tmp_path, monkeypatch):
+        asked, fsync = [], os.fsync
+        monkeypatch.setattr(
+            job.os, "fsync", lambda opened: (asked.append(os.readlink(f"/proc/self/fd/{opened}")), fsync(opened))
+        )
+        (tmp_path / "made" / "deep").mkdir(parents=True)
+        for name in ("table", "made/one", "made/deep/two"):
+            (tmp_path / name).touch()
+        job.settle([tmp_path / "table", tmp_path / "made", tmp_path / "gone", tmp_path / "neither/nor"])
+        assert {
+            str(tmp_path / each) for each in ("table", "made", "made/one", "made/deep", "made/deep/two", "")
+        } >= set(asked)
+        assert len(set(asked)) == 6
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="syncfs is Linux's")
+    def test_many_files_are_written_together_and_each_is_asked(self, tmp_path, monkeypatch):
+        together = []
+        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_: SimpleNamespace(syncfs=lambda _: together.append(1)))
+        monkeypatch.setattr(job, "MANY", 3)
+        for number in range(3):
+            (tmp_path / f"{number}").touch()
+        job.settle([tmp_path])
+        assert together == []
+        (tmp_path / "one more").touch()
+        job.settle([tmp_path, tmp_path / "0"])
+        assert together == [1]
 
     def test_an_error_of_the_disk_is_told(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(job.sys, "platform", "linux")
-        monkeypatch.setattr(job.ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=lambda _: -1))
-        monkeypatch.setattr(job.ctypes, "get_errno", lambda: 28)
+        def fail(_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(job.os, "fsync", fail)
         with pytest.raises(OSError, match="No space left on device: the disk does not hold what was written"):
             job.settle([tmp_path])
+
+    @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="/proc is Linux's")
+    def test_what_has_no_disk_is_passed_over(self):
+        job.settle(["/proc/self/status"])
 
 
 def test_an_emptied_folder_is_new(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import errno
 import gc
 import hashlib
 import logging
@@ -24,6 +25,7 @@ from tqdm import tqdm
 LOGGER = logging.getLogger("filterscope")
 RESULTS = "results/"  # how the workflow's names of files begin
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+MANY = 64  # files of a folder, above which they are written together
 
 
 def _is_script(main: str | None) -> bool:
@@ -71,24 +73,39 @@ def settle(paths: Iterable[str | Path]) -> None:
     A file has its name before the disk has what is in it: without this, one that counts as done could be there, empty,
     after a loss of power in the next half minute, and a network file system would tell too late that it is full.
     """
-    folders = {os.stat(path).st_dev: path for path in map(_existing, paths) if path}
-    for folder in folders.values():
-        if not sys.platform.startswith("linux"):
-            os.sync()
-            continue
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            libc = ctypes.CDLL(None, use_errno=True)
-            if libc.syncfs(opened):
-                wrong = ctypes.get_errno()
-                raise OSError(wrong, f"{os.strerror(wrong)}: the disk does not hold what was written", str(folder))
-        finally:
-            os.close(opened)
+    for path in map(Path, paths):
+        inside = sorted(path.rglob("*")) if path.is_dir() else []
+        if len(inside) > MANY and sys.platform.startswith("linux"):
+            _hasten(path)
+        for each in (*inside, path, path.parent):
+            _settle(each)
 
 
-def _existing(path: str | Path) -> Path | None:
-    """The path, or where it lies; None where nothing is there any more, as after an error."""
-    return next((each for each in (Path(path), Path(path).parent) if each.exists()), None)
+def _hasten(folder: Path) -> None:
+    """Have the folder's whole disk written at once, which is faster than many files one after another. What others
+    write there is waited for, too, and whether it can be written is not asked."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        ctypes.CDLL(None).syncfs(opened)
+    finally:
+        os.close(opened)
+
+
+def _settle(path: Path) -> None:
+    """Of one file or folder; one that is not there any more, as after an error, is passed over."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a file system that has no disk
+            raise OSError(
+                error.errno, f"{error.strerror}: the disk does not hold what was written", str(path)
+            ) from None
+    finally:
+        os.close(opened)
 
 
 def _settle_at_the_end(path_to_log: str | Path) -> None:

@@ -136,7 +136,16 @@ def listing(folder: str | Path) -> str:
 def contents(path: str | Path) -> str | None:
     """Sixteen hexadecimal digits of what is in a file; None where there is none, which its reader will say."""
     path = Path(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else None
+    if not path.is_file():
+        return None
+    known = path.stat()
+    return _contents(path, known.st_size, known.st_mtime_ns)
+
+
+@cache
+def _contents(path: Path, size: int, modified: int) -> str:
+    """The same of a file that is there; size and modified: read again where these differ only, for files may be large."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def digest(script: str | Path, *modules: str) -> str:

@@ -33,15 +33,18 @@ class Checkpoint:
     digest: str
     interval: float = INTERVAL
     _saved: float = field(default_factory=time.monotonic)
+    _took: float = 0.0  # seconds of the last save: on a busy disk many
 
     def save(self, state) -> None:
-        """Save the state, at most once per interval."""
-        if time.monotonic() - self._saved < self.interval:
+        """Save the state, at most once per interval, and for no more than a tenth of the time."""
+        if time.monotonic() - self._saved < max(self.interval, 9 * self._took):
             return
+        begun = time.monotonic()
         with replacing(self.path) as temporary:
             values = {each.name: getattr(state, each.name) for each in fields(state)}
             torch.save({"digest": self.digest, **values}, temporary)
         self._saved = time.monotonic()
+        self._took = self._saved - begun
 
     def load(self, device: torch.device | str = "cpu"):
         """The saved state, or None where there is none for just this training."""

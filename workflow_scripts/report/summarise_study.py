@@ -76,7 +76,7 @@ def summarise_study(
         heading = f"{title}: {APPENDICES[room][0]}"
         _write(appendix / f"{room}.md", as_text(heading, sections[room], replace(BACK, link="../summary.md")))
         _write(appendix / f"{room}.html", as_html(heading, sections[room], BACK))
-    first = _front(title, explanations, found, diagnosis, temperature)
+    first = _front(title, explanations, found, diagnosis, temperature, page)
     for path, ending, render in ((path_to_text, "md", front.front_text), (path_to_html, "html", front.front_html)):
         first.places = _places(made, page, appendix, ending)
         _write(path, render(first))
@@ -135,7 +135,7 @@ def _shown(paths: Mapping, names, top, page: Path, pixels: bool):
     ]
 
 
-def _front(title, explanations: Mapping, found, diagnosis: Mapping, temperature: Mapping):
+def _front(title, explanations: Mapping, found, diagnosis: Mapping, temperature: Mapping, page: Path):
     """The page without its list of places, which depends on the kind of file."""
     explained = [each for _, each, *_ in found]
     galleries = [shown for _, _, shown, _ in found]
@@ -164,14 +164,13 @@ def _front(title, explanations: Mapping, found, diagnosis: Mapping, temperature:
             *([f"{len(warned) - CAUTIONS} more: see the atlas."] if warned[CAUTIONS:] else []),
         ],
         layers=layers,
-        tables=[link for given in [*explanations.values()][:TABLES] for link in _tables(given)],
+        tables=[link for given in [*explanations.values()][:TABLES] for link in _tables(given, page)],
         rooms=[front.Asked(APPENDICES[room][0], lines) for room, lines in rooms.items()],
     )
 
 
-def _tables(given: Mapping):
+def _tables(given: Mapping, page: Path):
     """Links to the tables that a layer's numbers come from, in the form that a person opens."""
-    page = Path("results/report")
     named = {"filter_names": "names", "filter_claims": "claims", "scores": "scores"}
     there = {name: given[name] for name in named if given[name]}
     return [

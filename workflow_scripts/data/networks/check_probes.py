@@ -1,11 +1,12 @@
 """Check all probes before anything is downloaded or computed: their networks are built and shown a black picture."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.activations.needs import Pass, refuse_too_large
+from filterscope.activations.needs import MemoryLimitError, Pass, refuse_too_large
 from filterscope.activations.probing import ProbeSettings, all_checked
 
 
@@ -14,10 +15,15 @@ def check_probes(path_to_table, probes: Mapping[str, ProbeSettings], passes: Map
 
     passes: probes that are read together, by the name of the pass. max_memory: gigabytes that each may need, or None.
     """
-    lines = all_checked(probes, job.progress)
+    lines, too_large = all_checked(probes, partial(job.progress, title="probes")), []
     for name, each in passes.items():
         own = [line for line in lines if line["probe"] in each.probes]
-        refuse_too_large(name, own, each.settings, each.pictures, max_memory)
+        try:
+            refuse_too_large(name, own, each.settings, each.pictures, max_memory)
+        except MemoryLimitError as error:
+            too_large.append(str(error))
+    if too_large:
+        raise MemoryLimitError("; ".join(too_large))
     tables.write(pd.DataFrame(lines), "checked_layers", path_to_table)
     for line in lines:
         told = (line[key] for key in ("probe", "layer", "filters", "layout", "width", "height"))

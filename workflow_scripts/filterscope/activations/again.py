@@ -34,7 +34,7 @@ def reading_again(
     load: gives the network with its weights; called where it is needed.
     """
     kept = stored_maps(paths_to_maps, image_ids)
-    if kept is None:
+    if kept is None and paths_to_maps:
         job.LOGGER.info("looking at the pictures again: their maps were not kept (activations.kept)")
     with reading(probe, load(), device) if kept is None else nullcontext(kept) as reader:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def weights_size(network: nn.Module) -> int:
 
 
 class ProbeError(ValueError):
-    """Probes whose network, layer or size of pictures is wrong: a line for each."""
+    """Probes whose network, layer or size of pictures is wrong: all of them."""
 
 
 def all_checked(probes: Mapping[str, ProbeSettings], progress: Callable = iter) -> list[dict]:
@@ -91,7 +92,7 @@ def all_checked(probes: Mapping[str, ProbeSettings], progress: Callable = iter) 
     A network is built once for probes of it that follow each other. Raises ProbeError, which names every probe that
     cannot be read, after all have been tried.
     """
-    lines, wrong = [], []
+    lines, wrong, first = [], [], None
     last: tuple[NetworkSettings, nn.Module] | None = None
     for name, probe in progress(probes.items()):
         try:
@@ -100,12 +101,11 @@ def all_checked(probes: Mapping[str, ProbeSettings], progress: Callable = iter) 
                 last = probe.network, building.build(probe.network)
             lines.append(checked(probe, name, last[1]))
         except Exception as error:  # what a user's own module raises can be anything
-            last = None
-            wrong.append((name, error))
-            job.LOGGER.debug("%s", name, exc_info=error)
+            traceback.clear_frames(error.__traceback__)  # which hold the network
+            wrong.append(f"probe {name}: {str(error) or type(error).__name__}")
+            first = first or error
     if wrong:
-        said = [f"probe {name}: {error or type(error).__name__}" for name, error in wrong]
-        raise ProbeError("\n".join(said)) from wrong[0][1]
+        raise ProbeError("; ".join(wrong)) from first
     return lines
 
 
