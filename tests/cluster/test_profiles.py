@@ -11,7 +11,7 @@ import sys
 import pytest
 import yaml
 
-PROFILES = ["default", "gpu", "slurm", "kubernetes"]
+PROFILES = ["default", "gpu", "slurm", "kubernetes", "s3"]
 
 # Two jobs that each want a GPU and end only when both have begun.
 TWO_GPU_JOBS = """

@@ -101,9 +101,8 @@ def _settle(path: Path) -> None:
         os.fsync(opened)
     except OSError as error:
         if error.errno != errno.EINVAL:  # of a file system that has no disk
-            raise OSError(
-                error.errno, f"{error.strerror}: the disk does not hold what was written", str(path)
-            ) from None
+            said = f"{error.strerror}: the disk does not hold what was written"
+            raise OSError(error.errno, said, str(path)) from None
     finally:
         os.close(opened)
 

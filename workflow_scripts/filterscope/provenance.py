@@ -144,7 +144,7 @@ def contents(path: str | Path) -> str | None:
 
 @cache
 def _contents(path: Path, size: int, modified: int) -> str:
-    """The same of a file that is there; size and modified: read again where these differ only, for files may be large."""
+    """The same of a file that is there; size and modified: read again only where they differ, as files may be large."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 

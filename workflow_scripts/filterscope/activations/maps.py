@@ -77,7 +77,7 @@ class StoredMaps:
     """The maps that the extraction kept of one layer, by image. Stands where a Reader of the layer would."""
 
     def __init__(self, paths: Iterable[str | Path]):
-        """paths: the `maps` tables of all shards. Raises TableError where one is of another layer, or none is."""
+        """paths: the `maps` tables of all shards, at least one. Raises TableError where one is of another layer."""
         self._files = [tables.opened(path, "maps") for path in paths]
         told = {
             tuple(file.schema_arrow.metadata[key] for key in (b"layer", b"filters", b"height", b"width"))

@@ -1,5 +1,6 @@
 """Tabulate what each defect of the reference costs in recall: default, each switch alone, all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -33,14 +34,10 @@ def tabulate_defects(
     """
     device = job.device()
     files = [each for path in paths.values() for each in ([path] if isinstance(path, (str, Path)) else path)]
-    decoding = replace(settings.extraction, workers=0)  # by how many processes changes nothing
-    grounds = (
-        code,
-        replace(settings, extraction=decoding),
-        probe,
-        seed,
-        sorted(map(provenance.contents, files), key=str),
-    )
+    told = replace(
+        settings, extraction=replace(settings.extraction, workers=0)
+    )  # by how many processes changes nothing
+    grounds = (code, told, probe, seed, sorted(map(provenance.contents, files), key=str))
     journal = Journal(Path(path_to_table).with_name(".defects.json"), *grounds, things="variants")
     material = preparation.material(paths, folder, probe.inputs)
     with reading(probe, building.load(probe.network, paths["weights"]), device) as reader:
