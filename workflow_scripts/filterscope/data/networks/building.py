@@ -1,7 +1,8 @@
 """Networks: how they are built, given weights, and initialised at random for the null rows.
 
-A network is an architecture of torchvision, timm or Hugging Face, a function that returns a torch module, a Caffe or ONNX
-file, or one that the workflow trains or sets by hand. The rules keep its weights as one state_dict file; `load` puts them together again.
+A network is an architecture of torchvision, timm or Hugging Face, a function that returns a torch module, a Caffe or
+ONNX file, or one that the workflow trains or sets by hand. The rules keep its weights as one state_dict file; `load`
+puts them together again.
 """
 
 from __future__ import annotations
