@@ -17,7 +17,7 @@ rule summarise_study:
         said=[path for entry in EXPLANATIONS for path in said_by_image(entry).values()],
         pictures=[path for entry in config["pictures"] for path in summarised_recipe(entry)],
         picture_words=[words_of_recipe(entry) for entry in named_pictures()],
-        facets=[path for entry in config["facets"] for path in summarised_facets(entry)],
+        facets=[path for entry in config["facets"] for path in (*summarised_facets(entry), *compared_in(entry))],
         shown=[path for entry in EXPLANATIONS for path in shown_files(entry)],
         senses=[path for entry in config["senses"] for path in summarised_senses(entry)],
         diagnosis=summarised_files(summarised_diagnosis()),

@@ -101,6 +101,11 @@ def summarised_facets(entry):
     return [pictures_of(entry, file) for file in (*files, "criteria.png", "facets/figures")]
 
 
+def compared_in(entry):
+    """The text that compares an entry of `facets` with the other networks that drew its dataset's classes, if any."""
+    return [f"results/pictures/{entry['dataset']}/networks.md"] if entry["dataset"] in compared_datasets() else []
+
+
 def summarised_senses(entry):
     """What the summary reads of an entry of `senses`: its table and the sheets."""
     return [pictures_of(entry, "senses/senses.parquet"), pictures_of(entry, "senses/figures")]
@@ -127,7 +132,7 @@ def summarised_pictures():
                 *of_facets, criteria, figures = summarised_facets(entry)
                 own["facets"] = dict(zip(("summary", "criteria", "validation"), of_facets, strict=True))
                 own["judge"] = entry["judge"]
-                own["figures"] = [criteria, *own["figures"], figures]
+                own["figures"] = [criteria, *own["figures"], figures, *compared_in(entry)]
     return found
 
 

@@ -153,6 +153,15 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said
 
 
+def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(
+    repository, run_snakemake, local_data
+):
+    arguments = ("summarise_study", "--dry-run", "--quiet", "rules")
+    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "facets_mini.yaml").stdout)
+    assert (jobs["score_pictures"], jobs["compare_networks"]) == (3, 1)
+    assert "compare_networks" not in planned(run_snakemake(*arguments).stdout)  # one network draws there
+
+
 def test_rule_graph_is_drawn(run_snakemake):
     done = run_snakemake("--rulegraph")
     assert "digraph" in done.stdout

@@ -154,6 +154,7 @@ def test_odd_names_of_folders_and_titles_are_written_as_they_are(here, folder):
         (("own.py:build", "--photos", "own.py"), "--photos own.py: is a file; should be a folder"),
         (("own.py:build", "--photos", "empty"), "no picture in it or below"),
         (("squeezenet1_2", "--photos", "album"), "did you mean squeezenet1_"),
+        (("timm:", "--photos", "album"), "timm: names no network; should be as timm:NAME"),
         (("gone.pt", "--photos", "album"), "gone.pt: there is no such file"),
         (("gone.py:build", "--photos", "album"), "gone.py: there is no such file"),
         (("own.py:biuld", "--photos", "album"), "has no function 'biuld'; did you mean build"),

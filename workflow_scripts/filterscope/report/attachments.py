@@ -19,7 +19,7 @@ def findings(text: str) -> list[str]:
 def figures_at(paths: Sequence[str | Path], page: Path) -> list[ShownFigure]:
     """The figures at these paths, files or folders of them, for a page in the folder `page`.
 
-    Of a folder with sheets only the sheets; the first EMBEDDED of each folder with their contents.
+    Of a folder with sheets only the sheets; the first EMBEDDED of each folder with their contents. A text is linked.
     """
     return [each for path in paths for each in _figures_of(Path(path), page)]
 
@@ -27,6 +27,8 @@ def figures_at(paths: Sequence[str | Path], page: Path) -> list[ShownFigure]:
 def _figures_of(path: Path, page: Path) -> list[ShownFigure]:
     files = sorted(path.glob("sheet_*.png")) or sorted(path.glob("*.png")) if path.is_dir() else [path]
     links = [Path(os.path.relpath(each, page)).as_posix() for each in files]
+    if path.suffix == ".md":
+        return [ShownFigure(path.name, links[0], None)]
     pngs = [each.read_bytes() if place < EMBEDDED else None for place, each in enumerate(files)]
     names = [f"{path.name}: {each.stem}" if path.is_dir() else each.stem for each in files]
     return [ShownFigure(*each) for each in zip(names, links, pngs, strict=True)]

@@ -1,5 +1,6 @@
 """Networks side by side: known differences are found, no others, and the words say what the tables do."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from filterscope.pictures.quality import comparison
 from filterscope.pictures.quality.comparison import CHECKED, Drawn
 from filterscope.pictures.quality.criteria import CRITERIA
-from filterscope.pictures.quality.validation import CriteriaSettings
+from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings
 
 QUICK = CriteriaSettings(photographs=20, resamples=100, confidence=0.95)
 CLASSES = {unit: f"class {unit}" for unit in range(8)}
 MEANT, NOISE = "mean, from the mean image", "mean, from noise"
+VITAL, PLAIN = "vital, from the mean image", "plain, from noise"
 
 
 def drawn(chance, better=0.0, classes=CLASSES, holds=True, judged=True):
@@ -36,6 +38,17 @@ def drawn(chance, better=0.0, classes=CLASSES, holds=True, judged=True):
     criteria = pd.DataFrame(values, columns=["group", "measure", "n", "value", "low", "high"])
     validation = pd.DataFrame({"criterion": CRITERIA, "paired": False, "holds": holds})
     return Drawn(scores, criteria, validation, classes)
+
+
+def beside_others(chance, each):
+    """The same with what stands beside its facets' pictures: photographs, mean images and a bare ascent."""
+    like, noisy = each.scores[each.scores["group"] == MEANT], [*CRITERIA, "ratio"]
+    others = {
+        group: like.assign(group=group, **{name: chance.normal(size=len(like)) for name in noisy})
+        for group in (PHOTOGRAPHS, MEANS, PLAIN)
+    }
+    parts = [others[PHOTOGRAPHS].assign(facet=None), others[MEANS], each.scores, others[PLAIN]]
+    return replace(each, scores=pd.concat([part.astype({"facet": float}) for part in parts], ignore_index=True))
 
 
 def found_in(table, measure, one, other):
@@ -100,6 +113,36 @@ def test_the_words_say_what_the_tables_do():
     assert "next a's (" in said
     assert "p 0.0078" in said
     assert "Their units' activation is 1.50" in said
+
+
+def test_the_p_that_is_quoted_is_of_the_two_networks_pictures():
+    """Not of what stands beside them, which comes first in the table."""
+    chance = np.random.default_rng(7)
+    both = {name: beside_others(chance, drawn(chance, better=better)) for name, better in (("a", 0.0), ("b", 0.5))}
+    criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, seed=0)
+    between = tests[tests["first_probe"] != tests["second_probe"]]
+    assert list(between["first"].unique()) == [MEANT, NOISE, PLAIN]  # the others are no pictures that they drew
+    assert (between["first"] == between["second"]).all()
+    own = found_in(tests, "natural_colours", "a", "b")
+    assert own["p"] == pytest.approx(2 / 2 ** len(CLASSES))
+    assert found_in(tests, "clarity_of_details", "a", "b")["p"] > 0.05
+    said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
+    for measure in CRITERIA:
+        row, name = found_in(tests, measure, "a", "b"), measure.replace("_", " ").capitalize()
+        sentence = next(each for each in said.split(". ") if each.startswith(name))
+        assert sentence.endswith(f"; paired by class, p {row['p']:.2g}, {row['adjusted']:.2g} adjusted for all tests)")
+
+
+def test_no_p_is_quoted_where_two_networks_draw_by_different_recipes():
+    chance = np.random.default_rng(8)
+    first, second = (beside_others(chance, drawn(chance, better=better)) for better in (0.0, 0.5))
+    second = replace(second, **{name: getattr(second, name).replace({MEANT: VITAL}) for name in ("scores", "criteria")})
+    both = {"a": first, "b": second}
+    criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, seed=0)
+    assert {NOISE, PLAIN} == set(tests.loc[tests["first_probe"] != tests["second_probe"], "first"])
+    said = comparison.in_words(criteria, tests, {"a": MEANT, "b": VITAL})
+    assert "Natural colours is best in b's pictures (1.5" in said
+    assert "paired by class" not in said
 
 
 def test_a_criterion_that_fails_anywhere_is_not_believed():

@@ -49,8 +49,9 @@ def tests(drawn: Mapping[str, Drawn], settings: CriteriaSettings, seed: int) -> 
     """The `network_tests` table: paired differences of every measure, within each network and between networks.
 
     Within one, every two groups of pictures, by class and facet (by class where one has no facets). Between two, the
-    groups of one name, by class. p: two-sided, signs of the differences flipped (Fisher 1935); `adjusted` by Holm's
-    method (1979) over the tests of one measure. Pairs are those that both have; fewer than FEWEST are not tested.
+    drawn groups of one name, by class: photographs and mean images tell nothing of what a network draws. p: two-sided,
+    signs of the differences flipped (Fisher 1935); `adjusted` by Holm's method (1979) over the tests of one measure.
+    Pairs are those that both have; fewer than FEWEST are not tested.
     """
     values = {probe: _values(each) for probe, each in drawn.items()}
     rows = []
@@ -58,8 +59,9 @@ def tests(drawn: Mapping[str, Drawn], settings: CriteriaSettings, seed: int) -> 
         for first, second in combinations([name for name in own["group"].unique() if name != PHOTOGRAPHS], 2):
             rows += _tested(own, own, (probe, first), (probe, second), settings, seed)
     for one, other in combinations(values, 2):
-        for group in dict.fromkeys(values[one]["group"]):
-            if group in set(values[other]["group"]):
+        there = set(values[other]["group"]) - {PHOTOGRAPHS, MEANS}
+        for group in values[one]["group"].unique():
+            if group in there:
                 rows += _tested(values[one], values[other], (one, group), (other, group), settings, seed)
     columns = ["measure", "first_probe", "first", "second_probe", "second", "by", "n", "difference", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns)
@@ -162,7 +164,8 @@ def _of_criterion(measure: str, criteria: pd.DataFrame, tests_: pd.DataFrame, re
     best = values.sort_values(ascending=False, kind="stable").index
     said = f"{name.capitalize()} is best in {best[0]}'s pictures ({_number(rows.loc[(best[0], recipes[best[0]])])})"
     if len(best) > 1:
-        said += f", next {best[1]}'s ({_number(rows.loc[(best[1], recipes[best[1]])])}{_told(measure, tests_, best)})"
+        told = _told(measure, tests_, [(probe, recipes[probe]) for probe in best[:2]])
+        said += f", next {best[1]}'s ({_number(rows.loc[(best[1], recipes[best[1]])])}{told})"
     doubt = (
         f"; of {', '.join(unknown)} there are too few pictures to tell whether it can be believed" if unknown else ""
     )
@@ -173,11 +176,10 @@ def _keys(recipes: Mapping[str, str]) -> Sequence[tuple[str, tuple[str, str]]]:
     return [(probe, (probe, group)) for probe, group in recipes.items()]
 
 
-def _told(measure: str, tests_: pd.DataFrame, best: Sequence[str]) -> str:
-    """What the test of the two best networks says, where they were tested."""
-    pair = set(best[:2])
-    rows = tests_[(tests_["measure"] == measure) & (tests_["by"] == "class") & (tests_["first"] != MEANS)]
-    found = [row for row in rows.itertuples() if {row.first_probe, row.second_probe} == pair]
+def _told(measure: str, tests_: pd.DataFrame, best: Sequence[tuple[str, str]]) -> str:
+    """What the test of the two best, each (probe, group), says where there is one: of one recipe, on enough classes."""
+    rows, pair = tests_[tests_["measure"] == measure], set(best)
+    found = [row for row in rows.itertuples() if {(row.first_probe, row.first), (row.second_probe, row.second)} == pair]
     if not found:
         return ""
     return f"; paired by class, p {found[0].p:.2g}, {found[0].adjusted:.2g} adjusted for all tests"
