@@ -92,6 +92,15 @@ def test_what_was_not_made_is_said(maximised, summary, criteria, validation):
     assert not alone.tables
 
 
+def test_units_that_no_image_excites_have_no_line_on_what_pictures_reach(summary, criteria, validation):
+    """Such pictures have no ratio, and their groups no row of it."""
+    silent = criteria[criteria["measure"] != "ratio"]
+    section = pictures_section("p", {}, summary, silent, validation, "j", [])
+    assert not [line for line in section.lines if "best image of the class" in line or ": ." in line]
+    whole = pictures_section("p", {}, summary, criteria, validation, "j", [])
+    assert len(whole.lines) == len(section.lines) + 1
+
+
 def test_figures_are_on_the_page_or_linked(summary, criteria, validation):
     png = bytes(np.arange(40, dtype=np.uint8))
     figures = [

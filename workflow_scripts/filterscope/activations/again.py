@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from filterscope import job
-from filterscope.activations.extraction import ActivationError, refuse_not_finite
+from filterscope.activations.extraction import ActivationError, ExtractionSettings, refuse_not_finite
 from filterscope.activations.maps import BYTES, MapsWriter, StoredMaps, stored_maps
-from filterscope.activations.probing import ProbeSettings, open_pictures, reading, together
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading, together
 from filterscope.activations.streaming import Batch, MaskGrid, PictureDataset
+from filterscope.data.networks import building
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader, Readers
 
@@ -48,30 +49,37 @@ def reading_again(
 def maps_at_hand(
     probe: ProbeSettings,
     paths_to_maps: Sequence[str | Path],
-    image_ids: Sequence[int],
-    load: Callable[[], nn.Module],
-    batches: Callable[[], Iterable[Batch]],
+    images: pd.DataFrame,
+    folder: str | Path,
+    path_to_weights: str | Path,
+    settings: ExtractionSettings,
     most: float,
     device: torch.device,
 ) -> Iterator[StoredMaps]:
     """Maps of these images for whoever needs them in an order of their own: those that were kept, if all were, else
     those of a further look, which lie in a temporary folder meanwhile.
 
-    batches: gives the pictures. Raises ActivationError where that would take more than `most` gigabytes.
+    images: rows of the dataset's `images`, whose files lie in the folder; settings: how they are looked at. Raises
+    ActivationError where that would take more than `most` gigabytes.
     """
-    kept = stored_maps(paths_to_maps, image_ids)
+    kept = stored_maps(paths_to_maps, images["image_id"].tolist())
     if kept is not None:
         with kept:
             yield kept
         return
-    job.LOGGER.info("looking at %d pictures again: their maps were not kept (activations.kept)", len(image_ids))
-    with kept_for_now([probe], load(), len(image_ids), batches, most, device) as found:
+    job.LOGGER.info("looking at %d pictures again: their maps were not kept (activations.kept)", len(images))
+    network = building.load(probe.network, path_to_weights)
+
+    def batches() -> Iterable[Batch]:
+        return look(open_pictures(folder, images, None, probe.inputs), settings)
+
+    with kept_for_now([probe], network, len(images), batches, most, device) as found:
         maps = next(found)
         if isinstance(maps, ActivationError):
             raise maps
         if not isinstance(maps, StoredMaps):
             raise ActivationError(
-                f"layer {probe.layer}: maps of {len(image_ids)} images take more than {most:g} GB of disk: ask for "
+                f"layer {probe.layer}: maps of {len(images)} images take more than {most:g} GB of disk: ask for "
                 "fewer filters or images, or raise activations.kept"
             )
         yield maps

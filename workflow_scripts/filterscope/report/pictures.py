@@ -33,7 +33,7 @@ def pictures_section(
     lines += [_named(name, table) for name, table in words.items()]
     shown = []
     if summary is not None:
-        lines += [*_verdicts(validation), _facets_reached(criteria), _judged(criteria, judge), *_starts(validation)]
+        lines += [*_verdicts(validation), *_facets_reached(criteria), _judged(criteria, judge), *_starts(validation)]
         shown = [_classes(summary), _groups(criteria)]
     if senses is not None:
         lines.append(f"Senses: {told(senses)}.")
@@ -63,10 +63,13 @@ def _named(recipe: str, table: pd.DataFrame) -> str:
     return f"{said}; with claims shuffled among the filters it would be for {null.mean() * len(compared):.1f}."
 
 
-def _facets_reached(criteria: pd.DataFrame) -> str:
+def _facets_reached(criteria: pd.DataFrame) -> list[str]:
+    """Nothing where no image of a class excites its unit, so that no picture has a ratio."""
     rows = criteria[criteria["measure"] == "ratio"]
+    if rows.empty:
+        return []
     said = [f"{row.group} {_interval(row)}" for row in rows.itertuples()]
-    return f"Activation against the best image of the class, mean: {'; '.join(said)}."
+    return [f"Activation against the best image of the class, mean: {'; '.join(said)}."]
 
 
 def _verdicts(validation: pd.DataFrame) -> list[str]:

@@ -7,8 +7,7 @@ from filterscope import job, tables
 from filterscope.activations.again import maps_at_hand
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.mining import mined
-from filterscope.activations.probing import ProbeSettings, look, open_pictures
-from filterscope.data.networks import building
+from filterscope.activations.probing import ProbeSettings
 from filterscope.pictures.senses.codes import Background, Strongest, codes_of
 from filterscope.pictures.senses.counting import CountSettings
 from filterscope.pictures.senses.findings import told
@@ -46,10 +45,7 @@ def find_senses(
     images = images[images["image_id"].isin(strongest.image_ids.reshape(-1))]
 
     def at_hand(which, paths):
-        pictures = open_pictures(folder, images, None, which.inputs)
-        load = lambda: building.load(which.network, path_to_weights)  # noqa: E731
-        wanted = images["image_id"].tolist()
-        return maps_at_hand(which, paths, wanted, load, lambda: look(pictures, activations), most, device)
+        return maps_at_hand(which, paths, images, folder, path_to_weights, activations, most, device)
 
     with at_hand(probe, paths_to_maps) as fired:
         if codes is None:

@@ -5,8 +5,7 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.activations.again import maps_at_hand
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures
-from filterscope.data.networks import building
+from filterscope.activations.probing import ProbeSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.files import CHANCE
@@ -51,10 +50,7 @@ def name_senses(
     images = images[images["image_id"].isin(near["image_id"])]
 
     def at_hand(which, paths):
-        pictures = open_pictures(folder, images, None, which.inputs)
-        load = lambda: building.load(which.network, path_to_weights)  # noqa: E731
-        wanted = images["image_id"].tolist()
-        return maps_at_hand(which, paths, wanted, load, lambda: look(pictures, activations), most, device)
+        return maps_at_hand(which, paths, images, folder, path_to_weights, activations, most, device)
 
     def asked(fired, seen):
         size = settings.explainer_size(seen)

@@ -11,11 +11,12 @@ from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
 from filterscope.pictures.files import file_of_sense
-from filterscope.pictures.photographs import Photographs
+from filterscope.pictures.photographs import Beside, Photographs
 from filterscope.pictures.picture_tables import pixels
 from filterscope.pictures.recipes.ascent import DEAD
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.registry import maximise, reached, recipe
+from filterscope.pictures.recipes.stages import staged
 from filterscope.pictures.senses.figures import mean_of_sense, window
 
 
@@ -35,8 +36,9 @@ def render_senses(
     batch_size,
     seed,
 ):
-    """path_to_pictures: folder beside the table; name, settings: of the recipe; share, nearest: as draw_senses has
-    them; batch_size: pictures at a time."""
+    """path_to_pictures: folder beside the table; name, settings: of the recipe; share: as draw_senses has it;
+    nearest: images of a sense that are averaged, and that a recipe compares its picture with, as the network sees them;
+    batch_size: pictures at a time."""
     members = tables.read(path_to_members, "sense_images").to_pandas()
     photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), probe.inputs)
     target, rows = job.empty_folder(path_to_pictures), []
@@ -45,20 +47,24 @@ def render_senses(
         return window(photographs.view(row.image_id), row.peak_row, row.peak_column, share)
 
     near = members[members["rank"] < nearest].sort_values(["filter", "sense", "rank"])
-    senses = {key: mean_of_sense(own, windows) for key, own in near.groupby(["filter", "sense"])}
+    groups = list(near.groupby(["filter", "sense"]))
+    senses = {key: mean_of_sense(own, windows) for key, own in groups}
+    beside = Beside(photographs, [own["image_id"].tolist() for _, own in groups])
     if senses:
-        rows = _made(senses, path_to_weights, probe, name, settings, batch_size, seed, target)
+        rows = _made(senses, beside, path_to_weights, probe, name, settings, batch_size, seed, target)
     table = pd.DataFrame(rows, columns=[*tables.SCHEMAS["sense_pictures"].names])
     for path in (path_to_table, path_to_csv):
         tables.write(table, "sense_pictures", path)
 
 
-def _made(senses, path_to_weights, probe, name, settings, batch_size, seed, target: Path) -> list[dict]:
-    """Pictures of senses, mean images by filter and sense, as rows of the table."""
+def _made(senses, beside: Beside, path_to_weights, probe, name, settings, batch_size, seed, target: Path) -> list[dict]:
+    """Pictures of senses, mean images by filter and sense, as rows of the table; beside: photographs of each."""
+    made = recipe(settings)
+    read = staged if made.compares else reading
     starts = torch.from_numpy(np.stack(list(senses.values()))).permute(0, 3, 1, 2).float() / 255
-    with reading(probe, building.load(probe.network, path_to_weights), job.device()) as reader:
-        goal = Goal(reader, probe.inputs, [Target(number) for number, _ in senses], job.device())
-        begun, made = reached(goal, starts, batch_size), recipe(settings)
+    with read(probe, building.load(probe.network, path_to_weights), job.device()) as reader:
+        goal = Goal(reader, probe.inputs, [Target(number) for number, _ in senses], job.device(), beside)
+        begun = reached(goal, starts, batch_size)
         seeds = [job.derived_seed(seed, "sense", name, *map(int, key)) for key in senses]
         with job.steps(made.total_steps * -(-len(senses) // batch_size), f"steps of {name}") as report:
             done = maximise(goal, made, seeds, starts, batch_size, report)

@@ -16,6 +16,8 @@ from filterscope.activations.probing import ProbeSettings
 from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks.embedded import FILTERS, SUMS
 from filterscope.data.scenes.dataset import ScenesSettings
+from filterscope.pictures.recipes.registry import maximise
+from filterscope.pictures.recipes.stages import Staged
 from filterscope.pictures.senses.counting import CountSettings
 from filterscope.pictures.senses.tables import SenseError
 from pictures.senses.draw_senses import draw_senses
@@ -218,6 +220,39 @@ def test_pictures_and_sheets(scenes, made, tmp_path):
     clearest = scenes.draw(where, drawn=2)
     assert len(clearest) == 2
     assert {int(name[7:11]) for name in clearest} <= set(TWO)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [{"method": "vital", "steps": 12}, {"method": "maco", "magnitudes": "photographs", "steps": 12}],
+    ids=["vital", "maco"],
+)
+def test_recipes_that_compare_pictures_have_the_nearest_images_of_each_sense(
+    scenes, made, tmp_path, recipe, monkeypatch
+):
+    where, goals = shutil.copytree(made, tmp_path / "made"), []
+
+    def watched(goal, *rest):
+        goals.append(goal)
+        return maximise(goal, *rest)
+
+    monkeypatch.setattr("pictures.senses.render_senses.maximise", watched)
+    members = tables.read(made / "sense_images.parquet", "sense_images").to_pandas()
+    two = members[members["filter"].isin(TWO[:2])]
+    tables.write(two, "sense_images", where / "sense_images.parquet")
+    table = scenes.render(where, recipe)
+    assert table[["filter", "sense"]].to_numpy().tolist() == [[number, sense] for number in TWO[:2] for sense in (0, 1)]
+    assert table["status"].eq("optimised").all(), table[["status", "note"]]
+    assert (table["activation"] > table["mean_activation"]).all()
+    paths = tables.read(scenes.folder / "images.parquet", "images").to_pandas().set_index("image_id")["path"]
+    near = two[two["rank"] < 8].sort_values(["filter", "sense", "rank"]).groupby(["filter", "sense"])["image_id"]
+    shown = [[np.asarray(Image.open(scenes.folder / "pictures" / paths[each])) for each in own] for _, own in near]
+    assert isinstance(goals[0].reader, Staged)
+    for own, compared in zip(shown, goals[0].photographs, strict=True):
+        assert np.array_equal(np.stack(own).transpose(0, 3, 1, 2), compared)
+    colours = np.stack([np.asarray(Image.open(where / path), float).mean((0, 1)) for path in table["path"]])
+    apart = np.abs(colours[:, None] - np.stack([np.mean(own, (0, 1, 2)) for own in shown])).mean(2)
+    assert apart.argmin(1).tolist() == [0, 1, 2, 3], "each has the colour of its own photographs"
 
 
 def test_senses_are_named_by_what_tells_them_apart(study, tmp_path):

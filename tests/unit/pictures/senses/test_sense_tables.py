@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from filterscope import tables
 from filterscope.pictures.senses.codes import Codes, Strongest
 from filterscope.pictures.senses.counting import CountSettings
-from filterscope.pictures.senses.figures import mean_of_sense, window
+from filterscope.pictures.senses.figures import mean_of_sense, title_of, window
 from filterscope.pictures.senses.findings import sense_names, told
 from filterscope.pictures.senses.tables import SenseError, chosen_filters, sense_rows, shuffled
 
@@ -93,3 +94,23 @@ def test_windows_lie_inside_and_are_as_large_as_the_view():
     rows = pd.DataFrame({"peak_row": [0.0, 1.0], "peak_column": [1.0, 0.0]})
     mean = mean_of_sense(rows, lambda row: window(view, row.peak_row, row.peak_column, 0.25))
     assert (mean == 100).all()
+
+
+def test_titles_count_senses_beside_a_filter_that_is_untold(tmp_path):
+    """Where one number is missing, pandas reads the whole column as real numbers."""
+    settings = CountSettings()
+    codes = np.random.default_rng(0).standard_normal((2, 30, 20))
+    codes[0, :18, :3] += 8
+    codes[0, 18:, 3:6] += 8
+    fired = np.ones((2, 30), bool)
+    fired[1, 5:] = False
+    images, maxima = np.tile(np.arange(30), (2, 1)), np.ones((2, 30))
+    strongest, found = Strongest(np.array([5, 7]), images, maxima), Codes(codes, fired, np.full((2, 30, 2), 0.5))
+    rows, _ = sense_rows(strongest, found, [0, 0], 10, settings)
+    tables.write(pd.DataFrame(rows), "senses", tmp_path / "senses.parquet")
+    senses = tables.read(tmp_path / "senses.parquet", "senses").to_pandas()
+    assert senses["senses"].isna().tolist() == [False, True]
+    title = title_of(next(senses.itertuples()))
+    assert title.startswith("filter 5: 2 senses (strength ")
+    senses["senses"] = 1.0
+    assert title_of(next(senses.itertuples())).startswith("filter 5: one sense (strength ")

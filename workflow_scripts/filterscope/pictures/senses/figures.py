@@ -69,6 +69,6 @@ def sense_sheet(
 
 
 def title_of(row) -> str:
-    """Title of the sheet of a row of `senses`."""
-    found = f"{row.senses} senses" if row.senses > 1 else "one sense"
+    """Title of the sheet of a row of `senses` that is told; its numbers may be real, as pandas has them beside gaps."""
+    found = f"{int(row.senses)} senses" if row.senses > 1 else "one sense"
     return f"filter {row.filter}: {found} (strength {row.strength:.2f}, likeness {row.likeness:.2f})"
