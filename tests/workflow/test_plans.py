@@ -194,7 +194,7 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     for name in ("pepper", "theatre"):
         (tmp_path / "classes" / name).mkdir(parents=True)
     entry = {"dataset": "classes", "probe": "planted", "classes": {"pepper": 0, "theatre": 1}, "recipe": "mean"}
-    sections = ("explanations", "defects", "pictures", "strongest_filters", "occlusions")
+    sections = ("explanations", "defects", "pictures", "senses", "strongest_filters", "occlusions")
     config = default_config() | {section: [] for section in sections} | {"facets": [entry]}
     config["datasets"]["classes"] = {"source": "folder", "folder": str(tmp_path / "classes"), "reference": "scenes"}
     arguments = ("pictures", "--dry-run", "--quiet", "rules")
