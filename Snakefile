@@ -74,7 +74,6 @@ localrules:
     render_temperatures,
     render_training,
     summarise_reproduction,
-    summarise_study,
     tabulate_capacity,
     tabulate_complexity,
     tabulate_datasets,

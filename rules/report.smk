@@ -44,8 +44,8 @@ rule summarise_study:
     conda:
         "../envs/filterscope.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=memory(1000, times=2),
+        runtime="1h",
     params:
         code=code("report/summarise_study.py"),
         page=front_page(),

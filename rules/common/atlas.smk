@@ -13,9 +13,13 @@ def atlas_page():
 
 
 def places_beside():
-    """What the study beside this one noted, if there is one: it is written anew with each of its runs."""
+    """Of the study beside this one, if there is one: what it noted, which is only written anew when its config changes,
+    and its summary, which is made from its tables and so is newer than they are; an atlas can do without."""
     beside = config["atlas"]["beside"]
-    return given(f"{beside}/report/atlas_places.json") if beside else []
+    if not beside:
+        return []
+    summary = f"{beside}/report/{Path(SUMMARIES[1]).name}"
+    return given([f"{beside}/report/atlas_places.json", *([summary] if Path(summary).is_file() else [])])
 
 
 def atlas_places():

@@ -112,27 +112,29 @@ def summarised_senses(entry):
 
 
 def summarised_pictures():
-    """By heading: tables and figures of a probe's pictures, facets and senses, as the summary takes them."""
+    """By heading: tables and figures of a probe's pictures, facets and senses, as the summary takes them; `photographed`
+    are the figures on which photographs or their means are seen."""
     found = {}
     for section in ("pictures", "facets", "senses"):
         for entry in config[section]:
             title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
-            nothing = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None, "figures": []}
-            own = found.setdefault(title, nothing)
+            nothing = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None}
+            own = found.setdefault(title, nothing | {"figures": [], "photographed": []})
             if section == "pictures":
                 table, sheets = summarised_recipe(entry)
                 own["recipes"][entry["recipe"]] = table
-                own["figures"] = [sheets]
+                own["photographed"] = [sheets]
                 if entry in named_pictures():
                     own["words"][entry["recipe"]] = words_of_recipe(entry)
             elif section == "senses":
                 own["senses"], figures = summarised_senses(entry)
-                own["figures"] = [*own["figures"], figures]
+                own["photographed"] = [*own["photographed"], figures]
             else:
                 *of_facets, criteria, figures = summarised_facets(entry)
                 own["facets"] = dict(zip(("summary", "criteria", "validation"), of_facets, strict=True))
                 own["judge"] = entry["judge"]
-                own["figures"] = [criteria, *own["figures"], figures, *compared_in(entry)]
+                own["figures"] = [criteria, *compared_in(entry)]
+                own["photographed"] = [*own["photographed"], figures]
     return found
 
 

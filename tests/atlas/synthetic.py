@@ -198,7 +198,6 @@ class Synthetic:
                 {"method": "CLIP-Dissect", "label": self.said("car, tyre"), "auprc": None},
             ],
             "feeds": [[self.said("beach wagon"), 0.4, 0], ["broom", -0.2, None]],
-            "senses": [{"words": [self.said("round")], "rows": rows[:4]}],
             "occlusions": [1000],
             "sheet": "../../words/made up/sheets/filter_0.png",
         }
@@ -246,7 +245,7 @@ class Synthetic:
         return [number for number, name in enumerate(self.named[layer]) if name is not None]
 
     def _beside(self) -> dict:
-        changes = {"layers": [0, 1], "said": self.said("layer0: of 150 filters 3 bear the same name.")}
+        changes = {"layers": [1, 0], "said": self.said("layer0: of 150 filters 3 kept the name they had.")}
         return {"label": self.said("the other study"), "seed": 1, "pairs": [[0, 1]], "changes": [changes]}
 
     def _study(self) -> dict:

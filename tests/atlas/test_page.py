@@ -328,9 +328,10 @@ class TestTwoStudies:
         page = visit(two_studies[0]).open()
         assert f"{two_studies[1].filters} filters of 1 layer" in page.text(".facts")
         assert "Beside it: the other study" in page.text("#beside")
+        assert page.page.locator(".nav a", has_text="Compare").get_attribute("href") == "#/compare/1/0"
         page.page.locator("#beside a", has_text="Compare").click()
         page.settled()
-        assert page.address == "#/compare/0/1"
+        assert page.address == "#/compare/1/0", "the earlier study stands first"
 
 
 class TestOddData:

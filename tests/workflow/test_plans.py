@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -45,6 +50,57 @@ def test_every_study_is_planned(repository, run_snakemake, local_data):
     for study in studies:
         jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
         assert jobs["summarise_study"] == 1, study.name
+
+
+# What is planned of the report's two pages, by rule: inputs, figures of pictures, whether Snakemake itself runs it.
+ASK = """
+import contextlib, io, json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+snakefile, study = map(Path, sys.argv[1:])
+with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    config = ConfigSettings(configfiles=[study], replace_workflow_config=True)
+    flow = api.workflow(ResourceSettings(cores=1), config, snakefile=snakefile, workdir=study.parent)
+    with contextlib.redirect_stdout(io.StringIO()):
+        flow.dag(DAGSettings(targets={"render_atlas", "summarise_study"}, forceall=True)).printrulegraph()
+    jobs = {job.rule.name: job for job in flow._workflow.dag.jobs}
+    pages = {name: jobs[name] for name in ("render_atlas", "summarise_study")}
+for name, job in pages.items():
+    local = name in flow._workflow._localrules
+    pages[name] = {"input": [*map(str, job.input)], "local": local, "pictures": job.params.get("pictures")}
+print(json.dumps(pages))
+"""
+
+
+def test_pages_with_photographs_are_no_local_jobs_and_the_atlas_follows_the_study_beside(
+    small_config, repository, tmp_path
+):
+    """What the other study noted stays as it is when it is made anew; its summary does not, where it has one."""
+    before = tmp_path / "before/results/report"
+    before.mkdir(parents=True)
+    noted, summary = (before / file for file in ("atlas_places.json", "summary.html"))
+    noted.write_text("{}")
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(small_config({"atlas": {"beside": str(before.parent)}}), sort_keys=False))
+
+    def pages():
+        command = [sys.executable, "-c", ASK, repository / "Snakefile", study]
+        environment = {**os.environ, "PYTHONPATH": ""}
+        done = subprocess.run([*map(str, command)], env=environment, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    alone = pages()
+    assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": False}
+    assert [path for path in alone["render_atlas"]["input"] if path.startswith(str(before))] == [str(noted)]
+    drawn = list(alone["summarise_study"]["pictures"].values())
+    assert {Path(path).name for each in drawn for path in each["figures"]} == {"criteria.png"}
+    assert {Path(path).name for each in drawn for path in each["photographed"]} == {"sheets", "figures"}
+    summary.write_text("names")
+    read = pages()["render_atlas"]["input"]
+    assert [path for path in read if path.startswith(str(before))] == [str(noted), str(summary)]
 
 
 def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snakemake):
@@ -138,7 +194,7 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     for name in ("pepper", "theatre"):
         (tmp_path / "classes" / name).mkdir(parents=True)
     entry = {"dataset": "classes", "probe": "planted", "classes": {"pepper": 0, "theatre": 1}, "recipe": "mean"}
-    sections = ("explanations", "defects", "pictures", "strongest_filters", "occlusions")
+    sections = ("explanations", "defects", "pictures", "senses", "strongest_filters", "occlusions")
     config = default_config() | {section: [] for section in sections} | {"facets": [entry]}
     config["datasets"]["classes"] = {"source": "folder", "folder": str(tmp_path / "classes"), "reference": "scenes"}
     arguments = ("pictures", "--dry-run", "--quiet", "rules")

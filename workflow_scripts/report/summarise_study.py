@@ -10,7 +10,7 @@ from filterscope.activations.remarks import mining_remarks, threshold_remarks
 from filterscope.data.networks.settings import input_of
 from filterscope.report import front
 from filterscope.report.atlas.views import View
-from filterscope.report.attachments import figures_at, findings
+from filterscope.report.attachments import figures_at, findings, shows_samples
 from filterscope.report.measurements import diagnosis_section, temperature_section
 from filterscope.report.pictures import pictures_section
 from filterscope.report.summary import FIRST, ShownFigure, ShownFilter, as_html, as_text, explanation_section
@@ -57,16 +57,17 @@ def summarise_study(
     entry of the network, `sheets`, the folder of the sheets.
 
     pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of OF_FACETS (or None), the
-    judge, the table `senses` (or None), figures or folders of them; diagnosis: the tables `fit`, `resampling` and
-    `robustness_trends` (or None), texts with a finding in every item, figures; temperature: the table `duel` (or None),
-    figures. path_to_appendix: a folder for a page per room; pixels: whether photographs may be shown.
+    judge, the table `senses` (or None), figures or folders of them, and as `photographed` those on which photographs
+    are seen; diagnosis: the tables `fit`, `resampling` and `robustness_trends` (or None), texts with a finding in every
+    item, figures; temperature: the table `duel` (or None), figures. path_to_appendix: a folder for a page per room;
+    pixels: whether photographs may be shown, on any of the pages.
     """
     page, appendix = Path(path_to_text).parent, Path(path_to_appendix)
     found = [_explanation(*each, page, pixels) for each in explanations.items()]
     sections = {
         "words": [section for section, *_ in found],
-        "pictures": [_pictures(*each, appendix) for each in pictures.items()],
-        "diagnosis": _diagnosis(diagnosis, appendix),
+        "pictures": [_pictures(*each, appendix, pixels) for each in pictures.items()],
+        "diagnosis": _diagnosis(diagnosis, appendix, pixels),
         "temperature": _temperature(temperature, appendix),
     }
     made = [room for room in APPENDICES if sections[room]]
@@ -190,25 +191,25 @@ def _places(made, page: Path, appendix: Path, ending: str):
     return [*links, front.Link("All files", "../README.md", "what each is and what its columns mean")]
 
 
-def _pictures(heading, given: Mapping, page: Path):
+def _pictures(heading, given: Mapping, page: Path, pixels: bool):
     recipes, words = (
         {recipe: _read(path, name) for recipe, path in given[key].items()}
         for key, name in (("recipes", "pictures"), ("words", "picture_words"))
     )
     facets = given["facets"] or dict.fromkeys(OF_FACETS)
     found = {parameter: _read(facets[parameter], name) for parameter, name in OF_FACETS.items()}
-    figures = figures_at(given["figures"], page)
+    figures = figures_at([*given["figures"], *(given["photographed"] if pixels else [])], page)
     senses = _read(given["senses"], "senses")
     return pictures_section(
         heading, recipes, **found, judge=given["judge"], figures=figures, words=words, senses=senses
     )
 
 
-def _diagnosis(given: Mapping, page: Path):
+def _diagnosis(given: Mapping, page: Path, pixels: bool):
     fit = _read(given["fit"], "fit")
     found = [item for path in given["texts"] for item in findings(Path(path).read_text(encoding="utf-8"))]
-    asked = fit is not None or found or given["figures"]
-    return [diagnosis_section(fit, found, figures_at(given["figures"], page))] if asked else []
+    figures = figures_at(given["figures"], page, shown=lambda path: pixels or not shows_samples(path))
+    return [diagnosis_section(fit, found, figures)] if fit is not None or found or figures else []
 
 
 def _temperature(given: Mapping, page: Path):

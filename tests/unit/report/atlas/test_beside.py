@@ -20,10 +20,10 @@ def before(tmp_path):
 
 @pytest.fixture
 def after(before, tmp_path):
-    """The same study with other names: filter 4 lost its own, 5 has another one, 6 gained one."""
+    """The same study with other names: filter 4 lost its own, 5 has another one, 6 and 7 gained one."""
     results = tmp_path / "after/results"
     shutil.copytree(before, results)
-    rename(results, {4: None, 5: "leaf", 6: "paw"})
+    rename(results, {4: None, 5: "leaf", 6: "paw", 7: "fin"})
     change_places(results, title="After")
     return results
 
@@ -64,11 +64,12 @@ def test_layers_of_both_are_there_and_the_photographs_once(before, after):
 
 
 def test_names_that_changed_are_counted_as_in_the_tables(before, after):
-    atlas = before / "report/atlas"
-    make_atlas(before, atlas, beside=after)
+    """The study beside is the earlier one: since then filter 4 lost its name, 5 got another one, 6 and 7 gained one."""
+    atlas = after / "report/atlas"
+    make_atlas(after, atlas, beside=before)
     first, second = (pd.read_parquet(each / "words/filter_names.parquet") for each in (before, after))
     beside = data(atlas, "study")["beside"]
-    assert (beside["label"], beside["pairs"]) == ("After", [[0, 2], [1, 3]])
+    assert (beside["label"], beside["pairs"]) == ("Before", [[0, 2], [1, 3]])
     kept = int(((first["name"] == second["name"]) & first["name"].notna()).sum())
     none = int((first["name"].isna() & second["name"].isna()).sum())
     change = beside["changes"][0]
@@ -76,13 +77,19 @@ def test_names_that_changed_are_counted_as_in_the_tables(before, after):
         "kept": kept,
         "renamed": 1,
         "lost": 1,
-        "gained": 1,
+        "gained": 2,
         "none": none,
     }
     assert change["said"] == (
-        f"layer0 on album: of 12 filters {kept} bear the same name in After, 1 another one; 1 lose theirs there, "
-        f"1 gain one, {none} have none in both."
+        f"layer0 on album: of 12 filters {kept} kept the name they had in Before, 1 bear another one; 1 lost theirs, "
+        f"2 gained one, {none} have none in both."
     )
+    assert change["layers"] == [2, 0], "they are compared from then to now"
+
+
+def test_a_name_that_came_later_was_gained():
+    then, now = (pd.DataFrame({"filter": [0, 1, 2], "name": names}) for names in ([None, "a", None], ["b", None, "c"]))
+    assert changed_names(then, now) == {"kept": 0, "renamed": 0, "lost": 1, "gained": 2, "none": 0}
 
 
 def test_the_same_filter_fires_alike_and_another_one_does_not(before, after):
@@ -160,6 +167,16 @@ def test_layers_belong_together_by_name_or_else_by_module():
     sizes = dict.fromkeys(range(6), 8)
     assert counterparts(asked, sizes) == [(0, 4), (1, 3)]
     assert counterparts(asked, {**sizes, 3: 9}) == [(0, 4)], "as many filters, or it is another layer"
+
+
+@pytest.mark.parametrize("twice", [0, 1])
+def test_layers_of_one_module_belong_to_no_other_where_there_are_two(twice):
+    """Whichever study has both."""
+    given = {"dataset": "d", "vocabulary": "words", "layer": "layer4"}
+    probes = [("mine", 0), ("yours", 1), ("second", twice)]
+    asked = [Asked(number, study, None, {**given, "probe": probe}) for number, (probe, study) in enumerate(probes)]
+    assert counterparts(asked[:2], dict.fromkeys(range(3), 8)) == [(0, 1)]
+    assert counterparts(asked, dict.fromkeys(range(3), 8)) == []
 
 
 def test_a_filter_that_only_one_has_is_not_compared():

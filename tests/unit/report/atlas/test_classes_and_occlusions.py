@@ -130,6 +130,7 @@ def test_a_class_has_its_map_facets_and_words(made):
         "class": CLASS,
         "unit": 7,
         "facets": 2,
+        "file": "../../facets/facet_summary.parquet",
         "dataset": "album",
         "probe": "layer0",
         "layer": 0,

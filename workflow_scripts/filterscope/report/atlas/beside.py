@@ -76,16 +76,17 @@ def _digests(places: Places, given: Mapping) -> pd.Series | None:
 
 def counterparts(asked: Sequence[Asked], filters: Mapping[int, int]) -> list[tuple[int, int]]:
     """Numbers of layers of both studies that belong together: the same probe in the same words on a dataset of the same
-    name, or else the same module with as many filters, where only one is. filters: how many each layer has."""
+    name, or else the same module with as many filters, where either study has just one such layer that is explained.
+    filters: how many each layer has."""
     found, taken = [], set()
     for alike in (_of_name, lambda layer: (layer.given["layer"], filters[layer.number])):
-        for first in (each for each in asked if each.study == 0 and each.number not in taken):
-            others = [
-                each for each in asked if each.study == 1 and each.number not in taken and alike(each) == alike(first)
-            ]
-            if len(others) == 1 and first.given["vocabulary"] is not None:
-                found.append((first.number, others[0].number))
-                taken |= {first.number, others[0].number}
+        kinds: dict[tuple, tuple[list[int], list[int]]] = {}
+        for layer in asked:
+            if layer.given["vocabulary"] is not None and layer.number not in taken:
+                kinds.setdefault(alike(layer), ([], []))[layer.study].append(layer.number)
+        pairs = [(own[0], others[0]) for own, others in kinds.values() if len(own) == len(others) == 1]
+        found += pairs
+        taken.update(*pairs)
     return sorted(found)
 
 
@@ -93,22 +94,23 @@ def _of_name(layer: Asked) -> tuple[str, ...]:
     return tuple(layer.given[name] for name in ("dataset", "probe", "vocabulary"))
 
 
-def changed_names(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, int]:
+def changed_names(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
     """How many filters of the same number kept their name, bear another one, lost or gained one, or have none in both.
 
-    first, second: `filter_names` of the same layer in two studies; filters that only one has are left out.
+    before, after: `filter_names` of the same layer in two studies; filters that only one has are left out.
     """
-    both = first[["filter", "name"]].merge(second[["filter", "name"]], on="filter", suffixes=("", "_then"))
-    had, has = both["name"].notna(), both["name_then"].notna()
-    same = had & has & (both["name"] == both["name_then"])
+    both = before[["filter", "name"]].merge(after[["filter", "name"]], on="filter", suffixes=("_before", "_after"))
+    had, has = both["name_before"].notna(), both["name_after"].notna()
+    same = had & has & (both["name_before"] == both["name_after"])
     kinds = {"kept": same, "renamed": had & has & ~same, "lost": had & ~has, "gained": ~had & has, "none": ~had & ~has}
     return {kind: int(each.sum()) for kind, each in kinds.items()}
 
 
 def comparison(heading: str, label: str, changed: Mapping[str, int]) -> str:
-    """The same in a sentence; the first is this study, the second the one beside."""
+    """The same in a sentence; before is the study beside, which is called `label`, after is this one."""
     total = sum(changed.values())
     return (
-        f"{heading}: of {total} filters {changed['kept']} bear the same name in {label}, {changed['renamed']} another "
-        f"one; {changed['lost']} lose theirs there, {changed['gained']} gain one, {changed['none']} have none in both."
+        f"{heading}: of {total} filters {changed['kept']} kept the name they had in {label}, {changed['renamed']} bear "
+        f"another one; {changed['lost']} lost theirs, {changed['gained']} gained one, {changed['none']} have none in "
+        "both."
     )

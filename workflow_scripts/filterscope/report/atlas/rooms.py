@@ -10,7 +10,7 @@ import pandas as pd
 
 from filterscope.report.atlas.pictures import Gallery
 from filterscope.report.atlas.places import Places
-from filterscope.report.attachments import findings
+from filterscope.report.attachments import findings, shows_samples
 from filterscope.report.measurements import temperature_section
 
 MOST_ROWS = 200  # of a table on a page; its file has the others
@@ -25,8 +25,6 @@ _DIAGNOSIS = {
     },
 }
 _SECTION_OF = {"fit": 0, "complexity": 1, "capacity": 0, "resampling": 2, "robustness": 3}
-# Figures on which samples themselves are seen, which may be pixels of photographs.
-_OF_PIXELS = ("pictures", "attacked", "resampled", "planes")
 _QUANTITIES = {
     "learning_rate": "learning rate",
     "temperature": "temperature, bits",
@@ -56,7 +54,7 @@ def diagnosis_page(places: Places, gallery: Gallery, pixels: str) -> dict | None
             said = findings(places.path(text).read_text(encoding="utf-8"))
             sections[_SECTION_OF[Path(text).stem]]["sentences"] += said
     for figure in _figures(places, given["figures"]):
-        if pixels != "none" or not any(word in Path(figure).stem for word in _OF_PIXELS):
+        if pixels != "none" or not shows_samples(figure):
             section = sections[_SECTION_OF[figure.split("/")[2]]]
             section["figures"].append(_figure(places, figure, gallery))
     sections = [each for each in sections if each["tables"] or each["sentences"] or each["figures"]]

@@ -181,11 +181,11 @@ def _beside(places: Places, beside: Places, asked: Sequence[Asked], together: Se
         for number in pair
     }
     changes = []
-    for first, second in together:
-        if names[first] is not None and names[second] is not None:
-            changed = changed_names(names[first], names[second])
-            said = comparison(asked[first].given["heading"], label, changed)
-            changes.append({"layers": [first, second], "said": said, **changed})
+    for own, other in together:  # the one beside is the earlier one, from which is compared
+        if names[own] is not None and names[other] is not None:
+            changed = changed_names(names[other], names[own])
+            said = comparison(asked[own].given["heading"], label, changed)
+            changes.append({"layers": [other, own], "said": said, **changed})
     return {
         "label": label,
         "seed": beside.given["seed"],

@@ -48,7 +48,7 @@
     const pages = study.pages || [];
     const on = (names) => (names.includes(route.page) ? "page" : undefined);
     const both = study.beside && study.beside.pairs.length ? study.beside.pairs : null;
-    const pair = both ? both.find((each) => each.includes(layer)) || both[0] : study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
+    const pair = both ? [...(both.find((each) => each.includes(layer)) || both[0])].reverse() : study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
     return html`<header class="head"><a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); const main = document.getElementById("main"); main.focus(); }}>To the content</a>
       <a class="brand" href="#/study" aria-label="Filterscope: the study"><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><circle cx="12" cy="12" r="9.2" /><circle cx="12" cy="12" r="3.4" /><path d="M12 2.8v5.8M20 7.4l-5 2.9M20 16.6l-5-2.9M12 21.2v-5.8M4 16.6l5-2.9M4 7.4l5 2.9" /></svg><span><${Text} lines=${1}>${study.title}<//></span></a>
       <nav class="nav" aria-label="Pages">

@@ -121,10 +121,6 @@
     return html`<${Panel} title="Classes that it feeds" note="Weights of the network's last layer: to the right they speak for the class, to the left against it." sources=${[source]}><div class="feeds">${feeds.map(([name, weight, number]) => html`<div key=${name} class="feed"><span>${isMissing(number) || !classes.some((each) => each.number === number) ? html`<${Text} lines=${1}>${name}<//>` : html`<a href=${address.write("class", [number])}><${Text} lines=${1}>${name}<//></a>`}</span><span class="feed-track"><i class=${weight < 0 ? "against" : "for"} style=${weight < 0 ? { right: "50%", width: (50 * -weight) / most + "%" } : { left: "50%", width: (50 * weight) / most + "%" }}></i></span><span class="number">${show(weight)}</span></div>`)}</div><//>`;
   }
 
-  function Senses({ senses, photos, source }) {
-    return html`<${Panel} title="Senses" note="Groups of its top images that are alike." sources=${[source]}><div class="senses">${senses.map((sense, k) => html`<div key=${k}><p><b>${k + 1}</b> <${Text}>${(sense.words || []).join(", ")}<//></p><div class="crops">${(sense.rows || []).map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label=${contents(photos, row)} />`)}</div></div>`)}</div><//>`;
-  }
-
   function Filter({ info, study, number, go }) {
     const { value: layer, error } = useLayer(info.number);
     const row = layer ? layer.row(number) : -1;
@@ -166,7 +162,6 @@
       ${data.error ? html`<${Failed} error=${data.error} />` : !own ? html`<${Waiting} />` : html`<div class="columns filter-columns">
         <div class="column">
           ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
-          ${own.senses && own.senses.length ? html`<${Senses} senses=${own.senses} photos=${photos} source=${files.senses || files.top_images} />` : null}
           ${own.pictures && own.pictures.length ? html`<${Pictures} pictures=${own.pictures} info=${info} number=${number} name=${own.name || {}} />` : null}
           ${own.near && own.near.length ? html`<${Near} near=${own.near} layer=${layer} photos=${photos} source=${files.firing} />` : null}
         </div>
