@@ -188,7 +188,9 @@ def _places(made, page: Path, appendix: Path, ending: str):
         )
         for room in made
     ]
-    return [*links, front.Link("All files", "../README.md", "what each is and what its columns mean")]
+    if (page.parent / "README.md").is_file():  # of the repository, not where studies of one's own lie
+        links.append(front.Link("All files", "../README.md", "what each is and what its columns mean"))
+    return links
 
 
 def _pictures(heading, given: Mapping, page: Path, pixels: bool):

@@ -22,7 +22,6 @@ from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.words.explaining.targets import Tokens
-from filterscope.words.results import trained_labels
 from filterscope.words.truth import ImageTruth, Truth, scenes
 
 
@@ -88,7 +87,9 @@ class ProbedImages:
 
     def trained_labels(self) -> pa.ChunkedArray:
         """The tokens of every annotation that was trained on."""
-        return trained_labels(tables.read(self.path_to_annotations, "annotations"), self.images())
+        annotations, images = tables.read(self.path_to_annotations, "annotations"), self.images()
+        training = images.loc[images["split"] == "train", "image_id"]
+        return annotations["tokens"].filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
 
     def network(self) -> nn.Module:
         """The network with its weights."""

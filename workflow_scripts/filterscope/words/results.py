@@ -247,12 +247,6 @@ def clip_row(words: pa.Table, tokens: Tokens, shape: tuple[int, int], depth: int
     return row.with_unsupervised(unsupervised, unsupervised[:, 0, 0].copy())
 
 
-def trained_labels(annotations: pa.Table, images: pd.DataFrame) -> pa.ChunkedArray:
-    """The tokens of every annotation that was trained on; images: the images table."""
-    training = images.loc[images["split"] == "train", "image_id"]
-    return annotations["tokens"].filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
-
-
 def compared_rows(
     words: Row,
     labels: pa.ChunkedArray,
