@@ -36,8 +36,9 @@ class Checkpoint:
     _took: float = 0.0  # seconds of the last save: on a busy disk many
 
     def save(self, state) -> None:
-        """Save the state, at most once per interval, and for no more than a tenth of the time."""
-        if time.monotonic() - self._saved < max(self.interval, 9 * self._took):
+        """Save the state, at most once per interval, and for no more than a tenth of the time; with an interval of 0
+        always."""
+        if self.interval and time.monotonic() - self._saved < max(self.interval, 9 * self._took):
             return
         begun = time.monotonic()
         with replacing(self.path) as temporary:

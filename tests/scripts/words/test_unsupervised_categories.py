@@ -110,7 +110,8 @@ def test_unsupervised_categories_are_scored_apart_beside_every_null(held_out):
         assert set(rows.index) == NULLS | {"words"}
         assert rows["n"].drop("random_network").nunique() == 1
         assert rows.loc["words", "n"] > 0
-        assert rows["margin"].drop("words").notna().all()
+        # The filters of a never-trained network may be silent on all objects of the one category.
+        assert rows["margin"].drop("words")[rows["n"] > 0].notna().all()
 
 
 def test_known_answers_where_one_category_was_held_out(study, held_out):

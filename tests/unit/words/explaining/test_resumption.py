@@ -18,6 +18,7 @@ from tests.unit.words.explaining.learning import (
     trained,
 )
 
+from filterscope import resumption
 from filterscope.words.explaining.resumption import Checkpoint, beside
 from filterscope.words.explaining.samples import Parts
 from filterscope.words.explaining.training import ExplainerState, fit
@@ -162,3 +163,16 @@ def test_saves_at_most_once_per_interval(tmp_path):
     checkpoint = Checkpoint(tmp_path / "c", "d", interval=1000)
     checkpoint.save(states()[-1])
     assert not checkpoint.path.exists()
+
+
+def test_slow_saves_take_a_tenth_of_the_time(tmp_path, monkeypatch):
+    """A disk that others fill takes long to hold a checkpoint; a training is not to wait for it most of its time."""
+    seconds = iter([10.0, 10.0, 30.0, 200.0, 211.0, 211.0, 220.0])
+    monkeypatch.setattr(resumption.time, "monotonic", lambda: next(seconds))
+    checkpoint = Checkpoint(tmp_path / "c", "d", _saved=0.0)
+    checkpoint.save(states()[-1])  # of 20 seconds
+    checkpoint.path.unlink()
+    checkpoint.save(states()[-1])  # at 200
+    assert not checkpoint.path.exists()
+    checkpoint.save(states()[-1])  # at 211
+    assert checkpoint.path.exists()
