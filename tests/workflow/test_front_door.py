@@ -238,20 +238,21 @@ def test_ctrl_c_in_a_terminal_ends_the_jobs_and_the_next_run_goes_on(begun, tmp_
         os.chdir(folder)
         os.environ |= {"PYTHONPATH": str(REPOSITORY / "workflow_scripts"), "COLUMNS": "100"}
         os.execv(command[0], command)
-    shown, sent, end = b"", False, time.monotonic() + 300
+    shown, sent, end = b"", None, time.monotonic() + 300
     while time.monotonic() < end:
         try:
             shown += os.read(terminal, 4096)
         except OSError:  # the program has ended
             break
-        if not sent and re.search(rb"\d of \d+ jobs \| ", shown):
+        # Pressed again where it was not noticed: Python may raise it where somebody's `finally` passes it over.
+        if not sent and re.search(rb"\d of \d+ jobs \| ", shown) or sent and time.monotonic() > sent + 20:
             os.write(terminal, b"\x03")
-            sent = True
+            sent = time.monotonic()
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     os.close(terminal)
     text = shown.decode()
     assert sent, text
-    assert code == 1  # Snakemake's
+    assert code == 1, text  # Snakemake's
     assert "\r\033[Kplanning" in text
     assert "stopping: running jobs are ended" in text
     assert "`filterscope run my.yaml` goes on from there." in text.splitlines()[-1]
