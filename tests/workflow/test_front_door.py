@@ -245,7 +245,7 @@ def test_ctrl_c_in_a_terminal_ends_the_jobs_and_the_next_run_goes_on(begun, tmp_
         except OSError:  # the program has ended
             break
         # Pressed again where it was not noticed: Python may raise it where somebody's `finally` passes it over.
-        if not sent and re.search(rb"\d of \d+ jobs \| ", shown) or sent and time.monotonic() > sent + 20:
+        if (not sent and re.search(rb"\d of \d+ jobs \| ", shown)) or (sent and time.monotonic() > sent + 20):
             os.write(terminal, b"\x03")
             sent = time.monotonic()
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
