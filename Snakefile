@@ -73,6 +73,7 @@ localrules:
     render_strongest_filters,
     render_temperatures,
     render_training,
+    summarise_study,
     summarise_reproduction,
     tabulate_capacity,
     tabulate_complexity,

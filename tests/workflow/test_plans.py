@@ -74,9 +74,7 @@ print(json.dumps(pages))
 """
 
 
-def test_pages_with_photographs_are_no_local_jobs_and_the_atlas_follows_the_study_beside(
-    small_config, repository, tmp_path
-):
+def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config, repository, tmp_path):
     """What the other study noted stays as it is when it is made anew; its summary does not, where it has one."""
     before = tmp_path / "before/results/report"
     before.mkdir(parents=True)
@@ -93,7 +91,7 @@ def test_pages_with_photographs_are_no_local_jobs_and_the_atlas_follows_the_stud
         return json.loads(done.stdout.splitlines()[-1])
 
     alone = pages()
-    assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": False}
+    assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": True}
     assert [path for path in alone["render_atlas"]["input"] if path.startswith(str(before))] == [str(noted)]
     drawn = list(alone["summarise_study"]["pictures"].values())
     assert {Path(path).name for each in drawn for path in each["figures"]} == {"criteria.png"}
