@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from filterscope.pictures.choices import Best
-from filterscope.pictures.files import MEAN, file_of
+from filterscope.pictures.files import MEAN, file_of, file_of_sense
 from filterscope.pictures.recipes.ascent import DEAD
 from filterscope.pictures.recipes.objectives import Target
 from filterscope.pictures.recipes.registry import Maximised
@@ -64,6 +64,20 @@ def facet_rows(
                 "best_image": best,
             }
         )
+    return rows
+
+
+def sense_picture_rows(
+    name: str, senses: Sequence[tuple[int, int]], done: Maximised, begun: Tensor, folder: str
+) -> list[dict]:
+    """Rows of `sense_pictures`. name: of the recipe; senses: (filter, sense), in the order of the pictures; begun:
+    activations of the mean images [B]; folder: of the files."""
+    rows = []
+    for index, (number, sense) in enumerate(senses):
+        outcome = _outcome(done, index, f"{folder}/{file_of_sense(number, sense)}", best=0.0)
+        del outcome["ratio"]  # to nothing: a sense has no best image of its own
+        own = {"filter": number, "sense": sense, "recipe": name}
+        rows.append({**own, **outcome, "mean_activation": _finite(begun[index])})
     return rows
 
 

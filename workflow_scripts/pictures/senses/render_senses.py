@@ -10,10 +10,8 @@ from PIL import Image
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
-from filterscope.pictures.files import file_of_sense
 from filterscope.pictures.photographs import Beside, Photographs
-from filterscope.pictures.picture_tables import pixels
-from filterscope.pictures.recipes.ascent import DEAD
+from filterscope.pictures.picture_tables import pixels, sense_picture_rows
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.registry import maximise, reached, recipe
 from filterscope.pictures.recipes.stages import staged
@@ -68,25 +66,10 @@ def _made(senses, beside: Beside, path_to_weights, probe, name, settings, batch_
         seeds = [job.derived_seed(seed, "sense", name, *map(int, key)) for key in senses]
         with job.steps(made.total_steps * -(-len(senses) // batch_size), f"steps of {name}") as report:
             done = maximise(goal, made, seeds, starts, batch_size, report)
-    rows = []
-    for index, ((number, sense), picture) in enumerate(zip(senses, pixels(done.optimised.pictures), strict=True)):
-        status = done.optimised.status[index]
-        path = None if status == DEAD else f"{target.name}/{file_of_sense(number, sense)}"
-        if path:
-            Image.fromarray(picture).save(target.parent / path)
-        activation = float(done.activation[index])
-        rows.append(
-            {
-                "filter": number,
-                "sense": sense,
-                "recipe": name,
-                "status": status,
-                "note": done.optimised.notes[index],
-                "path": path,
-                "activation": activation if path and np.isfinite(activation) else None,
-                "mean_activation": float(begun[index]),
-            }
-        )
+    rows = sense_picture_rows(name, [*senses], done, begun, target.name)
+    for row, picture in zip(rows, pixels(done.optimised.pictures), strict=True):
+        if row["path"]:
+            Image.fromarray(picture).save(target.parent / row["path"])
     return rows
 
 
