@@ -9,14 +9,12 @@ from filterscope.activations.streaming import stream
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.data.rejection import stop
-from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.facets.words import locate, words_apart
 from filterscope.pictures.files import CHANCE
-from filterscope.words.explaining.candidates import candidates, read_allowed
+from filterscope.words.explaining.candidates import read_candidates
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings
-from filterscope.words.explaining.targets import Tokens
 
 
 def name_facets(
@@ -42,9 +40,7 @@ def name_facets(
     nearest: images of a facet that are explained, at most; printed: words of a facet that are kept.
     """
     device = job.device()
-    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
-    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
-    sought, _ = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))["vocabulary"]
+    vocabulary, sought = read_candidates(path_to_categories, path_to_vocabulary, path_to_allowed)
     facets = tables.read(path_to_facets, "facets").to_pandas()
     near = facets[facets["rank"] < nearest]
     images = tables.read(path_to_images, "images").to_pandas()
@@ -54,7 +50,7 @@ def name_facets(
     explainer = load_explainer(path_to_explainer, settings.explainer_size(maps), vocabulary.dimension).to(device)
     batches = stream(pictures, settings.batch_size, 0, stop)
     found = locate(batches, near, units, maps, explainer.eval(), probe.inputs, settings.pool, device)
-    table = words_apart(found, sought, printed, job.derived_seed(seed, "facet_words"))
+    table = words_apart(found, sought["vocabulary"][0], printed, job.derived_seed(seed, "facet_words"))
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
     apart = table[(table["rank"] == 0) & (pd.to_numeric(table["p"]) <= CHANCE)]

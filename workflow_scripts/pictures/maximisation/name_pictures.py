@@ -7,13 +7,11 @@ from filterscope import job, tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, open_pictures, reading
 from filterscope.data.networks import building
-from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.picture_words import PicturePairs, agreement, claims_of, nearest_words_of
-from filterscope.words.explaining.candidates import candidates, read_allowed
+from filterscope.words.explaining.candidates import read_candidates
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings
-from filterscope.words.explaining.targets import Tokens
 from filterscope.words.firing import Thresholds
 
 
@@ -34,9 +32,7 @@ def name_pictures(
 ):
     """path_to_claims is None where there are no masks; first: words of the categories that a claim should be among."""
     device = job.device()
-    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
-    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
-    sought = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))
+    vocabulary, sought = read_candidates(path_to_categories, path_to_vocabulary, path_to_allowed)
     claims = claims_of(tables.read(path_to_claims, "filter_claims").to_pandas() if path_to_claims else None)
     # The picture is the network's input as it is: nothing of it is cropped.
     inputs = replace(probe.inputs, resize=probe.inputs.crop)

@@ -6,14 +6,12 @@ from filterscope import job, tables
 from filterscope.activations.again import maps_at_hand
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
-from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.faithful import Faithful
 from filterscope.pictures.files import CHANCE
 from filterscope.pictures.senses.words import locate_kept, sense_words
-from filterscope.words.explaining.candidates import candidates, read_allowed
+from filterscope.words.explaining.candidates import read_candidates
 from filterscope.words.explaining.explainer import load_explainer
 from filterscope.words.explaining.explanation import ExplanationSettings
-from filterscope.words.explaining.targets import Tokens
 
 
 def name_senses(
@@ -41,9 +39,7 @@ def name_senses(
     """explained: the layer of the same network that the explainer knows, None for the filters' own; nearest: images of
     a sense that are explained, at most; printed: words of a sense; most: gigabytes of maps that were not kept."""
     device = job.device()
-    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
-    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
-    sought, _ = candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))["vocabulary"]
+    vocabulary, sought = read_candidates(path_to_categories, path_to_vocabulary, path_to_allowed)
     members = tables.read(path_to_members, "sense_images").to_pandas()
     near = members[members["rank"] < nearest]
     images = tables.read(path_to_images, "images").to_pandas()
@@ -63,7 +59,7 @@ def name_senses(
         else:
             with at_hand(explained, paths_to_explained_maps) as seen:
                 found = asked(fired, seen)
-    table = sense_words(found, sought, printed, job.derived_seed(seed, "sense_words"))
+    table = sense_words(found, sought["vocabulary"][0], printed, job.derived_seed(seed, "sense_words"))
     for path in (path_to_table, path_to_csv):
         tables.write(table, "sense_words", path)
     first = table[table["rank"] == 0]

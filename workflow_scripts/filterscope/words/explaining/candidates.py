@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from filterscope import tables
 from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.words.explaining.targets import Tokens
 
 # A vocabulary, and the row of each of its words in the whole one.
 Candidates = dict[str, tuple[Vocabulary, np.ndarray]]
@@ -43,3 +45,12 @@ def read_allowed(path: str | Path | None) -> list[str] | None:
     if not path:
         return None
     return [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def read_candidates(
+    path_to_categories: str | Path, path_to_vocabulary: str | Path, path_to_allowed: str | Path | None
+) -> tuple[Vocabulary, Candidates]:
+    """The `vocabulary` with a row for each token of the `categories`, and its `candidates`."""
+    tokens = Tokens.of(tables.read(path_to_categories, "categories").to_pandas())
+    vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary")).including(tokens.every)
+    return vocabulary, candidates(vocabulary, tokens.every, read_allowed(path_to_allowed))
