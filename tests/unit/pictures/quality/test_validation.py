@@ -65,7 +65,7 @@ def test_groups_too_small_to_tell_have_no_verdict(count):
     assert verdicts(failed).to_dict() == {"a": False}  # one failure is enough, whatever the others are
     means = validation.means(groups, QUICK, 0)
     title = figures.criteria_dots(means, table).axes[0].get_title(loc="left")
-    assert title == f"a: {'too few pictures to tell' if count < 4 else 'ranks as it must'}"
+    assert title == f"a\n{'too few pictures to tell' if count < 4 else 'ranks as it must'}"
 
 
 def test_pairs_are_compared_picture_by_picture():

@@ -24,7 +24,7 @@ def criteria_dots(criteria: pd.DataFrame, validation: pd.DataFrame) -> Figure:
     shown = list(dict.fromkeys(criteria["measure"]))
     groups = [name for name in dict.fromkeys(criteria["group"]) if name != "chance"]
     lines = -(-len(shown) // COLUMNS)
-    figure = Figure(figsize=(11.5, lines * (0.9 + 0.26 * len(groups)) + 0.3), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(11.5, lines * (1.05 + 0.26 * len(groups)) + 0.3), dpi=DPI, layout="constrained")
     panels = figure.subplots(lines, COLUMNS, squeeze=False, sharey=True).ravel()
     for axes, measure in zip(panels, shown, strict=False):
         own = criteria[criteria["measure"] == measure].set_index("group")
@@ -39,7 +39,7 @@ def criteria_dots(criteria: pd.DataFrame, validation: pd.DataFrame) -> Figure:
         title, colour = CHECKS.get(measure, measure.replace("_", " ")), TEXT
         if measure in held.index:
             said, colour = VERDICTS[None if pd.isna(held[measure]) else bool(held[measure])]
-            title = f"{title}: {said}"
+            title = f"{title}\n{said}"
         axes.set_title(title, fontsize=9, loc="left", color=colour)
         axes.set_yticks(range(len(groups)), groups, fontsize=8)
         axes.tick_params(axis="x", labelsize=7.5)

@@ -24,6 +24,7 @@ _DIAGNOSIS = {
         "robustness": "Networks of every capacity",
     },
 }
+_SENTENCES = ["sentence", "caveats"]  # columns of `fit`
 _SECTION_OF = {"fit": 0, "complexity": 1, "capacity": 0, "resampling": 2, "robustness": 3}
 _QUANTITIES = {
     "learning_rate": "learning rate",
@@ -92,8 +93,11 @@ def temperature_page(places: Places, gallery: Gallery) -> dict | None:
 
 
 def _table(title: str, file: str, table: pd.DataFrame) -> dict:
-    """The first rows of a table as it is, and how many its file has; columns without any value are left out."""
-    shown = table.loc[:, table.notna().any()]
+    """The first rows of a table as it is, and how many its file has.
+
+    Columns without any value are left out, and those of sentences, which stand above the table.
+    """
+    shown = table.loc[:, (table.notna() & (table != "")).any()].drop(columns=_SENTENCES, errors="ignore")
     plain = shown[:MOST_ROWS].astype(object)
     rows = plain.where(plain.notna(), None).to_numpy().tolist()
     return {"title": title, "file": file, "columns": list(shown.columns), "rows": rows, "total": len(table)}

@@ -1,0 +1,38 @@
+"""What the pages of the rooms show of a table: what has values, and sentences once, above it."""
+
+import pandas as pd
+
+from filterscope import tables
+from filterscope.report.atlas.places import Places
+from filterscope.report.atlas.rooms import diagnosis_page
+
+FIT = {
+    "network": "cnn",
+    "samples": "digits",
+    "verdict": "oversized",
+    "capacity": 60,
+    "needed": 20,
+    "ratio": 3.0,
+    "needed_shuffled": 21.0,
+    "upper_bound": 400,
+    "memorising": 30.0,
+    "family": "plain",
+    "width": 0.5,
+    "width_capacity": 20,
+    "width_note": "",
+    "sentence": "cnn is oversized.",
+    "caveats": "Two classes only.",
+}
+
+
+def test_sentences_stand_above_their_table_and_not_in_it(tmp_path):
+    path = tmp_path / "results/diagnosis/fit.parquet"
+    path.parent.mkdir(parents=True)
+    tables.write(pd.DataFrame([FIT]), "fit", path)
+    given = {"diagnosis": {"tables": {"fit": "results/diagnosis/fit.parquet"}, "texts": [], "figures": []}}
+    page = diagnosis_page(Places(given, tmp_path / "results", tmp_path), None, "thumbnails")
+    ((section),) = page["sections"]
+    assert section["sentences"] == ["cnn is oversized. Two classes only."]
+    (table,) = section["tables"]
+    assert table["columns"] == [name for name in FIT if name not in ("width_note", "sentence", "caveats")]
+    assert table["rows"] == [[FIT[name] for name in table["columns"]]]
