@@ -2,9 +2,9 @@
 
 
 def in_shards(file):
-    """A table of a rule's probe: of all shards, or the one that there is where the dataset is not cut."""
+    """Tables of a rule's probe: those of all shards, or the one that there is where the dataset is not cut."""
     if not SHARDED:
-        return f"results/activations/{{dataset}}/{{probe}}/{file}"
+        return [f"results/activations/{{dataset}}/{{probe}}/{file}"]
     return gather.images(f"results/activations/{{{{dataset}}}}/{{{{probe}}}}/shards/{{scatteritem}}/{file}")
 
 
