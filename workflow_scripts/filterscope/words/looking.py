@@ -69,7 +69,7 @@ class ProbedImages:
             list(files.get("maps", [])),
             list(files.get("image_activations", [])),
             files.get("annotations"),
-            params.get("seed"),
+            getattr(params, "seed", None),
         )
 
     def images(self) -> pd.DataFrame:
