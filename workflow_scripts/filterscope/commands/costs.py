@@ -30,6 +30,7 @@ SECONDS = {
     "render_facets": 7,
     "render_sheets": 6,
     "search_capacity": 13,
+    "measure_defects": 30,
     "tabulate_defects": 60,
     "train_scenes_clip": 18,
     "train_scenes_network": 73,
