@@ -16,11 +16,12 @@ def summarise_study(
     filters are shown by: `layer`, its number in the atlas, `probe`, its name, `folder` of the photographs, `view`, the
     entry of the network, `sheets`, the folder of the sheets.
 
-    pictures: by heading, `probe`, its name, tables of `pictures` and of `picture_words` by recipe, the paths of pages.OF_FACETS (or None),
-    the judge, the table `senses` (or None), figures or folders of them, and as `photographed` those on which
-    photographs are seen; diagnosis: the tables `fit`, `resampling` and `robustness_trends` (or None), texts with a
-    finding in every item, figures; temperature: the table `duel` (or None), figures. path_to_appendix: a folder for a
-    page per room; pixels: whether photographs may be shown, on any of the pages.
+    pictures: by heading, `probe`, its name, tables of `pictures` and of `picture_words` by recipe, the paths of
+    pages.OF_FACETS (or None), the judge, the table `senses` (or None), figures or folders of them, and as
+    `photographed` those on which photographs are seen; diagnosis: the tables `fit`, `resampling` and
+    `robustness_trends` (or None), texts with a finding in every item, figures; temperature: the table `duel` (or None),
+    figures. path_to_appendix: a folder for a page per room; pixels: whether photographs may be shown, on any of the
+    pages.
     """
     page, appendix = Path(path_to_text).parent, Path(path_to_appendix)
     found = [pages.of_explanation(*each, page, pixels) for each in explanations.items()]

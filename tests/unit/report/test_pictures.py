@@ -147,8 +147,10 @@ def test_the_first_page_says_what_pictures_reach_who_recognises_them_and_which_c
     said = pictures_verdict("units", {"maco": maximised}, criteria, validation, None)
     assert said == [
         "units: pictures excite their filters 1.00 (maco) times as much as the best image does (median).",
-        "units: another network sees the right class first in 75% of the facets' pictures that are drawn best "
-        f"({MEAN}); by chance in 12%.",
+        (
+            "units: another network sees the right class first in 75% of the facets' pictures that are drawn best "
+            f"({MEAN}); by chance in 12%."
+        ),
         "units: 1 of 2 criteria of a good picture hold here.",
     ]
 
@@ -164,4 +166,5 @@ def test_the_first_page_says_nothing_of_pictures_that_were_not_measured(maximise
 def test_the_first_page_tells_senses_beside_their_null():
     senses = pd.DataFrame({"status": ["several", "one"], "null_senses": [1, 1]})
     (said,) = pictures_verdict("sums", {}, None, None, senses)
-    assert said.startswith("sums: ") and "filters have more than one sense; of codes shuffled" in said
+    assert said.startswith("sums: ")
+    assert "filters have more than one sense; of codes shuffled" in said

@@ -108,7 +108,8 @@ def first_page(
 ) -> front.FrontPage:
     """The page without its list of places, which depends on the kind of file.
 
-    found: what `of_explanation` gave for each; drawn: sentences on pictures; diagnosis, temperature: paths of tables; page: the folder it lies in.
+    found: what `of_explanation` gave for each; drawn: sentences on pictures; diagnosis, temperature: paths of tables;
+    page: the folder it lies in.
     """
     explained = [each for _, each, *_ in found]
     galleries = [shown for _, _, shown, _ in found]

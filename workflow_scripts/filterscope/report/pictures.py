@@ -53,9 +53,8 @@ def pictures_verdict(
     reached = {recipe: table.loc[table["status"] == "optimised", "ratio"].median() for recipe, table in recipes.items()}
     parts = [f"{ratio:.2f} ({recipe})" for recipe, ratio in reached.items() if pd.notna(ratio)]
     if parts:
-        said.append(
-            f"{probe}: pictures excite their filters {' and '.join(parts)} times as much as the best image does (median)."
-        )
+        times = " and ".join(parts)
+        said.append(f"{probe}: pictures excite their filters {times} times as much as the best image does (median).")
     seen = None if criteria is None else _best_judged(criteria)
     if seen is not None:
         group, share, chance = seen
