@@ -41,7 +41,7 @@ class Fired:
         if made and self.filters <= CHUNK:  # one product of all is faster than one of each
             whole = made[0][2].new_zeros(self.filters, *self.size)
             for some, band, fires in made:
-                whole[some, band] = fires.view(len(some), -1, self.size[1])
+                whole[some, band] = fires.view(len(some), band.stop - band.start, self.size[1])
             made = [(slice(None), slice(None), whole.flatten(1))]
         return Fired(self.filters, self.size, lambda: made)
 
