@@ -38,7 +38,7 @@ from filterscope.words.explaining.training import ExplainerSettings
 from filterscope.words.explaining.training_images import StudySettings
 from filterscope.words.in_memory_run import MiningSettings, TrialSettings
 from filterscope.words.looking import ProbedImages
-from filterscope.words.proofs.answers import ProofSettings
+from filterscope.words.proofs.responses import ProofSettings
 from filterscope.words.results import SaidPaths
 from filterscope.words.scoring.scores import ScoreSettings
 from words.explaining.dissect_filters import dissect_filters

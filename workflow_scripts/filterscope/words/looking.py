@@ -17,7 +17,8 @@ from filterscope import tables
 from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.maps import StoredMaps
-from filterscope.activations.probing import ProbeSettings, look, readable
+from filterscope.activations.probing import ProbeSettings, look
+from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
