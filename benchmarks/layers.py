@@ -174,7 +174,7 @@ class Case:
         for name in names:
             train_explainer(
                 paths_to_pooled=[shard.pooled],
-                path_to_attended=own / "attended.parquet",
+                paths_to_attended=[own / "attended.parquet"],
                 path_to_categories=self.paths["categories"],
                 path_to_vocabulary=self.paths["vocabulary"],
                 path_to_weights=own / f"{name}.pt",

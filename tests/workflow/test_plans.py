@@ -111,6 +111,52 @@ def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snak
     assert "prepare_scenes" not in jobs
 
 
+def made(paths, begun):
+    """Empty files, one after the other from a time on."""
+    for place, path in enumerate(paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (begun + place,) * 2)
+
+
+def test_a_shard_that_died_is_looked_at_again_alone(small_config, run_snakemake, tmp_path):
+    """Everything is there but what the second of three shards would have left, and what waits for it."""
+    data, own = tmp_path / "results/data", tmp_path / "results/activations/scenes/planted"
+    shards = [own / "shards" / f"{number}-of-3" for number in (1, 2, 3)]
+    tables = ("images", "annotations", "categories")
+    looked = [
+        shard / f"{kind}.parquet" for shard in shards for kind in ("pooled", "images", "tails", "rejected", "maps")
+    ]
+    made(
+        [
+            *(data / "scenes" / f"{each}.parquet" for each in tables),
+            data / "networks/planted/weights.pt",
+            *looked,
+            own / "thresholds.parquet",
+            own / "thresholds.csv",
+            *(shard / f"{kind}.parquet" for shard in shards for kind in ("sums", "attended")),
+            own / "overlaps.parquet",
+            own / "evidence.parquet",
+        ],
+        begun=1e9,
+    )
+    (data / "scenes/pictures").mkdir()
+    os.utime(data / "scenes/pictures", (1e9, 1e9))
+    target = own.relative_to(tmp_path) / "evidence.parquet"
+    plan = ("--dry-run", "--quiet", "rules", "--cores", 1, "--rerun-triggers", "mtime", "--", target)
+    config = small_config({"shards": 3})
+    assert "Nothing to be done" in run_snakemake(*plan, config=config).stdout
+    for lost in (
+        shards[1] / "sums.parquet",
+        shards[1] / "attended.parquet",
+        own / "overlaps.parquet",
+        own / "evidence.parquet",
+    ):
+        lost.unlink()
+    jobs = planned(run_snakemake(*plan, config=config).stdout)
+    assert jobs == {"dissect_shard": 1, "gather_dissection": 1, "total": 2}
+
+
 def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_snakemake):
     probes = {"cnn": {"network": "scenes_cnn", "layers": "features.?"}}
     entry = {"dataset": "scenes", "probe": "cnn", "vocabulary": "captions"}
@@ -122,8 +168,11 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert len(layers) > 2
     assert jobs["extract_activations_cnn"] == 2
     assert "extract_activations" not in jobs
-    for rule in ("gather_thresholds", "explain_filters", "tabulate_words", "render_sheets"):
+    for rule in ("gather_dissection", "explain_filters", "tabulate_words", "render_sheets"):
         assert jobs[rule] == len(layers), rule
+    assert jobs["gather_thresholds"] == 2 * len(layers)  # and of the network that was never trained
+    assert (jobs["extract_untrained_activations_cnn"], jobs["score_random_network_cnn"]) == (2, 1)
+    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
 
 
 def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, local_data):

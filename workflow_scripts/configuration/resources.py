@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from filterscope.data.networks.untrained import trained
+
 MB = 1_000_000
 LARGEST_MEMORY = 256_000  # MB, where it is not known how much a node has
 LONGEST = 7 * 24 * 60  # minutes
 GROWTH = 2  # of what an attempt asks for, over the one before
 
+# Pictures of a dataset above which every step takes longer than a job waits for its node: none shares one with others.
+LARGE = 20_000
 # Pictures and objects of the whole datasets, before their tables tell.
 COCO = (123_287, 896_782)
 VISUAL_GENOME = (108_077, 2_200_000)
@@ -66,13 +70,14 @@ def _expected(path: str, config: dict) -> float:
     if found := re.search(r"activations/(\w+)/([\w.-]+)/(?:shards/\d+-of-(\d+)/)?(\w+)\.parquet$", path):
         dataset, probe, parts, table = found.groups()
         images, objects = counted(dataset, config)
-        network = config["networks"][config["probes"][probe]["network"]]
+        network = config["networks"][config["probes"][trained(probe)]["network"]]
         filters = FILTERS.get(network["source"], MOST_FILTERS)
         rows = {
             "pooled": objects,
             "attended": objects if config["training"]["attended"] else 0,
             "images": 2 * images,
             "tails": images,
+            "sums": 4 * filters * int(parts or 1),
         }
         return rows.get(table, filters) * filters * VALUE / int(parts or 1)
     if found := re.search(r"data/(\w+)/(images|annotations)\.parquet$", path):

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from filterscope.data.networks.settings import TRAINED
+from filterscope.data.networks.untrained import trained
 from filterscope.data.web import official
 
 Job = tuple[str, Mapping[str, str]]  # rule and wildcards
@@ -45,7 +46,10 @@ OTHERS = 1.0
 ALL, TRAINING, EXPLAINED = "all", "training", "explained"
 PER_PHOTOGRAPH = {
     "extract_activations": (ALL, 0.0),
+    "extract_untrained_activations": (ALL, 0.0),
     "dissect_filters": (TRAINING, 0.03),
+    "dissect_shard": (TRAINING, 0.03),
+    "dissect_untrained_shard": (TRAINING, 0.03),
     "train_explainer": (TRAINING, 0.07),
     "train_null_explainer": (TRAINING, 0.07),
     "explain_filters": (EXPLAINED, 0.10),
@@ -64,7 +68,10 @@ PER_PHOTOGRAPH = {
 LOOK = 0.07
 LOOKS = {
     "extract_activations": (1, 1),
+    "extract_untrained_activations": (1, 1),
     "dissect_filters": (0, 1),
+    "dissect_shard": (0, 1),
+    "dissect_untrained_shard": (0, 1),
     "explain_filters": (0, 1),
     "explain_photographs": (0, 1),
     "score_words": (0, 1),
@@ -262,7 +269,8 @@ def _kept(seen: Photographs, which: str, layer: Layer, config: Mapping) -> bool:
 
 
 def _layer(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> Layer:
-    """What a probe reads, or what it takes where nobody has looked at it."""
+    """What a probe reads, or what it takes where nobody has looked at it; never trained it takes the same."""
+    probe = trained(probe) if probe else None
     if probe in layers:
         return layers[probe]
     network = config["probes"].get(probe, {}).get("network")
