@@ -36,7 +36,7 @@ browser: ## install Chromium for the tests of the atlas, where that can be done:
 	@tests/atlas/browser.sh
 
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
-	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGS)
+	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster/test_slurm.py $(PYTEST_ARGS)
 
 test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods
 	FILTERSCOPE_STORAGE=1 $(BIN)/python -m pytest tests/cluster/test_storage.py tests/cluster/test_kubernetes.py $(PYTEST_ARGS)

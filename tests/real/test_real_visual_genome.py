@@ -86,6 +86,8 @@ def study_config(own_config, realdata, repository, address):
             "training": {"vocabulary_negatives": 1024},
             "explanations": [{"dataset": "vg", "probe": probe, "vocabulary": "glove"} for probe in PROBES],
             "scores": {"bootstrap": 100},
+            # Thousands of composed pictures through ResNet-50, of which test_real_study.py says more.
+            "proofs": {"objects": 4, "controls": 20, "places": 1},
             "sheets": {"filters": 2},
         }
     )
