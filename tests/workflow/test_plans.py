@@ -110,7 +110,7 @@ def test_own_files_below_results_are_no_results(small_config, repository, run_sn
     in a bucket."""
     (tmp_path / "results/mine/album").mkdir(parents=True)
     (tmp_path / "results/mine/weights.pt").touch()
-    own = {"source": "torchvision", "weights": None, "architecture": "resnet18", "file": "results/mine/weights.pt"}
+    own = {"source": "checkpoint", "architecture": "resnet18", "file": "results/mine/weights.pt"}
     config = small_config(
         {
             "title": "results/mine",
