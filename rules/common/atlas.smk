@@ -43,6 +43,19 @@ def atlas_places():
     }
 
 
+def atlas_files():
+    """Files and folders among these places; a folder of pictures that the config names is read where it lies."""
+    places = {name: each for name, each in atlas_places().items() if name not in ("title", "atlas")}
+    own = [config["datasets"][name].get("folder") for name in places["datasets"]]
+    return [given(path) if path in own else path for path in files_of(places)]
+
+
+def atlas_networks():
+    """How the networks of its layers are built, which tells how they see pictures; the config's own files, which are
+    named there, are nobody's inputs here."""
+    return {layer["network"]: config["networks"][layer["network"]] for layer in atlas_places()["layers"]}
+
+
 # Tables of an explanation that are CSV, too.
 AS_CSV = ("filter_names", "filter_words", "thresholds", "words_apart", "known_answers", *SCORED)
 
@@ -87,7 +100,6 @@ def atlas_layer(dataset, probe):
         "network": network,
         "layer": config["probes"][probe]["layer"],
         "reference": None,
-        "view": config["networks"][network],
         "tables": {},
         "split": "all",
         "firing": [],

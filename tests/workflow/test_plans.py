@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from filterscope import job
+
 pytestmark = pytest.mark.workflow
 
 
@@ -80,8 +82,18 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
 for name, job in pages.items():
     local = name in flow._workflow._localrules
     pages[name] = {"input": [*map(str, job.input)], "local": local, "pictures": job.params.get("pictures")}
+    pages[name]["explanations"] = job.params.get("explanations")
 print(json.dumps(pages))
 """
+
+
+def pages(repository, study: Path) -> dict:
+    """What is planned of the two pages of a study's file, which lies where its results would."""
+    command = [sys.executable, "-c", ASK, repository / "Snakefile", study]
+    environment = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run([*map(str, command)], env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config, repository, tmp_path):
@@ -92,23 +104,42 @@ def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config
     noted.write_text("{}")
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(small_config({"atlas": {"beside": str(before.parent)}}), sort_keys=False))
-
-    def pages():
-        command = [sys.executable, "-c", ASK, repository / "Snakefile", study]
-        environment = {**os.environ, "PYTHONPATH": ""}
-        done = subprocess.run([*map(str, command)], env=environment, text=True, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        return json.loads(done.stdout.splitlines()[-1])
-
-    alone = pages()
+    alone = pages(repository, study)
     assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": True}
     assert [path for path in alone["render_atlas"]["input"] if path.startswith(str(before))] == [str(noted)]
     drawn = list(alone["summarise_study"]["pictures"].values())
     assert {Path(path).name for each in drawn for path in each["figures"]} == {"criteria.png"}
     assert {Path(path).name for each in drawn for path in each["photographed"]} == {"sheets", "figures"}
     summary.write_text("names")
-    read = pages()["render_atlas"]["input"]
+    read = pages(repository, study)["render_atlas"]["input"]
     assert [path for path in read if path.startswith(str(before))] == [str(noted), str(summary)]
+
+
+def test_own_files_below_results_are_no_results(small_config, repository, run_snakemake, tmp_path):
+    """Weights and pictures may lie there, and a title may begin like a result; with storage, too, nobody looks for them
+    in a bucket."""
+    (tmp_path / "results/mine/album").mkdir(parents=True)
+    (tmp_path / "results/mine/weights.pt").touch()
+    own = {"source": "checkpoint", "architecture": "resnet18", "file": "results/mine/weights.pt"}
+    config = small_config(
+        {
+            "title": "results/mine",
+            "networks": {"mine": {**own, "input": {"resize": 64, "crop": 64}}},
+            "probes": {"mine": {"network": "mine", "layer": "layer4"}},
+            "datasets": {"album": {"source": "folder", "folder": "results/mine/album", "reference": "scenes"}},
+        }
+    )
+    asked = [{"dataset": name, "probe": "mine", "vocabulary": "captions"} for name in ("scenes", "album")]
+    config |= {"explanations": asked, "pictures": [], "facets": [], "senses": [], "defects": []}
+    storage = ("--default-storage-provider", "fs", "--default-storage-prefix", tmp_path / "kept")
+    said = run_snakemake("summarise_study", "render_atlas", *storage, "--dry-run", "--quiet", "rules", config=config)
+    assert planned(said.stdout)["render_atlas"] == 1
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(config, sort_keys=False))
+    summary = pages(repository, study)["summarise_study"]
+    named = job.located(summary["explanations"], summary["input"])
+    assert named == summary["explanations"]
+    assert "results/mine/album" in {each["folder"] for each in named.values()}
 
 
 def test_coco_study_downloads_and_shares_out_the_extraction(plan_of):

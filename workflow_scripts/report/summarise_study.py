@@ -10,11 +10,20 @@ from filterscope.report.summary import as_html, as_text
 
 
 def summarise_study(
-    explanations, pictures, diagnosis, temperature, path_to_text, path_to_html, path_to_appendix, title, pixels=True
+    explanations,
+    networks,
+    pictures,
+    diagnosis,
+    temperature,
+    path_to_text,
+    path_to_html,
+    path_to_appendix,
+    title,
+    pixels=True,
 ):
     """explanations: by heading, the paths of an explanation's tables, by table, None for what is absent, and what its
-    filters are shown by: `layer`, its number in the atlas, `probe`, its name, `folder` of the photographs, `view`, the
-    entry of the network, `sheets`, the folder of the sheets.
+    filters are shown by: `layer`, its number in the atlas, `probe`, its name, `folder` of the photographs, `network`,
+    its name, `sheets`, the folder of the sheets. networks: the config's entries, by name.
 
     pictures: by heading, `probe`, its name, tables of `pictures` and of `picture_words` by recipe, the paths of
     pages.OF_FACETS (or None), the judge, the table `senses` (or None), figures or folders of them, and as
@@ -24,7 +33,7 @@ def summarise_study(
     pages.
     """
     page, appendix = Path(path_to_text).parent, Path(path_to_appendix)
-    found = [pages.of_explanation(*each, page, pixels) for each in explanations.items()]
+    found = [pages.of_explanation(*each, networks, page, pixels) for each in explanations.items()]
     drawn = [pages.of_pictures(*each, appendix, pixels) for each in pictures.items()]
     sections = {
         "words": [section for section, *_ in found],
@@ -56,6 +65,7 @@ if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     summarise_study(
         explanations=job.located(snakemake.params.explanations, snakemake.input),
+        networks=snakemake.params.networks,
         pictures=job.located(snakemake.params.pictures, snakemake.input),
         diagnosis=job.located(snakemake.params.diagnosis, snakemake.input),
         temperature=job.located(snakemake.params.temperature, snakemake.input),

@@ -54,15 +54,15 @@ def _read(path, name):
     return tables.read(path, name).to_pandas() if path else None
 
 
-def of_explanation(heading: str, paths: Mapping, page: Path, pixels: bool) -> tuple:
+def of_explanation(heading: str, paths: Mapping, networks: Mapping, page: Path, pixels: bool) -> tuple:
     """The explanation's section of the appendix, what the verdict is made from, the filters that are shown first, and
-    warnings."""
+    warnings. networks: the config's entries, by name."""
     found = {parameter: _read(paths[name], name) for parameter, name in OF_EXPLANATION.items()}
     remarked = {name: _read(paths[name], name) for name in REMARKED}
     remarks = [sentence for name, remark in REMARKED.items() for sentence in remark(remarked[name])]
     tokens = token_list(_read(paths["categories"], "categories"), supervised_only=False)
     new = share_of_new(tables.batches(paths["image_words"], "image_words", SAID, 100_000), tokens, FIRST)
-    shown = _shown(paths, found["names"], remarked["top_images"], page, pixels)
+    shown = _shown(paths, networks, found["names"], remarked["top_images"], page, pixels)
     gallery = [replace(each, link=f"../{each.link}") for each in shown]
     section = explanation_section(heading, **found, remarks=remarks, new=new, gallery=gallery)
     with tables.opened(paths["vocabulary"], "vocabulary") as vocabulary:
@@ -72,12 +72,12 @@ def of_explanation(heading: str, paths: Mapping, page: Path, pixels: bool) -> tu
     return section, explained, shown, warnings
 
 
-def _shown(paths: Mapping, names, top, page: Path, pixels: bool):
+def _shown(paths: Mapping, networks: Mapping, names, top, page: Path, pixels: bool):
     """The filters of a layer whose names are most certain, with what excites them where photographs may be shown."""
     chosen = best_named(names, GALLERY)
     made = {}
     if pixels and chosen:
-        seen = input_of(paths["view"])
+        seen = input_of(networks[paths["network"]])
         images, view = _read(paths["images"], "images"), View(seen.resize, seen.crop)
         made = strips(chosen, top, images, Path(paths["folder"]), view, Path(paths["heatmaps"]))
     own = names.set_index("filter")
