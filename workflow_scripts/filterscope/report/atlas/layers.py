@@ -32,6 +32,7 @@ class Layer:
     causes: pd.DataFrame | None
     top: pd.DataFrame | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    senses: pd.DataFrame | None = None
 
     def of_filters(self, table: pd.DataFrame | None, column: str) -> list | None:
         """A column of a table with a row per filter, in the order of the filters; None without the table."""
@@ -86,6 +87,7 @@ def index(
         columns[name] = packed(layer.of_filters(source, column) or [], "u16", linear=True)
     columns |= _strength(layer, tiles)
     columns["distinct"] = packed(_distinct(layer), "u16", linear=True)
+    columns["senses"] = packed(layer.of_filters(layer.senses, "senses") or [], "u8")
     drawn = [pictures.get(each) for each in layer.filters.tolist()]
     columns["picture"] = packed(drawn, _kind(max(pictures.values(), default=0) + 1))
     columns |= {name: packed(each, "u16", linear=True) for name, each in places.items()}

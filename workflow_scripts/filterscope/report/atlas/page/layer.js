@@ -8,7 +8,7 @@
   const { show, count, csv } = filterscope.numbers;
   const PORTION = 180; // cards that are drawn at a time
 
-  const MEASURES = { evidence: ["auprc", "AUPRC"], cause: ["effect", "effect"], distinct: ["distinct", "lift"], strength: ["strength", "max"] };
+  const MEASURES = { evidence: ["auprc", "AUPRC"], cause: ["effect", "effect"], distinct: ["distinct", "lift"], strength: ["strength", "max"], senses: ["senses", "senses"] };
 
   /* What was found for the query, with the words that answered it. */
   function Answers({ query, answers, total, layer }) {
@@ -98,6 +98,7 @@
         <div class="title-aside"><${Source} path=${info.files && info.files.filter_names} /><${Source} path=${info.files && info.files.filter_words} />${study.layers.length > 1 ? html`<a class="button" href=${address.write("compare", [info.number, study.layers.find((each) => each.number !== info.number).number])}>Compare</a>` : null}</div></header>
       <${Strip} counts=${counts} total=${layer.count} label="Statuses" />
       ${layer.count < info.filters ? html`<p class="note">${show(layer.count)} of its ${count(info.filters, "filter")} are in this atlas.</p>` : null}
+      ${info.senses ? html`<p class="note"><a href=${address.write("layer", [info.number], { ...query, sort: "senses" })}>Senses</a>: <${Text}>${info.senses}<//>. <${Source} path=${info.files && info.files.senses} /></p>` : null}
       <${filterscope.studyPage.Notes} title="Before you believe it" notes=${[...(study.warnings || []), ...(study.notes || [])].filter((each) => each.layer === info.number)} />
       <div class="controls sticky">
         <div class="chips" role="group" aria-label="Statuses that are shown">${counts.map(([status, n]) => html`<button key=${status} type="button" class="chip" aria-pressed=${statuses.includes(status)} onClick=${() => toggle(status)} title=${filterscope.parts.STATUSES[status] || ""}><${Mark} status=${status} />${status} <b>${show(n)}</b></button>`)}${statuses.length ? html`<button type="button" class="chip clear" onClick=${() => set({ status: "" })}>all</button>` : null}</div>
