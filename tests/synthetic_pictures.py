@@ -39,17 +39,14 @@ def facets_of(results: Path) -> dict:
     own = {"facets": members, "facet_summary": summary, "facet_pictures": drawn, "facet_words": words}
     lengths = {"facets": 6, "facet_summary": 2, "facet_pictures": 4, "facet_words": 3}
     written = {
-        name: write(
-            {key: column(value, lengths[name]) for key, value in table.items()}, name, results, f"facets/{name}.parquet"
-        )
-        for name, table in own.items()
+        name: filled(table, lengths[name], name, results, f"facets/{name}.parquet") for name, table in own.items()
     }
     return {"judge": None, "tables": written, "folders": []}
 
 
 def filled(table, rows: int, name, results: Path, path: str) -> str:
     """Write a table of so many rows, where a column may be one value for all of them; its place."""
-    return filled(table, rows, name, results, path)
+    return write({key: column(value, rows) for key, value in table.items()}, name, results, path)
 
 
 def column(value, length: int) -> list:
@@ -141,9 +138,7 @@ def criteria_of(results: Path, folder: str) -> dict[str, str]:
     validation |= {"first_n": 9, "second_n": 9, "better": 0.8, "low": 0.6, "high": 0.9, "holds": [True, False]}
     validation |= {"difference": 0.1, "difference_low": 0.0, "difference_high": 0.2}
     return {
-        name: write(
-            {key: column(value, length) for key, value in table.items()}, name, results, f"{folder}/{name}.parquet"
-        )
+        name: filled(table, length, name, results, f"{folder}/{name}.parquet")
         for name, table, length in (("criteria", criteria, 6), ("criteria_validation", validation, 2))
     }
 

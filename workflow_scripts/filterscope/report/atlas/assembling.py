@@ -19,7 +19,7 @@ from filterscope.report.atlas.beside import Asked, asked_layers, counterparts, l
 from filterscope.report.atlas.classes import facet_pages, shown_images
 from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import Beside, details
-from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table
+from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table, layer_name
 from filterscope.report.atlas.frame import write_page
 from filterscope.report.atlas.layers import FIRST, Layer, counts, index
 from filterscope.report.atlas.networks import drawn_by_networks, network_pages
@@ -297,14 +297,14 @@ def _export(
     beside: Beside,
 ) -> None:
     """Tables and exemplars of a layer for other programs; without pixels of photographs where none may be shown."""
-    target, number = making.folder / "exports", layer.number
+    target, name = making.folder / "exports", layer_name(layer.number)
     sprites = making.folder / "photographs" / str(0 if photographs is None else photographs.number)
-    export_table(target / f"layer_{number}.parquet", layer, photographs, sprites, places)
+    export_table(target / f"{name}.parquet", layer, photographs, sprites, places)
     if photographs is None or making.pixels == "none" or beside.heatmaps is None or beside.thresholds is None:
         return
     source = asked.places.path(asked.places.given["datasets"][asked.given["dataset"]]["folder"])
     view = View(**layer.given["view"])
-    exemplars = (target / "exemplars" / str(number), layer, photographs, source, view)
+    exemplars = (target / "exemplars" / name, layer, photographs, source, view)
     if export_exemplars(*exemplars, beside.heatmaps, beside.thresholds):
         making.exemplars.append(layer)
         export_annotations(target / "exemplars" / "annotations.csv", making.exemplars)
