@@ -145,7 +145,7 @@ def criteria_of(results: Path, folder: str) -> dict[str, str]:
 
 def networks_of(results: Path, probes: tuple[str, str]) -> dict:
     """Two networks compared, with one test and a text of three sentences."""
-    criteria = {"probe": [*probes] * 2, "group": "sketch, from the mean image", "n": 4, "value": [0.9, 0.7, 1.0, None]}
+    criteria = {"probe": [*probes] * 2, "group": "sketch, from the mean image", "n": 4, "value": [0.9, 0.7, 1.0, 0.5]}
     criteria |= {"measure": ["clear_context"] * 2 + ["judge_top5"] * 2, "low": None, "high": None}
     criteria |= {"believed": [True, False, None, None]}
     tests = {"measure": "judge_top5", "first_probe": probes[0], "first": "a", "second_probe": probes[1], "second": "b"}

@@ -338,7 +338,7 @@ def test_exemplars_are_read_as_milan_reads_them(tmp_path):
     images, masks, _ = found["layer_0", 5]
     top = pd.read_parquet(tmp_path / "results/activations/top_images.parquet")
     best = top[(top["filter"] == 5) & (top["rank"] == 0)].iloc[0]
-    with Image.open(tmp_path / f"results/data/album/pictures/{best['image_id'] - 100}.jpg") as photograph:
+    with Image.open(tmp_path / f"results/data/album/pictures/{int(best['image_id']) - 100}.jpg") as photograph:
         wanted = np.asarray(photograph.convert("RGB").crop((10, 0, 50, 40)).resize((32, 32)), np.float64)
     assert np.abs(images[0].transpose(1, 2, 0) - wanted).mean() < 8, "what the network sees of its best image"
     heatmaps = pd.read_parquet(tmp_path / "results/words/heatmaps.parquet").set_index(["filter", "rank"])

@@ -88,6 +88,10 @@ class TestSenses:
         _, data = made(with_senses, explained=False)
         assert list(data("senses/0/0")["filters"]) == ["5", "6", "7"]
         assert data("study")["layers"][0]["counts"] == {"unexplained": 3}
+        thumbs = base64.b64decode(data("layers/0")["columns"]["thumb"]["base64"])
+        images = data("photographs/0")["image"]
+        assert [images[each] for each in thumbs[:2]] == [110, 112], "the strongest of those that are shown"
+        assert thumbs[2] == KINDS["u8"] - 1
 
     def test_study_from_before_the_atlas_showed_them_has_none(self, made):
         atlas, data = made(lambda places, results: places["layers"][0].pop("senses", None))

@@ -228,6 +228,7 @@ def _read_layer(asked: Asked, filters: str | list[int]) -> Layer:
         apart,
         *(places.table(own, each) for each in ("filter_claims", "filter_causes", "top_images")),
         senses=places.table(of_senses(given), "senses"),
+        grouped=shown_senses(places, given),
     )
     found.counts = counts(found)
     found.filters = _chosen(names, everything, filters)

@@ -33,6 +33,7 @@ class Layer:
     top: pd.DataFrame | None
     counts: Mapping[str, int] = field(default_factory=dict)
     senses: pd.DataFrame | None = None
+    grouped: pd.DataFrame | None = None  # rows of `sense_images` whose photographs are shown
 
     def of_filters(self, table: pd.DataFrame | None, column: str) -> list | None:
         """A column of a table with a row per filter, in the order of the filters; None without the table."""
@@ -131,9 +132,12 @@ def _lists(layer: Layer, table: pd.DataFrame | None) -> list[list[tuple[str | No
 
 def _strength(layer: Layer, tiles: Mapping[int, int]) -> dict:
     """The largest maximum of every filter, and the tile of the image that it comes from."""
-    if layer.top is None:
+    if layer.top is not None:
+        best = layer.top[layer.top["rank"] == 0]
+    elif layer.grouped is not None:
+        best = layer.grouped.sort_values(["maximum", "image_id"], ascending=[False, True]).drop_duplicates("filter")
+    else:
         return {}
-    best = layer.top[layer.top["rank"] == 0]
     strength = layer.of_filters(best, "maximum")
     images = layer.of_filters(best, "image_id")
     heard = [each if strength[place] is not None and strength[place] > 0 else None for place, each in enumerate(images)]

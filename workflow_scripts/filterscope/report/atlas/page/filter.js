@@ -70,7 +70,7 @@
         ${claim.lent && !isMissing(claim.lent_supported) ? html`<p class="note">A decoy, a claim lent from another filter, would ${claim.lent_supported ? html`<strong>be supported here, too</strong>` : "not be supported here"}.</p>` : null}`}
       ${cause.status ? html`<h3>Are such objects the cause?</h3>
         ${isMissing(cause.effect) ? null : html`<${Evidence} value=${cause.effect} low=${cause.low} high=${cause.high} nil=${cause.null} from=${Math.min(0, cause.low || 0)} to=${Math.max(0.5, 1.08 * (cause.high || 0))} label="effect, in spreads of the filter" nilLabel="on the layer’s mean filter (null)" />`}
-        <p class="note">${cause.status === "caused" ? "Yes. " : cause.status === "not_caused" ? "Not shown. " : "It cannot be told. "}${cause.reason ? html`<${Text}>${cause.reason}<//>. ` : ""}${cause.objects ? html`${count(cause.objects, "such object")}, beside ${count(cause.controls, "other")} of their size${isMissing(cause.p) ? "" : "; p = " + show(cause.p)}${isMissing(cause.laid_effect) ? "" : "; laid in " + show(cause.laid_effect)}${isMissing(cause.lost_effect) ? "" : ", taken out " + show(cause.lost_effect)}.` : ""}</p>` : null}
+        <p class="note">${cause.status === "caused" ? "Yes" : cause.status === "not_caused" ? "Not shown" : "It cannot be told"}${cause.reason ? html`: <${Text}>${cause.reason}<//>. ` : ". "}${cause.objects ? html`${count(cause.objects, "such object")}, beside ${count(cause.controls, "other")} of their size${isMissing(cause.p) ? "" : "; p = " + show(cause.p)}${isMissing(cause.laid_effect) ? "" : "; laid in " + show(cause.laid_effect)}${isMissing(cause.lost_effect) ? "" : ", taken out " + show(cause.lost_effect)}.` : ""}</p>` : null}
       ${own.known ? html`<h3>The right answer is known</h3><p>${own.known.passed ? html`<strong class="good">Found.</strong>` : html`<strong class="bad">Missed.</strong>`} It detects <${Text}>${listed(own.known.right || own.known.detects)}<//>; found: <${Text}>${listed(own.known.found)}<//>. <${Source} path=${files.known_answers} /></p>` : null}
     <//>`;
   }
@@ -171,7 +171,7 @@
         <nav class="title-aside stepper" aria-label="Filters of this layer">${link(before, "Previous", "←")}<span class="soft">${show(at + 1)} of ${show(list.length)}${filtered ? " in the list" : ""}</span>${link(after, "Next", "→")}</nav></header>
       ${data.error ? html`<${Failed} error=${data.error} />` : !own ? html`<${Waiting} />` : html`<div class="columns filter-columns">
         <div class="column">
-          ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
+          ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : info.senses && !own.name ? null : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
           <${filterscope.senses.Senses} info=${info} number=${number} row=${row} photos=${photos} />
           ${own.pictures && own.pictures.length ? html`<${Pictures} pictures=${own.pictures} info=${info} number=${number} name=${own.name || {}} />` : null}
           ${own.near && own.near.length ? html`<${Near} near=${own.near} layer=${layer} photos=${photos} source=${files.firing} />` : null}

@@ -49,8 +49,13 @@
   /* A class as every network drew it: a row per network, a picture per facet. here: the number of the class's page that
      this stands on. */
   function Rows({ rows, here }) {
-    return html`<div class="network-rows">${rows.map((row) => html`<div key=${row.page} class="network-row"><h3>${row.page === here ? html`<${Text}>${row.probe}<//> <span class="soft">this page</span>` : html`<a href=${address.write("class", [row.page])}><${Text}>${row.probe}<//></a>`}</h3>
-      <div class="network-pictures">${row.pictures.length ? row.pictures.map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Facet " + each.facet + " as " + row.probe + " draws it"} /><figcaption>facet ${each.facet}${isMissing(each.ratio) ? "" : html`, <b>${show(each.ratio)} ×</b>`}${each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}${each.path === null && each.note ? html` <${Text}>${each.note}<//>` : null}</figcaption></figure>`) : html`<p class="soft">No picture.</p>`}</div></div>`)}</div>`;
+    return html`<div class="network-rows">${rows.map((row) => html`<${Drawn} key=${row.page} row=${row} called=${row.probe} here=${row.page === here} />`)}</div>`;
+  }
+
+  /* The pictures of one network for one class, called by either; here: whether its page is this one. */
+  function Drawn({ row, called, here }) {
+    return html`<div class="network-row"><h3>${here ? html`<${Text}>${called}<//> <span class="soft">this page</span>` : html`<a href=${address.write("class", [row.page])}><${Text}>${called}<//></a>`}</h3>
+      <div class="network-pictures">${row.pictures.length ? row.pictures.map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Facet " + each.facet + " of " + called + ", as " + row.probe + " draws it"} /><figcaption>facet ${each.facet}${isMissing(each.ratio) ? "" : html`, <b>${show(each.ratio)} ×</b>`}${each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}${each.path === null && each.note ? html` <${Text}>${each.note}<//>` : null}</figcaption></figure>`) : html`<p class="soft">No picture.</p>`}</div></div>`;
   }
 
   function Networks({ study, number }) {
@@ -74,7 +79,8 @@
         ${doubted.length ? html`<p class="note"><strong class="bad">Not to be believed</strong> with <${Text}>${doubted.join(", ")}<//>: there it does not rank photographs above mean images above bare ascent.</p>` : null}
         <${Intervals} rows=${rowsOf(found.criteria, measure)} label=${label} floor=${Math.min(0, ...found.criteria.value.filter((_, k) => found.criteria.measure[k] === measure))} />
         ${tests.length ? html`<h3>Paired tests</h3><p class="note">Signs of the differences flipped at random, two-sided; the last column holds for all tests of this criterion together (Holm). Networks are paired class by class, recipes of one network facet by facet.</p><${Table} title="" columns=${TESTED} rows=${tests} total=${tests.length} path=${found.files[1]} />` : several ? html`<p class="note">There are too few classes or facets for paired tests: they need five pairs.</p>` : null}<//>
-      ${found.classes.map((each) => html`<${Panel} key=${each.class} title=${html`<${Text}>${each.class}<//>`} wide=${true} note="A picture of each facet, and its activation times that of the class's best photograph." sources=${(study.classes || []).filter((one) => each.rows.some((row) => row.page === one.number)).map((one) => one.file)}><${Rows} rows=${each.rows} /><//>`)}
+      ${several ? null : html`<${Panel} title="Its pictures of every class" wide=${true} note="A picture of each facet, and its activation times that of the class's best photograph." sources=${(study.classes || []).filter((one) => one.dataset === found.dataset).map((one) => one.file)}><div class="network-rows">${found.classes.map((each) => html`<${Drawn} key=${each.class} row=${each.rows[0]} called=${each.class} />`)}</div><//>`}
+      ${several && found.classes.map((each) => html`<${Panel} key=${each.class} title=${html`<${Text}>${each.class}<//>`} wide=${true} note="A picture of each facet, and its activation times that of the class's best photograph." sources=${(study.classes || []).filter((one) => each.rows.some((row) => row.page === one.number)).map((one) => one.file)}><${Rows} rows=${each.rows} /><//>`)}
       ${others.length ? html`<${Panel} title="Other datasets"><ul class="pill-list">${others.map((each) => html`<li key=${each.number}><a href=${address.write("networks", [each.number])}><${Text}>${each.dataset}<//></a></li>`)}</ul><//>` : null}
     </article>`;
   }
