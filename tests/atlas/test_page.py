@@ -96,8 +96,8 @@ class TestSearch:
         page.page.keyboard.press("/")
         page.page.keyboard.type(asked)
         page.page.keyboard.press("Enter")
-        page.page.wait_for_selector(".card")
-        assert page.page.locator(".card").count() == 1
+        page.until("location.hash.startsWith('#/search')")  # the first page has cards, too
+        page.until("document.querySelectorAll('.card').length === 1")
         page.page.locator(".card a").click()
         page.settled()
         layer, number = made_up[1].planted
