@@ -6,8 +6,11 @@ them behind a ReLU, take one bit.
 
 from __future__ import annotations
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -41,7 +44,7 @@ class MapsWriter:
         """shape: filters, height and width of a picture's maps."""
         names = ("filters", "height", "width")
         self._metadata = {"layer": layer, **{name: str(size) for name, size in zip(names, shape, strict=True)}}
-        self._writer = tables.Writer("maps", path, compression="none")  # zeros are out, the rest hardly shrinks
+        self._writer = tables.Writer("maps", path, plain=True)  # zeros are out, the rest hardly shrinks
 
     def __enter__(self) -> MapsWriter:
         self._writer.__enter__()
@@ -73,8 +76,35 @@ class MapsWriter:
         self._writer.add(pa.table(columns).replace_schema_metadata(self._metadata))
 
 
-class StoredMaps:
-    """The maps that the extraction kept of one layer, by image. Stands where a Reader of the layer would."""
+class KeptMaps(ABC):
+    """Maps of a layer that somebody has kept, by image. Stands where a Reader of the layer would."""
+
+    layer: str
+    filters: int
+    height: int
+    width: int
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the files."""
+
+    @abstractmethod
+    def hold(self, image_ids: Iterable[int]) -> bool:
+        """Whether the maps of all these images are kept."""
+
+    @abstractmethod
+    def of(self, image_ids: Sequence[int], device: torch.device | str = "cpu") -> torch.Tensor:
+        """Their maps, float32 [B, d, h, w]. Images in the order in which they were kept are read fastest."""
+
+
+class StoredMaps(KeptMaps):
+    """The maps that the extraction kept of one layer, in tables."""
 
     def __init__(self, paths: Iterable[str | Path]):
         """paths: the `maps` tables of all shards, at least one. Raises TableError where one is of another layer."""
@@ -94,23 +124,14 @@ class StoredMaps:
                 self._places |= {image_id: (number, group, row) for row, image_id in enumerate(ids)}
         self._open: tuple[tuple[int, int], pa.Table] | None = None  # the row group that was read last
 
-    def __enter__(self) -> StoredMaps:
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.close()
-
     def close(self) -> None:
-        """Close the files."""
         for file in self._files:
             file.close()
 
     def hold(self, image_ids: Iterable[int]) -> bool:
-        """Whether the maps of all these images are kept."""
         return all(image_id in self._places for image_id in image_ids)
 
     def of(self, image_ids: Sequence[int], device: torch.device | str = "cpu") -> torch.Tensor:
-        """Their maps, float32 [B, d, h, w]. Images in the order of the dataset's table are read fastest."""
         maps = np.zeros((len(image_ids), self.filters * self.height * self.width), np.float32)
         for own, image_id in zip(maps, image_ids, strict=True):
             number, group, row = self._places[image_id]
@@ -123,6 +144,47 @@ class StoredMaps:
             else:
                 own[:] = filled
         return torch.from_numpy(maps).view(-1, self.filters, self.height, self.width).to(device)
+
+
+class HeldMaps(KeptMaps):
+    """Maps that a job keeps for itself while it works: whole, in a plain file.
+
+    Whoever reads a map four times pays more for taking its zeros out and putting them back than they take of a disk for
+    minutes. The file is read and not mapped into memory, where it would count as the job's.
+    """
+
+    def __init__(self, path: str | Path, layer: str, shape: tuple[int, int, int]):
+        """path: of a file that is made. shape: filters, height and width of a picture's maps."""
+        self.layer, (self.filters, self.height, self.width) = layer, shape
+        self._places: dict[int, int] = {}
+        self._file = open(path, "w+b", buffering=0)  # noqa: SIM115 (closed by `close`)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def hold(self, image_ids: Iterable[int]) -> bool:
+        return all(image_id in self._places for image_id in image_ids)
+
+    def add(self, image_ids: np.ndarray, maps: torch.Tensor) -> None:
+        """Take in the maps of some images, float32 [B, d, h, w]."""
+        self._file.seek(0, os.SEEK_END)
+        for image_id, own in zip(image_ids.tolist(), maps.cpu().numpy(), strict=True):
+            left = memoryview(np.ascontiguousarray(own)).cast("B")
+            while left:
+                left = left[self._file.write(left) :]
+            self._places[image_id] = len(self._places)
+
+    def of(self, image_ids: Sequence[int], device: torch.device | str = "cpu") -> torch.Tensor:
+        maps = np.empty((len(image_ids), self.filters, self.height, self.width), np.float32)
+        for own, image_id in zip(maps, image_ids, strict=True):
+            self._file.seek(self._places[image_id] * own.nbytes)
+            left = memoryview(own).cast("B")
+            while left:
+                count = self._file.readinto(left)
+                if not count:
+                    raise OSError(f"{self._file.name}: the maps of image {image_id} in layer {self.layer} are cut off")
+                left = left[count:]
+        return torch.from_numpy(maps).to(device)
 
 
 def stored_maps(paths: Sequence[str | Path], image_ids: Iterable[int]) -> StoredMaps | None:
