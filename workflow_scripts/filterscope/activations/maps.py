@@ -22,6 +22,7 @@ from filterscope import tables
 # Share of cells that are not zero above which a picture's maps are kept whole: a bit for each cell would cost more.
 DENSE = 31 / 32
 BYTES = 4  # of a cell
+LARGEST = 1 << 30  # bytes of maps that are written at a time: Arrow counts those of a column in 32 bits
 
 
 def kept_images(images: pd.DataFrame, split: str, cells: int, most: float) -> set[int]:
@@ -52,28 +53,34 @@ class MapsWriter:
 
     def __exit__(self, kind, value, trace) -> None:
         if kind is None:
-            self._add(np.zeros(0, np.int64), [], [])  # a shard of which nothing is kept has a table all the same
+            nothing = pa.array([], pa.binary())  # a shard of which nothing is kept has a table all the same
+            self._add(np.zeros(0, np.int64), nothing, nothing)
         self._writer.__exit__(kind, value, trace)
 
     def add(self, image_ids: np.ndarray, maps: torch.Tensor) -> None:
         """Take in the maps of some images, float32 [B, d, h, w]."""
-        if not len(image_ids):
-            return
-        cells, values = [], []
-        for own in maps.flatten(1).cpu().numpy():
-            filled = own.view(np.int32) != 0  # by its bits: a negative zero stays one
-            dense = np.count_nonzero(filled) > DENSE * len(own)
-            cells.append(b"" if dense else np.packbits(filled).tobytes())
-            values.append((own if dense else own[filled]).tobytes())
-        self._add(image_ids, cells, values)
+        flat = maps.flatten(1).cpu().numpy()
+        some = max(1, LARGEST // max(1, flat[:1].nbytes))
+        for start in range(0, len(flat), some):
+            part = flat[start : start + some]
+            filled = part.view(np.int32) != 0  # by its bits: a negative zero stays one
+            dense = np.count_nonzero(filled, axis=1) > DENSE * part.shape[1]
+            cells = np.packbits(filled[~dense], axis=1)
+            filled[dense] = True
+            lengths = np.where(dense, 0, cells.shape[1])
+            counts = np.count_nonzero(filled, axis=1) * BYTES
+            self._add(image_ids[start : start + some], _binary(cells, lengths), _binary(part[filled], counts))
 
-    def _add(self, image_ids: np.ndarray, cells: list[bytes], values: list[bytes]) -> None:
-        columns = {
-            "image_id": image_ids,
-            "cells": pa.array(cells, pa.binary()),
-            "values": pa.array(values, pa.binary()),
-        }
+    def _add(self, image_ids: np.ndarray, cells: pa.Array, values: pa.Array) -> None:
+        columns = {"image_id": image_ids, "cells": cells, "values": values}
         self._writer.add(pa.table(columns).replace_schema_metadata(self._metadata))
+
+
+def _binary(values: np.ndarray, lengths: np.ndarray) -> pa.Array:
+    """One after the other, pieces of so many bytes of the values' memory, which is not copied."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.binary(), len(lengths), buffers)
 
 
 class KeptMaps(ABC):
