@@ -53,7 +53,7 @@ def atlas_files():
     return [given(path) if path in own else path for path in files_of(places)]
 
 
-def atlas_networks():
+def networks_shown():
     """How the networks of its layers are built, which tells how they see pictures; the config's own files, which are
     named there, are nobody's inputs here."""
     return {layer["network"]: config["networks"][layer["network"]] for layer in atlas_places()["layers"]}
