@@ -5,8 +5,9 @@ PYTHON ?= python3
 CORES ?= all
 # Further arguments, as in: make results ARGS="--configfile studies/coco.yaml"
 ARGS ?=
-# Processes of the tests, which take a file each; 0: all in this one.
+# Processes of the tests, which take a file each, the longest (tests/longest.txt) first; 0: all in this one.
 TESTERS ?= auto
+SHARED_OUT = --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all browser test-slurm test-storage faults lint format docs settings lock setup clean-results clean
+.PHONY: help results report test test-all browser test-slurm test-storage test-image faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,19 +28,24 @@ report: results ## the same, and Snakemake's HTML report: report.html
 	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
 
 test: lint browser ## check the style and run the tests
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile -m "not exhaustive" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) -m "not exhaustive" $(PYTEST_ARGS)
 
 test-all: lint browser ## the same, and those that say it of more networks and sizes
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) $(PYTEST_ARGS)
 
 browser: ## install Chromium for the tests of the atlas, where that can be done: as root on Debian
 	@tests/atlas/browser.sh
 
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
-	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGS)
+	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster/test_slurm.py $(PYTEST_ARGS)
 
 test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods
+	@command -v rsync > /dev/null || apt-get install --yes --quiet rsync > /dev/null 2>&1 || \
+	    echo "There is no rsync, by which files reach a folder or a pod: those tests are skipped" >&2
 	FILTERSCOPE_STORAGE=1 $(BIN)/python -m pytest tests/cluster/test_storage.py tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
+
+test-image: $(INSTALLED) ## as root on Debian: build envs/Dockerfile with buildah, and run a study in it (installs buildah)
+	FILTERSCOPE_IMAGE=1 $(BIN)/python -m pytest tests/cluster/test_image.py $(PYTEST_ARGS)
 
 faults: $(INSTALLED) ## kill a small study at random moments and compare what comes out: ARGS="--kills 50 --seed 1"
 	PYTHONPATH=workflow_scripts $(BIN)/python -m tests.faults.campaign $(ARGS)

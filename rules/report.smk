@@ -51,6 +51,7 @@ rule summarise_study:
         page=front_page(),
         title=config["title"],
         explanations={heading(entry): summarised(entry) | shown_by(entry) for entry in EXPLANATIONS},
+        networks=networks_shown(),
         pictures=summarised_pictures(),
         diagnosis=summarised_diagnosis(),
         temperature=summarised_temperature(),
@@ -76,6 +77,7 @@ rule note_places:
     params:
         code=code("report/note_places.py"),
         places=atlas_places(),
+        networks=networks_shown(),
     message:
         "Noting what the study has and where it lies"
     script:
@@ -85,7 +87,7 @@ rule note_places:
 rule render_atlas:
     input:
         places=rules.note_places.output.places,
-        shown=files_of(atlas_places()),
+        shown=atlas_files(),
         linked=atlas_links(atlas_places()),
         beside=places_beside(),
     output:

@@ -70,15 +70,14 @@ def front_page():
 
 
 def shown_by(entry):
-    """What an explanation's filters are shown by on the summary: where their photographs, maps and sheets lie, and which
-    layer of the atlas it is."""
-    probe = config["probes"][entry["probe"]]
+    """What an explanation's filters are shown by on the summary: where their photographs, maps and sheets lie, by which
+    network, and which layer of the atlas it is."""
     return {
         "layer": EXPLANATIONS.index(entry),
         "probe": entry["probe"],
         "images": f"results/data/{entry['dataset']}/images.parquet",
         "folder": pictures(entry["dataset"]),
-        "view": config["networks"][probe["network"]],
+        "network": config["probes"][entry["probe"]]["network"],
         "heatmaps": words_of(entry, "heatmaps.parquet"),
         "sheets": words_of(entry, "sheets"),
         "vocabulary": f"results/data/vocabularies/{entry['vocabulary']}/vocabulary.parquet",
@@ -119,7 +118,8 @@ def summarised_pictures():
         for entry in config[section]:
             title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
             nothing = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None}
-            own = found.setdefault(title, nothing | {"figures": [], "photographed": []})
+            named = {"probe": entry["probe"], "figures": [], "photographed": []}
+            own = found.setdefault(title, nothing | named)
             if section == "pictures":
                 table, sheets = summarised_recipe(entry)
                 own["recipes"][entry["recipe"]] = table

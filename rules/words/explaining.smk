@@ -307,7 +307,7 @@ rule render_sheets:
     output:
         sheets=report(
             directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),
-            patterns=["filter_{name}.png"],
+            patterns=["filter_{name}.png", "{name}.html"],
             caption="../captions/sheet.rst",
             category="Words",
             subcategory="{dataset} / {probe}",

@@ -271,6 +271,7 @@ rule tabulate_defects:
         "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 2  # the longest job by far: begun last, it would leave the other cores nothing
     threads: config["threads"]
     resources:
         gpu=gpu,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from filterscope import job
 
 pytestmark = pytest.mark.workflow
 
@@ -36,20 +39,29 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
     assert "sede is not known; did you mean seed" in done.stdout
 
 
-@pytest.fixture
-def local_data(tmp_path):
-    """What studies of local data expect beside their results; a plan does not look into it."""
+@pytest.fixture(scope="module")
+def plan_of(repository, run_anywhere, tmp_path_factory):
+    """Jobs by rule of a study of studies/, by its name; none: of the embedded one. The same question is asked once."""
+    folder = tmp_path_factory.mktemp("planned")
+    # What studies of local data expect beside their results; a plan does not look into it.
     for name in ("coco", "visual_genome", "tiny-imagenet-200", "imagenet", "classes", "photographs"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-    (tmp_path / "data/glove.txt").touch()
+        (folder / "data" / name).mkdir(parents=True)
+    (folder / "data/glove.txt").touch()
+
+    @functools.cache
+    def plan_of(study: str | None, *targets: str) -> dict[str, int]:
+        chosen = ("--configfile", repository / "studies" / f"{study}.yaml") if study else ()
+        done = run_anywhere(*targets, "--dry-run", "--quiet", "rules", *chosen, directory=folder)
+        return planned(done.stdout)
+
+    return plan_of
 
 
-def test_every_study_is_planned(repository, run_snakemake, local_data):
+def test_every_study_is_planned(repository, plan_of):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
     for study in studies:
-        jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
-        assert jobs["summarise_study"] == 1, study.name
+        assert plan_of(study.stem)["summarise_study"] == 1, study.name
 
 
 # What is planned of the report's two pages, by rule: inputs, figures of pictures, whether Snakemake itself runs it.
@@ -70,8 +82,18 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
 for name, job in pages.items():
     local = name in flow._workflow._localrules
     pages[name] = {"input": [*map(str, job.input)], "local": local, "pictures": job.params.get("pictures")}
+    pages[name]["explanations"] = job.params.get("explanations")
 print(json.dumps(pages))
 """
+
+
+def pages(repository, study: Path) -> dict:
+    """What is planned of the two pages of a study's file, which lies where its results would."""
+    command = [sys.executable, "-c", ASK, repository / "Snakefile", study]
+    environment = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run([*map(str, command)], env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config, repository, tmp_path):
@@ -82,28 +104,46 @@ def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config
     noted.write_text("{}")
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(small_config({"atlas": {"beside": str(before.parent)}}), sort_keys=False))
-
-    def pages():
-        command = [sys.executable, "-c", ASK, repository / "Snakefile", study]
-        environment = {**os.environ, "PYTHONPATH": ""}
-        done = subprocess.run([*map(str, command)], env=environment, text=True, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        return json.loads(done.stdout.splitlines()[-1])
-
-    alone = pages()
+    alone = pages(repository, study)
     assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": True}
     assert [path for path in alone["render_atlas"]["input"] if path.startswith(str(before))] == [str(noted)]
     drawn = list(alone["summarise_study"]["pictures"].values())
     assert {Path(path).name for each in drawn for path in each["figures"]} == {"criteria.png"}
     assert {Path(path).name for each in drawn for path in each["photographed"]} == {"sheets", "figures"}
     summary.write_text("names")
-    read = pages()["render_atlas"]["input"]
+    read = pages(repository, study)["render_atlas"]["input"]
     assert [path for path in read if path.startswith(str(before))] == [str(noted), str(summary)]
 
 
-def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snakemake):
-    study = repository / "studies" / "coco.yaml"
-    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_own_files_below_results_are_no_results(small_config, repository, run_snakemake, tmp_path):
+    """Weights and pictures may lie there, and a title may begin like a result; with storage, too, nobody looks for them
+    in a bucket."""
+    (tmp_path / "results/mine/album").mkdir(parents=True)
+    (tmp_path / "results/mine/weights.pt").touch()
+    own = {"source": "checkpoint", "architecture": "resnet18", "file": "results/mine/weights.pt"}
+    config = small_config(
+        {
+            "title": "results/mine",
+            "networks": {"mine": {**own, "input": {"resize": 64, "crop": 64}}},
+            "probes": {"mine": {"network": "mine", "layer": "layer4"}},
+            "datasets": {"album": {"source": "folder", "folder": "results/mine/album", "reference": "scenes"}},
+        }
+    )
+    asked = [{"dataset": name, "probe": "mine", "vocabulary": "captions"} for name in ("scenes", "album")]
+    config |= {"explanations": asked, "pictures": [], "facets": [], "senses": [], "defects": []}
+    storage = ("--default-storage-provider", "fs", "--default-storage-prefix", tmp_path / "kept")
+    said = run_snakemake("summarise_study", "render_atlas", *storage, "--dry-run", "--quiet", "rules", config=config)
+    assert planned(said.stdout)["render_atlas"] == 1
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump(config, sort_keys=False))
+    summary = pages(repository, study)["summarise_study"]
+    named = job.located(summary["explanations"], summary["input"])
+    assert named == summary["explanations"]
+    assert "results/mine/album" in {each["folder"] for each in named.values()}
+
+
+def test_coco_study_downloads_and_shares_out_the_extraction(plan_of):
+    jobs = plan_of("coco")
     for split in ("annotations", "train", "val"):
         assert jobs[f"download_coco_{split}"] == 1
     assert jobs["download_glove"] == 1
@@ -175,10 +215,9 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
 
 
-def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, local_data):
-    study = repository / "studies" / "actcoolr.yaml"
-    entries = yaml.safe_load(study.read_text())["temperature"]
-    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_the_grid_of_actcoolr_is_independent_jobs(repository, plan_of):
+    entries = yaml.safe_load((repository / "studies" / "actcoolr.yaml").read_text())["temperature"]
+    jobs = plan_of("actcoolr")
     trained = {
         (entry["network"], entry["samples"], schedule, seed)
         for entry in [*entries["duels"], *entries["starts"]]
@@ -198,11 +237,11 @@ def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, loc
 
 
 def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
-    repository, default_config, run_snakemake, tmp_path
+    repository, default_config, run_snakemake, plan_of, tmp_path
 ):
     study = yaml.safe_load((repository / "studies" / "visual_genome.yaml").read_text())
     arguments = ("--dry-run", "--quiet", "rules")
-    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "visual_genome.yaml").stdout)
+    jobs = plan_of("visual_genome")
     for name in ("download_visual_genome", "download_visual_genome_images", "unpack_visual_genome"):
         assert jobs[name] == 1
     assert jobs["prepare_visual_genome"] == 1
@@ -218,11 +257,8 @@ def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
 
 
 @pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 3), ("mini", 2, 1)])
-def test_reproduction_sets_every_experiment_beside_the_published_one(
-    study, recalls, defects, repository, run_snakemake, local_data
-):
-    study = repository / "studies" / f"{study}.yaml"
-    jobs = planned(run_snakemake("reproduction", "--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_reproduction_sets_every_experiment_beside_the_published_one(study, recalls, defects, plan_of):
+    jobs = plan_of(study, "reproduction")
     for rule in ("tabulate_datasets", "tabulate_recall", "render_recall", "summarise_reproduction"):
         assert jobs[rule] == 1
     assert jobs["tabulate_scores"] == recalls
@@ -230,8 +266,8 @@ def test_reproduction_sets_every_experiment_beside_the_published_one(
     assert "render_sheets" not in jobs
 
 
-def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):
-    jobs = planned(run_snakemake("activations", "--dry-run").stdout)
+def test_target_of_one_room_leaves_the_later_ones_out(plan_of):
+    jobs = plan_of(None, "activations")
     assert "mine_top_images" in jobs
     assert "train_explainer" not in jobs
 
@@ -256,13 +292,10 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said
 
 
-def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(
-    repository, run_snakemake, local_data
-):
-    arguments = ("summarise_study", "--dry-run", "--quiet", "rules")
-    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "facets_mini.yaml").stdout)
+def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(plan_of):
+    jobs = plan_of("facets_mini", "summarise_study")
     assert (jobs["score_pictures"], jobs["compare_networks"]) == (3, 1)
-    assert "compare_networks" not in planned(run_snakemake(*arguments).stdout)  # one network draws there
+    assert "compare_networks" not in plan_of(None, "summarise_study")  # one network draws there
 
 
 def test_rule_graph_is_drawn(run_snakemake):

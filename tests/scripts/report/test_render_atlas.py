@@ -17,11 +17,12 @@ def results(tmp_path):
     """Results whose places are noted by the script."""
     results = Synthetic(drawn=True).write(tmp_path / "results")
     places = json.loads((results / PLACES).read_text())
-    noted = [
-        {**layer, "view": {"source": "scenes_cnn", "dataset": "scenes", "input": layer["view"]}}
-        for layer in places["layers"]
-    ]
-    note_places({**places, "title": "Noted “here”", "layers": noted}, results / PLACES)
+    seen = [layer.pop("view") for layer in places["layers"]]
+    networks = {
+        layer["network"]: {"source": "scenes_cnn", "dataset": "scenes", "input": view}
+        for layer, view in zip(places["layers"], seen, strict=True)
+    }
+    note_places({**places, "title": "Noted “here”"}, networks, results / PLACES)
     return results
 
 
@@ -77,6 +78,6 @@ def test_pictures_are_seen_as_the_network_s_weights_say_where_the_study_does_not
     nothing = dict.fromkeys(("resize", "crop", "mean", "std"))
     entry = {"source": "torchvision", "architecture": "efficientnet_v2_s", "weights": "IMAGENET1K_V1", "input": nothing}
     places = json.loads((results / PLACES).read_text())
-    note_places({**places, "layers": [{**places["layers"][0], "view": entry}]}, results / PLACES)
+    note_places({**places, "layers": places["layers"][:1]}, {"network": entry}, results / PLACES)
     (layer,) = json.loads((results / PLACES).read_text())["layers"]
     assert layer["view"] == {"resize": 384, "crop": 384}

@@ -20,7 +20,7 @@ def paths_of(study):
 
 
 def shown_by(study, sheets):
-    return {"folder": study.pictures, "layer": 3, "probe": "p", "sheets": sheets, "view": study.network()}
+    return {"folder": study.pictures, "layer": 3, "probe": "p", "sheets": sheets, "network": "n"}
 
 
 def diagnosis(*figures):
@@ -39,6 +39,7 @@ def summarised(study, tmp_path):
         text = tmp_path / "summary.md"
         summarise_study(
             explanations={"p on d": {**paths, **dict.fromkeys(ABSENT)}},
+            networks={"n": study.network()},
             pictures=pictures or {},
             diagnosis=diagnosis(*figures),
             temperature={"duel": None, "figures": []},
@@ -110,7 +111,7 @@ def test_no_appendix_shows_a_photograph_where_none_may_be(summarised, tmp_path):
         robustness / "attacked_vit.png",
     )
     of_probe = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None}
-    of_probe |= {"figures": [tmp_path / "criteria.png"], "photographed": rooms}
+    of_probe |= {"probe": "p", "figures": [tmp_path / "criteria.png"], "photographed": rooms}
     for pixels in (True, False):
         summarised(pixels, {"Pictures of p": of_probe}, [complexity, robustness])
         pages = {path.stem: path.read_text() for path in (tmp_path / "appendix").glob("*.html")}
@@ -143,6 +144,7 @@ def test_links_to_tables_are_those_at_home_wherever_results_are_kept(study, tmp_
         text.parent.mkdir(parents=True)
         summarise_study(
             explanations=job.located({"p on d": given}, inputs),
+            networks={"n": study.network()},
             pictures={},
             diagnosis=diagnosis(),
             temperature={"duel": None, "figures": []},

@@ -178,6 +178,8 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
         load_decoder(pictures.files.paths)
     if len(pictures) <= batch_size or not (pictures.decoded or pictures.masked):
         workers = 0  # there is nothing to share out
+    if workers == 1 and not pictures.decoded:
+        workers = 0  # masks alone take one process less than to be handed over by another
     loader = DataLoader(
         pictures,
         batch_size=batch_size,

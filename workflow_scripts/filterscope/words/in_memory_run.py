@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 
 from filterscope.activations.extraction import ExtractionSettings, extract
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.remembering import Remembering
@@ -148,7 +148,7 @@ class ProbeTrials:
     def __init__(
         self,
         material: TrialMaterial,
-        reader: Reader | StoredMaps,
+        reader: Reader | KeptMaps,
         seed: int,
         device: torch.device,
         progress=lambda items, *_: items,
@@ -156,7 +156,7 @@ class ProbeTrials:
         """progress: called as progress(items, total, title), goes through the items."""
         self.material, self.seed, self.device = material, seed, device
         # What was kept is read as often as it is wanted; the pictures are not decoded for it.
-        self.reader = reader if isinstance(reader, StoredMaps) else Remembering(reader, MAPS)
+        self.reader = reader if isinstance(reader, KeptMaps) else Remembering(reader, MAPS)
         self.decoded = self.reader is not reader
         self.progress = progress
         self._seen: dict[tuple, Seen] = {}

@@ -17,8 +17,9 @@ from torch import nn
 from filterscope import tables
 from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.maps import StoredMaps
-from filterscope.activations.probing import ProbeSettings, look, readable
+from filterscope.activations.maps import KeptMaps
+from filterscope.activations.probing import ProbeSettings, look
+from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
@@ -30,7 +31,7 @@ class View(NamedTuple):
     """Images as a probe sees them; truth: what is in them, where their masks were asked for."""
 
     batches: Iterator[Batch]
-    reader: Reader | StoredMaps
+    reader: Reader | KeptMaps
     truth: Truth | None
 
 
