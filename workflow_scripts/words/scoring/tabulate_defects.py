@@ -12,7 +12,7 @@ from filterscope.faithful import Faithful
 from filterscope.resumption import Journal
 from filterscope.words import preparation
 from filterscope.words.defects import costs
-from filterscope.words.in_memory_run import ProbeTrials, TrialSettings
+from filterscope.words.in_memory_run import PICTURES, ProbeTrials, TrialSettings
 
 
 def tabulate_defects(
@@ -45,7 +45,7 @@ def tabulate_defects(
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
-        trials = ProbeTrials(material, reader, seed, device, job.progress)
+        trials = ProbeTrials(material, reader, seed, device, job.progress, PICTURES)
         variants = {
             "default": Faithful(),
             **{name: Faithful.only(name) for name in switches},
