@@ -10,7 +10,7 @@ from filterscope.faithful import Faithful
 from filterscope.resumption import Journal
 from filterscope.words import preparation
 from filterscope.words.defects import as_values, read_measured, variants, write_costs, write_measured
-from filterscope.words.in_memory_run import ProbeTrials, TrialSettings
+from filterscope.words.in_memory_run import PICTURES, ProbeTrials, TrialSettings
 
 
 def tabulate_defects(
@@ -39,9 +39,7 @@ def tabulate_defects(
         return
     device = job.device()
     files = [each for path in paths.values() for each in ([path] if isinstance(path, (str, Path)) else path)]
-    told = replace(
-        settings, extraction=replace(settings.extraction, workers=0)
-    )  # by how many processes changes nothing
+    told = replace(settings, extraction=replace(settings.extraction, workers=0))  # by how many changes nothing
     grounds = (code, told, probe, seed, sorted(map(provenance.contents, files), key=str))
     beside = Path(path_to_measured or path_to_table)
     journal = Journal(beside.with_name(f".{beside.stem}.json"), *grounds, things="variants")
@@ -51,7 +49,7 @@ def tabulate_defects(
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
-        trials = ProbeTrials(material, reader, seed, device, job.progress)
+        trials = ProbeTrials(material, reader, seed, device, job.progress, PICTURES)
         own = variants(switches, scatteritem)
         for name, defects in job.progress(own.items(), len(own), "variants"):
             if name not in journal.found:
