@@ -5,8 +5,9 @@ PYTHON ?= python3
 CORES ?= all
 # Further arguments, as in: make results ARGS="--configfile studies/coco.yaml"
 ARGS ?=
-# Processes of the tests, which take a file each; 0: all in this one.
+# Processes of the tests, which take a file each, the longest (tests/longest.txt) first; 0: all in this one.
 TESTERS ?= auto
+SHARED_OUT = --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -27,16 +28,16 @@ report: results ## the same, and Snakemake's HTML report: report.html
 	$(BIN)/snakemake --cores $(CORES) --report report.html $(ARGS)
 
 test: lint browser ## check the style and run the tests
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile -m "not exhaustive" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) -m "not exhaustive" $(PYTEST_ARGS)
 
 test-all: lint browser ## the same, and those that say it of more networks and sizes
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) $(PYTEST_ARGS)
 
 browser: ## install Chromium for the tests of the atlas, where that can be done: as root on Debian
 	@tests/atlas/browser.sh
 
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
-	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster $(PYTEST_ARGS)
+	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster/test_slurm.py $(PYTEST_ARGS)
 
 test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods
 	@command -v rsync > /dev/null || apt-get install --yes --quiet rsync > /dev/null 2>&1 || \

@@ -49,6 +49,7 @@ localrules:
     draw_facets,
     draw_senses,
     find_repeated_images,
+    gather_dissection,
     gather_courses,
     note_places,
     plant_scenes_network,
@@ -90,7 +91,8 @@ localrules:
 
 
 # Rules of priority 1 are the longest chains, from the scenes to the summary. Of the jobs that could start theirs do, so
-# that what hangs on nothing is left to fill the cores, and no core waits for the end of a chain.
+# that what hangs on nothing is left to fill the cores, and no core waits for the end of a chain. Of these none asks for
+# two cores where one will nearly do: with single ones taken as soon as they are free it would wait for the rest to end.
 rule all:
     default_target: True
     input:

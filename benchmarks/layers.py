@@ -1,11 +1,13 @@
 """What looks at photographs, in CPU seconds: one layer and four of ResNet-50, together and one pass per layer.
 
 *together* is the workflow's way: one job reads all layers in one pass and keeps their maps. *apart* looks again in
-every job and for every layer, as the workflow did before and as CLIP-Dissect does. Every case runs in a process of its
-own, step by step through the workflow's own scripts; *apart* without the memory settings that jobs now have. What looks
-at nothing (training the explainers, gathering thresholds) is run and not counted, but for the null network's own.
+every job and for every layer, as the workflow did before. *CLIP-Dissect's looks* are but the first step, the pooled
+activations of all photographs, by one pass per layer: as CLIP-Dissect gets its own (Oikarinen and Weng 2023), which
+computes nothing else of ours. Every case runs in a process of its own, step by step through the workflow's own scripts;
+*apart* without the memory settings that jobs now have. What looks at nothing (training the explainers, gathering
+thresholds) is run and not counted, but for the null network's own. Twice the photographs take as much memory.
 
-    layers.py [images of each split] [objects per token]
+    layers.py [images of each split] [objects per token] [case, or all]
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +41,7 @@ from filterscope.words.explaining.training import ExplainerSettings
 from filterscope.words.explaining.training_images import StudySettings
 from filterscope.words.in_memory_run import MiningSettings, TrialSettings
 from filterscope.words.looking import ProbedImages
-from filterscope.words.proofs.answers import ProofSettings
+from filterscope.words.proofs.responses import ProofSettings
 from filterscope.words.results import SaidPaths
 from filterscope.words.scoring.scores import ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
@@ -49,7 +52,26 @@ from words.scoring.check_scores import check_scores
 from words.scoring.score_random_network import score_random_network
 from words.scoring.score_words import score_words
 
-CASES = {"one, together": (1, True), "four, together": (4, True), "one, apart": (1, False), "four, apart": (4, False)}
+
+@dataclass(frozen=True)
+class Way:
+    """How many layers are read, whether in one pass whose maps are kept, of how many times the photographs; whether
+    that pass is all."""
+
+    layers: int
+    together: bool
+    times: int = 1
+    looks_only: bool = False
+
+
+CASES = {
+    "one, together": Way(1, True),
+    "four, together": Way(4, True),
+    "four, together, twice the photographs": Way(4, True, times=2),
+    "four, CLIP-Dissect's looks": Way(4, False, looks_only=True),
+    "one, apart": Way(1, False),
+    "four, apart": Way(4, False),
+}
 LAYERS = ("layer4", "layer1", "layer2", "layer3")
 EXTRACTION = ExtractionSettings(batch_size=16, workers=1)
 TRAINING = ExplainerSettings(
@@ -90,8 +112,8 @@ class Case:
         self.seconds[step] = self.seconds.get(step, 0.0) + spent
         print(f"{step}: {spent:.1f} CPU s", file=sys.stderr, flush=True)
 
-    def run(self, layers: tuple[str, ...], kept: bool) -> None:
-        """All that looks at photographs, for these layers in one pass."""
+    def run(self, layers: tuple[str, ...], kept: bool, looks_only: bool = False) -> None:
+        """All that looks at photographs, for these layers in one pass; looks_only: nothing but that pass."""
         own = {layer: self.folder / layer for layer in layers}
         shards = {layer: ShardPaths(*(own[layer] / f"{kind}.parquet" for kind in KINDS)) for layer in layers}
         probes = [ProbeSettings(self.network, layer) for layer in layers]
@@ -113,6 +135,8 @@ class Case:
             max_bad_fraction=0,
             most=most,
         )
+        if looks_only:
+            return
         activations = [[each.images] for each in shards.values()]
         self.counted(
             "extract_answers",
@@ -174,7 +198,7 @@ class Case:
         for name in names:
             train_explainer(
                 paths_to_pooled=[shard.pooled],
-                path_to_attended=own / "attended.parquet",
+                paths_to_attended=[own / "attended.parquet"],
                 path_to_categories=self.paths["categories"],
                 path_to_vocabulary=self.paths["vocabulary"],
                 path_to_weights=own / f"{name}.pt",
@@ -235,13 +259,14 @@ def cpu_seconds() -> float:
 
 def measure(name: str, images: int, objects: int) -> None:
     """Print a line of the table."""
-    count, kept = CASES[name]
+    way = CASES[name]
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        case = Case(Path(folder), images, objects)
+        case = Case(Path(folder), images * way.times, objects)
         # Apart, every layer has a pass of its own, and nothing of what the last one saw.
-        for layers in [LAYERS[:count]] if kept else [(layer,) for layer in LAYERS[:count]]:
-            case.run(layers, kept)
+        chosen = LAYERS[: way.layers]
+        for layers in [chosen] if way.together else [(layer,) for layer in chosen]:
+            case.run(layers, way.together, way.looks_only)
         stored = sum(path.stat().st_size for path in Path(folder).glob("*/maps.parquet")) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in case.seconds.items())
@@ -256,8 +281,8 @@ def main(images: str = "64", objects: str = "6", case: str | None = None) -> Non
     print("| case | CPU s | peak GiB | maps MiB | of it |\n|---|---|---|---|---|", flush=True)
     own = dict(os.environ)
     keep_freed_memory()
-    for name, (_, kept) in CASES.items():
-        environment = os.environ if kept else own
+    for name, way in CASES.items():
+        environment = os.environ if way.together or way.looks_only else own
         subprocess.run([sys.executable, __file__, images, objects, name], env=environment, check=True)
 
 

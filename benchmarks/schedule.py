@@ -40,7 +40,10 @@ from configuration import resources  # noqa: E402
 START = 2.0  # seconds that a job spends on importing, whatever its data
 UNKNOWN = 5.0  # seconds of a rule that the measured study did not run
 LOCAL = 2  # jobs at a time where Snakemake runs
-SHARDED = ("extract_activations",)  # rules that `shards` cuts into as many jobs
+# Rules that `shards` cuts into as many jobs.
+SHARDED = ("extract_activations", "extract_untrained_activations", "dissect_shard", "dissect_untrained_shard")
+# What a rule does where a dataset is cut, by what it does where it is not: the others' times are not in its own.
+IN_SHARDS = {"score_random_network": "score_seen_random_network"}
 
 
 def makespan(
@@ -111,7 +114,10 @@ def tabulated(path: Path, pictures: int, objects: int, shards: int) -> dict[str,
     times = pd.read_csv(path).set_index("rule")
     parts = pd.Series([shards if rule in SHARDED else 1 for rule in times.index], times.index)
     thousands = times["pictures"] * pictures / 1000 + times["objects"] * objects / 1000
-    return (times["seconds"] + thousands / parts).to_dict()
+    found = (times["seconds"] + thousands / parts).to_dict()
+    if shards > 1:
+        found |= {rule: found[other] for rule, other in IN_SHARDS.items() if other in found}
+    return {rule: seconds for rule, seconds in found.items() if rule not in IN_SHARDS.values()}
 
 
 def planned(config: dict) -> tuple[dict[int, tuple[str, bool]], dict[int, set[int]]]:
@@ -133,13 +139,19 @@ def planned(config: dict) -> tuple[dict[int, tuple[str, bool]], dict[int, set[in
             jobs = list(workflow.dag.jobs)
             needed = {job: list(workflow.dag.dependencies[job]) for job in jobs}
             # The rule's own word: Snakemake tells groups only to executors that submit.
-            groups = grouped({job: None if job.rule.name in local else job.rule._group for job in jobs}, needed)
+            groups = grouped({job: None if job.rule.name in local else group_of(job) for job in jobs}, needed)
             rules, after = defaultdict(list), defaultdict(set)
             for job in jobs:
                 rules[groups[job]].append(job.rule.name)
                 after[groups[job]] |= {groups[each] for each in needed[job]} - {groups[job]}
             where = {job: (names, len(names) == 1 and names[0] in local) for job, names in rules.items()}
     return where, after
+
+
+def group_of(job) -> str | None:
+    """The group that its rule gives a job, where it gives it one for these wildcards."""
+    group = job.rule._group
+    return group(job.wildcards) if callable(group) else group
 
 
 def grouped(names: Mapping, needed: Mapping) -> dict[Hashable, int]:

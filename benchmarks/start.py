@@ -1,7 +1,9 @@
 """What do the jobs of the embedded study spend on starting: CPU seconds of importing their scripts, by rule?
 
-Each script is imported as its job imports it, in a process of its own, without running it. Given a folder of results,
-the table also says what share of the study's CPU seconds that is.
+Each script is imported as its job imports it, in a process of its own, without running it; what it imports only where
+it uses it is left out. Given what `/usr/bin/time -v -o FILE snakemake` has written of a whole run, the table also says
+what share of its CPU seconds that is. (The CPU seconds in Snakemake's benchmarks are samples: of a job of two seconds
+they miss a third, of a shorter one all.)
 """
 
 from __future__ import annotations
@@ -12,8 +14,6 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-
-import pandas as pd
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REPEATS = 3
@@ -57,13 +57,15 @@ def importing(script: Path) -> float:
     return statistics.median(cpu_seconds("-c", program) for _ in range(REPEATS))
 
 
-def spent(results: Path) -> float:
-    """CPU seconds of all jobs of a study that has been run."""
-    files = results.glob("benchmarks/**/*.tsv")
-    return sum(pd.read_csv(path, sep="\t")["cpu_time"].sum() for path in files)
+def spent(told: Path) -> float:
+    """CPU seconds of a whole run, Snakemake's own among them, from GNU time's file."""
+    found = re.findall(r"^\s*(?:User|System) time \(seconds\): ([\d.]+)$", told.read_text(), re.MULTILINE)
+    if len(found) != 2:
+        raise ValueError(f"{told} is not what /usr/bin/time -v writes: it has no user and system time")
+    return sum(map(float, found))
 
 
-def main(results: str | None = None) -> None:
+def main(told: str | None = None) -> None:
     """Print the table, the dearest rule first."""
     script_of, seconds = scripts(), {}
     lines = []
@@ -76,7 +78,7 @@ def main(results: str | None = None) -> None:
     for rule, count, one, together in sorted(lines, key=lambda line: -line[3]):
         print(f"| {rule} | {count} | {one:.2f} | {together:.1f} |")
     count, total = sum(line[1] for line in lines), sum(line[3] for line in lines)
-    share = "" if results is None else f", {total / spent(Path(results)):.0%} of the study's CPU seconds"
+    share = "" if told is None else f", {total / spent(Path(told)):.1%} of the study's CPU seconds"
     print(f"\n{count} jobs, {total:.0f} CPU s of imports{share}")
 
 

@@ -99,6 +99,97 @@ for group in GROUPS:
             "../workflow_scripts/activations/extract_activations.py"
 
 
+# The never-trained network, where its look at the photographs is cut into shards: up to its dissection it is a probe like
+# any other, whose tables its scores are made of. Where there is one shard these look themselves, and keep nothing.
+use rule extract_activations as extract_untrained_activations with:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        annotations=annotations_of,
+    output:
+        pooled=[temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/pooled.parquet")],
+        images=[temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/images.parquet")],
+        tails=[temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/tails.parquet")],
+        rejected=[temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/rejected.parquet")],
+        maps=[temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/maps.parquet")],
+    wildcard_constraints:
+        probe=either(re.escape(untrained(probe)) for probe in SINGLE),
+    log:
+        "results/logs/extract_untrained_activations/{dataset}/{probe}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/extract_untrained_activations/{dataset}/{probe}/{scatteritem}.tsv"
+    group:
+        together("untrained")
+    params:
+        code=code("activations/extract_activations.py"),
+        probes=single_probe,
+        activations=activation_settings,
+        faithful=extraction_defects,
+        max_bad_fraction=bad_fraction,
+        split=split_of,
+        kept=kept_of_untrained,
+        seed=config["seed"],
+    message:
+        "Extracting the activations of {wildcards.probe} on {wildcards.dataset}, shard {wildcards.scatteritem}"
+
+
+for group in GROUPS:
+    layers = list(map(untrained, GROUPS[group]))
+
+    rule:
+        name:
+            f"extract_untrained_activations_{group}"
+        input:
+            images="results/data/{dataset}/images.parquet",
+            pictures=folder_of,
+            annotations=annotations_of,
+        output:
+            pooled=[
+                temp(f"results/activations/{{dataset}}/{each}/shards/{{scatteritem}}/pooled.parquet")
+                for each in layers
+            ],
+            images=[
+                temp(f"results/activations/{{dataset}}/{each}/shards/{{scatteritem}}/images.parquet")
+                for each in layers
+            ],
+            tails=[
+                temp(f"results/activations/{{dataset}}/{each}/shards/{{scatteritem}}/tails.parquet") for each in layers
+            ],
+            rejected=[
+                temp(f"results/activations/{{dataset}}/{each}/shards/{{scatteritem}}/rejected.parquet")
+                for each in layers
+            ],
+            maps=[
+                temp(f"results/activations/{{dataset}}/{each}/shards/{{scatteritem}}/maps.parquet") for each in layers
+            ],
+        log:
+            f"results/logs/extract_untrained_activations/{{dataset}}/{group}/{{scatteritem}}.log",
+        benchmark:
+            f"results/benchmarks/extract_untrained_activations/{{dataset}}/{group}/{{scatteritem}}.tsv"
+        conda:
+            "../envs/filterscope.yaml"
+        group:
+            together("untrained")
+        threads: cores
+        resources:
+            gpu=gpu,
+            mem_mb=memory(2500, times=5),
+            runtime=minutes(20, thousand=10),
+        params:
+            code=code("activations/extract_activations.py"),
+            probes=settings_of_group(group),
+            activations=activations_of(GROUPS[group][0]),
+            faithful=extraction_defects,
+            max_bad_fraction=bad_fraction,
+            split=split_of,
+            kept=kept_of_untrained,
+            seed=config["seed"],
+        message:
+            f"Extracting the activations of {group}, never trained, on {{wildcards.dataset}}, shard {{wildcards.scatteritem}}"
+        script:
+            "../workflow_scripts/activations/extract_activations.py"
+
+
 rule gather_thresholds:
     input:
         tails=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/tails.parquet"),
@@ -113,7 +204,7 @@ rule gather_thresholds:
         "../envs/filterscope.yaml"
     priority: 1
     group:
-        "dissecting"
+        together("dissecting")
     resources:
         mem_mb=memory(1500, times=4),
         runtime=minutes(20),

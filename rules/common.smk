@@ -11,6 +11,7 @@ sys.path.insert(0, str(SCRIPTS))
 import configuration
 from configuration import batches
 from configuration import resources as asked
+from filterscope.data.networks.untrained import MARK, trained, untrained
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from filterscope.data.networks.settings import TRAINED
@@ -46,12 +47,15 @@ for name in (name for name in config["probes"] if "." in name):
     GROUPS.setdefault(name.partition(".")[0], []).append(name)
 SINGLE = [name for name in config["probes"] if "." not in name]
 
+# Whether what looks at photographs is cut into several jobs, whose results another one gathers.
+SHARDED = config["shards"] > 1
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     vocabulary="|".join(config["vocabularies"]),
     network="|".join(config["networks"]),
-    probe="|".join(map(re.escape, config["probes"])),
+    probe="|".join(re.escape(each) for name in config["probes"] for each in (name, untrained(name))),
     group="|".join(GROUPS) or "none^",
     recipe="|".join(config["recipes"]),
     clip="|".join(config["clips"]) or "none^",
@@ -142,8 +146,8 @@ def probe_settings(wildcards):
 
 
 def settings_of_probe(name):
-    """Layer and call of a probe, and how its network is built."""
-    probe = config["probes"][name]
+    """Layer and call of a probe, and how its network is built; of a never-trained one as of the trained."""
+    probe = config["probes"][trained(name)]
     network = config["networks"][probe["network"]]
     if "prototxt" in network:  # another stride in it changes no weights, but all that the network says
         network = {**network, "definition": provenance.contents(network["prototxt"])}
@@ -159,7 +163,7 @@ def settings_of_group(group):
 
 def pooling(probe):
     """How a probe's activations are pooled: in its own way, or as all are."""
-    return config["probes"][probe]["pool"] or config["activations"]["pool"]
+    return config["probes"][trained(probe)]["pool"] or config["activations"]["pool"]
 
 
 def executor():
@@ -186,14 +190,17 @@ def cores(wildcards):
     return configuration.cores(config["threads"], gpu(wildcards), executor())
 
 
-def memory(base, times=0, objects=0):
-    """MB of memory that a job asks for: a base, so many times what it reads, so many for a thousand objects."""
+def memory(base, times=0, objects=0, but=()):
+    """MB of memory that a job asks for: a base, so many times what it reads, so many for a thousand objects.
+
+    but: inputs, by name, that it reads bit by bit.
+    """
 
     def memory(wildcards, input, threads, attempt):
         most = configuration.largest_memory(executor()) or asked.LARGEST_MEMORY
-        return asked.memory(
-            base + objects * expected(wildcards)[1] / 1000, times, list(input), config, threads, attempt, most
-        )
+        apart = {path for name in but for path in input.get(name)}
+        read = [path for path in input if path not in apart]
+        return asked.memory(base + objects * expected(wildcards)[1] / 1000, times, read, config, threads, attempt, most)
 
     return memory
 
@@ -216,6 +223,20 @@ def disk(base, times=0):
         return asked.disk(base, times, list(input), attempt)
 
     return disk
+
+
+def together(chain):
+    """Group of a step of a chain, which is submitted as one job; none of a large dataset's, each of whose steps is.
+
+    Of a network that was never trained the chain is another. chain: None for a step that is made where Snakemake runs.
+    """
+
+    def together(wildcards):
+        if expected(wildcards)[0] > asked.LARGE:
+            return None
+        return chain if MARK not in wildcards.get("probe", "") else "untrained"
+
+    return together
 
 
 def expected(wildcards):

@@ -51,7 +51,7 @@ rule summarise_study:
         page=front_page(),
         title=config["title"],
         explanations={heading(entry): summarised(entry) | shown_by(entry) for entry in EXPLANATIONS},
-        networks=atlas_networks(),
+        networks=networks_shown(),
         pictures=summarised_pictures(),
         diagnosis=summarised_diagnosis(),
         temperature=summarised_temperature(),
@@ -77,7 +77,7 @@ rule note_places:
     params:
         code=code("report/note_places.py"),
         places=atlas_places(),
-        networks=atlas_networks(),
+        networks=networks_shown(),
     message:
         "Noting what the study has and where it lies"
     script:

@@ -6,7 +6,6 @@ import copy
 import functools
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from tests import started
 
 import configuration
 
@@ -79,6 +79,17 @@ SMALL = {
         "ranges": [{"network": "convnet", "samples": "digits", "schedule": "constant", "moments": [0.0]}],
     },
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest first: begun last, one of them would keep one process busy while the others idle.
+
+    That xdist takes them in this order wants --no-loadscope-reorder (Makefile).
+    """
+    names = (REPOSITORY / "tests" / "longest.txt").read_text(encoding="utf-8").splitlines()
+    places = {REPOSITORY / "tests" / name: number for number, name in enumerate(names)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -155,27 +166,17 @@ def run_anywhere() -> Callable[..., subprocess.CompletedProcess]:
         config: dict | None = None,
         environment: dict[str, str] | None = None,
         check: bool = True,
-        timeout: float = 3000,
     ) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile"]
-        command += ["--directory", directory]
+        command = ["--snakefile", REPOSITORY / "Snakefile", "--directory", directory]
         if config is not None:
             path_to_config = directory / "study.yaml"
             path_to_config.write_text(yaml.safe_dump(config, sort_keys=False))
             command += ["--configfile", path_to_config, "--replace-workflow-config"]
-        result = subprocess.run(
-            [*map(str, command), *map(str, arguments)],
-            env={**os.environ, **(environment or {})},
-            cwd=directory,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=timeout,
-            check=False,
-        )
-        if check and result.returncode:
-            pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{result.stdout[-8000:]}")
-        return result
+        command = [*map(str, command), *map(str, arguments)]
+        code, said = started.snakemake(command, directory, {**os.environ, **(environment or {})})
+        if check and code:
+            pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{said[-8000:]}")
+        return subprocess.CompletedProcess(command, code, said)
 
     return run
 

@@ -1,6 +1,32 @@
 # Helpers of the activations room: how a network looks at a dataset. No rules.
 
 
+def in_shards(file):
+    """Tables of a rule's probe: those of all shards, or the one that there is where the dataset is not cut."""
+    if not SHARDED:
+        return [f"results/activations/{{dataset}}/{{probe}}/{file}"]
+    return gather.images(f"results/activations/{{{{dataset}}}}/{{{{probe}}}}/shards/{{scatteritem}}/{file}")
+
+
+# What a never-trained network has been seen to say, by the name under which its scores read it.
+UNTRAINED = ("pooled", "looked", "sums", "attended", "maps", "thresholds")
+
+
+def of_untrained(probes, file):
+    """Tables of the never-trained network in the layers of these probes, of every shard if they are made in shards; none
+    where its scores look at the pictures themselves."""
+    if not SHARDED:
+        return []
+    folders = [f"results/activations/{{{{dataset}}}}/{untrained(probe)}" for probe in probes]
+    paths = [path for folder in folders for path in gather.images(f"{folder}/{file}")]
+    return list(dict.fromkeys(paths))  # a file that is not of a shard is named once
+
+
+def kept_of_untrained(wildcards):
+    """Gigabytes of maps that are kept of a never-trained network; none of pictures that no other job shows it."""
+    return 0 if config["faithful"]["random_crops"] else config["activations"]["kept"]
+
+
 def has_boxes(dataset):
     """Whether the masks of the dataset are boxes."""
     return SOURCES[config["datasets"][dataset]["source"]].boxes

@@ -3,6 +3,8 @@ from filterscope.report.atlas.places import files_of
 
 # What is shown of an explanation beside its names and words, by where it lies; scored ones need masks.
 SCORED = ("filter_claims", "filter_causes", "scores", "sanity")
+# Sections of the config by which a layer is in the atlas that is not explained.
+ATLAS_SECTIONS = ("pictures", "facets", "senses", "strongest_filters", "occlusions")
 
 
 def atlas_page():
@@ -25,7 +27,7 @@ def places_beside():
 def atlas_places():
     """Everything that the atlas shows and where it lies; tables by their schema's name."""
     shown = {(entry["dataset"], entry["probe"]): None for entry in EXPLANATIONS}
-    for section in ("pictures", "facets", "strongest_filters", "occlusions"):
+    for section in ATLAS_SECTIONS:
         shown |= {(entry["dataset"], entry["probe"]): None for entry in config[section]}
     explained = [(entry["dataset"], entry["probe"]) for entry in EXPLANATIONS]
     layers = [atlas_explanation(entry) for entry in EXPLANATIONS]
@@ -37,6 +39,7 @@ def atlas_places():
         "atlas": config["atlas"],
         "datasets": {name: atlas_dataset(name) for name in dict.fromkeys(layer["dataset"] for layer in layers)},
         "layers": layers,
+        "networks": [atlas_networks(name) for name in compared_datasets()],
         "diagnosis": atlas_diagnosis(),
         "temperature": atlas_temperature(),
         "summary": SUMMARIES[1],
@@ -50,7 +53,7 @@ def atlas_files():
     return [given(path) if path in own else path for path in files_of(places)]
 
 
-def atlas_networks():
+def networks_shown():
     """How the networks of its layers are built, which tells how they see pictures; the config's own files, which are
     named there, are nobody's inputs here."""
     return {layer["network"]: config["networks"][layer["network"]] for layer in atlas_places()["layers"]}
@@ -67,7 +70,14 @@ def atlas_links(places):
     linked += [table for layer in layers for entry in layer["pictures"] for table in entry["tables"].values()]
     linked += [layer["strongest"] for layer in layers if layer["strongest"]]
     linked += [layer["occlusions"]["tables"]["occlusions"] for layer in layers if layer["occlusions"]]
-    linked += [table for layer in layers if layer["facets"] for table in layer["facets"]["tables"].values()]
+    linked += [
+        table
+        for layer in layers
+        for section in ("facets", "senses")
+        if layer[section]
+        for table in layer[section]["tables"].values()
+    ]
+    linked += [table for each in places["networks"] for table in each["tables"].values()]
     linked += [table for room in rooms for table in room["tables"].values()]
     linked += [course["table"] for course in places["temperature"]["courses"]]
     # Figures that have the table that they were drawn from beside them, under the same name.
@@ -91,7 +101,7 @@ def atlas_layer(dataset, probe):
     names = {"dataset": dataset, "probe": probe}
     of_it = {
         section: [each for each in config[section] if (each["dataset"], each["probe"]) == (dataset, probe)]
-        for section in ("pictures", "facets", "strongest_filters", "occlusions")
+        for section in ATLAS_SECTIONS
     }
     return {
         **names,
@@ -105,6 +115,7 @@ def atlas_layer(dataset, probe):
         "firing": [],
         "pictures": [atlas_pictures(entry) for entry in of_it["pictures"]],
         "facets": atlas_facets(of_it["facets"][0]) if of_it["facets"] else None,
+        "senses": atlas_senses(of_it["senses"][0]) if of_it["senses"] else None,
         "strongest": pictures_of(names, "strongest_filters.parquet") if of_it["strongest_filters"] else None,
         "occlusions": atlas_occlusions(names) if of_it["occlusions"] else None,
     }
@@ -165,7 +176,33 @@ def atlas_facets(entry):
     if explained_in(SimpleNamespace(dataset=entry["dataset"], probe=entry["words"] or entry["probe"])):
         own["facet_words"] = pictures_of(entry, "facets/facet_words.parquet")
     folders = [pictures_of(entry, f"facets/{folder}") for folder in ("pictures", "means")]
-    return {"judge": entry["judge"], "tables": own, "folders": folders}
+    plates = pictures_of(entry, "facets/plates")
+    return {"judge": entry["judge"], "tables": own, "folders": folders, "plates": plates}
+
+
+def atlas_senses(entry):
+    """Senses of a probe's filters."""
+    own = {name: pictures_of(entry, f"senses/{name}.parquet") for name in ("senses", "sense_images")}
+    named_by = (entry["words"] or entry["probe"], entry["probe"])
+    if any(explained_in(SimpleNamespace(dataset=entry["dataset"], probe=probe)) for probe in named_by):
+        own["sense_words"] = pictures_of(entry, "senses/sense_words.parquet")
+    if entry["recipe"]:
+        own["sense_pictures"] = pictures_of(entry, "senses/sense_pictures.parquet")
+    folders = [pictures_of(entry, "senses/pictures")] if entry["recipe"] else []
+    return {
+        "window": entry["window"],
+        "nearest": config["sensing"]["nearest"],
+        "limits": {name: config["sensing"][name] for name in ("strength", "likeness", "distinction")},
+        "tables": own,
+        "folders": folders,
+    }
+
+
+def atlas_networks(dataset):
+    """The comparison of all networks that drew classes of a dataset."""
+    folder = f"results/pictures/{dataset}"
+    own = {name: f"{folder}/{name}.parquet" for name in ("network_criteria", "network_tests")}
+    return {"dataset": dataset, "tables": own, "text": f"{folder}/networks.md"}
 
 
 def atlas_occlusions(names):

@@ -55,11 +55,13 @@ def passes_of(probes):
     for probe in probes:
         passes.setdefault(probe.partition(".")[0], []).append(probe)
     shown = {name: {entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in passes[name]} for name in passes}
+    most = {name: asked.most_pictures(datasets, config) for name, datasets in shown.items()}
     return {
         name: {
             "probes": passes[name],
             "activations": activations_of(passes[name][0]),
-            "pictures": max((asked.counted(dataset, config)[0] for dataset in shown[name]), default=0),
+            "pictures": most[name][0],
+            "guessed": most[name][1],
         }
         for name in passes
     }

@@ -118,7 +118,8 @@ def summarised_pictures():
         for entry in config[section]:
             title = f"Pictures of {entry['probe']}, beside {entry['dataset']}"
             nothing = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None}
-            own = found.setdefault(title, nothing | {"figures": [], "photographed": []})
+            named = {"probe": entry["probe"], "figures": [], "photographed": []}
+            own = found.setdefault(title, nothing | named)
             if section == "pictures":
                 table, sheets = summarised_recipe(entry)
                 own["recipes"][entry["recipe"]] = table

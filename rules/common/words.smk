@@ -122,6 +122,8 @@ def causes_of(wildcards):
 
 def labels_of_sheet(wildcards):
     """What Snakemake's report calls a filter's sheet: its number, name and status. Asked only when a report is made."""
+    if wildcards["name"] == "filters":  # the page of all that have a sheet; brackets come before digits
+        return {"filter": "(all, with pictures)"}
     entry = {key: wildcards[key] for key in ("dataset", "probe", "vocabulary")}
     names = words_of(entry, "filter_names.parquet")
     if not Path(names).is_file():  # results are in a bucket, or below a module's prefix

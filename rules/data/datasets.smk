@@ -81,7 +81,6 @@ rule prepare_scenes:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: 2
     resources:
         mem_mb=1000,
         runtime="10m",

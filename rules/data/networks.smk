@@ -50,7 +50,7 @@ rule train_scenes_network:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: 2
+    threads: 1  # it calculates with two, of which the second is idle most of the time
     resources:
         gpu=gpu,
         mem_mb=2000,

@@ -4,7 +4,7 @@
 rule train_explainer:
     input:
         pooled=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/pooled.parquet"),
-        attended="results/activations/{dataset}/{probe}/attended.parquet",
+        attended=in_shards("attended.parquet"),
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
     output:
@@ -22,7 +22,7 @@ rule train_explainer:
         "../../envs/filterscope.yaml"
     priority: 1
     group:
-        "explaining"
+        together("explaining")
     threads: config["threads"]
     resources:
         gpu=gpu,
@@ -162,7 +162,7 @@ rule dissect_filters:
         evidence="results/activations/{dataset}/{probe}/evidence.parquet",
         attended="results/activations/{dataset}/{probe}/attended.parquet",
     wildcard_constraints:
-        dataset="|".join(ANNOTATED),
+        dataset=either([] if SHARDED else ANNOTATED),
     log:
         "results/logs/dissect_filters/{dataset}/{probe}.log",
     benchmark:
@@ -171,7 +171,7 @@ rule dissect_filters:
         "../../envs/filterscope.yaml"
     priority: 1
     group:
-        "dissecting"
+        together("dissecting")
     threads: cores
     resources:
         gpu=gpu,
@@ -192,6 +192,67 @@ rule dissect_filters:
         "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}"
     script:
         "../../workflow_scripts/words/explaining/dissect_filters.py"
+
+
+use rule dissect_filters as dissect_shard with:
+    output:
+        sums="results/activations/{dataset}/{probe}/shards/{scatteritem}/sums.parquet",
+        attended="results/activations/{dataset}/{probe}/shards/{scatteritem}/attended.parquet",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+        probe=either(map(re.escape, config["probes"])),
+    log:
+        "results/logs/dissect_shard/{dataset}/{probe}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/dissect_shard/{dataset}/{probe}/{scatteritem}.tsv"
+    message:
+        "Dissecting the filters of {wildcards.probe} on {wildcards.dataset}, shard {wildcards.scatteritem}"
+
+
+use rule dissect_shard as dissect_untrained_shard with:
+    input:
+        images="results/data/{dataset}/images.parquet",
+        pictures=folder_of,
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
+    output:
+        sums=temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/sums.parquet"),
+        attended=temp("results/activations/{dataset}/{probe}/shards/{scatteritem}/attended.parquet"),
+    wildcard_constraints:
+        probe=either(re.escape(untrained(probe)) for probe in config["probes"]),
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/dissect_untrained_shard/{dataset}/{probe}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/dissect_untrained_shard/{dataset}/{probe}/{scatteritem}.tsv"
+
+
+use rule dissect_filters as gather_dissection with:
+    input:
+        sums=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/sums.parquet"),
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+    output:
+        overlaps="results/activations/{dataset}/{probe}/overlaps.parquet",
+        evidence="results/activations/{dataset}/{probe}/evidence.parquet",
+    wildcard_constraints:
+        dataset=either(ANNOTATED if SHARDED else []),
+        probe=either(map(re.escape, config["probes"])),
+    log:
+        "results/logs/gather_dissection/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/gather_dissection/{dataset}/{probe}.tsv"
+    group:
+        together(None)
+    threads: 1
+    resources:
+        mem_mb=memory(1500, times=4),
+        runtime="30m",
+    message:
+        "Gathering what the shards of {wildcards.dataset} say of the filters of {wildcards.probe}"
 
 
 rule tabulate_words:
@@ -246,7 +307,7 @@ rule render_sheets:
     output:
         sheets=report(
             directory("results/words/{dataset}/{probe}/{vocabulary}/sheets"),
-            patterns=["filter_{name}.png"],
+            patterns=["filter_{name}.png", "{name}.html"],
             caption="../captions/sheet.rst",
             category="Words",
             subcategory="{dataset} / {probe}",

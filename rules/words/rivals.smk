@@ -19,7 +19,7 @@ rule train_scenes_clip:
     conda:
         "../../envs/filterscope.yaml"
     priority: 1
-    threads: 2
+    threads: 1  # it calculates with two, of which the second is idle most of the time
     resources:
         gpu=gpu,
         mem_mb=2000,

@@ -60,6 +60,12 @@ rule score_random_network:
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
         allowed=given(config["words"]["allowed"]),
+        pooled=of_untrained(["{{probe}}"], "shards/{scatteritem}/pooled.parquet"),
+        looked=of_untrained(["{{probe}}"], "shards/{scatteritem}/images.parquet"),
+        sums=of_untrained(["{{probe}}"], "shards/{scatteritem}/sums.parquet"),
+        attended=of_untrained(["{{probe}}"], "shards/{scatteritem}/attended.parquet"),
+        maps=of_untrained(["{{probe}}"], "shards/{scatteritem}/maps.parquet"),
+        thresholds=of_untrained(["{{probe}}"], "thresholds.parquet"),
     output:
         measurements=["results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet"],
     wildcard_constraints:
@@ -71,10 +77,12 @@ rule score_random_network:
         "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    group:
+        together("untrained" if SHARDED else None)
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(3200, times=14),
+        mem_mb=memory(3200, times=14, but=UNTRAINED),
         runtime=minutes(60, thousand=10),
     params:
         code=code("words/scoring/score_random_network.py"),
@@ -110,6 +118,12 @@ for group in GROUPS:
             categories="results/data/{dataset}/categories.parquet",
             vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
             allowed=given(config["words"]["allowed"]),
+            pooled=of_untrained(GROUPS[group], "shards/{scatteritem}/pooled.parquet"),
+            looked=of_untrained(GROUPS[group], "shards/{scatteritem}/images.parquet"),
+            sums=of_untrained(GROUPS[group], "shards/{scatteritem}/sums.parquet"),
+            attended=of_untrained(GROUPS[group], "shards/{scatteritem}/attended.parquet"),
+            maps=of_untrained(GROUPS[group], "shards/{scatteritem}/maps.parquet"),
+            thresholds=of_untrained(GROUPS[group], "thresholds.parquet"),
         output:
             measurements=group_folders(group, "results/words/{dataset}/PROBE/{vocabulary}/null/random_network.parquet"),
         wildcard_constraints:
@@ -120,10 +134,12 @@ for group in GROUPS:
             f"results/benchmarks/score_random_network/{{dataset}}/{group}/{{vocabulary}}.tsv"
         conda:
             "../../envs/filterscope.yaml"
+        group:
+            together("untrained" if SHARDED else None)
         threads: config["threads"]
         resources:
             gpu=gpu,
-            mem_mb=memory(3200, times=14),
+            mem_mb=memory(3200, times=14, but=UNTRAINED),
             runtime=minutes(60, thousand=10 * len(GROUPS[group])),
         params:
             code=code("words/scoring/score_random_network.py"),
@@ -255,6 +271,7 @@ rule tabulate_defects:
         "results/benchmarks/tabulate_defects/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: 2  # the longest job by far: begun last, it would leave the other cores nothing
     threads: config["threads"]
     resources:
         gpu=gpu,

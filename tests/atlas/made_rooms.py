@@ -8,6 +8,9 @@ from pathlib import Path
 
 from filterscope.report.atlas.writing import write_data
 
+NETWORK_FILES = ["../../pictures/made/network_criteria.csv", "../../pictures/made/network_tests.csv"]
+DRAWN = ("sketch, from the mean image", "mean images", "photographs")  # groups of pictures
+
 
 def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: int) -> None:
     """Write diagnosis, temperature, one class, one covered photograph and, of two layers, what matches.
@@ -105,13 +108,23 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
         name: f"../../pictures/{name}.csv" for name in ("facets", "facet_summary", "facet_words", "facet_pictures")
     }
     stability = {"seed": 0.7, "bootstrap": 0.8, "silhouette": 0.5, "suggested": 2}
-    write_data(
-        folder,
-        "classes/0",
+    drawn = {"path": "pictures/0.webp", "ratio": 0.7, "status": "optimised", "note": "", "recipe": "sketch"}
+    rows = [
         {
+            "probe": "units0" if not number else said("units1"),
+            "page": number,
+            "pictures": [drawn | {"facet": facet} for facet in range(2 + number)],
+        }
+        for number in range(2)
+    ]
+    for number in range(2):
+        page = {
+            "number": number,
+            "networks": rows,
+            "plates": ["../../pictures/plates/plate_0000.png", "../../pictures/plates/contacts_0000.png"],
             "class": said("circle"),
             "unit": 0,
-            "dataset": said("made"),
+            "dataset": "made",
             "probe": said("units"),
             "layer": 0,
             "photographs": 0,
@@ -119,8 +132,9 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
             "stability": stability,
             "facets": facets,
             "files": files,
-        },
-    )
+        }
+        write_data(folder, f"classes/{number}", page)
+    _write_networks(folder, said, rows)
     parts = {
         "kind": ["photograph", "object", "square"],
         "name": ["", said("ring"), ""],
@@ -169,3 +183,48 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
                 "same": [1 - number / filters for number in range(filters)],
             },
         )
+
+
+def _write_networks(folder: Path, said: Callable[[str], str], rows: list[dict]) -> None:
+    """Two networks that drew the same class: a criterion that can be believed of the first alone, and a judge."""
+    criteria = [
+        {
+            "probe": probe,
+            "group": group,
+            "measure": measure,
+            "n": 20,
+            "value": 0.9 - place / 4 - second / 10,
+            "low": 0.8 - place / 4 - second / 10,
+            "high": 1.0 - place / 4 - second / 10,
+            "believed": None if measure == "judge_top5" else not second,
+        }
+        for measure in ("natural_colours", "judge_top5")
+        for second, probe in enumerate(("units0", said("units1")))
+        for place, group in enumerate(DRAWN)
+    ]
+    test = {
+        "measure": "judge_top5",
+        "first_probe": "units0",
+        "first": DRAWN[0],
+        "second_probe": said("units1"),
+        "second": DRAWN[0],
+        "by": "class",
+        "n": 8,
+        "difference": 0.1,
+        "low": 0.02,
+        "high": 0.18,
+        "p": 0.03,
+        "adjusted": 0.06,
+    }
+    page = {
+        "number": 0,
+        "dataset": said("made"),
+        "probes": ["units0", said("units1")],
+        "said": [said("Natural colours are best in units0's pictures (0.7 [0.6, 0.8]).")],
+        "measures": ["natural_colours", "judge_top5"],
+        "criteria": {name: [row[name] for row in criteria] for name in criteria[0]},
+        "tests": {name: [value] for name, value in test.items()},
+        "classes": [{"class": said("circle"), "rows": rows}],
+        "files": NETWORK_FILES,
+    }
+    write_data(folder, "networks/0", page)

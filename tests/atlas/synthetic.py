@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tests.atlas.made_rooms import write_rooms
+from tests.atlas.made_rooms import NETWORK_FILES, write_rooms
+from tests.atlas.made_senses import senses_of
 
 from filterscope.report.atlas.frame import write_page
 from filterscope.report.atlas.writing import packed, write_data
@@ -96,9 +97,11 @@ class Synthetic:
             "effect": packed(np.where(status == 0, auprc / 2, np.nan), "u16", linear=True),
             "strength": packed(rng.gamma(3, 2, count), "u16", linear=True),
             "distinct": packed(rng.uniform(0, 0.4, count), "u16", linear=True),
+            "senses": packed([1 + (number % 7 == 0) for number in range(count)], "u8") if self.detailed else None,
             "thumb": packed([None if code >= 5 else row % self.photographs for row, code in enumerate(status)], "u16"),
             **{name: packed(values, "u16", linear=True) for name, values in zip("xyuv", places, strict=True)},
         }
+        columns = {name: column for name, column in columns.items() if column is not None}
         index = {"number": layer, "count": count, "statuses": STATUSES, "columns": columns}
         index["texts"] = [vocabulary[code] for code in used]
         write_data(folder, f"layers/{layer}", index, f"layer/{layer}")
@@ -118,6 +121,8 @@ class Synthetic:
                     for number in numbers
                 }
                 write_data(folder, f"details/{layer}/{start // PER_FILE}", {"filters": shown})
+                grouped = senses_of(numbers, self.photographs, self.said)
+                write_data(folder, f"senses/{layer}/{start // PER_FILE}", grouped)
 
     def _filter(self, number: int, status: str, words: list[str], auprc: float, rng: np.random.Generator) -> dict:
         near = [(number + step) % self.filters for step in range(1, 6)]
@@ -198,7 +203,19 @@ class Synthetic:
                 {"method": "CLIP-Dissect", "label": self.said("car, tyre"), "auprc": None},
             ],
             "feeds": [[self.said("beach wagon"), 0.4, 0], ["broom", -0.2, None]],
-            "occlusions": [1000],
+            "occlusions": [
+                {
+                    "number": 0,
+                    "image": 1000,
+                    "row": 0,
+                    "rank": 1,
+                    "size": 10,
+                    "parts": [[self.said("ring"), 0.2, None], [self.said("star"), 0.1, 2]],
+                    "squares": 16,
+                    "squares_out": 3,
+                    "file": "../../pictures/occlusions.csv",
+                }
+            ],
             "sheet": "../../words/made up/sheets/filter_0.png",
         }
 
@@ -266,6 +283,8 @@ class Synthetic:
                 "firing",
                 "feeds",
                 "pictures (maco)",
+                "senses",
+                "sense_images",
             )
         }
         layers = [
@@ -289,6 +308,7 @@ class Synthetic:
                 "strongest": True,
                 "explained": True,
                 "recipes": ["maco"],
+                "senses": self.said("3 of 150 filters have more than one sense") if self.detailed else None,
             }
             for number, status in enumerate(self.statuses)
         ]
@@ -365,14 +385,24 @@ class Synthetic:
             ],
             "classes": [
                 {
-                    "number": 0,
+                    "number": number,
                     "class": self.said("circle"),
                     "unit": 0,
                     "facets": 2,
                     "file": "../../pictures/facet_summary.csv",
                     "dataset": "made",
-                    "probe": "units",
+                    "probe": f"units{number}",
                     "layer": 0,
+                }
+                for number in range(2)
+            ],
+            "networks": [
+                {
+                    "number": 0,
+                    "dataset": self.said("made"),
+                    "probes": ["units0", self.said("units1")],
+                    "said": [self.said("Natural colours are best in units0's pictures (0.7 [0.6, 0.8]).")],
+                    "files": NETWORK_FILES,
                 }
             ],
             "photographs": [

@@ -7,8 +7,11 @@ import io
 import shutil
 from collections import Counter
 
+import numpy as np
 import pytest
-from tests.atlas.synthetic import NEAR_PLANTED, PLANTED, STATUSES, Synthetic
+from PIL import Image
+from tests.atlas.made_senses import IMAGES
+from tests.atlas.synthetic import ACROSS, NEAR_PLANTED, PLANTED, STATUSES, TILE, Synthetic
 from tests.atlas.visits import ADDRESSES
 
 pytestmark = pytest.mark.browser
@@ -93,8 +96,8 @@ class TestSearch:
         page.page.keyboard.press("/")
         page.page.keyboard.type(asked)
         page.page.keyboard.press("Enter")
-        page.page.wait_for_selector(".card")
-        assert page.page.locator(".card").count() == 1
+        page.until("location.hash.startsWith('#/search')")  # the first page has cards, too
+        page.until("document.querySelectorAll('.card').length === 1")
         page.page.locator(".card a").click()
         page.settled()
         layer, number = made_up[1].planted
@@ -261,6 +264,100 @@ class TestFilter:
     def test_shows_no_photograph_where_none_is_passed_on(self, visit, tmp_path):
         page = visit(Synthetic(filters=70, planted=(1, 7), pictures="none").write(tmp_path)).open("#/filter/1/7")
         assert page.page.locator(".tops .tile.blank").count() == page.page.locator(".tops .tile").count() > 0
+
+
+class TestSenses:
+    def test_are_shown_with_words_pictures_and_what_chance_would_find(self, page):
+        page.open("#/filter/1/7")
+        panel = page.page.locator(".panel", has=page.page.locator("h2", has_text="Senses: 2"))
+        assert panel.locator(".sense").count() == 2
+        assert panel.locator(".sense .tells").count() == 2
+        assert panel.locator(".sense .picture").count() == 2
+        table = panel.locator(".firm tbody tr").all_inner_texts()
+        assert [each.split() for each in table[:2]] == [
+            ["senses", "2", "1"],
+            ["strength", "0.800", "0.300", "≥", "0.600"],
+        ]
+        assert panel.locator(".crops a").count() == IMAGES
+
+    def test_of_a_filter_with_one_or_of_which_nothing_can_be_told_say_so(self, page):
+        page.open("#/filter/1/2")
+        assert page.page.locator(".panel h2", has_text="Senses: one").count() == 1
+        page.open("#/filter/1/1")
+        panel = page.page.locator(".panel", has=page.page.locator("h2", has_text="Senses"))
+        assert "cannot be told: it fires in 3 of its images" in panel.inner_text()
+
+    def test_mean_images_are_the_means_of_what_is_seen(self, page):
+        page.open("#/filter/1/7")
+        tile = page.page.locator(".mean").first
+        with Image.open(io.BytesIO(tile.screenshot())) as seen:
+            shown = np.asarray(seen.convert("RGB"), np.float64)[24:-24, 24:-24].mean((0, 1))
+        with Image.open(page.path.parent / "photographs/0/0.webp") as sprite:
+            whole = np.asarray(sprite.convert("RGB"), np.float64)
+        parts = []
+        for row in range(7, 7 + IMAGES, 2):  # every second one is of the first sense
+            top, left = TILE * (row // ACROSS), TILE * (row % ACROSS)
+            parts.append(whole[top + 34 : top + 56, left + 34 : left + 56].mean((0, 1)))  # the middle of the window
+        assert np.abs(shown - np.mean(parts, 0)).max() < 12
+
+    def test_are_not_seen_where_photographs_are_not_passed_on(self, visit, tmp_path):
+        page = visit(Synthetic(filters=70, planted=(1, 7), pictures="none").write(tmp_path)).open("#/filter/1/7")
+        assert page.page.locator(".sense").count() == 2
+        assert page.page.locator(".mean").count() == 0
+
+    def test_sort_a_layer(self, page):
+        page.open("#/layer/0?sort=senses")
+        numbers = [int(each) for each in page.page.locator(".card-number").all_text_contents()]
+        assert all(number % 7 == 0 for number in numbers[:22])
+        assert page.text(".card-note") == "senses 2"
+
+
+class TestCovering:
+    def test_says_what_it_does_to_a_filter(self, page):
+        page.open("#/filter/1/77")
+        panel = page.page.locator(".panel", has=page.page.locator("h2", has_text="What covering does to it"))
+        assert panel.locator(".covered ul li").all_inner_texts() == [
+            "ring\n20 %\nfalls out",
+            "star\n10 %\nstays, place 3",
+        ]
+        assert "at 3 of 16 places" in panel.inner_text()
+
+
+class TestNetworks:
+    def test_are_compared_by_a_chosen_criterion_with_its_tests(self, page):
+        page.open("#/networks/0")
+        assert page.text("main h1") == "Networks compared"
+        assert page.page.locator(".networks .intervals .interval-row.own").count() == 2
+        assert page.page.locator("table tbody tr").count() == 1
+        page.page.get_by_role("button", name="natural colours").click()
+        assert "Not to be believed with units1" in page.text(".networks")
+        assert page.page.locator(".networks .intervals .interval-row.own").count() == 1
+        assert page.page.locator("table tbody tr").count() == 0
+
+    def test_a_class_has_a_row_for_each(self, page):
+        for address, here in (("#/networks/0", 0), ("#/class/0", 1)):
+            page.open(address)
+            rows = page.page.locator(".network-row")
+            assert [each.locator("img").count() for each in rows.all()] == [2, 3], address
+            assert page.page.locator(".network-row h3", has_text="this page").count() == here
+
+    def test_are_reached_from_the_first_page(self, page):
+        page.open()
+        page.page.locator("main a", has_text="Networks compared").click()
+        page.settled()
+        assert page.address == "#/networks/0"
+
+
+class TestClass:
+    def test_has_a_picture_of_each_facet_around_its_map(self, page):
+        page.open("#/class/0")
+        pictures = page.page.locator(".plate-picture")
+        assert pictures.count() == 2
+        boxes = [each.bounding_box() for each in (pictures.first, page.page.locator(".plate-map"), pictures.last)]
+        middles = [box["x"] + box["width"] / 2 for box in boxes]
+        assert middles == sorted(middles)
+        pictures.last.click()
+        page.until("document.getElementById('facet-1').getBoundingClientRect().top < innerHeight / 2")
 
 
 class TestColours:

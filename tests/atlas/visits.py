@@ -15,7 +15,10 @@ ADDRESSES = (
     "#/photograph/0/1003?filter=2&layer=0",
     "#/occlusion/0",
     "#/compare/0/1",
+    "#/filter/1/0",
+    "#/filter/1/2",
     "#/class/0",
+    "#/networks/0",
     "#/diagnosis",
     "#/temperature",
     "#/search?q=zeppelin",
@@ -32,8 +35,12 @@ class Visit:
         self.complaints: list[str] = []
         page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failed)
         page.set_default_timeout(15_000)
+
+    def _note_failed(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # by leaving the page while its pictures are still being read
+            self.complaints.append(f"failed: {request.url} ({request.failure})")
 
     def open(self, address: str = "#/study") -> Visit:
         """Load the atlas anew at this address and wait until it is drawn."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A Slurm of this one machine, for tests: real daemons, Debian's packages, no systemd.
 #
+#   slurm_node.sh prepare FOLDER --accounting           only installs what `up` would, so that later nothing waits for apt
 #   slurm_node.sh up FOLDER [--accounting] [--gpus N]   settings, state, logs and process ids lie in FOLDER
 #   slurm_node.sh down FOLDER                           ends what `up` began
 #
@@ -126,13 +127,17 @@ CONF
     await sacctmgr --noheader show cluster
 }
 
-up() {
+prepare() {
     [[ $EUID -eq 0 ]] || { echo "Slurm's daemons want root" >&2; exit 2; }
     command -v apt-get > /dev/null || { echo "this is not Debian: there is no apt-get" >&2; exit 2; }
     [[ -e $link && ! -L $link ]] && { echo "this machine has a Slurm of its own: $link" >&2; exit 2; }
     install -d -m 0755 "$folder" "$folder/state" "$folder/spool" "$(dirname $link)"
     # shellcheck disable=SC2046  # a list of words
     install_packages slurm-wlm munge $([[ $accounting ]] && echo slurmdbd mariadb-server)
+}
+
+up() {
+    prepare
     settings
     ln -sfn "$folder/slurm.conf" $link
     (umask 077 && head -c 1024 /dev/urandom > "$folder/munge.key")
@@ -166,7 +171,7 @@ down() {
 }
 
 link=/etc/slurm/slurm.conf
-action=${1:?up or down} folder=${2:?a folder for settings, state and logs} accounting='' gpus=0
+action=${1:?prepare, up or down} folder=${2:?a folder for settings, state and logs} accounting='' gpus=0
 shift 2
 while [[ $# -gt 0 ]]; do
     case $1 in

@@ -204,7 +204,7 @@ def test_a_disturbed_study_ends_with_the_bytes_of_an_undisturbed_one(study, clus
     assert 5 < len(submitted) <= 12, sorted(map(str, submitted))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_causes_are_named_in_a_line_each(study, cluster):
     cluster()
     picture = {"resize": 64, "crop": 64}
@@ -226,7 +226,7 @@ def test_causes_are_named_in_a_line_each(study, cluster):
     shard = "results/activations/scenes/{}/shards/1-of-1/pooled.parquet"
     minute = ("--retries", "0", "--set-resources", "extract_activations:runtime=1")
     process = run.start(*PROFILE, *QUICK, *minute, "--", shard.format("slow"), shard.format("broken"))
-    assert run.finish(process, 300) == 1, run.said[-6000:]
+    assert run.finish(process, 600) == 1, run.said[-6000:]
     assert "invalid option" not in run.said
     last = run.said.partition("What failed, and the log that says so:\n")[2]
     log = "results/logs/extract_activations/scenes/broken/1-of-1.log"
@@ -238,24 +238,24 @@ def test_causes_are_named_in_a_line_each(study, cluster):
     )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_a_run_that_would_wait_for_ever_is_refused(study, cluster):
     cluster()
     run = study("sacct")
-    assert run.finish(run.start(*PROFILE, "--slurm-status-command", "sacct", VECTORS), 100) == 1
+    assert run.finish(run.start(*PROFILE, "--slurm-status-command", "sacct", VECTORS), 150) == 1
     assert "this Slurm keeps no accounts of its jobs, so that sacct never tells when one has ended" in run.said
     run = study("gpus", {"gpus": 1})
-    assert run.finish(run.start(*PROFILE, VECTORS), 100) == 1
+    assert run.finish(run.start(*PROFILE, VECTORS), 150) == 1
     assert "gpus is 1, but no node of this Slurm has a GPU" in run.said
     assert not slurm("squeue", "--noheader", "--states=all")
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_a_cluster_with_accounting_and_gpus(study, cluster):
     cluster("--accounting", "--gpus", "1")
     run = study("accounted", {"shards": 1})
     shard = "results/activations/scenes/planted/shards/1-of-1/pooled.parquet"
-    assert run.finish(run.start(*PROFILE, *QUICK, "--", VECTORS, shard), 300) == 0, run.said[-6000:]
+    assert run.finish(run.start(*PROFILE, *QUICK, "--", VECTORS, shard), 600) == 0, run.said[-6000:]
     jobs = slurm("sacct", "-X", "--noheader", "--parsable2", "--format=State,AllocTRES,Comment").splitlines()
     asked = {re.search(r"rule_([a-z_]+?)(_wildcards|$)", job)[1]: job for job in jobs}
     assert len(asked) == 3

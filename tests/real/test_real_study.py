@@ -14,9 +14,9 @@ from filterscope.words.naming import BELIEVED
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
 
 PROBES = ("alexnet", "squeezenet", "mobilenet", "resnet50")
-WHOLE = "mobilenet"  # of which everything is made
+WHOLE = "alexnet"  # of which everything is made: the fewest filters, and the quickest to look at composed pictures
 # The others say the same of more networks, and take longer than all other tests on photographs: make test-all.
-QUICK = ("alexnet", WHOLE)
+QUICK = (WHOLE, "mobilenet")
 EACH = [pytest.param(probe, marks=() if probe in QUICK else pytest.mark.exhaustive) for probe in PROBES]
 TOGETHER = [pytest.param(QUICK, id="two"), pytest.param(PROBES, marks=pytest.mark.exhaustive, id="four")]
 # Recall@5/10/20 that the words must reach at least: over the whole vocabulary, a little less than was measured, and
@@ -210,7 +210,7 @@ def test_words_beat_the_random_network(study, probe):
 def test_all_filters_of_a_layer_are_explained(study):
     words = pd.read_parquet(study(WHOLE) / f"words/coco/{WHOLE}/glove/filter_words.parquet")
     claims = claims_of(study, WHOLE)
-    assert len(claims) == 1280
+    assert len(claims) == 256
     assert set(words["filter"]) == set(claims.loc[~claims["dead"], "filter"])
 
 

@@ -1,4 +1,4 @@
-"""Output units of real networks whose ImageNet class is a COCO category: their right names are known."""
+"""Output units of a real network whose ImageNet class is a COCO category: their right names are known."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from filterscope.words.explaining.targets import Tokens
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(1800)]
 
-LAYERS = {"mobilenet": "classifier.1", "resnet50": "fc"}
+LAYERS = {"mobilenet": "classifier.1"}
 OTHERS = {"kite"}  # ImageNet's is a bird
 FEWEST = 5  # photographs of a category by which a unit can be told
 # Share of the units that must have the right name. So few and so crowded photographs hold no more: a unit for broccoli
-# follows the bowls that it lies in. Measured: .53 and .58.
+# follows the bowls that it lies in. Measured: .53, and .58 for ResNet-50.
 RIGHT = 0.45
 
 
@@ -32,8 +32,8 @@ def known_units(path, categories: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
-    """Evidence for the output units of two networks."""
+def study(realdata, own_config, tmp_path_factory, run_anywhere):
+    """Evidence for the output units."""
     weights = realdata / "weights"
     checkpoint = {"source": "checkpoint", "architecture": "mobilenet_v2"}
     explained = [{"dataset": "coco", "probe": name, "vocabulary": "glove"} for name in LAYERS]
@@ -42,11 +42,6 @@ def study(realdata, own_config, repository, tmp_path_factory, run_anywhere):
         "vocabularies": {"glove": {"source": "glove", "file": str(realdata / "glove/glove.6B.100d.subset.txt.gz")}},
         "networks": {
             "mobilenet": {**checkpoint, "file": str(weights / "mobilenet_v2-b0353104.pth")},
-            "resnet50": {
-                "source": "factory",
-                "factory": f"{repository / 'tests/real/factories.py'}:resnet50_stride_in_1x1",
-                "file": str(weights / "resnet50_stride_in_1x1.fp16.pth"),
-            },
         },
         "probes": {name: {"network": name, "layer": layer} for name, layer in LAYERS.items()},
     }

@@ -242,7 +242,7 @@ class Study:
         for name, path in self.explainers.items():
             arguments = {
                 "paths_to_pooled": self.shards("pooled"),
-                "path_to_attended": self.attended,
+                "paths_to_attended": [self.attended],
                 "path_to_categories": self.categories,
                 "path_to_vocabulary": self.vocabulary,
                 "path_to_weights": path,
@@ -298,17 +298,20 @@ class Study:
             "activations": self.extraction,
         }
 
+    def study_settings(self, run: int) -> StudySettings:
+        """How training images are looked at, so many of them added up at a time."""
+        return StudySettings(
+            self.mining.evidence, self.explanation, self.scores.overlap, attended=self.training.attended, run=run
+        )
+
     def dissect(self, **changed) -> None:
         beside = Path(changed.get("path_to_overlaps", self.overlaps)).parent
-        settings = StudySettings(
-            self.mining.evidence, self.explanation, self.scores.overlap, attended=self.training.attended
-        )
         arguments = {
             **self.looked_at,
             "path_to_overlaps": self.overlaps,
             "path_to_evidence": beside / "evidence.parquet",
             "path_to_attended": beside / "attended.parquet",
-            "settings": settings,
+            "settings": self.study_settings(run=self.extraction.batch_size),
             "resolution": 32,
             "kept": 3,
             "seed": self.seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
+import yaml
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,38 @@ def test_connected_jobs_of_a_group_are_one(schedule):
     assert len(set(numbers.values())) == 3
 
 
+@pytest.fixture(scope="module")
+def submitted(schedule):
+    """Rules of every submitted job of a study: of one probe and these keys."""
+
+    def submitted(config):
+        rules, _ = schedule.planned(config)
+        return sorted(sorted(names) for names, local in rules.values() if not local)
+
+    return submitted
+
+
+def test_steps_of_a_small_study_share_jobs_and_those_of_a_large_one_do_not(submitted, own_config, repository):
+    """One probe and three shards; COCO's has eight, and a node for each step."""
+    entry = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
+    small = submitted(own_config({"explanations": [entry], "shards": 3}))
+    assert len(small) <= 12
+    assert ["dissect_shard"] * 3 + ["gather_thresholds"] in small
+    (untrained,) = [each for each in small if "score_random_network" in each]
+    assert untrained.count("extract_untrained_activations") == untrained.count("dissect_untrained_shard") == 3
+    whole = submitted(own_config({"explanations": [entry], "shards": 1}))
+    assert len(whole) == len(small) - 2  # the other shards of the extraction
+    assert ["score_random_network"] in whole
+    assert ["dissect_filters", "gather_thresholds"] in whole
+    coco = yaml.safe_load((repository / "studies/coco.yaml").read_text())
+    large = submitted(own_config(coco | {"explanations": coco["explanations"][:1]}))
+    for rule in ("dissect_shard", "dissect_untrained_shard", "extract_untrained_activations"):
+        assert large.count([rule]) == 8, rule
+    for rule in ("train_explainer", "train_null_explainer", "score_random_network"):
+        assert [rule] in large
+    assert ["explain_filters", "mine_top_images"] in large
+
+
 def test_times_of_a_table_follow_the_dataset_and_are_shared_by_shards(schedule, repository, tmp_path):
     table = tmp_path / "times.csv"
     table.write_text(
@@ -52,6 +85,12 @@ def test_times_of_a_table_follow_the_dataset_and_are_shared_by_shards(schedule, 
     )
     found = schedule.tabulated(table, pictures=10_000, objects=80_000, shards=8)
     assert found == {"extract_activations": 62.0, "explain_filters": 30.0, "score_words": 45.0}
+    table.write_text(
+        "rule,seconds,pictures,objects\nscore_random_network,4,60,1\nscore_seen_random_network,4,10,1\ndissect_shard,4,16,0\n"
+    )
+    cut = schedule.tabulated(table, pictures=10_000, objects=80_000, shards=8)
+    assert cut == {"score_random_network": 184.0, "dissect_shard": 24.0}  # others have looked for it
+    assert schedule.tabulated(table, 10_000, 80_000, shards=1)["score_random_network"] == 684.0
     known = schedule.tabulated(repository / "benchmarks/photographs.csv", 0, 0, 1)
     rules = "".join(path.read_text() for path in (repository / "rules").rglob("*.smk"))
     assert [rule for rule in known if f"rule {rule}:" not in rules and f" as {rule} with" not in rules] == []

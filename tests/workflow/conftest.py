@@ -7,7 +7,6 @@ import os
 import re
 import resource
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests import started
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KNOWN = ("planted", "cnn_units")  # probes whose right names are known
@@ -45,24 +45,12 @@ class Study:
         largest_file: int = resource.RLIM_INFINITY,
     ) -> str:
         """Run Snakemake and return what it said; no job can write a file of more bytes than largest_file."""
-
-        def limited():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
-
-        result = subprocess.run(
-            self.command(*arguments, config=config),
-            cwd=self.directory,
-            env={**os.environ, "PYTHONPATH": ""},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=3000,
-            check=False,
-            preexec_fn=limited,
-        )
-        if check and result.returncode:
-            pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{result.stdout[-8000:]}")
-        return result.stdout
+        _, _, _, *command = self.command(*arguments, config=config)
+        environment = {**os.environ, "PYTHONPATH": ""}
+        code, said = started.snakemake(command, self.directory, environment, largest_file)
+        if check and code:
+            pytest.fail(f"snakemake {' '.join(map(str, arguments))} failed:\n{said[-8000:]}")
+        return said
 
     def planned(self, *arguments: str | Path, config: dict | None = None) -> Counter:
         """How many jobs of each rule a run would start."""
@@ -78,12 +66,12 @@ class Study:
 
 
 def copy_workflow(target: Path) -> Path:
-    """What a run needs of the project."""
+    """What a run needs of the project, with what Python has compiled of it: but for what it is writing just now."""
     target.mkdir(parents=True)
     for name in ("Snakefile", "config.yaml"):
         shutil.copy2(REPOSITORY / name, target / name)
     for name in ("rules", "workflow_scripts", "profiles", "envs", "studies"):
-        shutil.copytree(REPOSITORY / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(REPOSITORY / name, target / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     return target
 
 
@@ -115,9 +103,12 @@ def finished_study(tmp_path_factory, default_config) -> Study:
             "explanations": explanations,
             "defects": [],
             "scores": {"bootstrap": 50},
+            "facetting": {"seeds": 1, "bootstraps": 1},
             "temperature": {"trials": 2, "duels": [duel]},
         }
     )
+    for entry in config["diagnosis"]["robustness"]["sets"]:
+        entry["seeds"] = 1
     own = tmp_path_factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "finished_study"
     folder.mkdir(exist_ok=True)

@@ -51,6 +51,15 @@ PLANNED = [
     if not re.search(r"--(workflow-profile|report|sdm|unlock|rulegraph)", command)
     and not re.search(r"studies/(?!debugger)", command)  # test_plans.py plans those
 ]
+# They change nothing in what is planned: commands that differ by them alone are planned at once, with all of them.
+LIKE = re.compile(r" (--cores all|--keep-going|-n)\b")
+
+
+def together(commands: list[str]) -> list[str]:
+    found: dict[str, dict[str, None]] = {}
+    for command in commands:
+        found.setdefault(LIKE.sub("", command), {}).update(dict.fromkeys(LIKE.findall(command)))
+    return [" ".join([command, *options]) for command, options in found.items()]
 
 
 def rules() -> set[str]:
@@ -126,7 +135,7 @@ def own_study() -> dict:
 
 @pytest.mark.workflow
 @pytest.mark.slow
-@pytest.mark.parametrize("command", PLANNED)
+@pytest.mark.parametrize("command", together(PLANNED))
 def test_it_is_planned(command, run_snakemake, tmp_path, own_study):
     """As it is shown, beside a study of one's own for which all files are there."""
     text = yaml.safe_dump(own_study, sort_keys=False).replace("/data/", f"{tmp_path}/data/")

@@ -19,6 +19,17 @@ TRAINED = "results/words/scenes/planted/captions/history.csv"
 CHECKPOINTS = "results/words/scenes/planted/captions/.explainer.*.checkpoint"
 
 
+LONG = {"training": {"epochs": 1500}}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(new_study):
+    """A study whose explainer learns for a while: trained, and its word vectors made."""
+    study = new_study(LONG)
+    study.run(VECTORS, TRAINED)
+    return study
+
+
 def kill_when(study, target, sign) -> None:
     """Start making the target and kill everything, snakemake and its jobs, as soon as the sign exists."""
     process = subprocess.Popen(
@@ -55,10 +66,9 @@ def test_killed_during_extraction(new_study):
     assert (undisturbed.directory / EXTRACTED).read_bytes() == (killed.directory / EXTRACTED).read_bytes()
 
 
-def test_full_disk(new_study):
+def test_full_disk(new_study, undisturbed):
     """A limit on the size of files stands in for it; what failed leaves nothing behind and is made again later."""
-    undisturbed, full = new_study(), new_study()
-    undisturbed.run(VECTORS)
+    full = new_study()
     captions = undisturbed.directory / "results/data/vocabularies/captions/captions.txt"
     said = full.run(VECTORS, check=False, largest_file=captions.stat().st_size // 2)
     assert "File too large" in said
@@ -78,10 +88,8 @@ def test_output_folder_that_cannot_be_written(new_study):
     assert not list(study.directory.glob("**/*.parquet"))
 
 
-def test_killed_during_training_goes_on_from_the_checkpoint(new_study):
-    long = {"training": {"epochs": 1500}}
-    undisturbed, killed = new_study(long), new_study(long)
-    undisturbed.run(TRAINED)
+def test_killed_during_training_goes_on_from_the_checkpoint(new_study, undisturbed):
+    killed = new_study(LONG)
     kill_when(killed, TRAINED, CHECKPOINTS)
     assert not (killed.directory / TRAINED).exists()
     said = go_on(killed, TRAINED)

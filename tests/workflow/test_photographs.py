@@ -24,17 +24,17 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def explained_study(new_study):
-    """A small study that explains the planted filters and does nothing else; finished."""
+def taught_study(new_study):
+    """A small study that explains the planted filters and does nothing else, as far as it teaches the explainer."""
     own = {"explanations": [{"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}]}
     study = new_study(own)
     configuration.leave_out_embedded(study.config, own)
-    study.run()
+    study.run("results/words/scenes/planted/captions/history.csv")
     return study
 
 
-def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_path):
-    study = explained_study.copied(tmp_path)
+def test_a_folder_without_masks_gets_words_and_heatmaps(taught_study, tmp_path):
+    study = taught_study.copied(tmp_path)
     album = tmp_path / "album"
     (album / "holiday").mkdir(parents=True)
     for picture in sorted((study.directory / "results/data/scenes/pictures").rglob("*.png"))[:12]:
@@ -74,12 +74,12 @@ def test_a_folder_without_masks_gets_words_and_heatmaps(explained_study, tmp_pat
     assert again["extract_activations"] == 1
 
 
-def test_more_top_images_than_photographs_are_all_photographs_and_that_is_said(explained_study, tmp_path):
-    study = explained_study.copied(tmp_path)
+def test_more_top_images_than_photographs_are_all_photographs_and_that_is_said(taught_study, tmp_path):
+    study = taught_study.copied(tmp_path)
     album = tmp_path / "album"
     album.mkdir()
     Image.new("RGB", (90, 64), "red").save(album / "red.jpg")
-    study.run(config=with_album(study, album))
+    study.run("summarise_study", config=with_album(study, album))
     said = "1 top images, 100% of the 1 that were mined instead of the 8 asked for, because there are no more"
     assert said in (study.directory / "results/logs/mine_top_images/album/planted.log").read_text()
     assert said in (study.directory / "results/report/appendix/words.md").read_text()
@@ -89,8 +89,8 @@ def test_more_top_images_than_photographs_are_all_photographs_and_that_is_said(e
     ("layer", "said"),
     [("detector", "detectors"), ("detectors.99", "detectors")],
 )
-def test_a_wrong_layer_gets_the_nearest_right_ones(explained_study, tmp_path, layer, said):
-    study = explained_study.copied(tmp_path)
+def test_a_wrong_layer_gets_the_nearest_right_ones(taught_study, tmp_path, layer, said):
+    study = taught_study.copied(tmp_path)
     config = study.config | {"probes": study.config["probes"] | {"planted": {"network": "planted", "layer": layer}}}
     output = study.run("results/activations/scenes/planted/thresholds.csv", config=config, check=False)
     assert "LayerError" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -38,20 +39,29 @@ def test_wrong_key_on_the_command_line_is_named(run_snakemake):
     assert "sede is not known; did you mean seed" in done.stdout
 
 
-@pytest.fixture
-def local_data(tmp_path):
-    """What studies of local data expect beside their results; a plan does not look into it."""
+@pytest.fixture(scope="module")
+def plan_of(repository, run_anywhere, tmp_path_factory):
+    """Jobs by rule of a study of studies/, by its name; none: of the embedded one. The same question is asked once."""
+    folder = tmp_path_factory.mktemp("planned")
+    # What studies of local data expect beside their results; a plan does not look into it.
     for name in ("coco", "visual_genome", "tiny-imagenet-200", "imagenet", "classes", "photographs"):
-        (tmp_path / "data" / name).mkdir(parents=True)
-    (tmp_path / "data/glove.txt").touch()
+        (folder / "data" / name).mkdir(parents=True)
+    (folder / "data/glove.txt").touch()
+
+    @functools.cache
+    def plan_of(study: str | None, *targets: str) -> dict[str, int]:
+        chosen = ("--configfile", repository / "studies" / f"{study}.yaml") if study else ()
+        done = run_anywhere(*targets, "--dry-run", "--quiet", "rules", *chosen, directory=folder)
+        return planned(done.stdout)
+
+    return plan_of
 
 
-def test_every_study_is_planned(repository, run_snakemake, local_data):
+def test_every_study_is_planned(repository, plan_of):
     studies = sorted((repository / "studies").glob("*.yaml"))
     assert studies
     for study in studies:
-        jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
-        assert jobs["summarise_study"] == 1, study.name
+        assert plan_of(study.stem)["summarise_study"] == 1, study.name
 
 
 # What is planned of the report's two pages, by rule: inputs, figures of pictures, whether Snakemake itself runs it.
@@ -132,14 +142,59 @@ def test_own_files_below_results_are_no_results(small_config, repository, run_sn
     assert "results/mine/album" in {each["folder"] for each in named.values()}
 
 
-def test_coco_study_downloads_and_shares_out_the_extraction(repository, run_snakemake):
-    study = repository / "studies" / "coco.yaml"
-    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_coco_study_downloads_and_shares_out_the_extraction(plan_of):
+    jobs = plan_of("coco")
     for split in ("annotations", "train", "val"):
         assert jobs[f"download_coco_{split}"] == 1
     assert jobs["download_glove"] == 1
     assert jobs["extract_activations"] == 3 * 8  # probes and shards
     assert "prepare_scenes" not in jobs
+
+
+def made(paths, begun):
+    """Empty files, one after the other from a time on."""
+    for place, path in enumerate(paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (begun + place,) * 2)
+
+
+def test_a_shard_that_died_is_looked_at_again_alone(small_config, run_snakemake, tmp_path):
+    """Everything is there but what the second of three shards would have left, and what waits for it."""
+    data, own = tmp_path / "results/data", tmp_path / "results/activations/scenes/planted"
+    shards = [own / "shards" / f"{number}-of-3" for number in (1, 2, 3)]
+    tables = ("images", "annotations", "categories")
+    looked = [
+        shard / f"{kind}.parquet" for shard in shards for kind in ("pooled", "images", "tails", "rejected", "maps")
+    ]
+    made(
+        [
+            *(data / "scenes" / f"{each}.parquet" for each in tables),
+            data / "networks/planted/weights.pt",
+            *looked,
+            own / "thresholds.parquet",
+            own / "thresholds.csv",
+            *(shard / f"{kind}.parquet" for shard in shards for kind in ("sums", "attended")),
+            own / "overlaps.parquet",
+            own / "evidence.parquet",
+        ],
+        begun=1e9,
+    )
+    (data / "scenes/pictures").mkdir()
+    os.utime(data / "scenes/pictures", (1e9, 1e9))
+    target = own.relative_to(tmp_path) / "evidence.parquet"
+    plan = ("--dry-run", "--quiet", "rules", "--cores", 1, "--rerun-triggers", "mtime", "--", target)
+    config = small_config({"shards": 3})
+    assert "Nothing to be done" in run_snakemake(*plan, config=config).stdout
+    for lost in (
+        shards[1] / "sums.parquet",
+        shards[1] / "attended.parquet",
+        own / "overlaps.parquet",
+        own / "evidence.parquet",
+    ):
+        lost.unlink()
+    jobs = planned(run_snakemake(*plan, config=config).stdout)
+    assert jobs == {"dissect_shard": 1, "gather_dissection": 1, "total": 2}
 
 
 def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_snakemake):
@@ -153,14 +208,16 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert len(layers) > 2
     assert jobs["extract_activations_cnn"] == 2
     assert "extract_activations" not in jobs
-    for rule in ("gather_thresholds", "explain_filters", "tabulate_words", "render_sheets"):
+    for rule in ("gather_dissection", "explain_filters", "tabulate_words", "render_sheets"):
         assert jobs[rule] == len(layers), rule
+    assert jobs["gather_thresholds"] == 2 * len(layers)  # and of the network that was never trained
+    assert (jobs["extract_untrained_activations_cnn"], jobs["score_random_network_cnn"]) == (2, 1)
+    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
 
 
-def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, local_data):
-    study = repository / "studies" / "actcoolr.yaml"
-    entries = yaml.safe_load(study.read_text())["temperature"]
-    jobs = planned(run_snakemake("--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_the_grid_of_actcoolr_is_independent_jobs(repository, plan_of):
+    entries = yaml.safe_load((repository / "studies" / "actcoolr.yaml").read_text())["temperature"]
+    jobs = plan_of("actcoolr")
     trained = {
         (entry["network"], entry["samples"], schedule, seed)
         for entry in [*entries["duels"], *entries["starts"]]
@@ -180,11 +237,11 @@ def test_the_grid_of_actcoolr_is_independent_jobs(repository, run_snakemake, loc
 
 
 def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
-    repository, default_config, run_snakemake, tmp_path
+    repository, default_config, run_snakemake, plan_of, tmp_path
 ):
     study = yaml.safe_load((repository / "studies" / "visual_genome.yaml").read_text())
     arguments = ("--dry-run", "--quiet", "rules")
-    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "visual_genome.yaml").stdout)
+    jobs = plan_of("visual_genome")
     for name in ("download_visual_genome", "download_visual_genome_images", "unpack_visual_genome"):
         assert jobs[name] == 1
     assert jobs["prepare_visual_genome"] == 1
@@ -200,11 +257,8 @@ def test_visual_genome_study_downloads_three_archives_and_compares_where_asked(
 
 
 @pytest.mark.parametrize(("study", "recalls", "defects"), [("reproduction", 5, 3), ("mini", 2, 1)])
-def test_reproduction_sets_every_experiment_beside_the_published_one(
-    study, recalls, defects, repository, run_snakemake, local_data
-):
-    study = repository / "studies" / f"{study}.yaml"
-    jobs = planned(run_snakemake("reproduction", "--dry-run", "--quiet", "rules", "--configfile", study).stdout)
+def test_reproduction_sets_every_experiment_beside_the_published_one(study, recalls, defects, plan_of):
+    jobs = plan_of(study, "reproduction")
     for rule in ("tabulate_datasets", "tabulate_recall", "render_recall", "summarise_reproduction"):
         assert jobs[rule] == 1
     assert jobs["tabulate_scores"] == recalls
@@ -212,8 +266,8 @@ def test_reproduction_sets_every_experiment_beside_the_published_one(
     assert "render_sheets" not in jobs
 
 
-def test_target_of_one_room_leaves_the_later_ones_out(run_snakemake):
-    jobs = planned(run_snakemake("activations", "--dry-run").stdout)
+def test_target_of_one_room_leaves_the_later_ones_out(plan_of):
+    jobs = plan_of(None, "activations")
     assert "mine_top_images" in jobs
     assert "train_explainer" not in jobs
 
@@ -238,13 +292,10 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said
 
 
-def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(
-    repository, run_snakemake, local_data
-):
-    arguments = ("summarise_study", "--dry-run", "--quiet", "rules")
-    jobs = planned(run_snakemake(*arguments, "--configfile", repository / "studies" / "facets_mini.yaml").stdout)
+def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(plan_of):
+    jobs = plan_of("facets_mini", "summarise_study")
     assert (jobs["score_pictures"], jobs["compare_networks"]) == (3, 1)
-    assert "compare_networks" not in planned(run_snakemake(*arguments).stdout)  # one network draws there
+    assert "compare_networks" not in plan_of(None, "summarise_study")  # one network draws there
 
 
 def test_rule_graph_is_drawn(run_snakemake):

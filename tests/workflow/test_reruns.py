@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
-from itertools import zip_longest
 
 import pandas as pd
 import pytest
@@ -45,135 +45,195 @@ def test_a_room_can_be_asked_for_alone(finished_study):
     assert "Nothing to be done" in finished_study.run("activations")
 
 
-def test_a_schedule_of_its_own_reruns_its_trainings_alone(finished_study):
-    config = copy.deepcopy(finished_study.config)
-    config["temperature"]["schedules"]["constant"]["learning_rate"] = 0.07
-    planned = finished_study.planned(config=config)
-    assert (planned["tune_schedule"], planned["train_with_schedule"]) == (1, 1)
-    assert "analyse_learning_rates" not in planned
-
-
-# By room, what changes, what must be planned and what must not. The diagnosis shares no file with words, pictures and
-# temperature: a change here and one there are planned together, and neither reruns what the other must not.
+# What changes, by its place in the config, what must be planned then and what must not. Changes of one plan are in
+# parts of the study that do not read each other: what one must rerun no other does, and none reruns what another must
+# not.
 CHANGES = [
-    (("words", "printed", 5), {"explain_filters", "tabulate_words"}, {"extract_activations", "train_explainer"}),
-    (
-        ("training", "margin", 0.5),
-        {"train_explainer", "explain_filters"},
-        {"extract_activations", "dissect_filters"},
-    ),
-    (("facetting", "seeds", 3), {"embed_facets", "draw_facets"}, {"maximise_activations", "train_scenes_network"}),
-    (("criteria", "resamples", 400), {"score_pictures", "render_criteria"}, {"render_facets", "embed_facets"}),
-    (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
-    (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
-    (("proofs", "places", 2), {"measure_causes", "tabulate_words"}, {"score_words", "name_pictures"}),
-    (
-        ("proofs", "picture_words", 5),
-        {"name_pictures", "tabulate_words"},
-        {"measure_causes", "maximise_activations"},
-    ),
-    (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
-    (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
+    [
+        (("words", "printed", 5), {"explain_filters", "tabulate_words"}, {"extract_activations", "train_explainer"}),
+        (
+            ("diagnosis", "resampling", "iterations", 3),
+            {"resample_samples", "score_resampling", "render_resampling"},
+            {"train_scaled_networks"},
+        ),
+        (
+            ("diagnosis", "robustness", "images", 20),
+            {"attack_network", "search_capacity"},
+            {"train_scaled_networks"},
+        ),
+        (
+            ("diagnosis", "fit", "tolerance", 3.0),
+            {"tabulate_fit"},
+            {"measure_complexity", "measure_capacity"},
+        ),
+    ],
+    [
+        (
+            ("training", "margin", 0.5),
+            {"train_explainer", "explain_filters"},
+            {"extract_activations", "dissect_filters"},
+        ),
+        (
+            ("diagnosis", "resampling", "confidence", 0.9),
+            {"tabulate_resampling", "render_resampling"},
+            {"score_resampling"},
+        ),
+        (
+            ("diagnosis", "robustness", "search", "sparse"),
+            {"search_capacity", "render_robustness"},
+            {"attack_network"},
+        ),
+        (
+            ("diagnosis", "capacity", "batch_norm", "counted"),
+            {"measure_capacity", "tabulate_fit"},
+            {"measure_complexity"},
+        ),
+    ],
+    [
+        (("activations", "masks", "nearest"), {"extract_activations", "train_explainer"}, {"prepare_scenes"}),
+        (
+            ("diagnosis", "robustness", "loss", 0.05),
+            {"tabulate_robustness", "search_capacity"},
+            {"attack_network"},
+        ),
+        (
+            ("diagnosis", "complexity", "draws", 5),
+            {"measure_complexity", "tabulate_fit"},
+            {"measure_capacity", "prepare_samples"},
+        ),
+    ],
+    [
+        (("scores", "confidence", 0.9), {"score_words", "tabulate_scores"}, {"explain_filters", "train_explainer"}),
+        (
+            ("facetting", "seeds", 3),
+            {"embed_facets", "draw_facets"},
+            {"maximise_activations", "train_scenes_network"},
+        ),
+    ],
+    [
+        (("proofs", "places", 2), {"measure_causes", "tabulate_words"}, {"score_words", "name_pictures"}),
+        (("occlusion", "fill", "mean"), {"measure_occlusion"}, {"maximise_activations", "find_strongest_filters"}),
+    ],
+    [
+        (
+            ("proofs", "picture_words", 5),
+            {"name_pictures", "tabulate_words"},
+            {"measure_causes", "maximise_activations"},
+        ),
+        (
+            ("temperature", "schedules", "constant", "learning_rate", 0.07),
+            {"tune_schedule", "train_with_schedule"},
+            {"analyse_learning_rates"},
+        ),
+    ],
+    [
+        (("sheets", "images", 3), {"render_sheets"}, {"explain_filters", "score_words"}),
+        (("criteria", "resamples", 400), {"score_pictures", "render_criteria"}, {"render_facets", "embed_facets"}),
+    ],
 ]
-CHANGES_OF_DIAGNOSIS = [
-    (
-        ("resampling", "iterations", 3),
-        {"resample_samples", "score_resampling", "render_resampling"},
-        {"train_scaled_networks"},
-    ),
-    (("resampling", "confidence", 0.9), {"tabulate_resampling", "render_resampling"}, {"score_resampling"}),
-    (("robustness", "images", 20), {"attack_network", "search_capacity"}, {"train_scaled_networks"}),
-    (("robustness", "search", "sparse"), {"search_capacity", "render_robustness"}, {"attack_network"}),
-    (("robustness", "loss", 0.05), {"tabulate_robustness", "search_capacity"}, {"attack_network"}),
-    (("fit", "tolerance", 3.0), {"tabulate_fit"}, {"measure_complexity", "measure_capacity"}),
-    (("capacity", "batch_norm", "counted"), {"measure_capacity", "tabulate_fit"}, {"measure_complexity"}),
-    (("complexity", "draws", 5), {"measure_complexity", "tabulate_fit"}, {"measure_capacity", "prepare_samples"}),
-]
+# How often a rule is planned, where not every one of its jobs may be: a schedule reruns its own trainings alone.
+ONCE = ("tune_schedule", "train_with_schedule")
 
 
-@pytest.mark.parametrize(("of_words", "of_diagnosis"), zip_longest(CHANGES, CHANGES_OF_DIAGNOSIS))
-def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, of_words, of_diagnosis):
+def check_plan(planned, changes):
+    """Whether all that must be planned is, and nothing that must not be."""
+    for change, must, must_not in changes:
+        assert must <= set(planned), change
+        assert not must_not & set(planned), change
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_a_changed_parameter_reruns_exactly_what_depends_on_it(finished_study, changes):
     config = copy.deepcopy(finished_study.config)
-    for case, sections in ((of_words, config), (of_diagnosis, config["diagnosis"])):
-        if case:
-            (section, key, value), _, _ = case
-            sections[section][key] = value
-    planned = set(finished_study.planned(config=config))
-    for _, must, must_not in filter(None, (of_words, of_diagnosis)):
-        assert must <= planned
-        assert not must_not & planned
+    for (*sections, key, value), _, _ in changes:
+        functools.reduce(dict.__getitem__, sections, config)[key] = value
+    planned = finished_study.planned(config=config)
+    check_plan(planned, changes)
+    assert all(planned[rule] == 1 for rule in ONCE if rule in planned)
 
 
+# The same of modules whose code is edited.
 MODULES = [
-    (
-        "words/explaining/voting.py",
-        {"explain_filters", "tabulate_words"},
-        {"train_explainer", "extract_activations"},
-    ),
-    (
-        "words/explaining/losses.py",
-        {"train_explainer", "train_null_explainer"},
-        {"extract_activations", "dissect_filters"},
-    ),
-    (
-        "pictures/recipes/maco.py",
-        {"maximise_activations", "render_pictures"},
-        {"measure_occlusion", "extract_activations"},
-    ),
-    (
-        "pictures/recipes/vital.py",
-        {"maximise_activations", "render_facets", "score_pictures"},
-        {"embed_facets", "extract_activations"},
-    ),
-    (
-        "pictures/facets/clustering.py",
-        {"embed_facets", "average_facets", "render_facets", "draw_facets"},
-        {"maximise_activations", "train_scenes_network"},
-    ),
-    (
-        "temperature/figures.py",
-        {"render_temperatures", "render_courses", "render_ranges", "render_errors"},
-        {"train_with_schedule", "tabulate_duel"},
-    ),
-    ("temperature/duel.py", {"tabulate_duel", "tabulate_training"}, {"train_with_schedule", "tune_schedule"}),
-    (
-        "apt/scheduling.py",
-        {
-            "tune_schedule",
-            "train_with_schedule",
-            "analyse_learning_rates",
-            "train_explainer",
-            "train_scenes_network",
-        },
-        {"prepare_samples", "plant_scenes_network"},
-    ),
-    ("data/samples/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
-    ("pictures/facets/figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
-    ("pictures/quality/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
-    ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
-    ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
-    ("data/scenes/dataset.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"}),
-]
-MODULES_OF_DIAGNOSIS = [
-    ("diagnosis/figures.py", {"render_complexity", "render_capacity"}, {"measure_complexity", "tabulate_fit"}),
-    (
-        "diagnosis/robustness/sparse_attack.py",
-        {"attack_network", "search_capacity"},
-        {"train_scaled_networks", "score_resampling"},
-    ),
-    ("diagnosis/resampling/tomek_links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
-    ("diagnosis/resampling/figures.py", {"render_resampling"}, {"tabulate_resampling"}),
-    ("diagnosis/complexity/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
+    [
+        (
+            "words/explaining/voting.py",
+            {"explain_filters", "tabulate_words"},
+            {"train_explainer", "extract_activations"},
+        ),
+        ("pictures/quality/criteria.py", {"score_pictures", "render_criteria"}, {"embed_facets", "render_facets"}),
+        (
+            "temperature/figures.py",
+            {"render_temperatures", "render_courses", "render_ranges", "render_errors"},
+            {"train_with_schedule", "tabulate_duel"},
+        ),
+        (
+            "diagnosis/figures.py",
+            {"render_complexity", "render_capacity"},
+            {"measure_complexity", "tabulate_fit"},
+        ),
+        ("diagnosis/resampling/tomek_links.py", {"resample_samples", "score_resampling"}, {"attack_network"}),
+    ],
+    [
+        (
+            "words/explaining/losses.py",
+            {"train_explainer", "train_null_explainer"},
+            {"extract_activations", "dissect_filters"},
+        ),
+        (
+            "pictures/recipes/vital.py",
+            {"maximise_activations", "render_facets", "score_pictures"},
+            {"embed_facets", "extract_activations"},
+        ),
+        ("temperature/duel.py", {"tabulate_duel", "tabulate_training"}, {"train_with_schedule", "tune_schedule"}),
+        (
+            "diagnosis/robustness/sparse_attack.py",
+            {"attack_network", "search_capacity"},
+            {"train_scaled_networks", "score_resampling"},
+        ),
+        ("diagnosis/resampling/figures.py", {"render_resampling"}, {"tabulate_resampling"}),
+    ],
+    [
+        ("words/sheets.py", {"render_sheets"}, {"explain_filters", "score_words", "train_explainer"}),
+        ("pictures/facets/figures.py", {"draw_facets"}, {"embed_facets", "render_facets"}),
+        ("pictures/occlusion.py", {"measure_occlusion", "render_occlusion"}, {"maximise_activations"}),
+        ("diagnosis/complexity/tsne.py", {"measure_complexity"}, {"measure_capacity", "render_capacity"}),
+    ],
+    [
+        (
+            "pictures/recipes/maco.py",
+            {"maximise_activations", "render_pictures"},
+            {"measure_occlusion", "extract_activations"},
+        ),
+        ("data/samples/planes.py", {"prepare_samples"}, {"prepare_scenes"}),
+    ],
+    [
+        (
+            "pictures/facets/clustering.py",
+            {"embed_facets", "average_facets", "render_facets", "draw_facets"},
+            {"maximise_activations", "train_scenes_network"},
+        )
+    ],
+    [
+        (
+            "apt/scheduling.py",
+            {
+                "tune_schedule",
+                "train_with_schedule",
+                "analyse_learning_rates",
+                "train_explainer",
+                "train_scenes_network",
+            },
+            {"prepare_samples", "plant_scenes_network"},
+        )
+    ],
+    [("data/scenes/dataset.py", {"prepare_scenes", "extract_activations"}, {"prepare_coco"})],
 ]
 
 
-@pytest.mark.parametrize(("of_words", "of_diagnosis"), zip_longest(MODULES, MODULES_OF_DIAGNOSIS))
-def test_an_edited_module_reruns_exactly_what_imports_it(copied_study, of_words, of_diagnosis):
-    cases = list(filter(None, (of_words, of_diagnosis)))
-    planned = planned_with(copied_study, "\n\nADDED = 1\n", *(module for module, _, _ in cases))
-    for _, must, must_not in cases:
-        assert must <= planned
-        assert not must_not & planned
+@pytest.mark.parametrize("changes", MODULES)
+def test_an_edited_module_reruns_exactly_what_imports_it(copied_study, changes):
+    modules = [module for module, _, _ in changes]
+    check_plan(planned_with(copied_study, "\n\nADDED = 1\n", *modules), changes)
 
 
 def test_a_comment_in_a_module_reruns_nothing(copied_study):

@@ -24,12 +24,14 @@ def extract_activations(
     split="val",
     most=0.0,
     random_crops=None,
+    seed=None,
 ):
     """outputs: of each probe; all probes are of one network. path_to_annotations is None for pictures without
-    annotations. split, most: which maps are kept, see `kept_images`. random_crops is a seed or None."""
+    annotations. split, most: which maps are kept, see `kept_images`. random_crops is a seed or None. path_to_weights is
+    None for the network as it is before any training, by the seed."""
     device, inputs = job.device(), probes[0].inputs
     all_images = tables.read(path_to_images, "images").to_pandas()
-    images = shard(all_images, scatteritem)
+    images = shard(all_images, scatteritem, settings.batch_size)
     annotations = tables.read(path_to_annotations, "annotations") if path_to_annotations else None
     unreadable = Rejections(max_bad_fraction)
 
@@ -37,7 +39,9 @@ def extract_activations(
         unreadable.check(image=len(images))
         return unreadable
 
-    with together(probes, building.load(probes[0].network, path_to_weights), device) as readers:
+    settled = probes[0].network
+    network = building.load(settled, path_to_weights) if path_to_weights else building.initialise(settled, seed)
+    with together(probes, network, device) as readers:
         grids = settings.grids(*((each.height, each.width) for each in readers.readers))
         pictures = open_pictures(folder, images, annotations, inputs, grids, random_crops)
         splits = all_images.set_index("image_id")["split"]
@@ -58,7 +62,7 @@ if __name__ == "__main__":
     extract_activations(
         path_to_images=snakemake.input.images,
         path_to_annotations=snakemake.input.get("annotations") or None,
-        path_to_weights=snakemake.input.weights,
+        path_to_weights=snakemake.input.get("weights") or None,
         outputs=[ShardPaths(*own) for own in zip(*(snakemake.output[kind] for kind in kinds), strict=True)],
         folder=snakemake.input.pictures,
         probes=[ProbeSettings.from_mapping(probe) for probe in snakemake.params.probes],
@@ -68,4 +72,5 @@ if __name__ == "__main__":
         split=snakemake.params.split,
         most=snakemake.params.kept,
         random_crops=snakemake.params.seed if faithful.random_crops else None,
+        seed=snakemake.params.seed,
     )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+
+from filterscope.data.datasets import counting
+from filterscope.data.networks.untrained import trained
 
 MB = 1_000_000
 LARGEST_MEMORY = 256_000  # MB, where it is not known how much a node has
 LONGEST = 7 * 24 * 60  # minutes
 GROWTH = 2  # of what an attempt asks for, over the one before
 
-# Pictures and objects of the whole datasets, before their tables tell.
-COCO = (123_287, 896_782)
-VISUAL_GENOME = (108_077, 2_200_000)
-UNKNOWN = (10_000, 100_000)
+# Pictures of a dataset above which every step takes longer than a job waits for its node: none shares one with others.
+LARGE = 20_000
+# Objects in a picture, before the tables tell: of COCO, of Visual Genome's that are used, of others.
+OBJECTS = {"coco": 7.3, "visual_genome": 20.4}
+MOST_OBJECTS = 10
 # Filters of the widest layers: of the embedded networks, and of ResNet-50.
 FILTERS = {"planted": 22, "scenes_cnn": 64, "scenes_vit": 128, "scenes_convnext": 192}
 MOST_FILTERS = 2048
@@ -52,13 +59,27 @@ def size(path: str | Path, config: dict) -> float:
 
 
 def counted(dataset: str, config: dict) -> tuple[int, int]:
-    """Pictures and objects of a dataset, as the config lets expect."""
+    """Pictures and objects of a dataset, as its folder or the config lets expect."""
     entry = config["datasets"][dataset]
+    count = pictures(entry).of(counting.ALL)
     if entry["source"] == "scenes":
-        count = entry["train"] + entry["val"]
         return count, count * max(entry.get("objects", [4]))
-    known = {"coco": COCO, "visual_genome": VISUAL_GENOME}
-    return known.get(entry["source"], UNKNOWN)
+    return count, round(count * OBJECTS.get(entry["source"], MOST_OBJECTS))
+
+
+def most_pictures(datasets: Iterable[str], config: dict) -> tuple[int, bool]:
+    """The most pictures of these datasets that decide thresholds, and whether their number is a guess."""
+    return counting.most(pictures(config["datasets"][each]) for each in datasets)
+
+
+def pictures(entry: Mapping) -> counting.Photographs:
+    """Of an entry of `datasets`. A folder is looked through once in a run: jobs ask for what they need many times."""
+    return _pictures(json.dumps(entry, sort_keys=True, default=str))
+
+
+@cache
+def _pictures(entry: str) -> counting.Photographs:
+    return counting.photographs(json.loads(entry))
 
 
 def _expected(path: str, config: dict) -> float:
@@ -66,13 +87,14 @@ def _expected(path: str, config: dict) -> float:
     if found := re.search(r"activations/(\w+)/([\w.-]+)/(?:shards/\d+-of-(\d+)/)?(\w+)\.parquet$", path):
         dataset, probe, parts, table = found.groups()
         images, objects = counted(dataset, config)
-        network = config["networks"][config["probes"][probe]["network"]]
+        network = config["networks"][config["probes"][trained(probe)]["network"]]
         filters = FILTERS.get(network["source"], MOST_FILTERS)
         rows = {
             "pooled": objects,
             "attended": objects if config["training"]["attended"] else 0,
             "images": 2 * images,
             "tails": images,
+            "sums": 4 * filters * int(parts or 1),
         }
         return rows.get(table, filters) * filters * VALUE / int(parts or 1)
     if found := re.search(r"data/(\w+)/(images|annotations)\.parquet$", path):

@@ -311,8 +311,11 @@ def going(paths: Sequence[Sequence[str | Path]], name: str, of: str) -> tuple[np
 class Writer:
     """Writes a table that does not fit into memory, batch by batch; the file appears when all is well."""
 
-    def __init__(self, name: str, path: str | Path, compression: str = "zstd"):
-        self.name, self.path, self.compression = name, Path(path), compression
+    def __init__(self, name: str, path: str | Path, plain: bool = False):
+        """plain: values as they are, for large ones that do not repeat: packing and describing them costs much."""
+        self.name, self.path = name, Path(path)
+        plainly = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+        self._options = plainly if plain else {"compression": "zstd"}
         self._temporary = _part_of(self.path)
         self._writer: pq.ParquetWriter | None = None
 
@@ -323,7 +326,7 @@ class Writer:
         """Check one batch and append it."""
         table = checked(data, self.name, str(self.path))
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._temporary, table.schema, compression=self.compression)
+            self._writer = pq.ParquetWriter(self._temporary, table.schema, **self._options)
         if table.schema != self._writer.schema:
             first = self._writer.schema
             raise TableError(f"{self.path} ({self.name}): a batch is {table.schema}, the first was {first}")

@@ -25,17 +25,19 @@ def summarise_study(
     filters are shown by: `layer`, its number in the atlas, `probe`, its name, `folder` of the photographs, `network`,
     its name, `sheets`, the folder of the sheets. networks: the config's entries, by name.
 
-    pictures: by heading, tables of `pictures` and of `picture_words` by recipe, the paths of pages.OF_FACETS (or None),
-    the judge, the table `senses` (or None), figures or folders of them, and as `photographed` those on which
-    photographs are seen; diagnosis: the tables `fit`, `resampling` and `robustness_trends` (or None), texts with a
-    finding in every item, figures; temperature: the table `duel` (or None), figures. path_to_appendix: a folder for a
-    page per room; pixels: whether photographs may be shown, on any of the pages.
+    pictures: by heading, `probe`, its name, tables of `pictures` and of `picture_words` by recipe, the paths of
+    pages.OF_FACETS (or None), the judge, the table `senses` (or None), figures or folders of them, and as
+    `photographed` those on which photographs are seen; diagnosis: the tables `fit`, `resampling` and
+    `robustness_trends` (or None), texts with a finding in every item, figures; temperature: the table `duel` (or None),
+    figures. path_to_appendix: a folder for a page per room; pixels: whether photographs may be shown, on any of the
+    pages.
     """
     page, appendix = Path(path_to_text).parent, Path(path_to_appendix)
     found = [pages.of_explanation(*each, networks, page, pixels) for each in explanations.items()]
+    drawn = [pages.of_pictures(*each, appendix, pixels) for each in pictures.items()]
     sections = {
         "words": [section for section, *_ in found],
-        "pictures": [pages.of_pictures(*each, appendix, pixels) for each in pictures.items()],
+        "pictures": [section for section, _ in drawn],
         "diagnosis": pages.of_diagnosis(diagnosis, appendix, pixels),
         "temperature": pages.of_temperature(temperature, appendix),
     }
@@ -46,7 +48,8 @@ def summarise_study(
         heading = f"{title}: {pages.APPENDICES[room][0]}"
         _write(appendix / f"{room}.md", as_text(heading, sections[room], replace(pages.BACK, link="../summary.md")))
         _write(appendix / f"{room}.html", as_html(heading, sections[room], pages.BACK))
-    first = pages.first_page(title, explanations, found, diagnosis, temperature, page)
+    told = [line for _, lines in drawn for line in lines]
+    first = pages.first_page(title, explanations, found, told, diagnosis, temperature, page)
     for path, ending, render in ((path_to_text, "md", front.front_text), (path_to_html, "html", front.front_html)):
         first.places = pages.places(made, page, appendix, ending)
         _write(path, render(first))

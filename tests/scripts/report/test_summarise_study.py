@@ -111,7 +111,7 @@ def test_no_appendix_shows_a_photograph_where_none_may_be(summarised, tmp_path):
         robustness / "attacked_vit.png",
     )
     of_probe = {"recipes": {}, "words": {}, "facets": None, "judge": None, "senses": None}
-    of_probe |= {"figures": [tmp_path / "criteria.png"], "photographed": rooms}
+    of_probe |= {"probe": "p", "figures": [tmp_path / "criteria.png"], "photographed": rooms}
     for pixels in (True, False):
         summarised(pixels, {"Pictures of p": of_probe}, [complexity, robustness])
         pages = {path.stem: path.read_text() for path in (tmp_path / "appendix").glob("*.html")}

@@ -78,3 +78,11 @@ def test_too_much_names_bytes_limit_and_what_to_lower():
     assert "(lower activations.batch_size or input.crop)" in said
     with pytest.raises(MemoryLimitError, match="probe deep, 2 layers: needs about"):
         refuse_too_large("deep", [line(), line("layer3")], settings, 100_000, 0.5)
+
+
+def test_a_number_of_pictures_that_nobody_told_is_called_a_guess():
+    settings = ExtractionSettings(batch_size=32)
+    with pytest.raises(MemoryLimitError, match=r"activations of 10,000 pictures \(a guess\), for thresholds"):
+        refuse_too_large("deep", [line("layer1", 256, 56)], settings, 10_000, 0.5, guessed=True)
+    with pytest.raises(MemoryLimitError, match="activations of 10,000 pictures, for thresholds"):
+        refuse_too_large("deep", [line("layer1", 256, 56)], settings, 10_000, 0.5)

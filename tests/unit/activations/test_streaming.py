@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from filterscope.activations.streaming import Annotations, MaskGrid, PictureDataset, shard, stream
+from filterscope.activations.streaming import Annotations, MaskGrid, PictureDataset, shard, stream, whole_batches
 from filterscope.data.geometry import Geometry
 
 SIDE = 32
@@ -183,6 +183,22 @@ def test_shards_cover_all_images_once_in_order(more, total):
     assert pd.concat(parts)["image_id"].tolist() == images["image_id"].tolist()
     sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 8))
+def test_shards_have_whole_batches_where_there_are_enough(n, total, size):
+    images = pd.DataFrame({"image_id": np.arange(n) * 3})
+    places = [f"{number}-of-{total}" for number in range(1, total + 1)]
+    parts = [whole_batches(images, place, size) for place in places]
+    assert pd.concat(parts)["image_id"].tolist() == images["image_id"].tolist()
+    assert all(part["image_id"].iloc[0] % (3 * size) == 0 for part in parts if len(part))
+    if total > n:
+        return
+    asked = [shard(images, place, size) for place in places]
+    assert pd.concat(asked)["image_id"].tolist() == images["image_id"].tolist()
+    assert all(map(len, asked))
+    if -(-n // size) >= total:
+        assert [len(each) for each in asked] == [len(part) for part in parts]
 
 
 @pytest.mark.parametrize("item", ["0-of-3", "4-of-3", "2", "2-of-"])

@@ -22,7 +22,7 @@ from filterscope.pictures.recipes.registry import RECIPES, recipe
 from filterscope.temperature.building import Choice
 from filterscope.temperature.duel import read_published
 from filterscope.temperature.networks import NETWORKS
-from filterscope.words.proofs.answers import ProofSettings
+from filterscope.words.proofs.responses import ProofSettings
 from filterscope.words.rivals.scenes_clip import ScenesClipSettings
 from filterscope.words.rivals.soft_wpmi import ClipDissectSettings
 

@@ -48,3 +48,21 @@ def test_time_and_disk_grow_with_the_data_and_with_attempts(tmp_path):
     archive = tmp_path / "images.zip"
     archive.write_bytes(bytes(10 * resources.MB))
     assert resources.disk(2000, 2.2, [archive, tmp_path / "none"], attempt=1) == 2022
+
+
+def test_pictures_of_a_folder_that_is_there_are_counted(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").touch()
+    config = {
+        "datasets": {
+            "album": {"source": "folder", "folder": str(tmp_path)},
+            "gone": {"source": "folder", "folder": str(tmp_path / "gone")},
+            "coco": {"source": "coco", "folder": None},
+            "scenes": {"source": "scenes", "train": 30, "val": 10, "objects": [1, 4]},
+        }
+    }
+    assert resources.counted("album", config) == (3, 30)
+    assert resources.counted("coco", config) == (123_287, pytest.approx(896_782, rel=0.01))
+    assert resources.counted("scenes", config) == (40, 160)
+    assert resources.most_pictures(["album", "scenes"], config) == (30, False)
+    assert resources.most_pictures(["album", "gone"], config) == (10_000, True)

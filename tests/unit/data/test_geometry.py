@@ -133,3 +133,4 @@ def test_pictures_are_resized_as_torchvision_does(height, width, rows, columns, 
     picture = picture if channels_last else picture.contiguous()
     wanted = transforms.resize(picture, [rows, columns], antialias=True)
     assert torch.equal(resized_picture(picture, (rows, columns)), wanted)
+    assert np.array_equal(resized_picture(picture.numpy(), (rows, columns)), wanted)

@@ -273,6 +273,8 @@ def test_only_other_pictures_than_png_load_torchvision(stored):
         [
             "import sys",
             "from filterscope.data import images",
+            f"images.read_pixels({str(stored(encoded(RGB, 'PNG'), 'a.png'))!r})",
+            "print('torch' in sys.modules)",
             "images.load_decoder(['a.png', 'b.PNG'])",
             f"images.read_image({str(stored(encoded(RGB, 'PNG'), 'a.png'))!r})",
             "print('torchvision' in sys.modules)",
@@ -281,4 +283,4 @@ def test_only_other_pictures_than_png_load_torchvision(stored):
         ]
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["False", "True"]
+    assert told.stdout.split() == ["False", "False", "True"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from filterscope.report.pictures import pictures_section
+from filterscope.report.pictures import pictures_section, pictures_verdict
 from filterscope.report.summary import ShownFigure, as_html, as_text
 
 PLAIN, MEAN, NOISE = "plain, from noise", "mean, from the mean image", "mean, from noise"
@@ -139,3 +139,32 @@ def test_senses_are_told_beside_chance(maximised):
     text = as_text("t", [pictures_section("p", {"maco": maximised}, None, None, None, None, [], senses=senses)])
     said = "1 of 3 filters have more than one sense; of codes shuffled among the same images 1 of 3 would."
     assert f"Senses: {said}" in text
+
+
+def test_the_first_page_says_what_pictures_reach_who_recognises_them_and_which_criteria_hold(
+    maximised, criteria, validation
+):
+    said = pictures_verdict("units", {"maco": maximised}, criteria, validation, None)
+    assert said == [
+        "units: pictures excite their filters 1.00 (maco) times as much as the best image does (median).",
+        (
+            "units: another network sees the right class first in 75% of the facets' pictures that are drawn best "
+            f"({MEAN}); by chance in 12%."
+        ),
+        "units: 1 of 2 criteria of a good picture hold here.",
+    ]
+
+
+def test_the_first_page_says_nothing_of_pictures_that_were_not_measured(maximised, criteria, validation):
+    unjudged = criteria[criteria["measure"] != "judge_top1"]
+    nothing = maximised.assign(ratio=None, status="no gradient")
+    bare = validation[validation["first"] != "mean images"]
+    assert pictures_verdict("units", {"maco": nothing}, unjudged, bare, None) == []
+    assert pictures_verdict("units", {}, None, None, None) == []
+
+
+def test_the_first_page_tells_senses_beside_their_null():
+    senses = pd.DataFrame({"status": ["several", "one"], "null_senses": [1, 1]})
+    (said,) = pictures_verdict("sums", {}, None, None, senses)
+    assert said.startswith("sums: ")
+    assert "filters have more than one sense; of codes shuffled" in said

@@ -95,7 +95,7 @@ def test_no_seed_ends_in_nan_at_a_bound_or_at_chance(name, method, temperature, 
 def test_no_network_of_the_room_ends_in_nan_or_at_a_bound(name):
     """Few steps, measured often: as many chances to raise the learning rate as a long training has early on."""
     data = few_digits(max(8, networks.SMALLEST.get(name, networks.SMALLEST_ELSE)))
-    for seed, temperature in ((0, 3.03), (2, 2.0)):
+    for seed, temperature in ((0, 3.03), (2, 2.0))[: 1 + (name in QUICK)]:  # the hotter one alone of the large ones
         few_steps(name, data, seed, initial_temperature=temperature)
 
 

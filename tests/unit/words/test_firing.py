@@ -116,6 +116,11 @@ def test_overlaps_are_those_of_the_regions_and_spoil_no_map(size, saturated):
     before, limits = maps.clone(), thresholds([0.5, 0.9, 0.7] * 20 + [-0.1, 0.0] * 5, (saturated * 30)[:70])
     masks = torch.rand(4, *size, generator=chance) < 0.3
     shared, region = limits.overlaps(maps, masks)
+    kept = limits.fired(maps, size).kept()
+    for _ in range(2):
+        assert all(map(torch.equal, kept.overlaps(masks), (shared, region)))
+    few = limits[:20].fired(maps[:20], size).kept().overlaps(masks)  # held in one piece
+    assert all(map(torch.equal, few, (shared[:20], region[:20])))
     expected = limits.regions(maps, size)
     assert torch.equal(region[:, 0], expected.sum((1, 2)).float())
     assert torch.equal(shared, torch.einsum("dhw,khw->dk", expected.float(), masks.float()))

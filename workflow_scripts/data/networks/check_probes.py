@@ -19,7 +19,7 @@ def check_probes(path_to_table, probes: Mapping[str, ProbeSettings], passes: Map
     for name, each in passes.items():
         own = [line for line in lines if line["probe"] in each.probes]
         try:
-            refuse_too_large(name, own, each.settings, each.pictures, max_memory)
+            refuse_too_large(name, own, each.settings, each.pictures, max_memory, each.guessed)
         except MemoryLimitError as error:
             too_large.append(str(error))
     if too_large:

@@ -7,7 +7,7 @@ from filterscope.data.networks import embedded_training
 from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
-THREADS = 2  # as its rule asks for; with another number the weights would differ in their last bits
+THREADS = 2  # whatever it is granted; with another number the weights would differ in their last bits
 
 
 def train_scenes_network(

@@ -14,7 +14,7 @@ from torch import nn
 
 from filterscope import job
 from filterscope.activations.extraction import ActivationError, ExtractionSettings, refuse_not_finite
-from filterscope.activations.maps import BYTES, MapsWriter, StoredMaps, stored_maps
+from filterscope.activations.maps import BYTES, HeldMaps, KeptMaps, stored_maps
 from filterscope.activations.probing import ProbeSettings, look, open_pictures, reading, together
 from filterscope.activations.streaming import Batch, MaskGrid, PictureDataset
 from filterscope.data.networks import building
@@ -29,7 +29,7 @@ def reading_again(
     image_ids: Iterable[int],
     load: Callable[[], nn.Module],
     device: torch.device,
-) -> Iterator[Reader | StoredMaps]:
+) -> Iterator[Reader | KeptMaps]:
     """Maps of these images: those that were kept, if all were, else the probe's layer of the network.
 
     load: gives the network with its weights; called where it is needed.
@@ -55,7 +55,7 @@ def maps_at_hand(
     settings: ExtractionSettings,
     most: float,
     device: torch.device,
-) -> Iterator[StoredMaps]:
+) -> Iterator[KeptMaps]:
     """Maps of these images for whoever needs them in an order of their own: those that were kept, if all were, else
     those of a further look, which lie in a temporary folder meanwhile.
 
@@ -77,7 +77,7 @@ def maps_at_hand(
         maps = next(found)
         if isinstance(maps, ActivationError):
             raise maps
-        if not isinstance(maps, StoredMaps):
+        if not isinstance(maps, KeptMaps):
             raise ActivationError(
                 f"layer {probe.layer}: maps of {len(images)} images take more than {most:g} GB of disk: ask for "
                 "fewer filters or images, or raise activations.kept"
@@ -86,7 +86,7 @@ def maps_at_hand(
 
 
 def pictures_again(
-    reader: Reader | StoredMaps,
+    reader: Reader | KeptMaps,
     folder: str | Path,
     images: pd.DataFrame,
     annotations: pa.Table | None,
@@ -95,7 +95,7 @@ def pictures_again(
     shown: bool = False,
 ) -> PictureDataset:
     """Pictures for a reader, which are not decoded where it needs none; shown: whether they are wanted in any case."""
-    decoded = shown or not isinstance(reader, StoredMaps)
+    decoded = shown or not isinstance(reader, KeptMaps)
     return open_pictures(folder, images, annotations, probe.inputs, grids, decoded=decoded)
 
 
@@ -107,7 +107,7 @@ def kept_for_now(
     batches: Callable[[], Iterable[Batch]],
     most: float,
     device: torch.device,
-) -> Iterator[Iterator[Reader | StoredMaps | ActivationError]]:
+) -> Iterator[Iterator[Reader | KeptMaps | ActivationError]]:
     """A reader for each layer of a network whose maps are needed several times, and by this job alone.
 
     The pictures are looked at once, in all layers together, and their maps lie in a temporary folder meanwhile; where
@@ -115,23 +115,23 @@ def kept_for_now(
     finite is an error instead. batches: gives the pictures.
     """
     with ExitStack() as stack:
+        held: list[HeldMaps] = []
         with together(probes, network, device) as readers:
             cells = [each.filters * each.height * each.width for each in readers.readers]
             fits = images * sum(cells) * BYTES <= most * 1e9
             if fits:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="filterscope-")))
-                paths = [folder / f"{place}.parquet" for place in range(len(probes))]
-                stopped = _keep(readers, paths, batches(), probes[0], device)
-        yield _kept(paths, stopped) if fits else _one_by_one(probes, network, device)
+                for place, each in enumerate(readers.readers):
+                    kept = HeldMaps(folder / str(place), each.layer, (each.filters, each.height, each.width))
+                    held.append(stack.enter_context(kept))
+                stopped = _keep(readers, held, batches(), probes[0], device)
+        yield _kept(held, stopped) if fits else _one_by_one(probes, network, device)
 
 
-def _kept(paths: Sequence[Path], stopped: dict[int, ActivationError]) -> Iterator[StoredMaps | ActivationError]:
-    for place, path in enumerate(paths):
-        if place in stopped:
-            yield stopped[place]
-        else:
-            with StoredMaps([path]) as kept:
-                yield kept
+def _kept(held: Sequence[HeldMaps], stopped: dict[int, ActivationError]) -> Iterator[HeldMaps | ActivationError]:
+    for place, each in enumerate(held):
+        yield stopped.get(place, each)
+        each.close()
 
 
 def _one_by_one(probes: Sequence[ProbeSettings], network: nn.Module, device: torch.device) -> Iterator[Reader]:
@@ -141,23 +141,18 @@ def _one_by_one(probes: Sequence[ProbeSettings], network: nn.Module, device: tor
 
 
 def _keep(
-    readers: Readers, paths: Sequence[Path], batches: Iterable[Batch], probe: ProbeSettings, device: torch.device
+    readers: Readers, held: Sequence[HeldMaps], batches: Iterable[Batch], probe: ProbeSettings, device: torch.device
 ) -> dict[int, ActivationError]:
-    """Write the maps of all layers; the errors of those that stopped, by number."""
+    """Hold the maps of all layers; the errors of those that stopped, by number."""
     stopped: dict[int, ActivationError] = {}
-    with ExitStack() as stack:
-        writers = [
-            stack.enter_context(MapsWriter(path, each.layer, (each.filters, each.height, each.width)))
-            for each, path in zip(readers.readers, paths, strict=True)
-        ]
-        for batch in batches:
-            with torch.inference_mode():
-                seen = readers(normalise(batch.pictures(device), probe.inputs))
-            for place, maps in enumerate(seen):
-                try:
-                    refuse_not_finite(maps, batch, readers.readers[place].layer)
-                except ActivationError as error:
-                    stopped.setdefault(place, error)
-                if place not in stopped:
-                    writers[place].add(batch.image_ids, maps)
+    for batch in batches:
+        with torch.inference_mode():
+            seen = readers(normalise(batch.pictures(device), probe.inputs))
+        for place, maps in enumerate(seen):
+            try:
+                refuse_not_finite(maps, batch, readers.readers[place].layer)
+            except ActivationError as error:
+                stopped.setdefault(place, error)
+            if place not in stopped:
+                held[place].add(batch.image_ids, maps)
     return stopped

@@ -11,7 +11,7 @@ import pyarrow as pa
 import torch
 
 from filterscope import tables
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
@@ -107,13 +107,13 @@ class ActivationError(ValueError):
     """Activations that no result can be built on."""
 
 
-def read_maps(batch: Batch, reader: Reader | StoredMaps, inputs: InputSettings, device: torch.device) -> torch.Tensor:
+def read_maps(batch: Batch, reader: Reader | KeptMaps, inputs: InputSettings, device: torch.device) -> torch.Tensor:
     """Activation maps of a batch, float32 [B, d, h, w].
 
     reader: may be the maps that the extraction kept; then nothing is looked at.
     Raises ActivationError naming the layer and the first image with NaN or infinite activations.
     """
-    if isinstance(reader, StoredMaps):
+    if isinstance(reader, KeptMaps):
         return reader.of(batch.image_ids.tolist(), device)
     with torch.inference_mode():
         maps = reader(normalise(batch.pictures(device), inputs)).float().contiguous()

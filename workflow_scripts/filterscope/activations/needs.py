@@ -21,15 +21,20 @@ class MemoryLimitError(ValueError):
 
 @dataclass(frozen=True)
 class Pass:
-    """Probes that are read in one pass, how, and how many pictures of the largest dataset they are shown."""
+    """Probes that are read in one pass, how, and how many pictures of the largest dataset decide their thresholds.
+
+    guessed: whether nothing told how many, and the number is a usual one.
+    """
 
     probes: Sequence[str]
     settings: ExtractionSettings
     pictures: int
+    guessed: bool = False
 
     @classmethod
     def from_mapping(cls, given: Mapping) -> Pass:
-        return cls(given["probes"], ExtractionSettings(**given["activations"]), given["pictures"])
+        settings = ExtractionSettings(**given["activations"])
+        return cls(given["probes"], settings, given["pictures"], given["guessed"])
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,11 @@ class Part:
     remedy: str
 
 
-def parts(layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int) -> list[Part]:
+def parts(layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int, guessed: bool = False) -> list[Part]:
     """What a job needs that reads these layers of one network in one pass, the largest first; without Python itself.
 
     layers: lines of the `checked_layers` table. pictures: that the thresholds come from, of the largest dataset.
+    guessed: whether their number is a guess, which is then said.
     """
     batch = settings.batch_size
     cells = [line["filters"] * line["height"] * line["width"] for line in layers]
@@ -67,7 +73,7 @@ def parts(layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int
         # Those that are kept, and as many that wait to be merged with them.
         Part(
             VALUE * 2 * sum(kept),
-            f"the largest activations of {pictures:,} pictures, for thresholds",
+            f"the largest activations of {pictures:,} pictures{' (a guess)' * guessed}, for thresholds",
             "name fewer or later layers, or raise activations.quantile",
         ),
     ]
@@ -79,12 +85,17 @@ def parts(layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int
 
 
 def refuse_too_large(
-    name: str, layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int, most: float | None
+    name: str,
+    layers: Sequence[Mapping],
+    settings: ExtractionSettings,
+    pictures: int,
+    most: float | None,
+    guessed: bool = False,
 ) -> None:
     """Raises MemoryLimitError where the layers of a probe need more than `most` gigabytes; None is no limit."""
     if most is None:
         return
-    found = parts(layers, settings, pictures)
+    found = parts(layers, settings, pictures, guessed)
     total = sum(part.bytes for part in found)
     if total <= most * GB:
         return

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
@@ -163,14 +162,6 @@ def open_pictures(
         random_crops=random_crops,
         decoded=decoded,
     )
-
-
-def readable(images: pd.DataFrame, extracted: np.ndarray, split: str = "all") -> pd.DataFrame:
-    """The images of a split, or of all, that the extraction could read.
-
-    extracted: ids in the table `image_activations`.
-    """
-    return images[images["image_id"].isin(extracted) & ((images["split"] == split) | (split == "all"))]
 
 
 def look(

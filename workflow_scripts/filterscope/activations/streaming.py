@@ -178,6 +178,8 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
         load_decoder(pictures.files.paths)
     if len(pictures) <= batch_size or not (pictures.decoded or pictures.masked):
         workers = 0  # there is nothing to share out
+    if workers == 1 and not pictures.decoded:
+        workers = 0  # masks alone take one process less than to be handed over by another
     loader = DataLoader(
         pictures,
         batch_size=batch_size,
@@ -210,14 +212,29 @@ def decode_alone(_worker: int) -> None:
     torch.set_num_threads(1)
 
 
-def shard(images: pd.DataFrame, scatteritem: str) -> pd.DataFrame:
+def shard(images: pd.DataFrame, scatteritem: str, batch_size: int = 1) -> pd.DataFrame:
     """The images of one shard, named as Snakemake's scattergather does: '2-of-8'. Contiguous, in table order.
 
-    Raises ValueError where there are more shards than images.
+    As far as there are enough of them a shard has whole batches: of another size some layers round otherwise. Raises
+    ValueError where there are more shards than images.
     """
+    _, total = _place(scatteritem)
+    if total > len(images):
+        raise ValueError(f"shards is {total}, more than the {len(images)} images; lower it")
+    return whole_batches(images, scatteritem, batch_size if -(-len(images) // batch_size) >= total else 1)
+
+
+def whole_batches(images: pd.DataFrame, scatteritem: str, batch_size: int) -> pd.DataFrame:
+    """The images of one shard of some of the dataset's, the batches as they were without shards; there may be none."""
+    number, total = _place(scatteritem)
+    batches = np.array_split(np.arange(-(-len(images) // batch_size)), total)[number - 1]
+    if not len(batches):
+        return images.iloc[:0]
+    return images.iloc[batches[0] * batch_size : (batches[-1] + 1) * batch_size]
+
+
+def _place(scatteritem: str) -> tuple[int, int]:
     number, _, total = scatteritem.partition("-of-")
     if not total or not 1 <= int(number) <= int(total):
         raise ValueError(f"shard {scatteritem!r} should look like 2-of-8")
-    if int(total) > len(images):
-        raise ValueError(f"shards is {total}, more than the {len(images)} images; lower it")
-    return images.iloc[np.array_split(np.arange(len(images)), int(total))[int(number) - 1]]
+    return int(number), int(total)

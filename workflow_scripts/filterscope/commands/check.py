@@ -95,14 +95,12 @@ def planned(study: Study) -> Plan:
 
 
 def by_layer(jobs: Iterable[tuple[str, dict[str, str]]], config: Mapping) -> Iterator[tuple[str, dict[str, str]]]:
-    """The jobs, with one for every layer in the place of those that read all layers of a probe.
-
-    These share a forward pass, so that together they take less than this lets expect.
-    """
+    """The jobs, with one for every layer in the place of those that read all layers of a probe in one pass."""
     for rule, names in jobs:
         base, group = workflow.shared(rule)
         own = [probe for probe in config["probes"] if group and probe.startswith(f"{group}.")]
-        yield from [(base, {**names, "probe": probe}) for probe in own] if own else [(rule, names)]
+        shared = {costs.SHARED: str(len(own))}
+        yield from [(base, {**names, "probe": probe, **shared}) for probe in own] if own else [(rule, names)]
 
 
 def told(study: Study, plan: Plan, cores: int, layers: Mapping[str, Layer]) -> list[str]:

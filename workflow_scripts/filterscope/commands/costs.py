@@ -2,57 +2,85 @@
 
 Sizes of downloads are those of the sources' own tables. Seconds are guesses: of finished jobs of the same rules where
 this folder has some, else of the embedded study's jobs and, where jobs look at photographs, of ResNet-50's at 224 px
-(benchmarks/measured.md). A guess within a factor of three is a good one.
+(benchmarks/measured.md). A guess within a factor of three is a good one; tests hold the guesses against both.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from filterscope.data.datasets.counting import ALL, EXPLAINED, TRAINING, Photographs, photographs
 from filterscope.data.networks.settings import TRAINED
+from filterscope.data.networks.untrained import trained
 from filterscope.data.web import official
 
 Job = tuple[str, Mapping[str, str]]  # rule and wildcards
+SHARED = "layers in one pass"  # beside the wildcards of a job that reads several layers, and is told layer by layer
 
-# CPU seconds of a job of the embedded study, where they are more than those of OTHERS.
+# CPU seconds of a job of the embedded study by Snakemake's benchmarks, where they are neither those of OTHERS
+# nor those of TABLES. Of jobs that look at photographs: what they take besides, most of it imports.
 SECONDS = {
-    "analyse_learning_rates": 8,
-    "embed_facets": 20,
-    "maximise_activations": 7,
+    "analyse_learning_rates": 5,
+    "attack_network": 7,
+    "check_probes": 2.5,
+    "check_scores": 2,
+    "dissect_filters": 2,
+    "draw_facet_plates": 2.5,
+    "draw_facets": 2.5,
+    "draw_senses": 2.5,
+    "embed_facets": 15,
+    "explain_filters": 1.7,
+    "explain_photographs": 1.7,
+    "extract_activations": 2,
+    "extract_answers": 2,
+    "maximise_activations": 8,
+    "measure_causes": 1.5,
+    "measure_complexity": 2,
+    "measure_occlusion": 2,
+    "name_facets": 2.5,
+    "name_pictures": 1.7,
+    "prepare_object_samples": 3,
     "prepare_scenes": 8,
-    "render_facets": 7,
-    "render_sheets": 6,
-    "search_capacity": 13,
+    "render_atlas": 4,
+    "render_facets": 4,
+    "render_sheets": 4.5,
+    "score_pictures": 4,
+    "score_random_network": 3,
+    "score_words": 3.5,
+    "search_capacity": 12,
     "tabulate_defects": 60,
-    "train_scenes_clip": 18,
-    "train_scenes_network": 73,
-    "train_with_schedule": 4,
+    "tabulate_fit": 2,
+    "train_explainer": 1.7,
+    "train_null_explainer": 1.7,
+    "train_scaled_networks": 11,
+    "train_scenes_clip": 13,
+    "train_scenes_network": 35,
+    "train_with_schedule": 3.5,
     "train_word_vectors": 8,
-    "tune_schedule": 6,
-    "measure_causes": 4,
-    "train_explainer": 2,
-    "train_null_explainer": 2,
+    "tune_schedule": 4,
 }
 OTHERS = 1.0
+TABLES, VERBS = 0.2, ("gather", "mine", "note", "tabulate")  # of rules that read and write tables
+START = 1.0  # of Snakemake for a job, and of what begins and ends it, which are in no benchmark
+BUSY = 0.85  # share of the cores' time that jobs fill: at times only one can run
 # CPU seconds of a photograph more, for a layer like ResNet-50's last: whether of all, of training or of explained ones.
-# Looking, that is decoding and a forward pass, comes on top, by LOOKS.
-ALL, TRAINING, EXPLAINED = "all", "training", "explained"
+# Looking comes on top, by LOOKS, learning, by TRAININGS, and looking for words, by EXPLAINERS.
 PER_PHOTOGRAPH = {
-    "extract_activations": (ALL, 0.0),
-    "dissect_filters": (TRAINING, 0.03),
-    "train_explainer": (TRAINING, 0.07),
-    "train_null_explainer": (TRAINING, 0.07),
-    "explain_filters": (EXPLAINED, 0.10),
-    "explain_photographs": (EXPLAINED, 0.10),
-    "score_words": (EXPLAINED, 0.06),
-    "check_scores": (EXPLAINED, 0.03),
-    "score_random_network": (ALL, 0.16),
+    "extract_activations": (ALL, 0.005),
+    "extract_untrained_activations": (ALL, 0.005),
+    "dissect_filters": (TRAINING, 0.025),
+    "dissect_shard": (TRAINING, 0.025),
+    "dissect_untrained_shard": (TRAINING, 0.025),
+    "explain_filters": (EXPLAINED, 0.01),
+    "explain_photographs": (EXPLAINED, 0.01),
+    "score_words": (EXPLAINED, 0.03),
+    "check_scores": (EXPLAINED, 0.02),
+    "score_random_network": (ALL, 0.03),
     "prepare_coco": (ALL, 0.01),
     "prepare_visual_genome": (ALL, 0.01),
     "prepare_folder": (ALL, 0.01),
@@ -60,26 +88,38 @@ PER_PHOTOGRAPH = {
     "unpack_visual_genome": (ALL, 0.001),
     "embed_images": (TRAINING, 0.05),
 }
-# CPU seconds of a look at a photograph by ResNet-50, and how often a rule looks: where maps are kept, and where not.
-LOOK = 0.07
+# CPU seconds of a look at a photograph: to decode it, with its masks, and a forward pass of ResNet-50; and how often a
+# rule looks: where maps are kept, and where not.
+PICTURE, FORWARD = 0.012, 0.045
 LOOKS = {
     "extract_activations": (1, 1),
+    "extract_untrained_activations": (1, 1),
     "dissect_filters": (0, 1),
+    "dissect_shard": (0, 1),
+    "dissect_untrained_shard": (0, 1),
     "explain_filters": (0, 1),
     "explain_photographs": (0, 1),
     "score_words": (0, 1),
     "check_scores": (0, 1),
     "score_random_network": (1, 2),
 }
+# Composed pictures of an object, besides those at its places: its own, and two without it. Objects that can be used,
+# in a photograph, and tokens that objects are looked for of.
+COMPOSED, USABLE, TOKENS = 3, 2.0, 80
+# Rules that train an explainer, and CPU seconds of an epoch over a filter's value of a sample.
+TRAININGS = ("train_explainer", "train_null_explainer", "score_random_network")
+SAMPLE = 3e-8
+# Explainers whose words a rule looks for; CPU seconds for a filter and one of its top images, and for each word that
+# they could be. Words of the vocabularies that nobody has limited.
+EXPLAINERS = {"explain_filters": 2, "explain_photographs": 2, "score_random_network": 1}
+PAIR, WORD = 3e-5, 3e-9
+WORDS, CAPTION_WORDS = 400_000, 1000
 RESNET50 = 4.1e9  # its multiplications for a picture
 CELLS = 2048 * 7 * 7  # of the maps of its last layer
 SMALL = (*TRAINED, "planted")  # networks that take next to nothing
-LEAST = 0.1  # share of these seconds that pictures and masks take, whatever the network
-# Photographs to train on and others, and objects in each, of what is downloaded (Lin et al. 2014; Krishna et al. 2017).
-KNOWN = {"coco": (118_287, 5_000, 7.3), "visual_genome": (97_269, 10_808, 35.0)}
-OBJECTS = 3.0  # in a scene
+LEAST = 0.02  # share of these seconds that maps take, however small they are
 BYTES = 4  # of a cell of a kept map
-FILTERS = 1024  # of a layer that nobody has counted
+FILTERS, SMALL_FILTERS = 1024, 64  # of a layer that nobody has counted
 # Archives that a rule unpacks beside themselves.
 UNPACKED = ("download_coco", "download_visual_genome")
 
@@ -105,8 +145,8 @@ class Layer:
 
     @property
     def share(self) -> float:
-        """Of the seconds that ResNet-50 takes."""
-        return max(LEAST, self.operations / RESNET50)
+        """Of the seconds that a forward pass of ResNet-50 takes."""
+        return self.operations / RESNET50
 
     @property
     def size(self) -> float:
@@ -181,40 +221,6 @@ def _weights(network: Mapping) -> list[Download]:
     return [Download(f"weights of {network['architecture']}", round(megabytes * 2**20) if megabytes else None)]
 
 
-@dataclass(frozen=True)
-class Photographs:
-    """How many, and objects with masks in each."""
-
-    training: int
-    explained: int
-    objects: float
-
-    def of(self, which: str) -> int:
-        """Those of a part of PER_PHOTOGRAPH."""
-        return {ALL: self.training + self.explained, TRAINING: self.training, EXPLAINED: self.explained}[which]
-
-
-def photographs(entry: Mapping) -> Photographs:
-    """Of a dataset of the config; files are counted by their names."""
-    if entry["source"] == "scenes":
-        return Photographs(entry["train"], entry["val"], OBJECTS)
-    folder = entry.get("folder")
-    if entry["source"] in KNOWN and not folder:
-        return Photographs(*KNOWN[entry["source"]])
-    objects = KNOWN.get(entry["source"], (0, 0, OBJECTS))[2]
-    if entry["source"] == "coco":
-        parts = [_files(Path(folder, split)) for split in ("train2017", "val2017")]
-        return Photographs(*parts, objects)
-    count = _files(Path(folder))
-    if entry["source"] == "folder":
-        return Photographs(0, count, 0)
-    return Photographs(round(count * entry.get("train", 0.9)), round(count * (1 - entry.get("train", 0.9))), objects)
-
-
-def _files(folder: Path) -> int:
-    return sum(len(files) for _, _, files in os.walk(folder))
-
-
 def time(
     config: Mapping, jobs: Sequence[Job], results: Path, cores: int, layers: Mapping[str, Layer] | None = None
 ) -> Estimate:
@@ -233,8 +239,14 @@ def time(
             f"{rest} as in the embedded study, and for each photograph as ResNet-50 took, by the network's "
             "multiplications: right within a factor of three at best"
         )
+    parts += [
+        f"datasets.{name}: {each.of(ALL):,} photographs are a guess, as its folder cannot be looked into"
+        for name, each in looked.items()
+        if each.guessed
+    ]
     longest = max(seconds, default=0.0) / max(1, min(cores, config["threads"]))
-    return Estimate("; ".join(parts), seconds=max(sum(seconds) / cores, longest))
+    together = (sum(seconds) + START * len(jobs)) / (cores if cores == 1 else cores * BUSY)
+    return Estimate("; ".join(parts), seconds=max(together, longest))
 
 
 def _used(config: Mapping, jobs: Sequence[Job]) -> list[tuple[str, Mapping]]:
@@ -244,15 +256,34 @@ def _used(config: Mapping, jobs: Sequence[Job]) -> list[tuple[str, Mapping]]:
 
 def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layers: Mapping[str, Layer]) -> float:
     rule, names = job
-    seconds = float(SECONDS.get(rule, OTHERS))
-    if rule in PER_PHOTOGRAPH and names.get("dataset") in looked:
+    seconds = float(SECONDS.get(rule, TABLES if rule.partition("_")[0] in VERBS else OTHERS))
+    seen = looked.get(names.get("dataset"))
+    if seen is None:
+        return seconds
+    layer = _layer(names.get("probe"), config, layers)
+    parts = config["shards"] if "scatteritem" in names else 1
+    if rule in PER_PHOTOGRAPH:
         which, each = PER_PHOTOGRAPH[rule]
-        seen, layer = looked[names["dataset"]], _layer(names.get("probe"), config, layers)
         looks = LOOKS[rule][not _kept(seen, which, layer, config)] if rule in LOOKS else 0
-        shards = config["shards"] if "scatteritem" in names else 1
-        own = each * (layer.size if "probe" in names else 1)
-        seconds += seen.of(which) * (own + LOOK * looks * layer.share) / shards
+        look = (PICTURE * seen.size + FORWARD * layer.share) * looks / int(names.get(SHARED, 1))
+        seconds += seen.of(which) * (each * (layer.size if "probe" in names else seen.size) + look) / parts
+    if rule == "extract_answers":
+        objects = min(USABLE * seen.explained, config["proofs"]["objects"] * TOKENS)
+        composed = objects * (config["proofs"]["places"] + COMPOSED)
+        seconds += composed * (PICTURE / 4 * seen.size + FORWARD * layer.share) / int(names.get(SHARED, 1))
+    if rule in EXPLAINERS:
+        words = config["words"]
+        top = min(words["top_images"], max(1, words["top_share"] * seen.explained))
+        each = PAIR + WORD * _words(config["vocabularies"][names["vocabulary"]])
+        seconds += EXPLAINERS[rule] * layer.filters * top * each
+    if rule in TRAININGS:
+        samples = seen.training * seen.objects * (1 + config["training"]["attended"])
+        seconds += SAMPLE * config["training"]["epochs"] * samples * layer.filters
     return seconds
+
+
+def _words(vocabulary: Mapping) -> int:
+    return CAPTION_WORDS if vocabulary["source"] == "captions" else min(vocabulary.get("limit") or WORDS, WORDS)
 
 
 def _kept(seen: Photographs, which: str, layer: Layer, config: Mapping) -> bool:
@@ -262,12 +293,13 @@ def _kept(seen: Photographs, which: str, layer: Layer, config: Mapping) -> bool:
 
 
 def _layer(probe: str | None, config: Mapping, layers: Mapping[str, Layer]) -> Layer:
-    """What a probe reads, or what it takes where nobody has looked at it."""
+    """What a probe reads, or what it takes where nobody has looked at it; never trained it takes the same."""
+    probe = trained(probe) if probe else None
     if probe in layers:
         return layers[probe]
     network = config["probes"].get(probe, {}).get("network")
     small = network is not None and config["networks"][network]["source"] in SMALL
-    return Layer(FILTERS, 0.0, round(LEAST * CELLS)) if small else Layer(FILTERS, RESNET50)
+    return Layer(SMALL_FILTERS, 0.0, round(0.1 * CELLS)) if small else Layer(FILTERS, RESNET50)
 
 
 def _measured(results: Path) -> dict[str, float]:

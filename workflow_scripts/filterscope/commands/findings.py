@@ -14,9 +14,9 @@ from torch import nn
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.needs import MemoryLimitError, refuse_too_large
 from filterscope.activations.probing import largest_output, weights_size
-from filterscope.commands import costs
 from filterscope.commands.costs import Layer
 from filterscope.commands.studies import Study
+from filterscope.data.datasets import counting
 from filterscope.data.datasets.folder import list_pictures
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import LayerError, Reader
@@ -135,9 +135,8 @@ def _refuse_too_large(config: Mapping, name: str, lines: list[dict]) -> None:
     known = {each.name for each in fields(ExtractionSettings)}
     settings = {key: value for key, value in config["activations"].items() if key in known}
     if most is not None:
-        counts = [costs.photographs(config["datasets"][each]) for each in shown]
-        pictures = max((each.of(costs.ALL) for each in counts), default=0)
-        refuse_too_large(name, lines, ExtractionSettings(**{**settings, "pool": pool}), pictures, most)
+        pictures, guessed = counting.most(counting.photographs(config["datasets"][each]) for each in shown)
+        refuse_too_large(name, lines, ExtractionSettings(**{**settings, "pool": pool}), pictures, most, guessed)
 
 
 def _read(network: nn.Module, layer: str, call: int, side: int) -> tuple[Layer, dict]:

@@ -29,7 +29,7 @@ RULE = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.MULTILINE)
 # Rules that only gather what others make.
 OTHERS = "targets"
 # Rules of which a probe of several layers has its own, named after it: extract_activations_resnet for resnet.layer4, ….
-SHARED = ("extract_activations", "extract_answers", "score_random_network")
+SHARED = ("extract_activations", "extract_untrained_activations", "extract_answers", "score_random_network")
 
 
 @cache

@@ -7,21 +7,30 @@ the same part of the scene. The reference code cropped them apart (the switch `r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
-from torch.nn import functional
+
+if TYPE_CHECKING:
+    import torch
+
+Picture = TypeVar("Picture", "torch.Tensor", np.ndarray)
 
 # A picture longer than this many times its shorter side is first cut to it: only the centre is kept anyway,
 # and a strip of 1 x 3000 px must not become one of 256 x 768000.
 LONGEST_ASPECT = 8
 
 
-def resized_picture(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def resized_picture(picture: Picture, size: tuple[int, int]) -> Picture:
     """A picture uint8 [3, H, W] at another height and width, px, interpolated as torchvision's `resize` does."""
     if tuple(picture.shape[1:]) == size:
         return picture
-    return functional.interpolate(picture[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
+    import torch  # takes seconds to load
+
+    if isinstance(picture, np.ndarray):
+        return resized_picture(torch.from_numpy(picture), size).numpy()
+    interpolate = torch.nn.functional.interpolate
+    return interpolate(picture[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,11 @@ class Geometry:
             max(self.crop, int(self.resize * width / short)),
         )
 
-    def picture(self, picture: torch.Tensor, offset: tuple[float, float] = (0.5, 0.5)) -> torch.Tensor:
+    def picture(self, picture: Picture, offset: tuple[float, float] = (0.5, 0.5)) -> Picture:
         """Resize and crop a picture.
 
-        picture: uint8 [3, H, W]. offset: where the crop lies in the free room, (0.5, 0.5) is the centre; only
-        the `random_crops` defect uses another. Returns uint8 [3, crop, crop].
+        picture: uint8 [3, H, W], a tensor or an array. offset: where the crop lies in the free room, (0.5, 0.5) is the
+        centre; only the `random_crops` defect uses another. Returns uint8 [3, crop, crop].
         """
         top, left, height, width = self._frame(*picture.shape[1:])
         picture = picture[:, top : top + height, left : left + width]

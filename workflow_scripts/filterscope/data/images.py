@@ -2,7 +2,8 @@
 
 torchvision decodes JPEG, WebP and PNG of 16 bits; Pillow decodes the rest, and whatever torchvision does not know
 (animated WebP). Both refuse a picture that is cut short; what neither notices, a JPEG whose end was overwritten, is
-noticed here. Of a PNG of 8 bits both make the same pixels, and torchvision takes seconds to load.
+noticed here. Of a PNG of 8 bits both make the same pixels, and torch and torchvision take seconds to load: jobs that
+only draw pictures of such files do without.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
 from filterscope.data import strangers
+
+if TYPE_CHECKING:
+    import torch
 
 JPEG, PNG, WEBP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"
 ORIENTATION = 0x0112  # tag of EXIF
@@ -63,7 +67,14 @@ class Inspection:
 
 
 def read_image(path: str | Path, apply_exif: bool = False) -> torch.Tensor:
-    """The picture as a uint8 tensor [3, height, width], RGB; not always contiguous.
+    """The picture of `read_pixels` as a tensor."""
+    import torch
+
+    return torch.from_numpy(read_pixels(path, apply_exif))
+
+
+def read_pixels(path: str | Path, apply_exif: bool = False) -> np.ndarray:
+    """The picture, uint8 [3, height, width], RGB; not always contiguous.
 
     Greyscale, palette, CMYK and 16-bit pictures are converted; transparency is laid on white, as a viewer
     shows it. `apply_exif` turns the picture as its camera asks; whether it must is in the images table.
@@ -173,17 +184,16 @@ def _orientation(data: bytes) -> int:
         return 1  # metadata that cannot be read ask for nothing
 
 
-def _turned(picture: torch.Tensor, orientation: int) -> torch.Tensor:
+def _turned(picture: np.ndarray, orientation: int) -> np.ndarray:
     """The stored pixels [3, height, width] as EXIF's orientation 1-8 wants them shown."""
     if orientation not in TURNS:
         return picture
-    pixels = picture.numpy()  # torch copies strided bytes ten times slower
     if orientation in SIDEWAYS:
-        pixels = pixels.transpose(0, 2, 1)
-    return torch.from_numpy(np.ascontiguousarray(np.flip(pixels, TURNS[orientation])))
+        picture = picture.transpose(0, 2, 1)
+    return np.ascontiguousarray(np.flip(picture, TURNS[orientation]))  # a tensor has no strides below zero
 
 
-def _decode(data: bytes, path: str | Path) -> torch.Tensor:
+def _decode(data: bytes, path: str | Path) -> np.ndarray:
     if data.startswith(JPEG):
         _require_end(data, path)
     try:
@@ -192,8 +202,8 @@ def _decode(data: bytes, path: str | Path) -> torch.Tensor:
         decoded = None
     if decoded is None:
         decoded = _with_pillow(data, path)
-    if decoded.dtype == torch.uint16:
-        decoded = ((decoded.to(torch.int32) * 255 + 32767) // 65535).to(torch.uint8)
+    if decoded.dtype == np.uint16:
+        decoded = ((decoded.astype(np.int32) * 255 + 32767) // 65535).astype(np.uint8)
     return _on_white(decoded) if len(decoded) == 4 else decoded
 
 
@@ -214,7 +224,7 @@ def _require_end(data: bytes, path: str | Path) -> None:
         raise ImageError(path, "the JPEG is cut short (its end marker is missing)")
 
 
-def _with_torchvision(data: bytes) -> torch.Tensor | None:
+def _with_torchvision(data: bytes) -> np.ndarray | None:
     """[3 or 4, height, width], uint8 or uint16; None for what Pillow decodes."""
     if data.startswith(JPEG):
         known, alpha = True, False
@@ -226,20 +236,20 @@ def _with_torchvision(data: bytes) -> torch.Tensor | None:
         known = alpha = data.startswith(WEBP)
     if not known:
         return None
-    from torchvision.io import ImageReadMode, decode_image  # takes seconds to load
+    import torch
+    from torchvision.io import ImageReadMode, decode_image
 
     encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA if alpha else ImageReadMode.RGB)
+    return decode_image(encoded, mode=ImageReadMode.RGB_ALPHA if alpha else ImageReadMode.RGB).numpy()
 
 
-def _with_pillow(data: bytes, path: str | Path) -> torch.Tensor:
+def _with_pillow(data: bytes, path: str | Path) -> np.ndarray:
     """[3 or 4, height, width], uint8 or uint16, of the first frame. Raises ImageError."""
     picture = _opened(data, path)
     try:
         picture.load()
         if picture.mode.startswith("I;16"):
-            grey = torch.from_numpy(np.array(picture).astype(np.uint16))
-            return torch.stack([grey] * 3)
+            return np.stack([np.array(picture).astype(np.uint16)] * 3)
         if picture.mode in ("I", "F"):
             raise ImageError(path, "pixels of 32 bits have no agreed range; save it with 8 or 16 bits")
         pixels = np.array(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
@@ -247,13 +257,13 @@ def _with_pillow(data: bytes, path: str | Path) -> torch.Tensor:
         raise
     except UNREADABLE as error:
         raise ImageError(path, f"the picture is damaged or cut short ({error})") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+    return pixels.transpose(2, 0, 1)
 
 
-def _on_white(picture: torch.Tensor) -> torch.Tensor:
+def _on_white(picture: np.ndarray) -> np.ndarray:
     """[4, height, width] laid on white: [3, height, width]."""
     alpha = picture[3:]
-    if bool((alpha == 255).all()):
+    if (alpha == 255).all():
         return picture[:3]
-    colour, alpha = picture[:3].to(torch.int32), alpha.to(torch.int32)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
+    colour, alpha = picture[:3].astype(np.int32), alpha.astype(np.int32)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

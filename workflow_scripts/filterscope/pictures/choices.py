@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from filterscope.pictures.recipes.objectives import Target
+if TYPE_CHECKING:
+    from filterscope.pictures.recipes.objectives import Target
 
 
 def strongest_of(table: pd.DataFrame) -> list[int]:
@@ -19,6 +21,8 @@ def strongest_of(table: pd.DataFrame) -> list[int]:
 
 def chosen_targets(filters: Sequence[int] | str, position, available: int) -> list[Target]:
     """One target for each filter of the config, or for all that the layer has."""
+    from filterscope.pictures.recipes.objectives import Target  # with torch, which who only wants names does without
+
     numbers = range(available) if filters == "all" else filters
     place = tuple(position) if isinstance(position, (list, tuple)) else position
     return [Target(int(number), place) for number in numbers]

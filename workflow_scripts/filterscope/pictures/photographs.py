@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from filterscope.data.geometry import Geometry
-from filterscope.data.images import read_image
+from filterscope.data.images import read_pixels
 from filterscope.data.networks.settings import InputSettings
 from filterscope.job import LOGGER
 
@@ -36,8 +35,8 @@ class Photographs:
 
     def view(self, image_id: int) -> np.ndarray:
         """The network's view of a photograph, uint8 [S, S, 3]."""
-        photograph = read_image(f"{self.folder}/{self.paths[image_id]}", image_id in self.turned)
-        return self.geometry.picture(photograph).permute(1, 2, 0).numpy()
+        photograph = read_pixels(f"{self.folder}/{self.paths[image_id]}", image_id in self.turned)
+        return self.geometry.picture(photograph).transpose(1, 2, 0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,8 @@ class Beside(Sequence):
     def __getitem__(self, which):
         if isinstance(which, slice):
             return Beside(self.photographs, self.chosen[which])
+        import torch  # takes seconds to load, and who only draws needs none
+
         shown = np.stack([self.photographs.view(int(each)) for each in self.chosen[which]])
         return torch.from_numpy(shown).permute(0, 3, 1, 2)
 

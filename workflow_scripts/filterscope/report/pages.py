@@ -13,7 +13,7 @@ from filterscope.report import front
 from filterscope.report.atlas.views import View
 from filterscope.report.attachments import figures_at, findings, shows_samples
 from filterscope.report.measurements import diagnosis_section, temperature_section
-from filterscope.report.pictures import pictures_section
+from filterscope.report.pictures import pictures_section, pictures_verdict
 from filterscope.report.summary import FIRST, ShownFigure, ShownFilter, explanation_section
 from filterscope.report.thumbnails import strips
 from filterscope.report.verdict import Explained, best_named, layer_warnings, rooms_verdict, spread, verdict
@@ -98,11 +98,18 @@ def _shown(paths: Mapping, networks: Mapping, names, top, page: Path, pixels: bo
 
 
 def first_page(
-    title: str, explanations: Mapping, found: Sequence[tuple], diagnosis: Mapping, temperature: Mapping, page: Path
+    title: str,
+    explanations: Mapping,
+    found: Sequence[tuple],
+    drawn: Sequence[str],
+    diagnosis: Mapping,
+    temperature: Mapping,
+    page: Path,
 ) -> front.FrontPage:
     """The page without its list of places, which depends on the kind of file.
 
-    found: what `of_explanation` gave for each; diagnosis, temperature: paths of tables; page: the folder it lies in.
+    found: what `of_explanation` gave for each; drawn: sentences on pictures; diagnosis, temperature: paths of tables;
+    page: the folder it lies in.
     """
     explained = [each for _, each, *_ in found]
     galleries = [shown for _, _, shown, _ in found]
@@ -114,7 +121,8 @@ def first_page(
     asked_of = {name: diagnosis[name] for name in ("fit", "resampling", "robustness_trends")} | {
         "duel": temperature["duel"]
     }
-    rooms = rooms_verdict({name: _read(path, name) for name, path in asked_of.items()})
+    rooms = {"pictures": drawn} if drawn else {}
+    rooms |= rooms_verdict({name: _read(path, name) for name, path in asked_of.items()})
     warned = [
         f"{given['probe']}: {warning}"
         for given, (*_, warnings) in zip(explanations.values(), found, strict=True)
@@ -160,7 +168,8 @@ def places(made: Sequence[str], page: Path, appendix: Path, ending: str) -> list
 
 
 def of_pictures(heading: str, given: Mapping, page: Path, pixels: bool):
-    """The appendix's section on a probe's pictures, facets and senses. given: paths; pixels: with photographs."""
+    """The appendix's section on a probe's pictures, facets and senses, and its sentences for the first page. given:
+    paths; pixels: with photographs."""
     recipes, words = (
         {recipe: _read(path, name) for recipe, path in given[key].items()}
         for key, name in (("recipes", "pictures"), ("words", "picture_words"))
@@ -169,9 +178,10 @@ def of_pictures(heading: str, given: Mapping, page: Path, pixels: bool):
     found = {parameter: _read(facets[parameter], name) for parameter, name in OF_FACETS.items()}
     figures = figures_at([*given["figures"], *(given["photographed"] if pixels else [])], page)
     senses = _read(given["senses"], "senses")
-    return pictures_section(
+    section = pictures_section(
         heading, recipes, **found, judge=given["judge"], figures=figures, words=words, senses=senses
     )
+    return section, pictures_verdict(given["probe"], recipes, found["criteria"], found["validation"], senses)
 
 
 def of_diagnosis(given: Mapping, page: Path, pixels: bool) -> list:

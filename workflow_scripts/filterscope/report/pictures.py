@@ -40,6 +40,45 @@ def pictures_section(
     return Section(title, lines, shown, figures)
 
 
+def pictures_verdict(
+    probe: str,
+    recipes: Mapping[str, pd.DataFrame],
+    criteria: pd.DataFrame | None,
+    validation: pd.DataFrame | None,
+    senses: pd.DataFrame | None,
+) -> list[str]:
+    """What a person must know first of a probe's pictures, in at most four sentences; tables as in
+    `pictures_section`."""
+    said = []
+    reached = {recipe: table.loc[table["status"] == "optimised", "ratio"].median() for recipe, table in recipes.items()}
+    parts = [f"{ratio:.2f} ({recipe})" for recipe, ratio in reached.items() if pd.notna(ratio)]
+    if parts:
+        times = " and ".join(parts)
+        said.append(f"{probe}: pictures excite their filters {times} times as much as the best image does (median).")
+    seen = None if criteria is None else _best_judged(criteria)
+    if seen is not None:
+        group, share, chance = seen
+        said.append(
+            f"{probe}: another network sees the right class first in {share:.0%} of the facets' pictures that are "
+            f"drawn best ({group}); by chance in {chance:.0%}."
+        )
+    if validation is not None and (validation["first"] == "mean images").any():
+        held = verdicts(validation)
+        said.append(f"{probe}: {int(held.eq(True).sum())} of {len(held)} criteria of a good picture hold here.")
+    if senses is not None:
+        said.append(f"{probe}: {told(senses)}.")
+    return said
+
+
+def _best_judged(criteria: pd.DataFrame) -> tuple[str, float, float] | None:
+    """The way of drawing facets that another network recognises most often, its share, and chance."""
+    first = criteria[criteria["measure"] == "judge_top1"].set_index("group")["value"].dropna()
+    drawn = first.drop(index=["photographs", "mean images", "chance"], errors="ignore")
+    if drawn.empty or "chance" not in first:
+        return None
+    return str(drawn.idxmax()), float(drawn.max()), float(first["chance"])
+
+
 def _reached(recipe: str, table: pd.DataFrame) -> str:
     optimised = table[table["status"] == "optimised"]
     said = f"{recipe}: {len(optimised)} of {len(table)} filters have a picture"

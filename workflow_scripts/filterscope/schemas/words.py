@@ -120,6 +120,17 @@ SCHEMAS: dict[str, Schema] = {
             Column("vector", VECTOR, "what the explainer is shown of the filter there"),
         ),
     ),
+    "shard_sums": Schema(
+        "dissect_shard",
+        ("sum",),
+        (
+            Column("sum", TEXT, "what is summed up over the shard's training images"),
+            Column("rows", INTEGER, "filters, or 1"),
+            Column("columns", INTEGER, "tokens, filters, or 1"),
+            Column("values", pa.binary(), "float64, by rows"),
+            Column("lost", pa.binary(), "the same, of what rounding took from each: shards add up to the same bits"),
+        ),
+    ),
     "evidence": Schema(
         "dissect_filters",
         ("filter", "token"),

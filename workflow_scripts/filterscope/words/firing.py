@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +21,41 @@ ROUNDING = 1e-5
 # Parts of an enlarged map that are looked at by themselves, at most, and filters at once: so much stays in a
 # processor's cache.
 BANDS, CHUNK = 8, 32
+
+
+@dataclass(frozen=True)
+class Fired:
+    """Where the maps of one image, enlarged, fire.
+
+    filters: how many maps there are. size: rows and columns of an enlarged map. pieces: gives some of the filters, rows
+    of the enlarged maps, and which pixels of these fire, 0 or 1, [filters, pixels]. Nothing fires anywhere else.
+    """
+
+    filters: int
+    size: tuple[int, int]
+    pieces: Callable[[], Iterable[tuple[torch.Tensor | slice, slice, torch.Tensor]]]
+
+    def kept(self) -> Fired:
+        """The same, to be compared with masks more than once: all pieces are made now and held."""
+        made = list(self.pieces())
+        if made and self.filters <= CHUNK:  # one product of all is faster than one of each
+            whole = made[0][2].new_zeros(self.filters, *self.size)
+            for some, band, fires in made:
+                whole[some, band] = fires.view(len(some), band.stop - band.start, self.size[1])
+            made = [(slice(None), slice(None), whole.flatten(1))]
+        return Fired(self.filters, self.size, lambda: made)
+
+    def overlaps(self, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pixels that the regions share with masks [k, rows, columns], and that they have: float32 [d, k] and [d, 1].
+
+        Whole numbers, the same in whatever order they are summed.
+        """
+        # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
+        covers = functional.pad(masks.float().flatten(1), (0, 0, 0, 1), value=1.0).view(-1, *masks.shape[1:])
+        found = covers.new_zeros(self.filters, len(covers))
+        for some, band, fires in self.pieces():
+            found[some] += fires @ covers[:, band].flatten(1).T
+        return found.split([len(masks), 1], 1)
 
 
 @dataclass(frozen=True)
@@ -76,25 +113,30 @@ class Thresholds:
     def overlaps(self, maps: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pixels that the `regions` of maps [d, h, w] share with masks [k, rows, columns], and that they have.
 
-        Returns float32 [d, k] and [d, 1]. Only those bands of an enlarged map are made in which it may fire.
+        Returns float32 [d, k] and [d, 1].
         """
+        return self.fired(maps, masks.shape[1:]).overlaps(masks)
+
+    def fired(self, maps: torch.Tensor, size: tuple[int, int]) -> Fired:
+        """The `regions` of maps [d, h, w] at a size, piece by piece, each made when it is asked for.
+
+        Only those bands of an enlarged map are made in which it may fire.
+        """
+        return Fired(len(maps), size, partial(self._pieces, maps, size))
+
+    def _pieces(self, maps: torch.Tensor, size: tuple[int, int]) -> Iterator[tuple[torch.Tensor, slice, torch.Tensor]]:
         shown, limits = self._compared(maps)
         hot = self._hot(shown, limits)
-        # A row of ones beside the masks: one product gives what a region shares with each of them, and its own area.
-        covers = functional.pad(masks.float().flatten(1), (0, 0, 0, 1), value=1.0).view(-1, *masks.shape[1:])
-        rows, columns = (interpolation(*sizes, maps) for sizes in zip(maps.shape[1:], masks.shape[1:], strict=True))
-        found = maps.new_zeros(len(maps), len(covers))
+        rows, columns = (interpolation(*sizes, maps) for sizes in zip(maps.shape[1:], size, strict=True))
         for band in _bands(rows):
             cells = rows[band].any(0).nonzero()[:, 0]
             near = slice(int(cells[0]), int(cells[-1]) + 1)
-            weights, under = rows[band, near], covers[:, band].flatten(1).T
             for some in hot[:, near].any(1).nonzero()[:, 0].split(CHUNK):
                 part = shown[some, near]
-                if maps.shape[1:] != masks.shape[1:]:
+                if maps.shape[1:] != size:
                     wide = (part.flatten(0, 1) @ columns.T).view(*part.shape[:2], len(columns))
-                    part = torch.bmm(weights.expand(len(some), -1, -1), wide)
-                found[some] += part.gt_(limits[some]).flatten(1) @ under
-        return found.split([len(masks), 1], 1)
+                    part = torch.bmm(rows[band, near].expand(len(some), -1, -1), wide)
+                yield some, band, part.gt_(limits[some]).flatten(1)
 
     @staticmethod
     def _hot(shown: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 
 from filterscope.activations.extraction import ExtractionSettings, extract
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
 from filterscope.activations.remembering import Remembering
@@ -78,6 +78,17 @@ class TrialSettings:
     explanation: ExplanationSettings
     scores: ScoreSettings
 
+    @property
+    def study(self) -> StudySettings:
+        """What the look at the training images is for."""
+        return StudySettings(
+            self.mining.evidence,
+            self.explanation,
+            self.scores.overlap,
+            self.training.attended,
+            self.extraction.batch_size,
+        )
+
     def faithful(self, defects: Faithful, filters: int) -> TrialSettings:
         """These settings with the switched-on defects of the reference, for a layer of so many filters."""
         return TrialSettings(
@@ -119,7 +130,10 @@ class TrialMaterial:
 
 
 @dataclass
-class _Seen:
+class Seen:
+    """What a layer said to all pictures: of K objects their rows of the annotations and vectors, of every image its id,
+    maxima and means, [n] and [n, d], and the thresholds."""
+
     positions: np.ndarray
     vectors: np.ndarray
     image_ids: np.ndarray
@@ -134,7 +148,7 @@ class ProbeTrials:
     def __init__(
         self,
         material: TrialMaterial,
-        reader: Reader | StoredMaps,
+        reader: Reader | KeptMaps,
         seed: int,
         device: torch.device,
         progress=lambda items, *_: items,
@@ -142,12 +156,12 @@ class ProbeTrials:
         """progress: called as progress(items, total, title), goes through the items."""
         self.material, self.seed, self.device = material, seed, device
         # What was kept is read as often as it is wanted; the pictures are not decoded for it.
-        self.reader = reader if isinstance(reader, StoredMaps) else Remembering(reader, MAPS)
+        self.reader = reader if isinstance(reader, KeptMaps) else Remembering(reader, MAPS)
         self.decoded = self.reader is not reader
         self.progress = progress
-        self._seen: dict[tuple, _Seen] = {}
+        self._seen: dict[tuple, Seen] = {}
 
-    def _look(self, settings: ExtractionSettings, random_crops: bool) -> _Seen:
+    def _look(self, settings: ExtractionSettings, random_crops: bool) -> Seen:
         key = (settings, random_crops)
         if key in self._seen:
             return self._seen[key]
@@ -175,7 +189,7 @@ class ProbeTrials:
             parts.append((seen.positions, seen.vectors, seen.image_ids, seen.maxima, seen.means))
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
         thresholds = threshold_table([tail.table()], settings.quantile)
-        seen_now = _Seen(*joined, Thresholds.of(thresholds, self.device))
+        seen_now = Seen(*joined, Thresholds.of(thresholds, self.device))
         # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
         if not self._seen:
             self._seen[key] = seen_now
@@ -264,7 +278,7 @@ class ProbeTrials:
         return measured.table[own].reset_index(drop=True), words
 
     def _study(
-        self, images: pd.DataFrame, seen: _Seen, tokens: Tokens, settings: TrialSettings
+        self, images: pd.DataFrame, seen: Seen, tokens: Tokens, settings: TrialSettings
     ) -> tuple[Evidence, Gathered | None]:
         """What the training images say of filters and tokens, and the samples that their attention pools."""
         top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
@@ -284,9 +298,7 @@ class ProbeTrials:
             len(truth),
             pairs,
             seen.thresholds,
-            StudySettings(
-                settings.mining.evidence, settings.explanation, settings.scores.overlap, settings.training.attended
-            ),
+            settings.study,
             self.seed,
             self.device,
             keep,
@@ -302,7 +314,7 @@ class ProbeTrials:
         side = self.material.inputs.crop
         return self._pictures(images, self.material.annotations, MaskGrid(sampled=((side, side),)))
 
-    def _samples(self, seen: _Seen, tokens: Tokens) -> Gathered:
+    def _samples(self, seen: Seen, tokens: Tokens) -> Gathered:
         objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
         splits = self.material.images.set_index("image_id")["split"]
         image_ids = objects["image_id"].to_numpy()
@@ -319,7 +331,7 @@ class ProbeTrials:
         return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
 
     @staticmethod
-    def _mine(seen: _Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:
+    def _mine(seen: Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:
         top = TopImages(mining.top_images, mining.top_share)
         chosen = np.isin(seen.image_ids, image_ids)
         top.add(seen.image_ids[chosen], seen.maxima[chosen], seen.means[chosen])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
@@ -16,8 +17,9 @@ from torch import nn
 from filterscope import tables
 from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.maps import StoredMaps
-from filterscope.activations.probing import ProbeSettings, look, readable
+from filterscope.activations.maps import KeptMaps
+from filterscope.activations.probing import ProbeSettings, look
+from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
@@ -29,7 +31,7 @@ class View(NamedTuple):
     """Images as a probe sees them; truth: what is in them, where their masks were asked for."""
 
     batches: Iterator[Batch]
-    reader: Reader | StoredMaps
+    reader: Reader | KeptMaps
     truth: Truth | None
 
 
@@ -38,7 +40,8 @@ class ProbedImages:
     """A probe, the images of a dataset that it was shown, and where all that is known of both is kept.
 
     path_to_annotations, paths_to_image_activations: of datasets with masks. paths_to_maps: of all shards; none where
-    the network has to look again.
+    the network has to look again. path_to_weights: None of a network that was never trained, which initial_seed
+    initialises.
     """
 
     probe: ProbeSettings
@@ -51,6 +54,7 @@ class ProbedImages:
     paths_to_maps: Sequence[str | Path] = ()
     paths_to_image_activations: Sequence[str | Path] = ()
     path_to_annotations: str | Path | None = None
+    initial_seed: int | None = None
 
     @classmethod
     def of(cls, files: Mapping, params, threads: int) -> ProbedImages:
@@ -62,10 +66,11 @@ class ProbedImages:
             files.get("images"),
             files.get("categories"),
             files.get("thresholds"),
-            files.get("weights"),
-            list(files.get("maps")),
+            files.get("weights") or None,
+            list(files.get("maps", [])),
             list(files.get("image_activations", [])),
             files.get("annotations"),
+            params.get("seed"),
         )
 
     def images(self) -> pd.DataFrame:
@@ -76,6 +81,11 @@ class ProbedImages:
         """The images of a split, or of all, that the extraction could read."""
         extracted = tables.column(self.paths_to_image_activations, "image_activations", "image_id")
         return readable(self.images(), extracted, split)
+
+    def objects(self, images: pd.DataFrame) -> int:
+        """How many objects these images have."""
+        owners = tables.column([self.path_to_annotations], "annotations", "image_id")
+        return int(np.isin(owners, images["image_id"]).sum())
 
     def tokens(self) -> Tokens:
         """The tokens of the categories."""
@@ -92,7 +102,9 @@ class ProbedImages:
         return annotations["tokens"].filter(pd.Series(annotations["image_id"].to_numpy()).isin(training).to_numpy())
 
     def network(self) -> nn.Module:
-        """The network with its weights."""
+        """The network with its weights, or as it was before any training."""
+        if self.path_to_weights is None:
+            return building.initialise(self.probe.network, self.initial_seed)
         return building.load(self.probe.network, self.path_to_weights)
 
     @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.probing import readable
+from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Annotations
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.rejection import stop

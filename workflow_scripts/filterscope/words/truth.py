@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,29 @@ from filterscope.data.networks.settings import InputSettings
 from filterscope.words.firing import Thresholds
 
 
+@dataclass(frozen=True)
+class SampledMasks:
+    """Masks of an image's tokens as collectors of scores compare them with maps of h x w cells.
+
+    sampled: 0 or 1 on a grid, [t, side, side]. covered: share of every cell, [t, h*w]. cells: token and cell of every
+    share above 0, int64 [2, n]. sums: of `sampled`, of `covered` and of its squares, [t, 3].
+    """
+
+    sampled: torch.Tensor
+    covered: torch.Tensor
+    cells: torch.Tensor
+    sums: torch.Tensor
+
+    @classmethod
+    def of(cls, masks: torch.Tensor, side: int, cells: tuple[int, int]) -> SampledMasks:
+        """From masks bool [t, S, S]."""
+        masks = masks.float()[:, None]
+        sampled = functional.interpolate(masks, size=(side, side), mode="nearest-exact")[:, 0]
+        covered = functional.adaptive_avg_pool2d(masks, cells).flatten(1)
+        sums = torch.stack([sampled.sum((1, 2)), covered.sum(1), covered.square().sum(1)], 1)
+        return cls(sampled, covered, covered.nonzero().T, sums)
+
+
 @dataclass
 class ImageTruth:
     """The truth of one image. k objects, t distinct tokens, S the side of the input in px."""
@@ -25,6 +48,13 @@ class ImageTruth:
     object_tokens: torch.Tensor  # bool [k, T], tokens of each object
     tokens: np.ndarray  # indices of the tokens present, [t]
     token_masks: torch.Tensor  # bool [t, S, S], union over the objects of the token
+    _sampled: dict[tuple, SampledMasks] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def sampled(self, side: int, cells: tuple[int, int]) -> SampledMasks:
+        """The tokens' masks on a grid and on the cells of maps; made once, for all collectors that ask."""
+        if (side, cells) not in self._sampled:
+            self._sampled[side, cells] = SampledMasks.of(self.token_masks, side, cells)
+        return self._sampled[side, cells]
 
 
 class Truth:

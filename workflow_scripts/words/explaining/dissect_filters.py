@@ -1,60 +1,50 @@
 """Dissect the filters on training images: Network Dissection's labels, the evidence for every claim, and samples.
 
-One look at the training images serves all three.
+One look at the training images serves all three; that of a large dataset is cut into shards, which are put together
+where all have looked.
 """
 
 import numpy as np
 
 from filterscope import job, tables
-from filterscope.activations.mining import mined
 from filterscope.faithful import Faithful
+from filterscope.words.dissecting import Dissected
 from filterscope.words.explaining.evidence import EvidenceSettings
-from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs
-from filterscope.words.explaining.training_images import StudySettings, sample_rows, study, study_remarks
-from filterscope.words.firing import Thresholds
+from filterscope.words.explaining.explanation import ExplanationSettings
+from filterscope.words.explaining.training_images import StudySettings, study_remarks
 from filterscope.words.looking import ProbedImages
-from filterscope.words.rivals.dissection import Dissection
 
 
 def dissect_filters(
     shown: ProbedImages,
-    path_to_overlaps,
-    path_to_evidence,
-    path_to_attended,
     settings: StudySettings,
     resolution,
     kept,
     seed,
+    path_to_overlaps=None,
+    path_to_evidence=None,
+    path_to_attended=None,
+    path_to_sums=None,
+    scatteritem=None,
+    paths_to_shards=(),
 ):
-    """resolution: px of the grid of comparison; kept: tokens reported per filter, as many again never supervised."""
-    device = job.device()
-    images, tokens = shown.readable("train"), shown.tokens()
-    every = np.array(tokens.every, object)
-    thresholds = Thresholds.of(shown.thresholds())
-    dissection = Dissection(thresholds, len(every), resolution, device)
-    chosen = settings.evidence
-    pairs = TopPairs(*mined(shown.paths_to_image_activations, chosen.top_images, chosen.top_share, "train").best())
-    with (
-        shown.scenes(images, tokens.every, device, "batches of training images") as (seen, objects),
-        tables.Writer("attended_activations", path_to_attended) as samples,
-    ):
-        evidence, fired = study(
-            seen,
-            len(every),
-            objects,
-            pairs,
-            thresholds,
-            settings,
-            seed,
-            device,
-            lambda image_id, found: samples.add(sample_rows(image_id, found, every)),
-            dissection,
-        )
-    best = dissection.best(kept, tokens.unsupervised)
-    best["token"] = every[best["token"]]
-    tables.write(best, "overlaps", path_to_overlaps)
-    tables.write(evidence.table(tokens.every), "evidence", path_to_evidence)
-    for remark in study_remarks(evidence, fired, every):
+    """resolution: px of the grid of comparison; kept: tokens reported per filter, as many again never supervised.
+
+    scatteritem: the shard that is looked at, whose sums and samples are written instead of the tables. paths_to_shards:
+    sums of all shards, from which the tables follow; then nothing is looked at, and no samples are written.
+    """
+    if paths_to_shards:
+        dissected = Dissected.gathered(shown, paths_to_shards, settings, resolution)
+    else:
+        asked = (path_to_attended, settings, resolution, seed, job.device(), scatteritem)
+        dissected = Dissected.looked(shown, *asked)
+    if scatteritem is not None:
+        dissected.write_sums(path_to_sums)
+        return
+    evidence = dissected.evidence()
+    tables.write(dissected.overlaps(kept), "overlaps", path_to_overlaps)
+    tables.write(evidence.table(dissected.tokens.every), "evidence", path_to_evidence)
+    for remark in study_remarks(evidence, dissected.studied.fired, np.array(dissected.tokens.every, object)):
         job.LOGGER.warning("%s", remark)
 
 
@@ -65,16 +55,20 @@ if __name__ == "__main__":
     explanation = ExplanationSettings(params.words["method"], params.activations["pool"])
     dissect_filters(
         ProbedImages.of(snakemake.input, params, snakemake.threads),
-        path_to_overlaps=snakemake.output.overlaps,
-        path_to_evidence=snakemake.output.evidence,
-        path_to_attended=snakemake.output.attended,
-        settings=StudySettings(
+        StudySettings(
             EvidenceSettings.from_mapping(params.words),
             explanation.faithful(Faithful(**params.faithful)),
             params.overlap,
             params.attended,
+            params.activations["batch_size"],
         ),
         resolution=params.resolution,
         kept=params.kept,
         seed=params.seed,
+        path_to_overlaps=snakemake.output.get("overlaps"),
+        path_to_evidence=snakemake.output.get("evidence"),
+        path_to_attended=snakemake.output.get("attended"),
+        path_to_sums=snakemake.output.get("sums"),
+        scatteritem=snakemake.wildcards.get("scatteritem"),
+        paths_to_shards=list(snakemake.input.get("sums", [])),
     )

@@ -7,6 +7,7 @@ from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look
 from filterscope.data.networks import building
+from filterscope.words.sheet_index import Listed, index_page
 from filterscope.words.sheets import TopImage, chosen_filters, first_words, remarks_of, sheet, views
 
 
@@ -41,19 +42,18 @@ def render_sheets(
     mined = tables.read(path_to_top_images, "top_images").to_pandas()
     top = mined[mined["filter"].isin(filters) & (mined["rank"] < images_per_sheet) & (mined["maximum"] > 0)]
     said = first_words(tables.read(path_to_image_words, "image_words").to_pandas(), filters)
-    images = (
-        tables.read(path_to_images, "images").to_pandas().loc[lambda table: table["image_id"].isin(top["image_id"])]
-    )
+    images = tables.read(path_to_images, "images").to_pandas()
+    images = images[images["image_id"].isin(top["image_id"])]
     load = partial(building.load, probe.network, path_to_weights)
     with reading_again(probe, paths_to_maps, images["image_id"], load, device) as reader:
         pictures = pictures_again(reader, folder, images, None, probe, shown=True)
         seen = views(look(pictures, activations), reader, probe.inputs, top, device)
-    target = job.empty_folder(path_to_sheets)
+    target, listed = job.empty_folder(path_to_sheets), []
     for number in job.progress(filters, len(filters), "sheets"):
-        own = top[top["filter"] == number]
+        own, row = top[top["filter"] == number], names.set_index("filter").loc[number]
         figure = sheet(
             f"{name}   filter {number}",
-            names.set_index("filter").loc[number],
+            row,
             words[words["filter"] == number],
             None if claims is None else claims.set_index("filter").loc[number],
             [
@@ -64,6 +64,8 @@ def render_sheets(
             None if causes is None else causes.set_index("filter").loc[number],
         )
         figure.savefig(target / f"filter_{number:04d}.png")
+        listed.append(Listed.of(row, [seen[number, image_id][1] for image_id in own["image_id"]]))
+    (target / "filters.html").write_text(index_page(name, listed), encoding="utf-8")
 
 
 if __name__ == "__main__":

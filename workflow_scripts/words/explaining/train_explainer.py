@@ -16,7 +16,7 @@ from filterscope.words.explaining.training import ExplainerSettings, fit, in_wor
 
 def train_explainer(
     paths_to_pooled,
-    path_to_attended,
+    paths_to_attended,
     path_to_categories,
     path_to_vocabulary,
     path_to_weights,
@@ -29,7 +29,7 @@ def train_explainer(
     code="",
     path_to_temperatures=None,
 ):
-    """path_to_attended: samples pooled by filters' attention, with the tokens that their regions show.
+    """paths_to_attended: samples pooled by filters' attention, with the tokens that their regions show.
 
     shuffled_labels trains the null explainer. faithful: defects of the reference, of which `settings` have theirs.
     code: digest of the program; a checkpoint of another program is not taken up. path_to_temperatures: of a training
@@ -38,7 +38,7 @@ def train_explainer(
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
     taught = TaughtWords.of(tables.read(path_to_categories, "categories").to_pandas(), vocabulary)
     shards = (tables.read(path, "pooled_activations") for path in paths_to_pooled)
-    attended = (tables.read(path, "attended_activations") for path in [path_to_attended]) if settings.attended else None
+    attended = (tables.read(path, "attended_activations") for path in paths_to_attended) if settings.attended else None
     gathered = learnt_from(shards, attended, taught.tokens, seed if shuffled_labels else None)
     job.LOGGER.info("%s", gathered.counted())
     parts = split_samples(gathered, settings.choosing, seed, faithful.scored_images_choose, faithful.instance_split)
@@ -75,7 +75,7 @@ if __name__ == "__main__":
     faithful = Faithful(**snakemake.params.faithful)
     train_explainer(
         paths_to_pooled=list(snakemake.input.pooled),
-        path_to_attended=snakemake.input.attended,
+        paths_to_attended=list(snakemake.input.attended),
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
         path_to_weights=Path(snakemake.output.weights),

@@ -4,12 +4,14 @@ import numpy as np
 
 from filterscope import job, tables
 from filterscope.activations.extraction import ActivationError, ExtractionSettings
-from filterscope.activations.probing import ProbeSettings, look, open_pictures, readable, together
+from filterscope.activations.probing import ProbeSettings, look, open_pictures, together
+from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Annotations, Batch, stream
 from filterscope.data.networks import building
 from filterscope.data.rejection import stop
 from filterscope.words.explaining.targets import token_list
-from filterscope.words.proofs.answers import ProofSettings, answer_table, plan, respond
+from filterscope.words.proofs.answers import plan, respond
+from filterscope.words.proofs.responses import ProofSettings, answer_table
 from filterscope.words.proofs.windows import Windows, cutouts, framed
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from filterscope import job, tables
-from filterscope.activations.probing import readable
+from filterscope.activations.readable import readable
 from filterscope.words.explaining.targets import token_indices, token_list
-from filterscope.words.proofs.answers import ProofSettings, responses_of
 from filterscope.words.proofs.causes import Effects, causes, counted, lent_claims, spread_of
+from filterscope.words.proofs.responses import ProofSettings, responses_of
 
 
 def measure_causes(

@@ -8,7 +8,7 @@ from filterscope.data.images import read_image
 from filterscope.data.networks.weights import write_packed
 from filterscope.words.rivals import scenes_clip
 
-THREADS = 2  # as its rule asks for; with another number the weights would differ in their last bits
+THREADS = 2  # whatever it is granted; with another number the weights would differ in their last bits
 
 
 def train_scenes_clip(

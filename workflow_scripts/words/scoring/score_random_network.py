@@ -1,12 +1,12 @@
 """Score the null network: the same architecture, never trained, on the whole way to its scores, in all layers."""
 
 from filterscope import job, tables
-from filterscope.activations.again import kept_for_now
 from filterscope.activations.extraction import ActivationError
 from filterscope.activations.probing import ProbeSettings, look, open_pictures
 from filterscope.data.networks import building
 from filterscope.words import preparation
-from filterscope.words.in_memory_run import ProbeTrials, TrialSettings
+from filterscope.words.in_memory_run import TrialSettings
+from filterscope.words.untrained import SeenPaths, trials_of_layers, trials_on_tables
 
 
 def score_random_network(
@@ -18,10 +18,11 @@ def score_random_network(
     seed,
     defects,
     most=0,
+    seen: list[SeenPaths] | None = None,
 ):
     """paths: images, annotations, categories, vocabulary and, where words are restricted, allowed; image_activations
     of each probe, all shards; a probe that stopped there stops here. All probes are of one network. most: gigabytes of
-    maps that are kept meanwhile.
+    maps that are kept meanwhile. seen: tables of every layer, where shards of the pictures have been looked at.
     """
     device = job.device()
     activations = paths["image_activations"]
@@ -38,14 +39,17 @@ def score_random_network(
 
     network = building.initialise(probes[0].network, seed)
     probes = [probes[place] for place in going]
-    with kept_for_now(probes, network, len(material.images), batches, most, device) as readers:
-        for place, reader in zip(going, readers, strict=True):
-            if isinstance(reader, ActivationError):
-                stopped[place] = str(reader)
-                continue
-            trials = ProbeTrials(material, reader, seed, device, job.progress)
-            measured = trials.run(settings, defects, name="random_network")
-            tables.write(tables.measurements(measured), "measurements", paths_to_measurements[place])
+    if seen is None:
+        layers = trials_of_layers(probes, network, batches, most, material, seed, device)
+    else:
+        looked = ([seen[place] for place in going], settings.mining.faithful(defects), settings.explanation.from_maps)
+        layers = trials_on_tables(probes, network, *looked, material, seed, device)
+    for place, trials in zip(going, layers, strict=True):
+        if isinstance(trials, ActivationError):
+            stopped[place] = str(trials)
+            continue
+        measured = trials.run(settings, defects, name="random_network")
+        tables.write(tables.measurements(measured), "measurements", paths_to_measurements[place])
     if len(stopped) == len(paths_to_measurements):
         raise ActivationError("; ".join(stopped.values()))
     for place, reason in stopped.items():
@@ -64,4 +68,5 @@ if __name__ == "__main__":
         probes=[ProbeSettings.from_mapping(probe) for probe in snakemake.params.probes],
         **preparation.trial(snakemake.params, snakemake.threads),
         most=snakemake.params.kept,
+        seen=SeenPaths.of_layers(snakemake.input, len(snakemake.params.probes)),
     )

@@ -1,5 +1,7 @@
 """render_sheets: one picture per filter, which shows its top images and dims them where it is silent."""
 
+import base64
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +34,7 @@ def rendered(study, folder, **changed):
         "name": "p on d",
     }
     render_sheets(**{**arguments, **changed})
-    return sorted(path.name for path in (folder / "sheets").iterdir())
+    return sorted(path.name for path in (folder / "sheets").glob("*.png"))
 
 
 def test_the_best_supported_filters_get_one(study, tmp_path):
@@ -40,6 +42,22 @@ def test_the_best_supported_filters_get_one(study, tmp_path):
     picture = np.asarray(Image.open(tmp_path / "sheets" / "filter_0000.png").convert("RGB")).astype(int)
     red = (picture[..., 0] > 180) & (picture[..., 1] < 80) & (picture[..., 2] < 80)
     assert red.sum() > 500  # what the filter sees is there
+
+
+def test_one_page_shows_them_all_by_what_excites_them(study, tmp_path):
+    named = study.table("filter_names").assign(name=lambda table: [None, "<b>&", *table["name"][2:]])
+    tables.write(named, "filter_names", tmp_path / "names.parquet")
+    rendered(study, tmp_path, path_to_names=tmp_path / "names.parquet")
+    page = (tmp_path / "sheets/filters.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp") == page.count("<li>") == 2
+    assert "<b>no name</b>, " in page
+    assert "<b>&lt;b&gt;&amp;</b>" in page
+    (item,) = (each for each in page.split("<li>") if "<small>filter 0" in each)
+    data = base64.b64decode(item.partition("base64,")[2].partition('"')[0])
+    strip = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+    assert strip.shape == (120, 368, 3)
+    red = (strip[..., 0] > 150) & (strip[..., 1] < 90) & (strip[..., 2] < 90)
+    assert all(red[:, left : left + 120].sum() > 200 for left in (0, 124, 248)), "what filter 0 sees, three times"
 
 
 def test_what_is_asked_for_gets_one_too(study, tmp_path):

@@ -24,7 +24,7 @@ SHORT = ExplainerSettings(
 def trained(study, folder, **changed):
     arguments = {
         "paths_to_pooled": study.shards("pooled"),
-        "path_to_attended": study.attended,
+        "paths_to_attended": [study.attended],
         "path_to_categories": study.categories,
         "path_to_vocabulary": study.vocabulary,
         "path_to_weights": folder / "explainer.pt",
@@ -182,7 +182,7 @@ def test_attended_samples_are_learnt_from_where_they_are_asked_for(study, tmp_pa
     objects = replace(SHORT, attended=0.0)
     alone = trained(study, tmp_path / "alone", settings=objects)["explainer.pt"]
     assert alone != trained(study, tmp_path / "both")["explainer.pt"]
-    assert alone == trained(study, tmp_path / "nothing", settings=objects, path_to_attended=none)["explainer.pt"]
+    assert alone == trained(study, tmp_path / "nothing", settings=objects, paths_to_attended=[none])["explainer.pt"]
 
 
 def test_too_few_training_images_are_refused(study, tmp_path):

@@ -19,8 +19,8 @@ from filterscope.activations.probing import ProbeSettings
 from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks.embedded import FILTERS
 from filterscope.data.scenes.dataset import ScenesSettings
-from filterscope.words.proofs.answers import ProofSettings
 from filterscope.words.proofs.causes import CAUSED, NOT_CAUSED, UNTOLD, lent_claims
+from filterscope.words.proofs.responses import ProofSettings
 from words.proofs.extract_answers import extract_answers
 from words.proofs.measure_causes import measure_causes
 

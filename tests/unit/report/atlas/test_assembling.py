@@ -1,6 +1,7 @@
 """The whole folder: the same bytes for the same study, nothing hidden, nothing shown that must not be."""
 
 import base64
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -295,7 +296,7 @@ def test_other_programs_read_the_exports(tmp_path):
     (atlas / "thumbnail.jpg").write_bytes(table["thumbnail"].iloc[5])
     with Image.open(atlas / "thumbnail.jpg") as thumbnail:
         assert (thumbnail.format, thumbnail.size) == ("JPEG", (96, 96))
-    folder = atlas / "exports/exemplars/0"
+    folder = atlas / "exports/exemplars/layer_0"
     images, masks, units = (np.load(folder / f"{name}.npy") for name in ("images", "masks", "units"))
     assert images.shape == (10, 5, 3, 32, 32)
     assert masks.shape == (10, 5, 1, 32, 32)
@@ -304,3 +305,44 @@ def test_other_programs_read_the_exports(tmp_path):
     annotations = pd.read_csv(atlas / "exports/exemplars/annotations.csv")
     assert annotations["unit"].tolist() == [4, 5, 8, 9]
     assert annotations.columns.tolist() == ["layer", "unit", "summary"]
+
+
+def read_as_milan(root):
+    """By layer and unit images, masks and annotations, with the checks of MILAN's AnnotatedTopImagesDataset (evandez/
+    neuron-descriptions, src/milannotations/datasets.py): it takes a layer of digits for a number in the annotations."""
+    said = {}
+    with (root / "annotations.csv").open("r") as handle:
+        for row in csv.DictReader(handle):
+            layer = int(row["layer"]) if row["layer"].isdigit() else row["layer"]
+            said.setdefault((layer, int(row["unit"])), []).append(row["summary"])
+    found = {}
+    for folder in (each for each in root.iterdir() if each.is_dir()):
+        images, masks, units = (np.load(folder / f"{name}.npy") for name in ("images", "masks", "units"))
+        assert images.ndim == masks.ndim == 5
+        assert images.shape[:2] == masks.shape[:2]
+        assert images.shape[3:] == masks.shape[3:]
+        assert units.ndim == 1
+        for unit, *pair in zip(units.tolist(), images, masks, strict=True):
+            found[folder.name, unit] = *pair, said.get((folder.name, unit), [])
+    return found
+
+
+def test_exemplars_are_read_as_milan_reads_them(tmp_path):
+    study = Synthetic(layers=2)
+    atlas = made(tmp_path, study, exports=True)
+    found = read_as_milan(atlas / "exports/exemplars")
+    assert len(found) == 20
+    named = {unit: said for (layer, unit), (_, _, said) in found.items() if layer == "layer_1" and said}
+    names = pd.read_parquet(tmp_path / "results/words/filter_names.parquet").set_index("filter")["name"]
+    assert named == {unit: [names[unit]] for unit in (4, 5, 8, 9)}
+    images, masks, _ = found["layer_0", 5]
+    top = pd.read_parquet(tmp_path / "results/activations/top_images.parquet")
+    best = top[(top["filter"] == 5) & (top["rank"] == 0)].iloc[0]
+    with Image.open(tmp_path / f"results/data/album/pictures/{int(best['image_id']) - 100}.jpg") as photograph:
+        wanted = np.asarray(photograph.convert("RGB").crop((10, 0, 50, 40)).resize((32, 32)), np.float64)
+    assert np.abs(images[0].transpose(1, 2, 0) - wanted).mean() < 8, "what the network sees of its best image"
+    heatmaps = pd.read_parquet(tmp_path / "results/words/heatmaps.parquet").set_index(["filter", "rank"])
+    cells = np.frombuffer(heatmaps.loc[(5, 0), "map"], np.uint8).reshape(7, 7)
+    limit = 255 * 1.0 / best["maximum"]  # the threshold is 1
+    whole = np.asarray(Image.fromarray(cells).resize((32, 32), Image.Resampling.BILINEAR))
+    assert np.array_equal(masks[0, 0], whole > limit)

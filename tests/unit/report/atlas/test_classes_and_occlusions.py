@@ -5,96 +5,11 @@ import base64
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.synthetic_pictures import CLASS, CROP, column, facets_of, occlusions_of, strongest_of
 from tests.synthetic_study import Synthetic, received
 
-from filterscope import tables
 from filterscope.report.atlas.assembling import make_atlas
 from filterscope.report.atlas.occlusions import SIDE
-
-CLASS = 'dog </script> "\u202e"'
-CROP = 30
-
-
-def write(data, name, results, path):
-    (results / path).parent.mkdir(parents=True, exist_ok=True)
-    tables.write(data, name, results / path)
-    return f"results/{path}"
-
-
-def facets_of(results):
-    """One class with two facets of three images, each with a mean image and pictures begun as it and as noise."""
-    facet = [0, 0, 0, 1, 1, 1]
-    members = {"unit": 7, "class": CLASS, "image_id": np.arange(6) + 100, "facet": facet, "rank": [0, 1, 2] * 2}
-    members |= {"x": np.arange(6.0), "y": 0.5, "distance": 0.1, "activation": 1.0}
-    summary = {"unit": 7, "class": CLASS, "facet": [0, 1], "members": 3, "averaged": 3, "small": True, "recovered": 0.5}
-    summary |= {"seed_stability": 0.9, "bootstrap_stability": 0.8, "silhouette": 0.7, "suggested_facets": 2}
-    drawn = {"unit": 7, "class": CLASS, "facet": [0, 0, 1, 1], "recipe": "sketch", "start": ["mean", "noise"] * 2}
-    drawn |= {"status": "optimised", "note": "", "path": [f"pictures/{n}.png" for n in range(4)]}
-    drawn |= {"mean_path": ["means/0.png", "means/0.png", "means/1.png", "means/1.png"], "activation": 2.0}
-    drawn |= {"mean_activation": 0.5, "nearest_image_id": 100, "nearest_image": 0.9, "best_image": 1.0, "ratio": 2.0}
-    words = {"unit": 7, "class": CLASS, "facet": [0, 0, 1], "rank": [0, 1, 0], "word": ["red", "big", "blue"]}
-    words |= {"votes": 3, "cosine": 0.4, "contrast": [0.3, 0.1, 0.05], "p": [0.01, 0.2, 0.31]}
-    for path in [*drawn["path"], "means/0.png", "means/1.png"]:
-        (results / "facets" / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (20, 20), "red").save(results / "facets" / path)
-    own = {"facets": members, "facet_summary": summary, "facet_pictures": drawn, "facet_words": words}
-    lengths = {"facets": 6, "facet_summary": 2, "facet_pictures": 4, "facet_words": 3}
-    written = {
-        name: write(
-            {key: column(value, lengths[name]) for key, value in table.items()}, name, results, f"facets/{name}.parquet"
-        )
-        for name, table in own.items()
-    }
-    return {"judge": None, "tables": written, "folders": []}
-
-
-def column(value, length):
-    return [value] * length if np.ndim(value) == 0 else list(value)
-
-
-def occlusions_of(results):
-    """One photograph, an object and a square of its view covered."""
-    covered = {
-        "image_id": 101,
-        "number": [0, 1, 2],
-        "kind": ["photograph", "object", "square"],
-        "name": ["", CLASS, ""],
-    }
-    covered |= {
-        "x0": [0, 0, 0],
-        "y0": [0, 10, 0],
-        "x1": [60, 30, 15],
-        "y1": [40, 40, 15],
-        "fill": ["", "black", "mean"],
-    }
-    covered |= {"area": [0.0, 0.2, 0.1], "filters": ["5 2 3", "2 3 9", "5 2 9"], "overlap": [3, 2, 2]}
-    covered |= {"change": [None, -0.1, 0.0], "change_strongest": [None, -0.5, 0.0], "null_overlap": [None, 2.5, None]}
-    covered |= {"null_low": [None, 1.0, None], "null_high": [None, 3.0, None], "p": [None, 0.4, None]}
-    covered |= {"path": ["covered/0.png", "covered/1.png", None]}
-    (results / "covered").mkdir()
-    for number in range(2):
-        Image.new("RGB", (CROP, CROP), "blue").save(results / f"covered/{number}.png")
-    lost = np.zeros((1, CROP * CROP))
-    lost[0, : CROP * CROP // 2] = 0.5  # the upper half matters
-    table = {key: column(value, 3) for key, value in covered.items()}
-    importances = {
-        "image_id": [101],
-        "lost": tables.vectors(lost),
-        "weaker": tables.vectors(np.zeros((1, CROP * CROP))),
-    }
-    own = {
-        "occlusions": write(table, "occlusions", results, "occlusions.parquet"),
-        "importances": write(importances, "importances", results, "importances.parquet"),
-    }
-    return {"tables": own, "folder": "results/covered"}
-
-
-def strongest_of(results):
-    table = {"image_id": 102, "rank": [0, 1], "filter": [4, 8], "activation": [3.0, 1.0], "share": [0.6, 0.2]}
-    table |= {"median": 0.1, "scenario": "spike"}
-    table = {key: column(value, 2) for key, value in table.items()}
-    return write(table, "strongest_filters", results, "strongest_filters.parquet")
 
 
 @pytest.fixture
@@ -165,8 +80,12 @@ def test_covered_photographs_have_parts_in_shares_and_sentences(made):
     assert (other["scenario"], other["strongest"]["filter"]) == ("spike", [4, 8])
     assert "parts" not in other
     filters = data("details/0/0")["filters"]
-    assert filters["5"]["occlusions"] == [101]
-    assert filters["4"]["occlusions"] == [102]
+    place = {"number": 0, "image": 101, "row": data("photographs/0")["image"].index(101), "rank": 0, "size": 3}
+    told = {"squares": 1, "squares_out": 0, "file": "../../occlusions.parquet"}
+    assert filters["5"]["occlusions"] == [{**place, "parts": [[f"{CLASS}, black", 0.2, None]], **told}]
+    assert filters["2"]["occlusions"][0]["parts"] == [[f"{CLASS}, black", 0.2, 0]], "it moves up when 5 falls out"
+    assert filters["3"]["occlusions"][0]["squares_out"] == 1
+    assert [(each["image"], each["parts"]) for each in filters["4"]["occlusions"]] == [(102, [])]
     assert "occlusions" not in filters["9"]
 
 

@@ -13,18 +13,15 @@ from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.words.proofs.answers import (
     TOO_LONG,
-    ProofSettings,
-    Responses,
-    answer_table,
     evenly,
     lacking_images,
     largest,
     plan,
     respond,
-    responses_of,
     wanted,
 )
 from filterscope.words.proofs.composing import Cutout
+from filterscope.words.proofs.responses import ProofSettings, Responses, answer_table, responses_of
 from filterscope.words.proofs.windows import BORDER, TINY
 
 SIDE = 32

@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 from filterscope import tables
-from filterscope.words.proofs.answers import ProofSettings, Responses
 from filterscope.words.proofs.causes import (
     CAUSED,
     NOT_CAUSED,
@@ -21,6 +20,7 @@ from filterscope.words.proofs.causes import (
     p_values,
     spread_of,
 )
+from filterscope.words.proofs.responses import ProofSettings, Responses
 
 NAMES = [f"word{number}" for number in range(10)]
 PLACES, FILTERS, PER_TOKEN = 3, 40, 12

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from filterscope import job
+from filterscope.data.datasets.counting import SUFFIXES
 from filterscope.data.datasets.dataset_tables import DatasetTables, count_categories
-from filterscope.data.datasets.folder import SUFFIXES
 from filterscope.data.datasets.instances import CocoError, is_number, is_text, read_instances
 from filterscope.data.datasets.orientation import sighted, turned_size, turns
 from filterscope.data.datasets.segmentation import MaskError, encode

@@ -9,12 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from filterscope import folders, job
+from filterscope.data.datasets.counting import SUFFIXES
 from filterscope.data.datasets.dataset_tables import DatasetTables
 from filterscope.data.images import TURNS, ImageError, inspect_all
 from filterscope.data.rejection import Rejections
 
-JPEGS = (".jpg", ".jpeg", ".jpe", ".jif", ".jfif")
-SUFFIXES = (*JPEGS, ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm", ".pgm")
 # Pictures that cannot be read here: cameras' raw files, of which Pillow would show the thumbnail, and others.
 RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef")
 UNREAD = (*RAW, ".heic", ".heif", ".jxl")

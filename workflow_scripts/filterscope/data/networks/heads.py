@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from filterscope.data.networks.layers import LayerError, Reader, evaluating, find_layer
 from filterscope.data.networks.layouts import MOST_EXTRA
@@ -28,15 +29,38 @@ def head_weights(network: nn.Module, layer: str, size: int) -> Tensor | None:
     then weights are those of the filters before it, up to a positive factor of each picture and place, by which it
     divides. None otherwise, as where another layer lies between.
     """
-    try:
-        path = Reader(network, layer, input_size=size).layout.path
-    except LayerError:
+    output, answer, passed = _noise_passed(network, layer, size)
+    if output is not None and not isinstance(output, Tensor):  # which of its tensors is read, watching tells
+        try:
+            output = tensor_at(output, Reader(network, layer, input_size=size).layout.path)
+        except LayerError:
+            return None
+    heads = [each for each in passed if _is_linear(each[0])]
+    if not heads or output is None or answer is None or answer.ndim < 2:
         return None
-    seen: dict[str, Tensor] = {}
-    passed: list[tuple[nn.Module, Tensor, Tensor]] = []  # linear layers and norms: what they took and put out
+    head, given, _ = heads[-1]
+    weights = head.weight.detach().flatten(1).float()
+    if len(weights) not in (answer.shape[1], answer.shape[-1]):
+        return None
+    if _among(given, _taken(output)):
+        return weights
+    for norm, before, after in reversed(passed):
+        if isinstance(norm, nn.LayerNorm) and _among(given, _taken(after)) and _among(before, _taken(output)):
+            return _before(norm, weights)
+    return None
+
+
+def _noise_passed(
+    network: nn.Module, layer: str, size: int
+) -> tuple[object, Tensor | None, list[tuple[nn.Module, Tensor, Tensor]]]:
+    """What a layer's last use puts out for noise of size x size px, what the network answers, and the linear layers and
+    norms of the pass, with what they took and put out."""
+    seen: dict[str, object] = {}
+    passed: list[tuple[nn.Module, Tensor, Tensor]] = []
 
     def note_output(module, given, output):
-        seen["output"] = tensor_at(output, path).detach().clone()
+        # A copy: what follows may work in place.
+        seen["output"] = tree_map_only(Tensor, lambda tensor: tensor.detach().clone(), output)
 
     def note_passed(module, given, output):
         passed.append((module, given[0].detach().clone(), output.detach().clone()))
@@ -52,20 +76,7 @@ def head_weights(network: nn.Module, layer: str, size: int) -> Tensor | None:
     finally:
         for hook in watched:
             hook.remove()
-    answer = next((tensor for _, tensor in tensors_in(answer)), None)
-    heads = [each for each in passed if _is_linear(each[0])]
-    if not heads or answer is None or answer.ndim < 2:
-        return None
-    head, given, _ = heads[-1]
-    weights = head.weight.detach().flatten(1).float()
-    if len(weights) not in (answer.shape[1], answer.shape[-1]):
-        return None
-    if _among(given, _taken(seen["output"])):
-        return weights
-    for norm, before, after in reversed(passed):
-        if isinstance(norm, nn.LayerNorm) and _among(given, _taken(after)) and _among(before, _taken(seen["output"])):
-            return _before(norm, weights)
-    return None
+    return seen.get("output"), next((tensor for _, tensor in tensors_in(answer)), None), passed
 
 
 def _before(norm: nn.LayerNorm, weights: Tensor) -> Tensor | None:
@@ -114,14 +125,19 @@ def class_names(settings: NetworkSettings) -> Sequence[str] | None:
 
 def feeds_table(weights: Tensor | None, names: Sequence[str] | None) -> pa.Table:
     """The table `feeds` from weights [units, filters]; no rows where there are none. names: of the units."""
-    lines = []
-    for number, own in enumerate([] if weights is None else weights.T.cpu().numpy()):
-        order = np.argsort(-own, kind="stable")
-        chosen = order if len(order) <= FOR + AGAINST else np.r_[order[:FOR], order[-AGAINST:]]
-        for rank, unit in enumerate(chosen.tolist()):
-            called = names[unit] if names is not None and unit < len(names) else None
-            lines.append((number, rank, unit, called, float(own[unit])))
-    columns = list(zip(*lines, strict=True)) if lines else [[] for _ in range(5)]
-    kinds = (pa.int64(), pa.int64(), pa.int64(), pa.string(), pa.float64())
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
-    return pa.table(arrays, names=["filter", "rank", "unit", "class", "weight"])
+    count = 0 if weights is None else weights.shape[1]
+    values = np.zeros((0, 0), np.float32) if weights is None else np.ascontiguousarray(weights.T.cpu().numpy())
+    units = np.argsort(-values, axis=1, kind="stable")
+    if units.shape[1] > FOR + AGAINST:
+        units = np.concatenate([units[:, :FOR], units[:, -AGAINST:]], 1)
+    chosen = np.take_along_axis(values, units, 1) if count else values
+    called = [names[unit] if names is not None and unit < len(names) else None for unit in units.reshape(-1).tolist()]
+    ranks = units.shape[1]
+    columns = {
+        "filter": pa.array(np.repeat(np.arange(count), ranks), pa.int64()),
+        "rank": pa.array(np.tile(np.arange(ranks), count), pa.int64()),
+        "unit": pa.array(units.reshape(-1), pa.int64()),
+        "class": pa.array(called, pa.string()),
+        "weight": pa.array(chosen.reshape(-1).astype(np.float64), pa.float64()),
+    }
+    return pa.table(columns)

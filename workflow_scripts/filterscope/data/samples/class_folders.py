@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from filterscope import job
-from filterscope.data.datasets.folder import SUFFIXES, fault_of_path, list_pictures
+from filterscope.data.datasets.counting import SUFFIXES
+from filterscope.data.datasets.folder import fault_of_path, list_pictures
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError, read_image
 from filterscope.data.rejection import Rejections

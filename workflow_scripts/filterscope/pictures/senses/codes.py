@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 
 BATCH = 32  # images whose maps are read together
 BLOCK = 512e6  # bytes of codes that are held at a time
@@ -53,7 +53,7 @@ class Background:
     deviation: Tensor
 
     @classmethod
-    def of(cls, maps: StoredMaps, image_ids: Sequence[int]) -> Background:
+    def of(cls, maps: KeptMaps, image_ids: Sequence[int]) -> Background:
         """Of images whose maps were kept. A filter that is the same everywhere deviates by one, so that it tells
         nothing apart."""
         total, squares, cells = torch.zeros(maps.filters).double(), torch.zeros(maps.filters).double(), 0
@@ -81,7 +81,7 @@ def image_codes(maps: Tensor, fired: Tensor) -> Tensor:
     return weights @ maps.flatten(1).T / weights.sum(1, keepdim=True).clamp(min=torch.finfo(places.dtype).tiny)
 
 
-def codes_of(strongest: Strongest, fired: StoredMaps, maps: StoredMaps, background: Background) -> Codes:
+def codes_of(strongest: Strongest, fired: KeptMaps, maps: KeptMaps, background: Background) -> Codes:
     """Codes of filters in their images, in standard deviations above the background.
 
     fired: maps that were kept of the filters' layer; maps: of the one that tells images apart. Where that is the same,

@@ -6,14 +6,14 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.pictures.facets.words import Located, located, words_apart
 from filterscope.words.explaining.explainer import Explainer
 
 
 def locate_kept(
-    near: pd.DataFrame, fired: StoredMaps, seen: StoredMaps, explainer: Explainer, pool: str, device: torch.device
+    near: pd.DataFrame, fired: KeptMaps, seen: KeptMaps, explainer: Explainer, pool: str, device: torch.device
 ) -> Located:
     """Ask an explainer about the senses' nearest images, from maps that were kept.
 

@@ -19,14 +19,16 @@ from filterscope.report.atlas.beside import Asked, asked_layers, counterparts, l
 from filterscope.report.atlas.classes import facet_pages, shown_images
 from filterscope.report.atlas.crossing import matches, near_words, pairs, strongest
 from filterscope.report.atlas.details import Beside, details
-from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table
+from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table, layer_name
 from filterscope.report.atlas.frame import write_page
 from filterscope.report.atlas.layers import FIRST, Layer, counts, index
-from filterscope.report.atlas.occlusions import occlusion_pages, shown_photographs
+from filterscope.report.atlas.networks import drawn_by_networks, network_pages
+from filterscope.report.atlas.occlusions import covered_by_filter, occlusion_pages, shown_photographs
 from filterscope.report.atlas.photographs import Photographs, objects_of
 from filterscope.report.atlas.pictures import Gallery, first_files, of_layer
 from filterscope.report.atlas.places import AtlasError, Places
 from filterscope.report.atlas.rooms import diagnosis_page, temperature_page
+from filterscope.report.atlas.senses import of_senses, sense_files, shown_senses
 from filterscope.report.atlas.study import PLACE, Found, noted_layer, study_page
 from filterscope.report.atlas.views import View
 from filterscope.report.atlas.writing import write_data
@@ -124,7 +126,11 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
         noted.append(_write_layer(making, asked, _read_layer(asked, making.filters), pages))
         occluded += pages
         classes += facet_pages(*shared, len(classes)) if asked.study == 0 else []
-    for kind, pages in (("classes", classes), ("occlusions", occluded)):
+    rows = drawn_by_networks(classes)
+    for page in classes:
+        page["networks"] = rows[page["dataset"], page["class"]]
+    networks = network_pages(places, rows)
+    for kind, pages in (("classes", classes), ("occlusions", occluded), ("networks", networks)):
         for number, page in enumerate(pages):
             write_data(making.folder, f"{kind}/{number}", page)
     for number, (path, known) in enumerate(making.vocabularies.items()):
@@ -137,9 +143,8 @@ def _write(making: Making, target: Path, say: Callable[[str], None]) -> None:
         if page is not None:
             write_data(making.folder, name, page)
     making.together = counterparts(making.layers, {each["number"]: each["filters"] for each in noted})
-    found = Found(
-        making.layers, noted, unique(making.photographs), classes, occluded, rooms, _write_matches(making, say)
-    )
+    matched = _write_matches(making, say)
+    found = Found(making.layers, noted, unique(making.photographs), classes, occluded, networks, rooms, matched)
     study = study_page(places, found, making.shown, target, making.beside, making.together)
     write_data(making.folder, "study", study)
     write_page(making.folder, study["title"], study["version"], [each["number"] for each in noted])
@@ -163,6 +168,11 @@ def _gather_photographs(making: Making, say: Callable[[str], None]) -> None:
             own |= set(
                 top.loc[top["filter"].isin(_chosen(names, top["filter"].unique(), making.filters)), "image_id"].tolist()
             )
+        grouped = shown_senses(places, given)
+        if grouped is not None:
+            names = places.table(given["tables"], "filter_names")
+            chosen = _chosen(names, grouped["filter"].unique(), making.filters)
+            own |= set(grouped.loc[grouped["filter"].isin(chosen), "image_id"].tolist())
         if asked.study == 0:
             own |= shown_images(places, given) | shown_photographs(places, given)
     for number, ((study, name), images) in enumerate(wanted.items()):
@@ -217,6 +227,8 @@ def _read_layer(asked: Asked, filters: str | list[int]) -> Layer:
         words,
         apart,
         *(places.table(own, each) for each in ("filter_claims", "filter_causes", "top_images")),
+        senses=places.table(of_senses(given), "senses"),
+        grouped=shown_senses(places, given),
     )
     found.counts = counts(found)
     found.filters = _chosen(names, everything, filters)
@@ -228,6 +240,7 @@ def _filters_of(places: Places, given: Mapping, names: pd.DataFrame | None) -> n
     if names is not None:
         return np.sort(names["filter"].to_numpy(np.int64))
     found = [places.table(entry["tables"], "pictures") for entry in given["pictures"]]
+    found.append(places.table(of_senses(given), "senses"))
     numbers = [each["filter"].to_numpy(np.int64) for each in found if each is not None]
     return np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, np.int64)
 
@@ -261,10 +274,12 @@ def _write_layer(making: Making, asked: Asked, layer: Layer, occluded: Sequence[
         maxima=firing.sampled,
         near=near,
         sheets=_sheets(places, given),
-        occluded=_occluded(occluded),
+        occluded=covered_by_filter(occluded),
     )
     for part, page in details(layer, photographs, View(**given["view"]), beside):
         write_data(making.folder, f"details/{layer.number}/{part}", page)
+    for part, page in sense_files(places, given, layer.filters, photographs, making.gallery, making.pixels):
+        write_data(making.folder, f"senses/{layer.number}/{part}", page)
     if making.exports:
         _export(making, asked, layer, photographs, drawn, beside)
     looked_at = photographs is not None and firing.shown.size > 0
@@ -283,14 +298,14 @@ def _export(
     beside: Beside,
 ) -> None:
     """Tables and exemplars of a layer for other programs; without pixels of photographs where none may be shown."""
-    target, number = making.folder / "exports", layer.number
+    target, name = making.folder / "exports", layer_name(layer.number)
     sprites = making.folder / "photographs" / str(0 if photographs is None else photographs.number)
-    export_table(target / f"layer_{number}.parquet", layer, photographs, sprites, places)
+    export_table(target / f"{name}.parquet", layer, photographs, sprites, places)
     if photographs is None or making.pixels == "none" or beside.heatmaps is None or beside.thresholds is None:
         return
     source = asked.places.path(asked.places.given["datasets"][asked.given["dataset"]]["folder"])
     view = View(**layer.given["view"])
-    exemplars = (target / "exemplars" / str(number), layer, photographs, source, view)
+    exemplars = (target / "exemplars" / name, layer, photographs, source, view)
     if export_exemplars(*exemplars, beside.heatmaps, beside.thresholds):
         making.exemplars.append(layer)
         export_annotations(target / "exemplars" / "annotations.csv", making.exemplars)
@@ -321,16 +336,6 @@ def _columns(names: str, values: np.ndarray) -> dict[str, np.ndarray]:
 
 def _seed(places: Places, given: Mapping) -> int:
     return derived_seed(places.given["seed"], "atlas", given["dataset"], given["probe"])
-
-
-def _occluded(pages: Sequence[Mapping]) -> dict[int, list[int]]:
-    """By filter, the covered photographs whose strongest filters it is among."""
-    found: dict[int, list[int]] = {}
-    for page in pages:
-        own = page["parts"]["filters"][0] if "parts" in page else page["strongest"]["filter"]
-        for number in own:
-            found.setdefault(number, []).append(page["image"])
-    return found
 
 
 def _write_matches(making: Making, say: Callable[[str], None]) -> list[tuple[int, int]]:

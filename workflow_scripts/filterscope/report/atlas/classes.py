@@ -46,6 +46,7 @@ def facet_pages(
     said, drawn = places.table(own, "facet_words"), places.table(own, "facet_pictures")
     shown = photographs.get(given["dataset"])
     files = {name: places.link(own[name]) for name in _FILES if name in own}
+    plates = given["facets"].get("plates")  # none in what earlier versions noted
     beside = places.path(own["facet_pictures"]).parent
     pages = []
     for unit, members in facets.groupby("unit", sort=False):
@@ -78,9 +79,16 @@ def facet_pages(
                 ],
                 "judge": given["facets"]["judge"],
                 "files": files,
+                "plates": [] if plates is None else _plates(places, plates, unit),
             }
         )
     return pages
+
+
+def _plates(places: Places, folder: str, unit: int) -> list[str]:
+    """The class's map with its facets around it and its contact sheet, as pictures to print."""
+    files = [f"{folder}/{name}_{unit:04d}.png" for name in ("plate", "contacts")]
+    return [places.link(each) for each in files if places.path(each).is_file()]
 
 
 def _facet(

@@ -38,8 +38,8 @@ class Beside:
 
     heatmaps, clip_words, known, thresholds, image_words: the tables. pictures: of all recipes, with _PICTURE's columns.
     maxima: [images, filters of the network's layer]. near: places of the nearest filters, by filter. feeds: by filter,
-    classes and weights. sheets: paths by filter. occluded: by filter, covered photographs whose strongest filters it
-    is among.
+    classes and weights. sheets: paths by filter. occluded: by filter, what covering parts of photographs does to
+    it.
     """
 
     heatmaps: pa.Table | None = None
@@ -52,7 +52,7 @@ class Beside:
     near: Sequence[Sequence[int]] = ()
     feeds: Mapping[int, list] = field(default_factory=dict)
     sheets: Mapping[int, str] = field(default_factory=dict)
-    occluded: Mapping[int, list[int]] = field(default_factory=dict)
+    occluded: Mapping[int, list[dict]] = field(default_factory=dict)
 
 
 def details(layer: Layer, photographs: Photographs | None, view: View, beside: Beside) -> Iterator[tuple[int, dict]]:

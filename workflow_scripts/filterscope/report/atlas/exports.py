@@ -2,7 +2,8 @@
 
 A table has the columns x and y that Embedding Atlas takes, and thumbnails as bytes of JPEG files. MILAN's exemplars
 (Hernandez et al. 2022): a folder per layer with images.npy and masks.npy, one row per unit, and units.npy, which says
-the units' numbers; beside the folders annotations.csv.
+the units' numbers; beside the folders annotations.csv. Folders have names that are no numbers: MILAN's reader takes a
+layer of digits in annotations.csv for a number, and no folder has a number's name.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ EXEMPLARS = 15  # images of a unit (MILAN, 3)
 SIDE = 224  # px, of an exemplar, at most
 QUALITY = 85  # of JPEG
 ANNOTATIONS = ("layer", "unit", "summary")
+
+
+def layer_name(number: int) -> str:
+    """What a layer is called in exports."""
+    return f"layer_{number}"
 
 
 def export_table(
@@ -134,7 +140,8 @@ def export_annotations(path: Path, layers: Sequence[Layer]) -> None:
         for layer in layers:
             if layer.names is not None:
                 named = layer.names[layer.names["name"].notna() & layer.names["filter"].isin(layer.filters)]
-                lines.writerows([layer.number, *row] for row in zip(named["filter"], named["name"], strict=True))
+                rows = zip(named["filter"], named["name"], strict=True)
+                lines.writerows([layer_name(layer.number), *row] for row in rows)
 
 
 def _limits(top: pd.DataFrame, thresholds: pd.DataFrame) -> dict[int, float]:

@@ -32,6 +32,8 @@ class Layer:
     causes: pd.DataFrame | None
     top: pd.DataFrame | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    senses: pd.DataFrame | None = None
+    grouped: pd.DataFrame | None = None  # rows of `sense_images` whose photographs are shown
 
     def of_filters(self, table: pd.DataFrame | None, column: str) -> list | None:
         """A column of a table with a row per filter, in the order of the filters; None without the table."""
@@ -86,6 +88,7 @@ def index(
         columns[name] = packed(layer.of_filters(source, column) or [], "u16", linear=True)
     columns |= _strength(layer, tiles)
     columns["distinct"] = packed(_distinct(layer), "u16", linear=True)
+    columns["senses"] = packed(layer.of_filters(layer.senses, "senses") or [], "u8")
     drawn = [pictures.get(each) for each in layer.filters.tolist()]
     columns["picture"] = packed(drawn, _kind(max(pictures.values(), default=0) + 1))
     columns |= {name: packed(each, "u16", linear=True) for name, each in places.items()}
@@ -129,9 +132,12 @@ def _lists(layer: Layer, table: pd.DataFrame | None) -> list[list[tuple[str | No
 
 def _strength(layer: Layer, tiles: Mapping[int, int]) -> dict:
     """The largest maximum of every filter, and the tile of the image that it comes from."""
-    if layer.top is None:
+    if layer.top is not None:
+        best = layer.top[layer.top["rank"] == 0]
+    elif layer.grouped is not None:
+        best = layer.grouped.sort_values(["maximum", "image_id"], ascending=[False, True]).drop_duplicates("filter")
+    else:
         return {}
-    best = layer.top[layer.top["rank"] == 0]
     strength = layer.of_filters(best, "maximum")
     images = layer.of_filters(best, "image_id")
     heard = [each if strength[place] is not None and strength[place] > 0 else None for place, each in enumerate(images)]

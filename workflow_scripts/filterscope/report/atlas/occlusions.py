@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -76,6 +76,38 @@ def occlusion_pages(
             page["strongest_file"] = places.link(given["strongest"])
         pages.append(page)
     return pages
+
+
+def covered_by_filter(pages: Sequence[Mapping]) -> dict[int, list[dict]]:
+    """By filter, the photographs whose strongest filters it is among: its place there, and what place it keeps when
+    parts are covered, None where it falls out of the strongest.
+
+    parts: name, share of the view, place; squares, squares_out: of a sliding one, how many places it has, and at how
+    many the filter falls out.
+    """
+    found: dict[int, list[dict]] = {}
+    for page in pages:
+        parts = page.get("parts", {"kind": [], "filters": [page["strongest"]["filter"]] if "strongest" in page else []})
+        own = parts["filters"][0]
+        named = [place for place, kind in enumerate(parts["kind"]) if kind not in ("photograph", "square")]
+        squares = [place for place, kind in enumerate(parts["kind"]) if kind == "square"]
+        for rank, number in enumerate(own):
+            left = {place: _place(number, parts["filters"][place]) for place in (*named, *squares)}
+            told = {name: page[name] for name in ("number", "image", "row")} | {"rank": rank, "size": len(own)}
+            told["file"] = page.get("file", page.get("strongest_file"))
+            told["parts"] = [[_called(parts, place), parts["area"][place], left[place]] for place in named]
+            told |= {"squares": len(squares), "squares_out": sum(left[place] is None for place in squares)}
+            found.setdefault(number, []).append(told)
+    return found
+
+
+def _place(number: int, filters: Sequence[int]) -> int | None:
+    return filters.index(number) if number in filters else None
+
+
+def _called(parts: Mapping, place: int) -> str:
+    name, fill = parts["name"][place] or parts["kind"][place], parts["fill"][place]
+    return f"{name}, {fill}" if fill else name
 
 
 def _strongest(places: Places, given: Mapping) -> pd.DataFrame | None:

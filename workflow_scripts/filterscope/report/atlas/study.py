@@ -16,6 +16,7 @@ from filterscope.report.atlas.beside import Asked, changed_names, comparison, la
 from filterscope.report.atlas.layers import CAUSES, STATUSES, Layer
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.places import FORMAT, Places
+from filterscope.report.atlas.senses import noted_senses, of_senses
 from filterscope.report.atlas.verdict import asked_for, layer_notes, layer_verdict, missing_files
 from filterscope.report.verdict import Explained, best_named, layer_warnings, rooms_verdict, spread, verdict
 from filterscope.schemas.values import RECALL
@@ -31,14 +32,15 @@ PLACE = Path("report/atlas")  # in the folder of results: there links to tables 
 @dataclass(frozen=True)
 class Found:
     """What was made of a study before its first page: layers as they were asked for and as the page is told of them,
-    photographs, pages of classes and of covered photographs, pages of other rooms by name (None where there is none),
-    and pairs of layers whose filters were matched."""
+    photographs, pages of classes, of covered photographs and of networks that drew the same classes, pages of other
+    rooms by name (None where there is none), and pairs of layers whose filters were matched."""
 
     asked: Sequence[Asked]
     noted: Sequence[dict]
     photographs: Sequence[Photographs]
     classes: Sequence[Mapping]
     occluded: Sequence[Mapping]
+    networks: Sequence[Mapping]
     rooms: Mapping[str, dict | None]
     matched: Sequence[tuple[int, int]]
 
@@ -69,6 +71,7 @@ def noted_layer(
     files = {name: places.link(own[name]) for name in own if name not in ("vocabulary", "heatmaps")}
     for entry in given["pictures"]:
         files |= {f"{name} ({entry['recipe']})": places.link(each) for name, each in entry["tables"].items()}
+    files |= {name: places.link(place) for name, place in of_senses(given).items()}
     for name, entry in (("firing", given["firing"]), ("images", None), ("annotations", None)):
         place = entry[0] if entry else places.given["datasets"][given["dataset"]]["tables"].get(name)
         files |= {name: places.link(place)} if place else {}
@@ -87,6 +90,7 @@ def noted_layer(
         "strongest": strongest,
         "explained": layer.names is not None,
         "recipes": [entry["recipe"] for entry in given["pictures"]],
+        "senses": noted_senses(layer.senses),
     }
 
 
@@ -141,6 +145,9 @@ def study_page(
         "occlusions": [
             {name: each[name] for name in ("number", "photographs", "row", "image", "dataset", "probe", "layer")}
             for each in found.occluded
+        ],
+        "networks": [
+            {name: each[name] for name in ("number", "dataset", "probes", "said", "files")} for each in found.networks
         ],
         "matches": [list(each) for each in found.matched],
         "beside": None if beside is None else _beside(places, beside, found.asked, together),

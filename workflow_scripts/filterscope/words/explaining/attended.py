@@ -6,6 +6,7 @@ training images, whose right words are known from the masks under the filter's r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 
 from filterscope.words.explaining.explanation import ExplanationSettings, TopPairs, explainer_inputs
 from filterscope.words.firing import Thresholds
+from filterscope.words.sums import counted
 from filterscope.words.truth import ImageTruth, region_tokens
 
 
@@ -65,6 +67,15 @@ class Attended:
         np.add.at(self.fired, filters, found.any(1))
         kept = sampled & found.any(1)
         return self._samples(maps, filters[kept], found[kept])
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """What was counted, by name, as another job takes it in: [2, rows, columns]."""
+        return {"shown": counted(self.shown), "fired": counted(self.fired[:, None])}
+
+    def take_in(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Add what another job has counted of other images."""
+        self.shown += sums["shown"][0].astype(np.int64)
+        self.fired += sums["fired"][0, :, 0].astype(np.int64)
 
     def _samples(self, maps: torch.Tensor, filters: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
         some = torch.from_numpy(filters).to(self.device)

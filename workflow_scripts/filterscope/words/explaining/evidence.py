@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
+from filterscope.words.sums import ExactSum, counted
 from filterscope.words.truth import ImageTruth
 
 # Power of the correlation between two filters' maps by which one counts as the other's neighbour.
@@ -58,52 +59,89 @@ class EvidenceSettings:
 class Correlations:
     """Sums over images from which correlations of maps with masks, and of maps with maps, follow; streaming.
 
-    Memory is filters x (tokens + filters) whatever the number of images.
+    Memory is filters x (tokens + filters) whatever the number of images. Sums of so many images, one after the other,
+    are added up exactly: shards that begin where such a run of images does give the bits of one job.
     """
 
-    def __init__(self, filters: int, tokens: int, device: torch.device):
-        def zeros(*shape: int) -> torch.Tensor:
-            return torch.zeros(*shape, dtype=torch.float64, device=device)
-
+    def __init__(self, filters: int, tokens: int, device: torch.device, images: int = 32):
+        """images: of a run."""
+        shapes = {
+            "product": (filters, tokens),
+            "gram": (filters, filters),
+            "total": (filters, 1),
+            "mass": (1, tokens),
+            "mass2": (1, tokens),
+        }
         self.cells = 0
         self.images = np.zeros(tokens, np.int64)
-        self.product, self.gram = zeros(filters, tokens), zeros(filters, filters)
-        self.total, self.mass, self.mass2 = zeros(filters), zeros(tokens), zeros(tokens)
+        self._sums = {name: ExactSum(*shape, device=device) for name, shape in shapes.items()}
+        # Of the run that has begun.
+        self._run = {name: torch.zeros(*shape, dtype=torch.float64, device=device) for name, shape in shapes.items()}
+        self._length, self._added = images, 0
 
     def add(self, maps: torch.Tensor, scene: ImageTruth) -> None:
         """Take in one image: maps [d, h, w] and its truth; a mask is the share of each cell that it covers."""
         flat = maps.flatten(1)
         self.cells += flat.shape[1]
-        self.total += flat.sum(1).double()
+        self._run["total"][:, 0] += flat.sum(1).double()
         for rows in range(0, len(flat), ROWS):
-            self.gram[rows : rows + ROWS].add_(flat[rows : rows + ROWS] @ flat.T)
+            self._run["gram"][rows : rows + ROWS].add_(flat[rows : rows + ROWS] @ flat.T)
         if len(scene.tokens):
             masks = scene.token_masks.float()[:, None]
             covered = functional.adaptive_avg_pool2d(masks, tuple(maps.shape[1:])).flatten(1)
             tokens = torch.from_numpy(scene.tokens).to(maps.device)
             self.images[scene.tokens] += 1
-            self.product[:, tokens] += (flat @ covered.T).double()
-            self.mass[tokens] += covered.sum(1).double()
-            self.mass2[tokens] += covered.square().sum(1).double()
+            self._run["product"][:, tokens] += (flat @ covered.T).double()
+            self._run["mass"][0, tokens] += covered.sum(1).double()
+            self._run["mass2"][0, tokens] += covered.square().sum(1).double()
+        self._added += 1
+        if self._added == self._length:
+            self._end_run()
+
+    def _end_run(self) -> None:
+        if self._added:
+            for name, run in self._run.items():
+                self._sums[name].add(run)
+                run.zero_()
+        self._added = 0
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """All of it, by name, as another job takes it in: parts [2, rows, columns]."""
+        self._end_run()
+        own = {name: each.parts for name, each in self._sums.items()}
+        return own | {"cells": counted([[self.cells]]), "images": counted(self.images[None])}
+
+    def take_in(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Add what another job has summed up of other images."""
+        for name, each in self._sums.items():
+            each.merge(sums[name])
+        self.cells += int(sums["cells"][0, 0, 0])
+        self.images += sums["images"][0, 0].astype(np.int64)
+
+    def _values(self) -> dict[str, torch.Tensor]:
+        self._end_run()
+        return {name: each.value for name, each in self._sums.items()}
 
     def with_tokens(self) -> np.ndarray:
         """Pearson correlation of every map with every token's masks over all cells, [d, T]; 0 where one is constant."""
-        cells = max(self.cells, 1)
-        covariance = self.product - self.total[:, None] * self.mass / cells
-        spread = (self._variances()[:, None] * (self.mass2 - self.mass**2 / cells).clamp(min=0)).sqrt()
-        return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).cpu().numpy()
+        cells, sums = max(self.cells, 1), self._values()
+        mass = sums["mass"]
+        covariance = sums["product"] - sums["total"] * mass / cells
+        spread = (self._variances(sums)[:, None] * (sums["mass2"] - mass**2 / cells).clamp(min=0)).sqrt()
+        return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).numpy()
 
     def among_filters(self) -> np.ndarray:
         """Pearson correlation of every map with every other over all cells, [d, d]; 0 where one is constant."""
-        covariance = self.gram - self.total[:, None] * self.total / max(self.cells, 1)
-        spread = self._variances().sqrt()
+        sums = self._values()
+        covariance = sums["gram"] - sums["total"] * sums["total"].T / max(self.cells, 1)
+        spread = self._variances(sums).sqrt()
         spread = spread[:, None] * spread
-        return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).cpu().numpy()
+        return torch.where(spread > 0, covariance / spread.clamp(min=1e-30), 0.0).numpy()
 
-    def _variances(self) -> torch.Tensor:
+    def _variances(self, sums: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Times the number of cells, [d]; 0 for a map that is constant but for the rounding of products in float32."""
-        squares = self.gram.diagonal()
-        variances = squares - self.total**2 / max(self.cells, 1)
+        squares = sums["gram"].diagonal()
+        variances = squares - sums["total"][:, 0] ** 2 / max(self.cells, 1)
         return torch.where(variances > ROUNDING * squares, variances, 0.0)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from filterscope.activations.extraction import ExtractionSettings, read_maps
-from filterscope.activations.maps import StoredMaps
+from filterscope.activations.maps import KeptMaps
 from filterscope.activations.streaming import Batch
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.layers import Reader
@@ -42,7 +42,7 @@ class ExplanationSettings:
         """Whether maps suffice; the method "image" shows the network the pictures again."""
         return self.method != "image"
 
-    def explainer_size(self, reader: Reader | StoredMaps) -> int:
+    def explainer_size(self, reader: Reader | KeptMaps) -> int:
         """How many values an explainer takes."""
         return reader.filters * (reader.height * reader.width if self.pool == "native" else 1)
 

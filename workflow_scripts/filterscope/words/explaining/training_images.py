@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,13 +28,74 @@ class StudySettings:
     """What one look at the training images is for.
 
     evidence: how claims follow. explanation: how maps become the explainer's inputs. overlap: IoU above which an object
-    belongs to a region. attended: samples for the explainer per object, at most.
+    belongs to a region. attended: samples for the explainer per object, at most. run: images that are summed up before
+    their sums are added; shards begin where a run does.
     """
 
     evidence: EvidenceSettings
     explanation: ExplanationSettings
     overlap: float
     attended: float
+    run: int = 32
+
+
+class Studied:
+    """What training images add up to, of all of them or of a shard's."""
+
+    def __init__(self, correlations: Correlations, attended: Attended):
+        self.correlations, self.attended = correlations, attended
+
+    @classmethod
+    def begun(
+        cls,
+        tokens: int,
+        objects: int,
+        pairs: TopPairs,
+        thresholds: Thresholds,
+        settings: StudySettings,
+        seed: int,
+        device: torch.device,
+    ) -> Studied:
+        """Of no image yet; tokens, objects and pairs: of all training images, not of a shard's."""
+        sampled = drawn(pairs, round(settings.attended * objects), seed)
+        return cls(
+            Correlations(pairs.shape[0], tokens, device, settings.run),
+            Attended(pairs, sampled, thresholds, tokens, settings.overlap, settings.explanation, device),
+        )
+
+    def look(
+        self,
+        seen: Iterable[tuple[int, torch.Tensor, ImageTruth]],
+        keep: Callable[[int, dict[str, np.ndarray]], None],
+        *others: Sums,
+    ) -> None:
+        """Go through images, as `scenes` gives them.
+
+        keep: called with every image's id and its samples, which are those of `Attended.add`. others: what else is
+        summed up in this look.
+        """
+        for image_id, maps, scene in seen:
+            for each in (self.correlations, *others):
+                each.add(maps, scene)
+            keep(image_id, self.attended.add(image_id, maps, scene))
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """All of it, by name, as another job takes it in."""
+        return self.correlations.sums() | self.attended.sums()
+
+    def take_in(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Add what another job has summed up of other images."""
+        self.correlations.take_in(sums)
+        self.attended.take_in(sums)
+
+    @property
+    def fired(self) -> np.ndarray:
+        """Of how many of its top training images every filter's region shows a token, [d]."""
+        return self.attended.fired
+
+    def evidence(self, settings: EvidenceSettings) -> Evidence:
+        """What follows of it for the filters' claims."""
+        return Evidence.gathered(self.correlations, self.attended.shown, self.attended.fired, settings)
 
 
 def study(
@@ -52,17 +113,11 @@ def study(
     """The evidence, and of how many of its top training images every filter's region shows a token, [d].
 
     seen: training images, as `scenes` gives them. tokens, objects: how many there are. pairs: all filters and their
-    top training images. keep: called with every image's id and its samples, which are those of `Attended.add`.
-    others: what else is summed up in this look.
+    top training images. keep, others: as in `Studied.look`.
     """
-    correlations = Correlations(pairs.shape[0], tokens, device)
-    sampled = drawn(pairs, round(settings.attended * objects), seed)
-    shown = Attended(pairs, sampled, thresholds, tokens, settings.overlap, settings.explanation, device)
-    for image_id, maps, scene in seen:
-        for each in (correlations, *others):
-            each.add(maps, scene)
-        keep(image_id, shown.add(image_id, maps, scene))
-    return Evidence.gathered(correlations, shown.shown, shown.fired, settings.evidence), shown.fired
+    studied = Studied.begun(tokens, objects, pairs, thresholds, settings, seed, device)
+    studied.look(seen, keep, *others)
+    return studied.evidence(settings.evidence), studied.fired
 
 
 def sample_rows(image_id: int, samples: dict[str, np.ndarray], tokens: np.ndarray) -> dict:

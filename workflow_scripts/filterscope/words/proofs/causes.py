@@ -23,7 +23,7 @@ from scipy import stats
 
 from filterscope import tables
 from filterscope.words.bootstrap import percentile_interval
-from filterscope.words.proofs.answers import ProofSettings, Responses
+from filterscope.words.proofs.responses import ProofSettings, Responses
 from filterscope.words.proofs.verdicts import CAUSED, NOT_CAUSED, UNTOLD
 
 LAID, LOST = "laid", "lost"

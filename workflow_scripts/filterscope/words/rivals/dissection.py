@@ -5,12 +5,15 @@ Bau et al. 2017; computed on training images, with the same thresholds as everyt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import torch
 from torch.nn import functional
 
 from filterscope.words.firing import Thresholds
+from filterscope.words.sums import counted
 from filterscope.words.truth import ImageTruth
 
 
@@ -34,6 +37,17 @@ class Dissection:
             tokens = torch.from_numpy(scene.tokens).to(maps.device)
             self.shared[:, tokens] += shared.double()
             self.areas[0, tokens] += masks.sum((1, 2)).double()
+
+    def sums(self) -> dict[str, np.ndarray]:
+        """All of it, by name, as another job takes it in: pixels, which are whole numbers, [2, rows, columns]."""
+        own = {"shared": self.shared, "regions": self.regions, "areas": self.areas}
+        return {name: counted(each.cpu().numpy()) for name, each in own.items()}
+
+    def take_in(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Add what another job has summed up of other images."""
+        for name in ("shared", "regions", "areas"):
+            own = getattr(self, name)
+            own += torch.from_numpy(sums[name][0]).to(own.device)
 
     def best(self, kept: int, unsupervised: np.ndarray) -> pd.DataFrame:
         """The tokens that overlap each filter best: filter, rank, token index and iou, `kept` of all tokens.

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CORRELATION, F1, IOU
-from filterscope.words.firing import Thresholds
+from filterscope.words.firing import Fired, Thresholds
 from filterscope.words.truth import ImageTruth
 
 # CLAIM_SCORES are reported; the pixel-wise recall and precision only serve the sanity tests.
@@ -36,22 +35,23 @@ CACHED = 1 << 17
 class BinnedMaps:
     """What an image's maps are to every collector of one layer, whatever is in the image: computed once for all.
 
-    maps: [d, h, w]. bins: of every cell, [d, h*w]. everything: cells in each bin, [d, BINS]. sums: of a and a^2,
-    [d, 2].
+    maps: [d, h, w]. fired: where they fire, enlarged to the grid. bins: of every cell, [d, h*w]. everything: cells in
+    each bin, [d, BINS]. sums: of a and a^2, [d, 2].
     """
 
     maps: torch.Tensor
+    fired: Fired
     bins: torch.Tensor
     everything: torch.Tensor
     sums: torch.Tensor
 
     @classmethod
-    def of(cls, maps: torch.Tensor, edges: torch.Tensor) -> BinnedMaps:
+    def of(cls, maps: torch.Tensor, fired: Fired, edges: torch.Tensor) -> BinnedMaps:
         """From maps [d, h, w]; edges: of `bin_edges`."""
         flat = maps.flatten(1)
         bins = torch.searchsorted(edges, flat).clamp_(max=BINS - 1)
         everything = torch.zeros(len(flat), BINS, device=flat.device).scatter_add_(1, bins, torch.ones_like(flat))
-        return cls(maps, bins, everything, torch.stack([flat.sum(1), flat.square().sum(1)], 1))
+        return cls(maps, fired, bins, everything, torch.stack([flat.sum(1), flat.square().sum(1)], 1))
 
 
 class ClaimScores:
@@ -95,31 +95,30 @@ class ClaimScores:
         self.of_tokens = torch.zeros(tokens, 3, device=device)
         self._waiting: list[tuple[int, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int]] = []
 
-    def binned(self, maps: torch.Tensor) -> BinnedMaps:
-        """An image's maps [d, h, w] as `add` takes them in; all collectors of a layer may share them."""
-        return BinnedMaps.of(maps, self.edges)
+    def binned(self, maps: torch.Tensor, kept: bool = True) -> BinnedMaps:
+        """An image's maps [d, h, w] as `add` takes them in; all collectors of a layer may share them.
+
+        kept: whether where they fire is held, which is faster where more than one takes them.
+        """
+        fired = self.thresholds.fired(maps, (self.resolution, self.resolution))
+        return BinnedMaps.of(maps, fired.kept() if kept else fired, self.edges)
 
     def add(self, image: int, maps: torch.Tensor | BinnedMaps, scene: ImageTruth) -> None:
         """Take in one image: its position among the weights, its maps [d, h, w], maybe `binned`, and its truth."""
-        seen = maps if isinstance(maps, BinnedMaps) else self.binned(maps)
+        seen = maps if isinstance(maps, BinnedMaps) else self.binned(maps, kept=False)
         filters, height, width = seen.maps.shape
-        side = (self.resolution, self.resolution)
-        masks = scene.token_masks.float()[:, None]
-        sampled = functional.interpolate(masks, size=side, mode="nearest-exact")[:, 0]  # [t, side, side]
-        covered = functional.adaptive_avg_pool2d(masks, (height, width)).flatten(1)  # [t, hw]
-        shared, region = self.thresholds.overlaps(seen.maps, sampled)
+        masks = scene.sampled(self.resolution, (height, width))
+        shared, region = seen.fired.overlaps(masks.sampled)
         present = len(scene.tokens)
         positives = torch.zeros(filters, present + 1, BINS, device=self.device)
         per_token = torch.zeros(filters, present + 1, 5, device=self.device)
         if present:
-            for place, shares in enumerate(covered):  # most cells have nothing of a token
-                where = shares.nonzero()[:, 0]
-                positives[:, place].scatter_add_(1, seen.bins[:, where], shares[where].expand(filters, -1))
+            token, cell = masks.cells  # most cells have nothing of a token
+            shares = masks.covered[token, cell].expand(filters, -1)
+            positives.flatten(1).scatter_add_(1, token * BINS + seen.bins[:, cell], shares)
             per_token[:, :present, 0] = shared
-            per_token[:, :present, 1] = sampled.sum((1, 2))
-            per_token[:, :present, 2] = covered.sum(1)
-            per_token[:, :present, 3] = covered.square().sum(1)
-            per_token[:, :present, 4] = seen.maps.flatten(1) @ covered.T
+            per_token[:, :present, 1:4] = masks.sums
+            per_token[:, :present, 4] = seen.maps.flatten(1) @ masks.covered.T
             if self.every is not None:
                 tokens = torch.from_numpy(scene.tokens).to(self.device)
                 self.every[:, tokens] += positives[:, :present]

@@ -164,7 +164,7 @@ def measure(
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
         position = positions[image_id]
-        binned = claims.binned(maps)
+        binned = claims.binned(maps, kept=bool(apart))
         claims.add(position, binned, scene)
         for collected, other in zip(apart, strangers.of(position, maps, scene), strict=False):
             collected.add(position, binned, other)

@@ -3,7 +3,7 @@
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
   const PAGES = {
-    study: 0, search: 0, layer: 1, filter: 2, photographs: 1, photograph: 2, occlusion: 1, compare: 2, class: 1, diagnosis: 0, temperature: 0,
+    study: 0, search: 0, layer: 1, filter: 2, photographs: 1, photograph: 2, occlusion: 1, compare: 2, class: 1, networks: 1, diagnosis: 0, temperature: 0,
   };
 
   /* {page, numbers, query} of an address, or {page: null} where there is no such page. */

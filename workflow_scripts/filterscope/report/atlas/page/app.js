@@ -55,7 +55,7 @@
         <a href="#/study" aria-current=${on(["study"])}>Study</a>
         ${study.layers.length ? html`<label class="layer-choice"><span class="visually-hidden">Layer</span><select aria-label="Go to a layer" data-on=${layer !== null} value=${layer === null ? "" : layer} onChange=${(event) => event.target.value !== "" && go(address.write("layer", [Number(event.target.value)]))}><option value="" disabled>Layers</option>${study.layers.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>` : null}
         ${pair ? html`<a href=${address.write("compare", pair)} aria-current=${on(["compare"])}>Compare</a>` : null}
-        ${(study.classes || []).length ? html`<a href=${address.write("class", [study.classes[0].number])} aria-current=${on(["class"])}>Classes</a>` : null}
+        ${(study.classes || []).length ? html`<a href=${address.write("class", [study.classes[0].number])} aria-current=${on(["class", "networks"])}>Classes</a>` : null}
         ${(study.photographs || []).length ? html`<a href=${address.write("photographs", [study.photographs[0].number])} aria-current=${on(["photographs", "photograph", "occlusion"])}>Photographs</a>` : null}
         ${pages.includes("diagnosis") ? html`<a href="#/diagnosis" aria-current=${on(["diagnosis"])}>Diagnosis</a>` : null}
         ${pages.includes("temperature") ? html`<a href="#/temperature" aria-current=${on(["temperature"])}>Temperature</a>` : null}
@@ -79,6 +79,7 @@
       case "occlusion": return html`<${filterscope.photographPage.Occlusion} key=${first} study=${study} number=${first} />`;
       case "compare": return study.layers.length ? html`<${filterscope.comparePage.Compare} key=${route.numbers.join("/")} study=${study} numbers=${route.numbers} query=${route.query} go=${go} />` : NONE;
       case "class": return html`<${filterscope.classPage.Class} key=${first} study=${study} number=${first} />`;
+      case "networks": return html`<${filterscope.networksPage.Networks} key=${first} study=${study} number=${first} />`;
       case "diagnosis": case "temperature": return html`<${filterscope.roomPage.Room} key=${route.page} name=${route.page} />`;
       default: return NONE;
     }
@@ -86,7 +87,7 @@
 
   function titleOf(study, route) {
     const layer = study.layers.find((each) => each.number === route.numbers[0]);
-    const name = { study: "", search: "“" + (route.query.q || "") + "”", layer: layer ? layer.heading : "", filter: "filter " + route.numbers[1] + (layer ? " of " + layer.heading : ""), photograph: "photograph " + route.numbers[1], class: ((study.classes || []).find((each) => each.number === route.numbers[0]) || {}).class }[route.page];
+    const name = { study: "", search: "“" + (route.query.q || "") + "”", layer: layer ? layer.heading : "", filter: "filter " + route.numbers[1] + (layer ? " of " + layer.heading : ""), photograph: "photograph " + route.numbers[1], networks: "networks compared", class: ((study.classes || []).find((each) => each.number === route.numbers[0]) || {}).class }[route.page];
     const label = name === undefined ? (route.page || "no such page") : name;
     return (label ? String(label).slice(0, 120) + " · " : "") + String(study.title).slice(0, 120) + " · filter atlas";
   }

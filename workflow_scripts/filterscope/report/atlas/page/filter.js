@@ -70,7 +70,7 @@
         ${claim.lent && !isMissing(claim.lent_supported) ? html`<p class="note">A decoy, a claim lent from another filter, would ${claim.lent_supported ? html`<strong>be supported here, too</strong>` : "not be supported here"}.</p>` : null}`}
       ${cause.status ? html`<h3>Are such objects the cause?</h3>
         ${isMissing(cause.effect) ? null : html`<${Evidence} value=${cause.effect} low=${cause.low} high=${cause.high} nil=${cause.null} from=${Math.min(0, cause.low || 0)} to=${Math.max(0.5, 1.08 * (cause.high || 0))} label="effect, in spreads of the filter" nilLabel="on the layer’s mean filter (null)" />`}
-        <p class="note">${cause.status === "caused" ? "Yes. " : cause.status === "not_caused" ? "Not shown. " : "It cannot be told. "}${cause.reason ? html`<${Text}>${cause.reason}<//>. ` : ""}${cause.objects ? html`${count(cause.objects, "such object")}, beside ${count(cause.controls, "other")} of their size${isMissing(cause.p) ? "" : "; p = " + show(cause.p)}${isMissing(cause.laid_effect) ? "" : "; laid in " + show(cause.laid_effect)}${isMissing(cause.lost_effect) ? "" : ", taken out " + show(cause.lost_effect)}.` : ""}</p>` : null}
+        <p class="note">${cause.status === "caused" ? "Yes" : cause.status === "not_caused" ? "Not shown" : "It cannot be told"}${cause.reason ? html`: <${Text}>${cause.reason}<//>. ` : ". "}${cause.objects ? html`${count(cause.objects, "such object")}, beside ${count(cause.controls, "other")} of their size${isMissing(cause.p) ? "" : "; p = " + show(cause.p)}${isMissing(cause.laid_effect) ? "" : "; laid in " + show(cause.laid_effect)}${isMissing(cause.lost_effect) ? "" : ", taken out " + show(cause.lost_effect)}.` : ""}</p>` : null}
       ${own.known ? html`<h3>The right answer is known</h3><p>${own.known.passed ? html`<strong class="good">Found.</strong>` : html`<strong class="bad">Missed.</strong>`} It detects <${Text}>${listed(own.known.right || own.known.detects)}<//>; found: <${Text}>${listed(own.known.found)}<//>. <${Source} path=${files.known_answers} /></p>` : null}
     <//>`;
   }
@@ -121,6 +121,17 @@
     return html`<${Panel} title="Classes that it feeds" note="Weights of the network's last layer: to the right they speak for the class, to the left against it." sources=${[source]}><div class="feeds">${feeds.map(([name, weight, number]) => html`<div key=${name} class="feed"><span>${isMissing(number) || !classes.some((each) => each.number === number) ? html`<${Text} lines=${1}>${name}<//>` : html`<a href=${address.write("class", [number])}><${Text} lines=${1}>${name}<//></a>`}</span><span class="feed-track"><i class=${weight < 0 ? "against" : "for"} style=${weight < 0 ? { right: "50%", width: (50 * -weight) / most + "%" } : { left: "50%", width: (50 * weight) / most + "%" }}></i></span><span class="number">${show(weight)}</span></div>`)}</div><//>`;
   }
 
+  const placed = (rank) => (isMissing(rank) ? html`<strong class="bad">falls out</strong>` : "stays, place " + (rank + 1));
+
+  /* What is left of it when parts of photographs are covered that it is among the strongest filters of. */
+  function Covered({ covered, photos, source }) {
+    return html`<${Panel} title="What covering does to it" note="It is among the strongest filters of these photographs. When a part is covered, it stays among them or falls out; how large parts do by chance is told on the photograph's page." sources=${[source]}><ul class="covered">${covered.map((each) => html`<li key=${each.number}>
+        <a href=${address.write("occlusion", [each.number])}><${Tile} photos=${photos} row=${isMissing(each.row) ? -1 : each.row} label=${"photograph " + each.image} /></a>
+        <div><a href=${address.write("occlusion", [each.number])}>photograph ${each.image}</a> <span class="soft">place ${each.rank + 1} of ${each.size}</span>
+        ${each.parts.length ? html`<ul>${each.parts.slice(0, 8).map(([name, area, rank], k) => html`<li key=${k}><${Text} lines=${1}>${name}<//> <span class="soft">${share(area)}</span> ${placed(rank)}</li>`)}${each.parts.length > 8 ? html`<li class="soft">and ${each.parts.length - 8} more</li>` : null}</ul>` : null}
+        ${each.squares ? html`<p>A square that slides over it drives it out at ${each.squares_out} of ${count(each.squares, "place")}.</p>` : null}</div></li>`)}</ul><//>`;
+  }
+
   function Filter({ info, study, number, go }) {
     const { value: layer, error } = useLayer(info.number);
     const row = layer ? layer.row(number) : -1;
@@ -152,7 +163,6 @@
     const files = info.files || {};
     const link = (to, label, arrow) => to === null ? html`<span class="button off" aria-hidden="true">${arrow}</span>` : html`<a class="button" href=${address.write("filter", [info.number, to])} aria-label=${label + ": filter " + to} title=${label + " (arrow key)"}>${arrow}</a>`;
     const top = own && own.top && own.top.row.length ? own.top : null;
-    const covered = (study.occlusions || []).filter((each) => each.layer === info.number && own && (own.occlusions || []).includes(each.image));
     const filtered = listed && list === listed && list.length !== layer.count;
     return html`<article class="page filter">
       <header class="title-block compact"><div><p class="kicker"><a href=${order ? order.back : address.write("layer", [info.number])}><${Text}>${info.heading}<//></a></p>
@@ -161,7 +171,8 @@
         <nav class="title-aside stepper" aria-label="Filters of this layer">${link(before, "Previous", "←")}<span class="soft">${show(at + 1)} of ${show(list.length)}${filtered ? " in the list" : ""}</span>${link(after, "Next", "→")}</nav></header>
       ${data.error ? html`<${Failed} error=${data.error} />` : !own ? html`<${Waiting} />` : html`<div class="columns filter-columns">
         <div class="column">
-          ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
+          ${top ? html`<${TopImages} top=${top} photos=${photos} info=${info} number=${number} source=${[files.top_images]} />` : info.senses && !own.name ? null : html`<${Panel} title="What excites it"><p class="soft">${STATUSES[status] || "No photograph excites it."}</p><//>`}
+          <${filterscope.senses.Senses} info=${info} number=${number} row=${row} photos=${photos} />
           ${own.pictures && own.pictures.length ? html`<${Pictures} pictures=${own.pictures} info=${info} number=${number} name=${own.name || {}} />` : null}
           ${own.near && own.near.length ? html`<${Near} near=${own.near} layer=${layer} photos=${photos} source=${files.firing} />` : null}
         </div>
@@ -171,7 +182,7 @@
           <${Rivals} own=${own} info=${info} />
           ${own.maxima ? html`<${Panel} title="How strongly photographs excite it" sources=${[files.thresholds]} note=${own.threshold && !isMissing(own.threshold.threshold) ? "Maxima of all photographs; the line is the threshold above which it fires, " + show(own.threshold.threshold) + ". Heights are square roots." : "Maxima of all photographs. Heights are square roots."}><${Histogram} low=${own.maxima.edges[0]} high=${own.maxima.edges[own.maxima.edges.length - 1]} counts=${own.maxima.counts} mark=${own.threshold ? own.threshold.threshold : null} markLabel="threshold" label="Distribution of maxima" /><//>` : null}
           ${own.feeds && own.feeds.length ? html`<${Feeds} feeds=${own.feeds} classes=${study.classes || []} source=${files.feeds} />` : null}
-          ${covered.length ? html`<${Panel} title="When photographs are covered" note="It is among the strongest filters of these:"><ul class="pill-list">${covered.map((each) => html`<li key=${each.number}><a href=${address.write("occlusion", [each.number])}>photograph ${each.image}</a></li>`)}</ul><//>` : null}
+          ${own.occlusions && own.occlusions.length ? html`<${Covered} covered=${own.occlusions} photos=${photos} source=${own.occlusions[0].file} />` : null}
           ${own.sheet ? html`<p class="note"><${Source} path=${own.sheet} label="its sheet as one picture" /></p>` : null}
         </div>
       </div>`}</article>`;

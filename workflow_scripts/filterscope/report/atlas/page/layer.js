@@ -8,7 +8,7 @@
   const { show, count, csv } = filterscope.numbers;
   const PORTION = 180; // cards that are drawn at a time
 
-  const MEASURES = { evidence: ["auprc", "AUPRC"], cause: ["effect", "effect"], distinct: ["distinct", "lift"], strength: ["strength", "max"] };
+  const MEASURES = { evidence: ["auprc", "AUPRC"], cause: ["effect", "effect"], distinct: ["distinct", "lift"], strength: ["strength", "max"], senses: ["senses", "senses"] };
 
   /* What was found for the query, with the words that answered it. */
   function Answers({ query, answers, total, layer }) {
@@ -80,6 +80,7 @@
       return null;
     };
     const by = query.map === "firing" ? "firing" : "words";
+    const mapped = Boolean(layer.x || layer.u);
     const drawn = query.show === "pictures";
     const drawable = layer.picture.some((number) => number >= 0) && layer.thumb.some((number) => number >= 0);
     const orders = Object.entries(listing.ORDERS).filter(([name, { of }]) => (name === "likeness" ? Boolean(query.q) : !of || of === "name" || layer[of]));
@@ -98,6 +99,7 @@
         <div class="title-aside"><${Source} path=${info.files && info.files.filter_names} /><${Source} path=${info.files && info.files.filter_words} />${study.layers.length > 1 ? html`<a class="button" href=${address.write("compare", [info.number, study.layers.find((each) => each.number !== info.number).number])}>Compare</a>` : null}</div></header>
       <${Strip} counts=${counts} total=${layer.count} label="Statuses" />
       ${layer.count < info.filters ? html`<p class="note">${show(layer.count)} of its ${count(info.filters, "filter")} are in this atlas.</p>` : null}
+      ${info.senses ? html`<p class="note"><a href=${address.write("layer", [info.number], { ...query, sort: "senses" })}>Senses</a>: <${Text}>${info.senses}<//>. <${Source} path=${info.files && info.files.senses} /></p>` : null}
       <${filterscope.studyPage.Notes} title="Before you believe it" notes=${[...(study.warnings || []), ...(study.notes || [])].filter((each) => each.layer === info.number)} />
       <div class="controls sticky">
         <div class="chips" role="group" aria-label="Statuses that are shown">${counts.map(([status, n]) => html`<button key=${status} type="button" class="chip" aria-pressed=${statuses.includes(status)} onClick=${() => toggle(status)} title=${filterscope.parts.STATUSES[status] || ""}><${Mark} status=${status} />${status} <b>${show(n)}</b></button>`)}${statuses.length ? html`<button type="button" class="chip clear" onClick=${() => set({ status: "" })}>all</button>` : null}</div>
@@ -106,20 +108,20 @@
         <label>Sort by <select value=${query.sort || (query.q ? "likeness" : "number")} onChange=${(event) => set({ sort: event.target.value })}>${orders.map(([name, { label }]) => html`<option key=${name} value=${name}>${label}</option>`)}</select></label>
         <button type="button" aria-pressed=${choosing} onClick=${() => setChoosing(!choosing)}>Select</button>
         <button type="button" onClick=${exportChosen} disabled=${rows.length === 0}>Export ${chosen.size ? show(chosen.size) : show(rows.length)} as CSV</button>
-        <div class="segments tabs" role="group" aria-label="View"><button type="button" aria-pressed=${tab === "gallery"} onClick=${() => setTab("gallery")}>Gallery</button><button type="button" aria-pressed=${tab === "map"} onClick=${() => setTab("map")}>Map</button></div>
+        ${mapped ? html`<div class="segments tabs" role="group" aria-label="View"><button type="button" aria-pressed=${tab === "gallery"} onClick=${() => setTab("gallery")}>Gallery</button><button type="button" aria-pressed=${tab === "map"} onClick=${() => setTab("map")}>Map</button></div>` : null}
       </div>
       <${Answers} query=${query.q} answers=${found.answers} total=${(found.hits || []).length} layer=${info} />
-      <div class="layer-body">
+      <div class=${"layer-body" + (mapped ? "" : " unmapped")}>
         <section class="gallery-side" aria-label="Filters">
           ${rows.length === 0 && !query.q ? html`<p class="soft">No filter has ${statuses.length === 1 ? "this status" : "these statuses"}.</p>` : null}
           <div class="gallery" onKeyDown=${moveFocus}>${rows.slice(0, limit).map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} note=${note(row)} hot=${hot === row} onHover=${setHot} chosen=${chosen.has(row)} onChoose=${choosing ? choose : null} drawn=${drawn} />`)}</div>
           <div ref=${end} class="gallery-end">${limit < rows.length ? html`<button type="button" onClick=${() => setLimit(limit + PORTION)}>Show more of ${show(rows.length)}</button>` : null}</div>
         </section>
-        <aside class="map-side" aria-label="Map"><div class="map-sticky">
+        ${mapped ? html`<aside class="map-side" aria-label="Map"><div class="map-sticky">
           <div class="map-head"><div class="segments" role="group" aria-label="What is near each other on the map"><button type="button" aria-pressed=${by === "words"} onClick=${() => set({ map: "" })}>alike in words</button><button type="button" aria-pressed=${by === "firing"} onClick=${() => set({ map: "firing" })}>firing together</button></div></div>
           <${LayerMap} layer=${layer} by=${by} shown=${rows} hot=${hot} onHot=${setHot} onOpen=${(row) => go(address.write("filter", [info.number, layer.filter[row]]))} />
           <${Preview} layer=${layer} row=${hot} photos=${photos} />
-        </div></aside>
+        </div></aside>` : null}
       </div></article>`;
   }
 

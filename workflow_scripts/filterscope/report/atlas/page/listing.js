@@ -8,6 +8,7 @@
     cause: { label: "effect of its objects", of: "effect" },
     distinct: { label: "distinctiveness", of: "distinct" },
     strength: { label: "strength", of: "strength" },
+    senses: { label: "number of senses", of: "senses" },
     name: { label: "name", of: "name" },
     likeness: { label: "answer to the search", of: null },
   };
@@ -47,7 +48,7 @@
   /* The chosen rows as a table for other programs: columns and rows. */
   function table(layer, chosen, wordsOf) {
     const value = (values, row) => (values && !Number.isNaN(values[row]) ? Number(values[row].toPrecision(4)) : null);
-    const columns = ["filter", "status", "name", "words", "apart", "auprc", "null", "cause_effect", "strength", "distinctiveness"];
+    const columns = ["filter", "status", "name", "words", "apart", "auprc", "null", "cause_effect", "strength", "distinctiveness", "senses"];
     const list = (row, column) => wordsOf(layer, row, column).map(({ word, isNew }) => word + (isNew ? "*" : "")).join(", ");
     const body = chosen.map((row) => [
       layer.filter[row],
@@ -60,6 +61,7 @@
       value(layer.effect, row),
       value(layer.strength, row),
       value(layer.distinct, row),
+      value(layer.senses, row),
     ]);
     return { columns, body };
   }

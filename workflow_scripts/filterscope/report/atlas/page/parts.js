@@ -16,7 +16,7 @@
     untested: "There are no masks, so nothing could be tested: the name is what it claims.",
     silent: "In no image that was looked at does the filter rise above zero; other images might wake it.",
     dead: "The filter never rises above zero in the whole dataset.",
-    unexplained: "This layer has pictures only: no words were looked for.",
+    unexplained: "No words were looked for in this layer.",
   };
 
   const code = (status) => (Object.prototype.hasOwnProperty.call(STATUSES, status) ? status.replace(/ /g, "-") : "unknown");

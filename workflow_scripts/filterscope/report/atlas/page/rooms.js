@@ -13,7 +13,7 @@
   const sentence = (each) => (typeof each === "string" ? each : each.text);
 
   function Figure({ figure }) {
-    return html`<figure class="figure"><a href=${link(figure.path)} aria-label=${"The figure alone: " + (figure.title || figure.alt || "")}><${Picture} path=${figure.path} alt=${figure.alt || figure.title || "figure"} width=${figure.width} height=${figure.height} /></a><figcaption><${Text}>${figure.title || ""}<//> <${Source} path=${figure.file} /></figcaption></figure>`;
+    return html`<figure class="figure"><a style=${{ maxWidth: figure.width + "px" }} href=${link(figure.path)} aria-label=${"The figure alone: " + (figure.title || figure.alt || "")}><${Picture} path=${figure.path} alt=${figure.alt || figure.title || "figure"} width=${figure.width} height=${figure.height} /></a><figcaption><${Text}>${figure.title || ""}<//> <${Source} path=${figure.file} /></figcaption></figure>`;
   }
 
   function Room({ name }) {

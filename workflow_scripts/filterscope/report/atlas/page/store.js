@@ -147,6 +147,7 @@
       effect: real(columns.effect, count),
       strength: real(columns.strength, count),
       distinct: real(columns.distinct, count),
+      senses: real(columns.senses, count),
       x: real(columns.x, count),
       y: real(columns.y, count),
       u: real(columns.u, count),

@@ -101,9 +101,10 @@
       <a class="layer-head" href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong><span class="soft"><${Text} lines=${1}>${where ? where + " · on " + (layer.dataset || (photos && photos.dataset) || "") : layer.heading}<//></span></a>
       <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
         <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
-      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, with pictures only</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
+      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, no words looked for</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
       <span class="layer-files">${[["filter_names", "names"], ["filter_claims", "claims"], ["scores", "scores"]].map(([name, label]) => html`<${Source} key=${name} path=${layer.files && layer.files[name]} label=${label} />`)}</span>
       ${layer.said ? html`<p class="layer-said"><${Sentence}>${layer.said}<//></p>` : null}
+      ${layer.senses ? html`<p class="layer-said"><a href=${write("layer", [layer.number], { sort: "senses" })}>Senses</a>: <${Text}>${layer.senses}<//>. <${Source} path=${layer.files && layer.files.senses} /></p>` : null}
     </li>`;
   }
 
@@ -150,6 +151,9 @@
       ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
       <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3)} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
   }
+
+  /* Whether the same class of a dataset has pages of several networks. */
+  const several = (study, one) => study.classes.some((each) => each.number !== one.number && each.class === one.class && each.dataset === one.dataset);
 
   /* The study beside this one: what of the names changed, and its layers. */
   function Beside({ study, others }) {
@@ -206,7 +210,8 @@
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
-          ${classes.length ? html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}</span></a></li>`)}</ul><//>` : null}
+          ${classes.length ? html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}${several(study, each) ? html`, <${Text}>${each.probe}<//>` : ""}</span></a></li>`)}</ul>
+            ${(study.networks || []).map((each) => html`<div key=${each.number} class="drawn-by"><p><a href=${write("networks", [each.number])}>${each.probes.length > 1 ? "Networks compared by criteria" : "How good the pictures are, by criteria"}</a> <span class="soft"><${Text}>${each.probes.join(", ") + " on " + each.dataset}<//></span></p>${each.said.length ? html`<${Notes} title="What the comparison says" notes=${each.said.map((text) => ({ text }))} />` : null}</div>`)}<//>` : null}
           ${(study.photographs || []).length ? html`<${Panel} title="Photographs" sources=${filesOf(study.layers, ["images"], 100).slice(0, 4)}>${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
             ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>

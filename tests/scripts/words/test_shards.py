@@ -1,0 +1,96 @@
+"""However many shards look at the pictures, the tables are those of one job that looks at all, to the byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from activations.gather_thresholds import gather_thresholds
+from filterscope import tables
+from filterscope.faithful import Faithful
+from filterscope.words.untrained import SeenPaths
+from words.scoring.score_random_network import score_random_network
+
+KINDS = ("overlaps", "evidence", "attended")
+
+
+@pytest.fixture(scope="module")
+def plain(study):
+    """Of sums that float64 does not hold: maps of five filters and 16 pictures are added up in runs of four."""
+    return {"activations": replace(study.extraction, batch_size=4), "settings": settings(study)}
+
+
+def settings(study):
+    return study.study_settings(run=4)
+
+
+def attended(paths):
+    """Samples of all shards."""
+    parts = [tables.read(path, "attended_activations").to_pandas() for path in paths]
+    return [row for part in parts for row in part.to_dict("records")]
+
+
+def dissected(study, folder, total, **changed):
+    """Sums and samples of all shards, in their order."""
+    shards = [f"{number}-of-{total}" for number in range(1, total + 1)]
+    sums, samples = ([folder / f"{kind}-{each}.parquet" for each in shards] for kind in ("sums", "attended"))
+    for place, each in enumerate(shards):
+        outputs = {"path_to_sums": sums[place], "path_to_attended": samples[place], "path_to_evidence": None}
+        study.dissect(scatteritem=each, path_to_overlaps=folder / "nothing.parquet", **outputs, **changed)
+    return sums, samples
+
+
+@pytest.mark.parametrize("total", [2, 3, 6])
+def test_dissection(study, plain, tmp_path, total):
+    """Of six shards two have nothing to look at: 16 training pictures are four batches."""
+    whole, gathered = tmp_path / "whole", tmp_path / "gathered"
+    study.dissect(path_to_overlaps=whole / "overlaps.parquet", **plain)
+    sums, samples = dissected(study, tmp_path, total, **plain)
+    blind = {"paths_to_image_activations": [], "path_to_annotations": None, "path_to_images": None, "folder": None}
+    study.dissect(path_to_overlaps=gathered / "overlaps.parquet", paths_to_shards=sums, **blind | plain)
+    for kind in ("overlaps", "evidence"):
+        assert (gathered / f"{kind}.parquet").read_bytes() == (whole / f"{kind}.parquet").read_bytes(), kind
+    assert repr(attended(samples)) == repr(attended([whole / "attended.parquet"]))
+    assert not (gathered / "attended.parquet").exists()
+    assert not (tmp_path / "nothing.parquet").exists()
+
+
+def test_the_explainer_learns_the_same_from_samples_in_shards(study, tmp_path):
+    _, samples = dissected(study, tmp_path, 3)
+    paths = {"path_to_weights": tmp_path / "words.pt", "path_to_history": tmp_path / "history.parquet"}
+    study.train(paths_to_attended=samples, path_to_csv=tmp_path / "h.csv", shuffled_labels=False, **paths)
+    assert paths["path_to_history"].read_bytes() == study.words_history.read_bytes()
+
+
+@pytest.mark.parametrize("most", [1.0, 0.0])
+@pytest.mark.parametrize("total", [1, 3])
+def test_the_never_trained_network(study, tmp_path, total, most):
+    """Whether its maps were kept or not."""
+    study.extract(total, tmp_path, path_to_weights=None, seed=study.seed, most=most)
+    shards = {kind: study.shards(kind, total, tmp_path) for kind in ("pooled", "image", "tails", "maps")}
+    thresholds = tmp_path / "thresholds.parquet"
+    gather_thresholds(shards["tails"], thresholds, tmp_path / "thresholds.csv", study.extraction.quantile)
+    untrained = {
+        "path_to_weights": None,
+        "initial_seed": study.seed,
+        "path_to_thresholds": thresholds,
+        "paths_to_image_activations": shards["image"],
+        "paths_to_maps": shards["maps"],
+    }
+    run = study.study_settings(run=study.extraction.batch_size)
+    sums, samples = dissected(study, tmp_path, total, settings=run, **untrained)
+    seen = SeenPaths(shards["pooled"], shards["image"], sums, samples, shards["maps"], [thresholds])
+    found = tmp_path / "random_network.parquet"
+    arguments = (study.pictures, study.trial, [study.probe()], study.seed, Faithful())
+    score_random_network(study.paths_of_layers(), [found], *arguments, seen=[seen])
+    assert found.read_bytes() == study.random_network.read_bytes()
+
+
+def test_inputs_of_a_rule_are_told_apart_by_layers():
+    files = {name: [f"{name}{number}" for number in range(4)] for name in ("pooled", "looked", "sums", "attended")}
+    files |= {"maps": list("abcd"), "thresholds": ["first", "second"]}
+    first, second = SeenPaths.of_layers(files, 2)
+    assert (first.pooled, second.sums, second.maps) == (["pooled0", "pooled1"], ["sums2", "sums3"], ["c", "d"])
+    assert (first.thresholds, second.thresholds) == (["first"], ["second"])
+    assert SeenPaths.of_layers({}, 2) is None
