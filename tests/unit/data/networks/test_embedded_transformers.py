@@ -10,8 +10,8 @@ from filterscope.data.networks.embedded_training import (
     ScenePictures,
     train_scenes_network,
 )
-from filterscope.data.networks.embedded_transformers import positions
-from filterscope.data.networks.heads import class_names
+from filterscope.data.networks.embedded_transformers import GAIN, positions
+from filterscope.data.networks.heads import class_names, head_weights
 from filterscope.data.networks.layers import Reader, survey
 from filterscope.data.networks.layouts import FIRST, LAST, TOKENS
 from filterscope.data.networks.settings import InputSettings, NetworkSettings
@@ -86,8 +86,25 @@ def test_a_logit_is_the_mean_of_its_evidence_for_pictures_of_any_size(source):
             with Reader(network, "classifier", input_size=side) as reader:
                 evidence = reader(images)
         assert evidence.min() >= 0
-        torch.testing.assert_close(logits, evidence.mean((2, 3)))
+        torch.testing.assert_close(logits, GAIN * evidence.mean((2, 3)))
     assert class_names(NetworkSettings(source)) == SHAPES
+
+
+@pytest.mark.parametrize(("source", "last"), [("scenes_vit", "blocks.3"), ("scenes_convnext", "features")])
+def test_the_last_features_feed_the_classes_by_the_slopes_of_their_evidence(source, last):
+    """Of logits by what the norm puts out, where every unit has evidence; before the norm up to its factor."""
+    network = built(source).eval()
+    torch.nn.init.constant_(network.classifier[0].bias, 10.0)
+    weights = head_weights(network, "norm", SIDE)
+    kept = []
+    handle = network.norm.register_forward_hook(lambda module, given, output: kept.append(output))
+    logits = network(pictures(1).requires_grad_())[0]
+    handle.remove()
+    for unit in (0, 5):
+        (slope,) = torch.autograd.grad(logits[unit], kept[0], retain_graph=True)
+        slope = slope.flatten(1, -2)[0, 1:]  # the first token of the ViT is no place
+        torch.testing.assert_close(slope * 36 / GAIN, weights[unit].expand_as(slope), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(head_weights(network, last, SIDE), weights - weights.mean(1, keepdim=True))
 
 
 def test_every_place_has_a_position_of_its_own():
