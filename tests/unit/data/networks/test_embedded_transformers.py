@@ -1,10 +1,13 @@
 """The ViT and the ConvNeXt of scenes: read in their layouts, class units that are evidence, and what they can learn."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
-from filterscope.data.networks import building
+from filterscope.data.networks import building, embedded_training
 from filterscope.data.networks.embedded_training import (
     EmbeddedTrainingSettings,
     ScenePictures,
@@ -113,6 +116,27 @@ def test_every_place_has_a_position_of_its_own():
     assert torch.cdist(found, found).add(torch.eye(35)).min() > 0.1
     assert torch.equal(positions(16, 5, 7)[:8, :, 0], positions(16, 5, 7)[:8, :, 6])  # rows alone
     assert torch.equal(positions(16, 5, 7)[8:, 0], positions(16, 5, 7)[8:, 4])  # columns alone
+
+
+@pytest.mark.parametrize("source", KINDS)
+def test_class_units_tell_the_pictures_of_their_class(source, monkeypatch):
+    """Of so few that they are learnt by heart, as they are; by the means of their maps, beside units never trained."""
+    monkeypatch.setattr(embedded_training, "VARIED", ())
+    known = [SHAPES.index(shape) for shape in ("cross", "ring", "triangle")]
+    drawn = (dataset.draw(2, index, SIDE, (1, 1)) for index in itertools.count())
+    drawn = list(itertools.islice((each for each in drawn if SHAPES.index(each.main.shape) in known), 48))
+    images = torch.from_numpy(np.stack([each.image for each in drawn])).permute(0, 3, 1, 2).contiguous()
+    labels = torch.tensor([SHAPES.index(each.main.shape) for each in drawn])
+    few = ScenePictures(images, labels)
+    network, _ = train_scenes_network(few, few, EmbeddedTrainingSettings(20, 0.004, 8), INPUTS, seed=1, source=source)
+
+    def areas(network):
+        with torch.no_grad(), Reader(network, "classifier", input_size=SIDE) as reader:
+            means = reader(building.normalise(images, INPUTS)).mean((2, 3))
+        return [roc_auc_score(labels == unit, means[:, unit]) for unit in known]
+
+    assert min(areas(network)) > 0.85
+    assert np.mean(areas(built(source))) < 0.75
 
 
 @pytest.mark.parametrize("source", KINDS)

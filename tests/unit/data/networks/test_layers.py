@@ -234,6 +234,11 @@ def test_a_layer_that_a_black_picture_does_not_reach_says_whether_others_do(laye
         Reader(Rough(), layer, input_size=12)
 
 
+def test_a_network_that_is_one_module_has_no_layer_to_name():
+    with pytest.raises(LayerError, match="has no layer 'a': it is one Conv2d and holds no module that has a name"):
+        Reader(nn.Conv2d(3, 4, 3), "a", input_size=12)
+
+
 class Writer(nn.Module):
     """Normalises its input in place, as some networks do."""
 

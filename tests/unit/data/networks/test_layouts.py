@@ -181,6 +181,10 @@ def test_tuples_lists_and_mappings_are_looked_into():
 def test_maps_larger_than_the_picture_are_refused():
     with pytest.raises(LayerError, match=r"'upsampled' puts out maps of 16 x 16 cells, more than the 8 x 8 px"):
         Reader(Outputs().eval(), "upsampled", input_size=8)
+    found = survey(Outputs().eval(), 8)
+    assert "upsampled" not in {each.layer for each in found.layers}
+    (said,) = (each.reason for each in found.left_out if each.layer == "upsampled")
+    assert said == "it puts out maps of 16 x 16 cells, more than the 8 x 8 px of the picture"
 
 
 class Pieces(nn.Module):

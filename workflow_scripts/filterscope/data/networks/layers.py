@@ -81,6 +81,8 @@ def survey(network: nn.Module, input_size: Size = 224) -> Survey:
         said = (each.use.name, each.use.call, type(each.use.module).__name__)
         if each.layout is None:
             left_out.append(LeftOut(*said, each.reason))
+        elif larger := _larger(each.layout, input_size):
+            left_out.append(LeftOut(*said, f"it puts out {larger}"))
         else:
             size = (each.layout.filters, each.layout.height, each.layout.width)
             found.append(LayerCall(*said, *size, layout=each.layout))
@@ -98,6 +100,14 @@ def list_layers(network: nn.Module, input_size: Size = 224) -> list[LayerCall]:
     Maps are [B, C], [B, C, H, W], [B, H, W, C] or tokens, [B, N, C] and [B, C, N], alone or in a tuple or mapping.
     """
     return survey(network, input_size).layers
+
+
+def _larger(layout: Layout, size: Size) -> str | None:
+    """What is said of maps with more cells in a direction than the picture has px; None for others."""
+    height, width = both_sides(size)
+    if layout.height <= height and layout.width <= width:
+        return None
+    return f"maps of {layout.width} x {layout.height} cells, more than the {width} x {height} px of the picture"
 
 
 class _Reached(BaseException):
@@ -169,12 +179,8 @@ class Reader:
                 f"layer {self.layer!r} puts out {seen.use.described}, which is no map of filters: {seen.reason}. "
                 "`filterscope layers` lists the layers that can be read"
             )
-        height, width = both_sides(size)
-        if seen.layout.height > height or seen.layout.width > width:
-            raise LayerError(
-                f"layer {self.layer!r} puts out maps of {seen.layout.width} x {seen.layout.height} cells, more than "
-                f"the {width} x {height} px of the picture: name an earlier layer"
-            )
+        if larger := _larger(seen.layout, size):
+            raise LayerError(f"layer {self.layer!r} puts out {larger}: name an earlier layer")
         return seen.layout
 
     def _refuse_changing(self, noise: Sequence[nn.Module], call: int, uses: int) -> None:
@@ -317,6 +323,9 @@ def find_layer(network: nn.Module, layer: str) -> nn.Module:
     """The module of this dotted path. Raises LayerError with the nearest ones."""
     modules = dict(network.named_modules(remove_duplicate=False))
     modules.pop("")
+    if not modules:
+        kind = type(network).__name__
+        raise LayerError(f"the network has no layer {layer!r}: it is one {kind} and holds no module that has a name")
     if layer not in modules:
         near = difflib.get_close_matches(layer, modules, n=NEAREST, cutoff=0.4) or list(modules)[-NEAREST:]
         raise LayerError(f"the network has no layer {layer!r}; the nearest names are {', '.join(near)}")
