@@ -42,7 +42,7 @@ from filterscope.words.looking import ProbedImages
 from filterscope.words.scoring.scores import ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
 
-RATES = {"scenes_cnn": 0.004, "scenes_vit": 0.002, "scenes_convnext": 0.004}
+RATES = {"scenes_cnn": 0.004, "scenes_vit": 0.004, "scenes_convnext": 0.004}
 EXTRACTION = ExtractionSettings(batch_size=32, workers=1)
 KINDS = ("pooled", "images", "tails", "rejected", "maps")
 ORDERS = 10_000
