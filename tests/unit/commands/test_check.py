@@ -56,6 +56,11 @@ def changed(*keys, value):
             changed("probes", "deep", "layer", value="33"),
             "probes.deep.layer: the network has no layer '33'; the nearest",
         ),
+        (
+            changed("networks", "own", "factory", value="own.py:Shared")
+            | {"probes": {"deep": {"network": "own", "layers": ["one", "other"]}}},
+            "probes.deep.layers: layers 'one' and 'other' are the same use of a module: name it once",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_key_found_and_right(here, capsys, study, said):
