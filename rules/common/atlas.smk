@@ -128,7 +128,7 @@ def atlas_explanation(entry):
     activations = f"results/activations/{dataset}/{probe}"
     own = {
         name: words_of(entry, f"{name}.parquet")
-        for name in ("filter_names", "filter_words", "image_words", "heatmaps", "feeds")
+        for name in ("filter_names", "filter_words", "image_words", "heatmaps", "feeds", "receptive_field")
     }
     own |= {name: f"{activations}/{name}.parquet" for name in ("thresholds", "top_images")}
     own |= {name: words_of(entry, f"{name}.parquet") for name in SCORED if annotated}

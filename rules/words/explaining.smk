@@ -80,6 +80,7 @@ rule explain_filters:
         apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
         heatmaps="results/words/{dataset}/{probe}/{vocabulary}/heatmaps.parquet",
         feeds="results/words/{dataset}/{probe}/{vocabulary}/feeds.parquet",
+        field="results/words/{dataset}/{probe}/{vocabulary}/receptive_field.parquet",
         shuffled_labels_by_image="results/words/{dataset}/{probe}/{vocabulary}/null/image_words.parquet",
         shuffled_labels_by_filter="results/words/{dataset}/{probe}/{vocabulary}/null/filter_votes.parquet",
     wildcard_constraints:
@@ -130,6 +131,7 @@ use rule explain_filters as explain_photographs with:
         apart="results/words/{dataset}/{probe}/{vocabulary}/words_apart.parquet",
         heatmaps="results/words/{dataset}/{probe}/{vocabulary}/heatmaps.parquet",
         feeds="results/words/{dataset}/{probe}/{vocabulary}/feeds.parquet",
+        field="results/words/{dataset}/{probe}/{vocabulary}/receptive_field.parquet",
     wildcard_constraints:
         dataset=either(UNANNOTATED),
     log:

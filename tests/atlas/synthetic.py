@@ -285,6 +285,7 @@ class Synthetic:
                 "pictures (maco)",
                 "senses",
                 "sense_images",
+                "receptive_field",
             )
         }
         layers = [
@@ -308,6 +309,7 @@ class Synthetic:
                 "strongest": True,
                 "explained": True,
                 "recipes": ["maco"],
+                "receptive": 0.25 if number else None,
                 "senses": self.said("3 of 150 filters have more than one sense") if self.detailed else None,
             }
             for number, status in enumerate(self.statuses)

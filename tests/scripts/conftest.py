@@ -270,6 +270,7 @@ class Study:
             "path_to_apart": beside / "words_apart.parquet",
             "path_to_heatmaps": beside / "heatmaps.parquet",
             "path_to_feeds": beside / "feeds.parquet",
+            "path_to_field": beside / "receptive_field.parquet",
             "settings": self.explanation,
             "proposals": self.mining.proposals,
             "voting": self.mining.voting,

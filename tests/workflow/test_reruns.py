@@ -240,11 +240,14 @@ def test_a_comment_in_a_module_reruns_nothing(copied_study):
     assert not planned_with(copied_study, "\n# a remark\n", "words/explaining/voting.py")
 
 
+ALL = '"filter": "(all, with pictures)"'  # first among a layer's sheets: one page of all of them
+
+
 def test_the_report_shows_summary_figures_and_sheets(finished_study):
     finished_study.run("--report", "report.html")
     text = (finished_study.directory / "report.html").read_text(errors="replace")
     results = [json.dumps(name).strip('"') for name in ("summary.html", "scores.png", "training.png", "filter_")]
-    for name in [*results, "what the study found", "Every score stands beside its nulls", "words, in full"]:
+    for name in [*results, "what the study found", "Every score stands beside its nulls", "words, in full", ALL]:
         assert name in text
     for sheet in sorted(finished_study.directory.glob("results/words/*/*/*/sheets/filter_*.png")):
         number = int(sheet.stem.removeprefix("filter_"))

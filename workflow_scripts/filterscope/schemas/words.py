@@ -70,6 +70,20 @@ SCHEMAS: dict[str, Schema] = {
             Column("peak_column", INTEGER, "column of its largest value, from 0"),
         ),
     ),
+    "receptive_field": Schema(
+        "explain_filters",
+        ("layer",),
+        (
+            Column("layer", TEXT, "module whose maps are read; no line where no gradient could be taken"),
+            Column(
+                "share",
+                REAL,
+                "side of the square around a place of its maps that holds nine tenths of the squared gradient that the "
+                "place has for noise, as a share of the side of the network's view",
+            ),
+            Column("size", INTEGER, "side of that view, px"),
+        ),
+    ),
     "feeds": Schema(
         "explain_filters",
         ("filter", "rank"),

@@ -31,7 +31,7 @@ ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17
 small { color: #59616b }
 </style></head><body>
 <h1>{{ title }}</h1>
-<p>{{ filters | length }} filters with the pictures that excite each most, warm where it fires. A name is proved or
+<p>{{ filters | length }} filters with the pictures that excite each most, dark where it is silent. A name is proved or
 supported by masks; another status says why there is none.</p>
 <ul>
 {% for each in filters %}<li><img src="{{ each.source }}" alt="What excites filter {{ each.number }} most" width="368"

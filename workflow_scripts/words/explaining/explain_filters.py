@@ -1,6 +1,7 @@
 """Explain all filters of a probe: words for every top image, and the filters' words by vote."""
 
 from filterscope import job, tables
+from filterscope.data.networks.fields import field_table, receptive_field
 from filterscope.data.networks.heads import class_names, feeds_table, head_weights
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.explainer import load_explainer
@@ -32,6 +33,7 @@ def explain_filters(
     images = shown.images()
     images = images[images["image_id"].isin(pairs.image_ids)]
     network = shown.network()
+    share = receptive_field(network, probe.layer, probe.call, probe.inputs.crop)
     feeds = feeds_table(head_weights(network, probe.layer, probe.inputs.crop), class_names(probe.network))
     with shown.view(images, device, maps=settings.from_maps, load=lambda: network) as (batches, reader, _):
         size = settings.explainer_size(reader)
@@ -53,6 +55,8 @@ def explain_filters(
     written.write(found, words, votes, top_ids, maxima)
     tables.write(kept.table(top_ids), "heatmaps", written.path_to_heatmaps)
     tables.write(feeds, "feeds", written.path_to_feeds)
+    field = field_table(probe.layer, share, probe.inputs.crop)
+    tables.write(field, "receptive_field", written.path_to_field)
     job.LOGGER.info("%d filters explained by %d images", len(top_ids), len(images))
 
 

@@ -30,6 +30,7 @@ def made(tmp_path):
             }
             feeds = {"filter": 5, "rank": [0, 1], "unit": [7, 3], "class": ["puppy", None], "weight": [0.5, -0.25]}
             study.tables = {"feeds": {key: column(value, 2) for key, value in feeds.items()}}
+            study.tables["receptive_field"] = {"layer": ["layer"], "share": [0.375], "size": [CROP]}
             study.write(results)
         make_atlas(results, tmp_path / pixels, pixels=pixels)
         return tmp_path / pixels, lambda name: received(tmp_path / pixels / f"data/{name}.js")[1]
@@ -59,6 +60,7 @@ def test_a_class_has_its_map_facets_and_words(made):
     assert first["told"] == "Told apart by: red."
     assert second["told"] == "No word tells it apart from the class's others (blue: p 0.31)."
     assert [each["start"] for each in first["pictures"]] == ["mean", "noise"]
+    assert data("study")["layers"][0]["receptive"] == 0.375
     assert data("details/0/0")["filters"]["5"]["feeds"] == [["puppy", 0.5, 0], ["unit 3", -0.25, None]]
 
 

@@ -81,7 +81,7 @@ def test_votes_are_counted_as_the_config_says():
 
 def test_paths_go_by_explainer():
     names = ["words_by_image", "words_by_filter", "shuffled_labels_by_image", "shuffled_labels_by_filter"]
-    files = {name: name for name in [*names, "apart", "heatmaps", "feeds"]}
+    files = {name: name for name in [*names, "apart", "heatmaps", "feeds", "field"]}
     found = ExplanationPaths.of(files, EXPLAINERS)
     assert found.paths_to_words == {"words": "words_by_image", "shuffled_labels": "shuffled_labels_by_image"}
     assert found.paths_to_votes["words"] == "words_by_filter"

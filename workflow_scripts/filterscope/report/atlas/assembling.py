@@ -286,7 +286,9 @@ def _write_layer(making: Making, asked: Asked, layer: Layer, occluded: Sequence[
     if looked_at:
         page = strongest(firing.shown, firing.largest, layer.filters)
         write_data(making.folder, f"strongest/{layer.number}", page)
-    return noted_layer(asked, layer, photographs, looked_at, words, making.label)
+    field = places.table(own, "receptive_field")
+    share = field["share"].iloc[0] if field is not None and len(field) else None
+    return noted_layer(asked, layer, photographs, looked_at, words, making.label) | {"receptive": share}
 
 
 def _export(

@@ -134,12 +134,13 @@ class ExplanationPaths:
     path_to_apart: str | Path
     path_to_heatmaps: str | Path
     path_to_feeds: str | Path
+    path_to_field: str | Path
 
     @classmethod
     def of(cls, files: Mapping, explainers: list[str]) -> ExplanationPaths:
         """From a rule's files of these names."""
         words, votes = ({name: files[f"{name}_by_{what}"] for name in explainers} for what in ("image", "filter"))
-        return cls(words, votes, files["apart"], files["heatmaps"], files["feeds"])
+        return cls(words, votes, files["apart"], *(files[name] for name in ("heatmaps", "feeds", "field")))
 
     def write(
         self, found: Explained, known: KnownWords, settings: VoteSettings, top_ids: np.ndarray, maxima: np.ndarray

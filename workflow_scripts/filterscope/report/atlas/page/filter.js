@@ -7,7 +7,7 @@
   const { store, address, geometry } = filterscope;
   const { show, interval, count, share, isMissing } = filterscope.numbers;
   const PER_FILE = 64;
-  const CROP = 0.4; // of the view's side, where the atlas does not say what a place of the map sees
+  const CROP = 0.4; // of the view's side, where it is not known what a place of the map sees
   const remembered = { opacity: 0.7, mode: "dim" }; // from filter to filter
 
   const listed = (words) => (Array.isArray(words) ? words.join(", ") : words) || "nothing";
@@ -26,7 +26,8 @@
       return () => document.removeEventListener("keydown", toggle);
     }, []);
     const ranks = top.row.map((_, rank) => rank);
-    const crop = info.receptive && info.view && info.view.crop ? Math.min(1, info.receptive / info.view.crop) : CROP;
+    const known = !isMissing(info.receptive);
+    const crop = known ? Math.min(1, info.receptive) : CROP;
     const viewOf = (rank) => (top.view && top.view[rank]) || geometry.WHOLE;
     const label = (rank) => "Rank " + (rank + 1) + ", " + (top.row[rank] === null ? "photograph" : contents(photos, top.row[rank])) + ", maximum " + show(top.maximum[rank]);
     const controls = html`${top.heat ? html`<label class="slider">Heatmap <input type="range" min="0" max="100" value=${Math.round(100 * opacity)} onInput=${(event) => setOpacity(Number(event.target.value) / 100)} aria-valuetext=${Math.round(100 * opacity) + " %"} /></label>
@@ -40,7 +41,7 @@
         const inner = html`<${Tile} photos=${photos} row=${row} box=${box} label=${label(rank)}>${top.heat && top.heat[rank] ? html`<${Heat} heat=${top.heat[rank]} h=${top.h} w=${top.w} opacity=${opacity * (mode === "hue" ? 0.75 : 0.92)} mode=${mode} />` : null}<//><span class="top-value">${show(top.maximum[rank])}${words ? html` <span class="soft"><${Text} lines=${1}>${words}<//></span>` : null}</span>`;
         return row >= 0 && photos.columns ? html`<a key=${rank} class="top" href=${address.write("photograph", [info.photographs, photos.columns.image[row]], { layer: info.number, filter: number })}>${inner}</a>` : html`<div key=${rank} class="top">${inner}</div>`;
       })}</div>
-      ${top.box ? html`<h3>Where it looks in them</h3><div class="crops">${ranks.filter((rank) => top.box[rank] && top.row[rank] !== null).map((rank) => {
+      ${top.box && crop < 0.95 ? html`<h3>Where it looks in them <span class="soft">${known ? html`its receptive field there, ${share(crop)} of the side <${Source} path=${info.files && info.files.receptive_field} />` : "details around the strongest places"}</span></h3><div class="crops">${ranks.filter((rank) => top.box[rank] && top.row[rank] !== null).map((rank) => {
         const row = top.row[rank];
         const view = viewOf(rank);
         const size = [crop * (view[2] - view[0]), crop * (view[3] - view[1])];

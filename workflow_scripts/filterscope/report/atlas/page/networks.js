@@ -73,7 +73,7 @@
     return html`<article class="page networks"><header class="title-block"><p class="kicker">Pictures of classes</p><h1 tabindex="-1">${several ? "Networks compared" : "How good the pictures are"}</h1>
         <p class="facts"><${Text}>${found.probes.join(", ")}<//> on <${Text}>${found.dataset}<//></p></header>
       ${found.said.length ? html`<section class="verdict" aria-label="What it comes to">${found.said.map((each, k) => html`<p key=${k}><${Sentence}>${each}<//></p>`)}<p class="sources"><${Sources} paths=${found.files} /></p></section>` : null}
-      <${Panel} title="By criteria" wide=${true} sources=${found.files} aside=${html`<span class="chart-key"><i class="k-own"></i>pictures <i class="k-rival"></i>photographs, means <i class="k-nil"></i>chance</span>`}>
+      <${Panel} title="By criteria" wide=${true} sources=${tests.length ? found.files.slice(0, 1) : found.files} aside=${html`<span class="chart-key"><i class="k-own"></i>pictures <i class="k-rival"></i>photographs, means <i class="k-nil"></i>chance</span>`}>
         <div class="chips" role="group" aria-label="Criterion">${found.measures.map((each) => html`<button key=${each} type="button" class="chip" aria-pressed=${each === measure} onClick=${() => setWanted(each)}>${measureOf(each).label}</button>`)}</div>
         ${says ? html`<p class="note">${says[0].toUpperCase() + says.slice(1)}; larger is better; whiskers: the interval over pictures.</p>` : null}
         ${doubted.length ? html`<p class="note"><strong class="bad">Not to be believed</strong> with <${Text}>${doubted.join(", ")}<//>: there it does not rank photographs above mean images above bare ascent.</p>` : null}
