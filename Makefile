@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all browser test-slurm test-storage test-image faults lint format docs settings lock setup clean-results clean
+.PHONY: help results report test test-all browser test-slurm test-storage faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,9 +43,6 @@ test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a 
 	@command -v rsync > /dev/null || apt-get install --yes --quiet rsync > /dev/null 2>&1 || \
 	    echo "There is no rsync, by which files reach a folder or a pod: those tests are skipped" >&2
 	FILTERSCOPE_STORAGE=1 $(BIN)/python -m pytest tests/cluster/test_storage.py tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
-
-test-image: $(INSTALLED) ## as root on Debian: build envs/Dockerfile with buildah, and run a study in it (installs buildah)
-	FILTERSCOPE_IMAGE=1 $(BIN)/python -m pytest tests/cluster/test_image.py $(PYTEST_ARGS)
 
 faults: $(INSTALLED) ## kill a small study at random moments and compare what comes out: ARGS="--kills 50 --seed 1"
 	PYTHONPATH=workflow_scripts $(BIN)/python -m tests.faults.campaign $(ARGS)

@@ -13,19 +13,21 @@ import resource
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
 import torch
-from material import real_study
+from material import NETWORKS, real_study
 
 from activations.extract_activations import extract_activations
 from configuration.environment import keep_freed_memory
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.needs import GB, parts
-from filterscope.activations.probing import checked
+from filterscope.activations.probing import ProbeSettings, checked
 from filterscope.activations.shards import ShardPaths
+from filterscope.data.networks import building
+from filterscope.data.networks.settings import NetworkSettings
 from filterscope.data.networks.weights import write_weights
 
 CASES = {
@@ -42,55 +44,62 @@ def now() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def measure(case: str, images: int, batch: int) -> None:
-    """Print a line of the table."""
-    torch.set_num_threads(1)
+def prepare(folder: Path, case: str, images: int) -> Path:
+    """Tables of so many photographs of each split and the network's weights, in the folder; where the pictures lie."""
     study = real_study(case.partition(",")[0])
     some = study.images.groupby("split").head(images)
-    probes = [replace(study.probe, layer=layer) for layer in CASES[case]]
-    lines = [checked(probe, layer, study.network) for layer, probe in zip(CASES[case], probes, strict=True)]
+    annotations = study.annotations.to_pandas()
+    tables.write(some, "images", folder / "images.parquet")
+    tables.write(annotations[annotations["image_id"].isin(some["image_id"])], "annotations", folder / "objects.parquet")
+    write_weights(study.network, folder / "weights.pt")
+    return study.folder
+
+
+def measure(folder: Path, pictures: str, case: str, batch: int) -> None:
+    """Extract in this process, which has read nothing else, and print a line of the table."""
+    torch.set_num_threads(1)
+    entry, _, _ = NETWORKS[case.partition(",")[0]]
+    network = NetworkSettings.from_mapping({**entry, "file": str(folder / "weights.pt")})
+    probes = [ProbeSettings(network, layer) for layer in CASES[case]]
     settings = ExtractionSettings(batch_size=batch, workers=1)
-    told = parts(lines, settings, int((some["split"] == "train").sum()))
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        tables.write(some, "images", folder / "images.parquet")
-        chosen = study.annotations.to_pandas()
-        chosen = chosen[chosen["image_id"].isin(some["image_id"])]
-        tables.write(chosen, "annotations", folder / "annotations.parquet")
-        write_weights(study.network, folder / "weights.pt")
-        pictures = study.folder
-        del study
-        before = now()
-        extract_activations(
-            path_to_images=folder / "images.parquet",
-            path_to_annotations=folder / "annotations.parquet",
-            path_to_weights=folder / "weights.pt",
-            outputs=[ShardPaths(*(folder / f"{layer}.{kind}" for kind in KINDS)) for layer in CASES[case]],
-            folder=pictures,
-            probes=probes,
-            settings=settings,
-            scatteritem="1-of-1",
-            max_bad_fraction=0,
-            most=8,
-        )
+    before = now()
+    extract_activations(
+        path_to_images=folder / "images.parquet",
+        path_to_annotations=folder / "objects.parquet",
+        path_to_weights=folder / "weights.pt",
+        outputs=[ShardPaths(*(folder / f"{layer}.{kind}" for kind in KINDS)) for layer in CASES[case]],
+        folder=pictures,
+        probes=probes,
+        settings=settings,
+        scatteritem="1-of-1",
+        max_bad_fraction=0,
+        most=8,
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    built = building.load(network, folder / "weights.pt")
+    lines = [checked(probe, probe.layer, built) for probe in probes]
+    splits = tables.read(folder / "images.parquet", "images")["split"]
+    told = parts(lines, settings, pc.sum(pc.equal(splits, "train")).as_py())
     total = sum(part.bytes for part in told)
     detail = ", ".join(f"{part.what} {part.bytes / GB:.2f}" for part in told)
     numbers = [f"{each / GB:.2f}" for each in (before, peak - before, total)]
     print(f"| {case} | {batch} | {' | '.join(numbers)} | {total / (peak - before):.2f} | {detail} |", flush=True)
 
 
-def main(images: str = "64", batch: str = "32", case: str | None = None) -> None:
-    """Run all cases, or the one that is named."""
-    if case is not None:
-        measure(case, int(images), int(batch))
+def main(images: str = "64", batch: str = "32", *own: str) -> None:
+    """Run all cases; own: folder, pictures and case of a process that measures one."""
+    if own:
+        folder, pictures, case = own
+        measure(Path(folder), pictures, case, int(batch))
         return
     print(
         "| case | batch | before, GB | taken | told | told / taken | of it |\n|---|---|---|---|---|---|---|", flush=True
     )
     keep_freed_memory()
-    for name in CASES:
-        subprocess.run([sys.executable, __file__, images, batch, name], check=True)
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            pictures = prepare(Path(folder), case, int(images))
+            subprocess.run([sys.executable, __file__, images, batch, folder, str(pictures), case], check=True)
 
 
 if __name__ == "__main__":

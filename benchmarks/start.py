@@ -28,7 +28,8 @@ def scripts() -> dict[str, Path]:
     for path, text in texts.items():
         found |= {rule: (path.parent / script).resolve() for rule, script in RULE.findall(text)}
     for text in texts.values():
-        found |= {rule: found[parent] for parent, rule in INHERITED.findall(text)}
+        for parent, rule in INHERITED.findall(text):  # in their order: a parent may have inherited its own
+            found[rule] = found[parent]
     return found
 
 

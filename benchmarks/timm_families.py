@@ -115,7 +115,7 @@ def reason_of(sentence: str) -> str:
 
 
 def main(families: list[str]) -> None:
-    """Print a row for every family; with all of them, also write the page."""
+    """Print a row for every family, and write the page: the whole table, or these rows of it."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
@@ -126,8 +126,18 @@ def main(families: list[str]) -> None:
             begun = time.perf_counter()
             rows.append(examined(family))
             print(" | ".join(rows[-1]), f"{time.perf_counter() - begun:.1f} s", flush=True)
-        if rows and not families:
+        if rows and families:
+            renew(rows)
+        elif rows:
             write([titles, ["---"] * len(titles), *rows])
+
+
+def renew(rows: list[list[str]]) -> None:
+    """These rows in the place of those of the same families; the others stay."""
+    found = PAGE.read_text(encoding="utf-8").partition(START)[2].partition(END)[0].strip().splitlines()
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in found]
+    own = {row[0]: row for row in rows}
+    write([own.get(line[0], line) for line in lines])
 
 
 def write(lines: list[list[str]]) -> None:

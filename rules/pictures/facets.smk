@@ -134,7 +134,6 @@ rule name_facets:
         explained=lambda wildcards: settings_of_probe(naming(wildcards).probe),
         words=only("words", "method", "per_image", "printed"),
         faithful=only("faithful", "unpooled"),
-        nearest=lambda wildcards: entry_of("facets", wildcards)["nearest"],
         seed=config["seed"],
     message:
         "Naming the facets of {wildcards.probe}"

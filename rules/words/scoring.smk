@@ -264,7 +264,7 @@ rule tabulate_defects:
         table="results/words/{dataset}/{probe}/{vocabulary}/defects.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/defects.csv",
     wildcard_constraints:
-        dataset="|".join(ANNOTATED),
+        dataset=either([] if SHARDED else ANNOTATED),
     log:
         "results/logs/tabulate_defects/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
@@ -291,6 +291,40 @@ rule tabulate_defects:
         "Measuring what each known defect costs {wildcards.probe} on {wildcards.dataset}"
     script:
         "../../workflow_scripts/words/scoring/tabulate_defects.py"
+
+
+use rule tabulate_defects as measure_defects with:
+    output:
+        measured="results/words/{dataset}/{probe}/{vocabulary}/defects/{scatteritem}.json",
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/measure_defects/{dataset}/{probe}/{vocabulary}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/measure_defects/{dataset}/{probe}/{vocabulary}/{scatteritem}.tsv"
+    group:
+        together("defects")
+    message:
+        "Measuring what some known defects cost {wildcards.probe} on {wildcards.dataset}: {wildcards.scatteritem}"
+
+
+use rule tabulate_defects as gather_defects with:
+    input:
+        measured=gather.images("results/words/{{dataset}}/{{probe}}/{{vocabulary}}/defects/{scatteritem}.json"),
+    wildcard_constraints:
+        dataset=either(ANNOTATED if SHARDED else []),
+    log:
+        "results/logs/gather_defects/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/gather_defects/{dataset}/{probe}/{vocabulary}.tsv"
+    group:
+        together("defects")
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime="10m",
+    message:
+        "Gathering what each known defect costs {wildcards.probe} on {wildcards.dataset}"
 
 
 rule render_scores:

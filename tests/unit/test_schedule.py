@@ -70,8 +70,8 @@ def test_steps_of_a_small_study_share_jobs_and_those_of_a_large_one_do_not(submi
     assert ["score_random_network"] in whole
     assert ["dissect_filters", "gather_thresholds"] in whole
     coco = yaml.safe_load((repository / "studies/coco.yaml").read_text())
-    large = submitted(own_config(coco | {"explanations": coco["explanations"][:1]}))
-    for rule in ("dissect_shard", "dissect_untrained_shard", "extract_untrained_activations"):
+    large = submitted(own_config(coco | {name: coco[name][:1] for name in ("explanations", "defects")}))
+    for rule in ("dissect_shard", "dissect_untrained_shard", "extract_untrained_activations", "measure_defects"):
         assert large.count([rule]) == 8, rule
     for rule in ("train_explainer", "train_null_explainer", "score_random_network"):
         assert [rule] in large

@@ -84,12 +84,16 @@ def _mistakes(value, schema: dict, place: str) -> Iterator[str]:
             yield f"{key}: {error.message.replace('is a required property', 'is missing')}"
         else:
             described = f" ({error.schema['description']})" if "description" in error.schema else ""
-            yield f"{key} is {error.instance!r}: {error.message}{described}{_number_hint(error)}"
+            yield f"{key} is {error.instance!r}: {error.message}{described}{_hint(error)}"
 
 
-def _number_hint(error) -> str:
-    """YAML reads 1e-3 as text: numbers need a point before the exponent."""
-    if error.validator != "type" or error.schema["type"] != "number" or not isinstance(error.instance, str):
+def _hint(error) -> str:
+    """YAML reads 1e-3 as text: numbers need a point before the exponent; and a layer's name that is a number as one."""
+    if error.validator != "type":
+        return ""
+    if "string" in error.schema["type"] and type(error.instance) in (int, float):
+        return f"; write it in quotes, as '{error.instance}'"
+    if error.schema["type"] != "number" or not isinstance(error.instance, str):
         return ""
     try:
         return f"; write it as {float(error.instance)!r}" if "e" in error.instance.lower() else ""

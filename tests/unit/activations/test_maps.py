@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from filterscope import tables
-from filterscope.activations.maps import MapsWriter, StoredMaps, kept_images, stored_maps
+from filterscope.activations.maps import HeldMaps, MapsWriter, StoredMaps, kept_images, stored_maps
 
 SHAPE = (5, 3, 4)
 
@@ -37,6 +37,40 @@ def test_maps_come_back_bit_by_bit_in_any_order(tmp_path, share):
         expected = values[[6, 0, 2, 4, 2]]
         found = stored.of(order)
     assert torch.equal(found.view(torch.int32), expected.contiguous().view(torch.int32))
+
+
+def test_dense_and_sparse_pictures_of_a_batch_come_back_alike(tmp_path, monkeypatch):
+    """Also where a batch is too large for one column, and is written in parts."""
+    values = torch.cat([maps(2), maps(1, share=1.0), maps(2, seed=1), maps(1, share=0.0), maps(1, seed=2, share=1.0)])
+    for name, largest in (("whole.parquet", 1 << 30), ("parts.parquet", 2 * values[0].nelement() * 4)):
+        monkeypatch.setattr("filterscope.activations.maps.LARGEST", largest)
+        with MapsWriter(tmp_path / name, "layer1", SHAPE) as writer:
+            writer.add(np.arange(7), values)
+        with StoredMaps([tmp_path / name]) as stored:
+            assert torch.equal(stored.of([6, 2, 0, 5, 3]), values[[6, 2, 0, 5, 3]])
+
+
+def test_maps_that_a_job_holds_for_itself_come_back_bit_by_bit(tmp_path):
+    values = maps(5)
+    values[1, 0, 0, 0] = -0.0
+    with HeldMaps(tmp_path / "held", "layer1", SHAPE) as held:
+        held.add(np.array([3, 9]), values[:2])
+        held.add(np.array([4, 1, 7]), values[2:])
+        assert held.hold([9, 7])
+        assert not held.hold([9, 8])
+        found = held.of([7, 9, 3, 9])
+        held.add(np.array([8]), values[:1])  # also between two looks
+        assert torch.equal(held.of([8]), values[:1])
+    assert torch.equal(found.view(torch.int32), values[[4, 1, 0, 1]].view(torch.int32))
+    assert (held.layer, held.filters, held.height, held.width) == ("layer1", *SHAPE)
+
+
+def test_maps_that_are_cut_off_are_named(tmp_path):
+    with HeldMaps(tmp_path / "held", "layer1", SHAPE) as held:
+        held.add(np.array([3, 9]), maps(2))
+        (tmp_path / "held").write_bytes((tmp_path / "held").read_bytes()[:-8])
+        with pytest.raises(OSError, match="the maps of image 9 in layer layer1 are cut off"):
+            held.of([3, 9])
 
 
 def test_zeros_take_a_bit(tmp_path):

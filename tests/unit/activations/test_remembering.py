@@ -1,9 +1,11 @@
 """Maps that are kept: the same as read anew, and no picture is looked at twice while there is room."""
 
+import numpy as np
 import pytest
 import torch
 
-from filterscope.activations.remembering import Remembering
+from filterscope.activations.remembering import RememberedBatches, Remembering
+from filterscope.activations.streaming import Batch, Look
 
 
 class Counting:
@@ -56,3 +58,35 @@ def test_known_and_new_pictures_may_share_a_batch(pictures):
     torch.testing.assert_close(reader(pictures), counting.convolution(pictures))
     assert counting.shown == 6
     torch.testing.assert_close(reader(pictures[[0, 0]]), counting.convolution(pictures[[0, 0]]))
+
+
+LOOK = 3 * 8 * 8 + 2 * 5 * 5  # bytes of a picture and its masks
+
+
+def looked_at(pictures, begun):
+    """Three batches of two pictures with two masks each; begun: counts how often they were made."""
+    begun.append(1)
+    for start in (0, 2, 4):
+        masks = {("sampled", (5, 5)): np.ones((2, 5, 5), bool)}
+        numbers = range(start, start + 2)
+        yield Batch([Look(each, (255 * pictures[each]).byte(), np.arange(2), masks) for each in numbers])
+
+
+@pytest.mark.parametrize(("room", "times"), [(6 * LOOK, 1), (6 * LOOK - 1, 3), (0, 3)])
+def test_batches_are_made_once_while_there_is_room(pictures, room, times):
+    batches, begun = RememberedBatches(room), []
+    for _ in range(3):
+        through = list(batches.through("all", looked_at(pictures, begun)))
+        assert [each.image_ids.tolist() for each in through] == [[0, 1], [2, 3], [4, 5]]
+        assert torch.equal(through[1].looks[0].picture, (255 * pictures[2]).byte())
+    assert len(begun) == times
+
+
+def test_batches_of_another_name_are_others_and_half_a_pass_is_not_kept(pictures):
+    batches, begun = RememberedBatches(10 * LOOK), []
+    next(batches.through("all", looked_at(pictures, begun)))
+    assert len(list(batches.through("all", looked_at(pictures, begun)))) == 3
+    assert len(list(batches.through("others", looked_at(pictures, begun)))) == 3
+    assert len(list(batches.through("others", looked_at(pictures, begun)))) == 3  # there is no room for two
+    assert len(list(batches.through("all", looked_at(pictures, begun)))) == 3
+    assert len(begun) == 4

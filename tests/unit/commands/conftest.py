@@ -15,6 +15,14 @@ def build(width=8):
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 2),
     )
 
+class Shared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = self.other = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images):
+        return self.one(images)
+
 def broken():
     raise KeyError("no such thing")
 """

@@ -56,6 +56,11 @@ def changed(*keys, value):
             changed("probes", "deep", "layer", value="33"),
             "probes.deep.layer: the network has no layer '33'; the nearest",
         ),
+        (
+            changed("networks", "own", "factory", value="own.py:Shared")
+            | {"probes": {"deep": {"network": "own", "layers": ["one", "other"]}}},
+            "probes.deep.layers: layers 'one' and 'other' are the same use of a module: name it once",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_key_found_and_right(here, capsys, study, said):
@@ -243,6 +248,51 @@ def test_what_is_told_of_the_embedded_study_is_what_it_took(here):
     assert wrong == {}
     assert guessed.total() == pytest.approx(took.total(), rel=0.25)
     assert told([job[:2] for job in jobs], config, cores=2) == pytest.approx(380, rel=0.25)
+
+
+# CPU seconds of 294 training and 188 scored photographs of COCO by ResNet-50 `layer4`, 21,135 words, 30 epochs
+# (benchmarks/photographs.csv and measured.md).
+PHOTOGRAPHS = {
+    "extract_activations": 20,
+    "extract_answers": 80,
+    "dissect_filters": 12,
+    "train_explainer": 19,
+    "explain_filters": 16,
+    "score_words": 12.5,
+    "score_random_network": 63,
+}
+
+
+def test_what_is_told_of_photographs_is_what_they_took(coco, monkeypatch):
+    """Every rule within a factor of 2, all of them together within 1.3."""
+    monkeypatch.setattr(costs, "photographs", lambda entry: costs.Photographs(294, 188, 7.3))
+    coco.config["vocabularies"]["glove"]["limit"] = 21_135
+    layers = {"deep": costs.Layer(2048, costs.RESNET50)}
+    names = {"dataset": "coco", "probe": "deep", "vocabulary": "glove"}
+    guessed = {
+        rule: costs.time(coco.config, [(rule, names)], Path("results"), 1, layers).seconds - costs.START
+        for rule in PHOTOGRAPHS
+    }
+    wrong = {rule: pair for rule, pair in guessed.items() if not 0.5 < pair / PHOTOGRAPHS[rule] < 2}
+    assert wrong == {}
+    assert sum(guessed.values()) == pytest.approx(sum(PHOTOGRAPHS.values()), rel=0.3)
+
+
+def test_layers_that_share_a_pass_share_its_time(coco):
+    names = {"dataset": "coco", "probe": "deep", "scatteritem": "1-of-1"}
+    layers = {"deep": costs.Layer(512, costs.RESNET50)}
+    apart, shared = (
+        costs.time(coco.config, [("extract_activations", own)], Path("results"), 1, layers).seconds
+        for own in (names, {**names, costs.SHARED: "4"})
+    )
+    assert 0.25 * apart < shared < 0.4 * apart  # what becomes of the maps is every layer's own
+
+
+def test_a_guess_of_photographs_is_said(coco):
+    coco.config["datasets"]["album"]["folder"] = "gone"
+    found = costs.time(coco.config, [("prepare_folder", {"dataset": "album"})], Path("results"), 1)
+    assert "datasets.album: 10,000 photographs are a guess, as its folder cannot be looked into" in found.basis
+    assert "a guess, as" not in costs.time(coco.config, JOBS, Path("results"), 1).basis
 
 
 def test_disk_holds_archives_twice_and_activations_of_all_objects(coco):

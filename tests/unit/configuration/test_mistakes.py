@@ -50,6 +50,10 @@ import configuration
         ({"seed": -1}, "seed is -1: -1 is less than the minimum of 0"),
         ({"seed": True}, "seed is True: True is not of type 'integer'"),
         ({"shards": 0}, "shards is 0: 0 is less than the minimum of 1"),
+        (
+            {"probes": {"deep": {"network": "scenes_cnn", "layer": 7}}},
+            r"probes.deep.layer is 7: .*; write it in quotes, as '7'",
+        ),
         ({"training": {"learning_rate": "1e-3"}}, "training.learning_rate is '1e-3': .*; write it as 0.001"),
         (
             {"training": {"learning_rate": "fast"}},

@@ -44,3 +44,16 @@ def test_nothing_there_is_an_empty_scene():
         assert scene.tokens.tolist() == []
         assert scene.token_masks.shape == (0, SIDE, SIDE)
         assert scene.object_tokens.shape == (len(positions), 1)
+
+
+def test_the_truth_of_a_picture_is_kept_while_there_is_room():
+    """A picture's bytes: two objects' masks, and those of its two tokens."""
+    shown = [look([0, 2], [corner(0), corner(3)]) for _ in range(2)]
+    shown[1].image_id = 2
+    bytes_of_one = (2 + 2) * SIDE * SIDE
+    truth = Truth(ANNOTATIONS, ["red", "disc"], most=2 * bytes_of_one - 1)
+    first, second = (truth.of(each, SIDE, CPU) for each in shown)
+    assert truth.of(shown[0], SIDE, CPU) is first
+    again = truth.of(shown[1], SIDE, CPU)
+    assert again is not second
+    assert torch.equal(again.token_masks, second.token_masks)

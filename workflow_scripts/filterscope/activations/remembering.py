@@ -1,12 +1,14 @@
-"""A reader that looks at no picture twice, as far as memory allows."""
+"""No picture is looked at, and none is decoded with its masks, twice, as far as memory allows."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
+from filterscope.activations.streaming import Batch
 from filterscope.data.networks.layers import Reader
 
 
@@ -38,3 +40,37 @@ class Remembering:
                     self._maps[keys[place]] = read.clone()
                     self._left -= size
         return torch.stack(maps)
+
+
+class RememberedBatches:
+    """Batches of pictures and masks that are gone through several times, kept by a name for what they are of."""
+
+    def __init__(self, most: int):
+        """most: bytes of pictures and masks that are kept; other batches are made whenever they are wanted."""
+        self._left = most
+        self._kept: dict[Hashable, list[Batch]] = {}
+
+    def through(self, name: Hashable, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The batches, or those of that name which are kept: then the given ones are not begun.
+
+        They are kept once they have been gone through to their end, all of them or none.
+        """
+        if name in self._kept:
+            yield from self._kept[name]
+            return
+        passed, size = [], 0
+        for batch in batches:
+            if size <= self._left:
+                size += sum(_size(look) for look in batch.looks)
+                passed.append(batch)
+            else:
+                passed.clear()
+            yield batch
+        if size <= self._left:
+            self._kept[name] = passed
+            self._left -= size
+
+
+def _size(look) -> int:
+    """Bytes of a picture and its masks."""
+    return look.picture.nbytes + sum(mask.nbytes for mask in look.masks.values())

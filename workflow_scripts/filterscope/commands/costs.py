@@ -30,6 +30,8 @@ SECONDS = {
     "check_probes": 2.5,
     "check_scores": 2,
     "dissect_filters": 2,
+    "dissect_shard": 2,
+    "dissect_untrained_shard": 2,
     "draw_facet_plates": 2.5,
     "draw_facets": 2.5,
     "draw_senses": 2.5,
@@ -37,10 +39,12 @@ SECONDS = {
     "explain_filters": 1.7,
     "explain_photographs": 1.7,
     "extract_activations": 2,
+    "extract_untrained_activations": 2,
     "extract_answers": 2,
     "maximise_activations": 8,
     "measure_causes": 1.5,
     "measure_complexity": 2,
+    "measure_defects": 20,
     "measure_occlusion": 2,
     "name_facets": 2.5,
     "name_pictures": 1.7,
@@ -90,7 +94,7 @@ PER_PHOTOGRAPH = {
 }
 # CPU seconds of a look at a photograph: to decode it, with its masks, and a forward pass of ResNet-50; and how often a
 # rule looks: where maps are kept, and where not.
-PICTURE, FORWARD = 0.012, 0.045
+PICTURE, FORWARD = 0.012, 0.04
 LOOKS = {
     "extract_activations": (1, 1),
     "extract_untrained_activations": (1, 1),
@@ -112,7 +116,7 @@ SAMPLE = 3e-8
 # Explainers whose words a rule looks for; CPU seconds for a filter and one of its top images, and for each word that
 # they could be. Words of the vocabularies that nobody has limited.
 EXPLAINERS = {"explain_filters": 2, "explain_photographs": 2, "score_random_network": 1}
-PAIR, WORD = 3e-5, 3e-9
+PAIR, WORD = 6e-5, 4e-9
 WORDS, CAPTION_WORDS = 400_000, 1000
 RESNET50 = 4.1e9  # its multiplications for a picture
 CELLS = 2048 * 7 * 7  # of the maps of its last layer

@@ -19,7 +19,7 @@ from filterscope.commands.studies import Study
 from filterscope.data.datasets import counting
 from filterscope.data.datasets.folder import list_pictures
 from filterscope.data.networks import building
-from filterscope.data.networks.layers import LayerError, Reader
+from filterscope.data.networks.layers import LayerError, Reader, Readers
 from filterscope.data.networks.settings import NetworkError, NetworkSettings
 
 # What must lie in a folder of the source.
@@ -111,14 +111,23 @@ def _probes(study: Study, found: Found) -> None:
             found.mistakes.append(f"networks.{network} cannot be built ({type(error).__name__}: {error})")
             continue
         read: dict[str, list[dict]] = {}
+        together: dict[str, list[tuple[str, int]]] = {}
         for name in names:
             layer = probes[name].get("layer")
             if isinstance(layer, str):
                 try:
-                    found.layers[name], line = _read(built, layer, probes[name].get("call", -1), settings.input.crop)
-                    read.setdefault(name.partition(".")[0], []).append(line)
+                    call, probe = probes[name].get("call", -1), name.partition(".")[0]
+                    found.layers[name], line = _read(built, layer, call, settings.input.crop)
+                    read.setdefault(probe, []).append(line)
+                    together.setdefault(probe, []).append((layer, call))
                 except LayerError as error:
                     found.mistakes.append(f"probes.{name}.layer: {error}")
+        for name, layers in together.items():
+            try:
+                if len(layers) > 1:
+                    Readers(built, layers, input_size=settings.input.crop)
+            except LayerError as error:
+                found.mistakes.append(f"probes.{name}.layers: {error}")
         for name, lines in read.items():
             try:
                 _refuse_too_large(study.config, name, lines)

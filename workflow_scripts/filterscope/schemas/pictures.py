@@ -86,9 +86,9 @@ SCHEMAS: dict[str, Schema] = {
         ("unit", "facet", "rank"),
         (
             *_FACET,
-            Column("rank", INTEGER, "0 is the word that tells it apart most"),
+            Column("rank", INTEGER, "0 is the category's word that tells it apart most, if one does; then by contrast"),
             Column("word", TEXT, "among the ten nearest of one of the facet's nearest images"),
-            Column("votes", INTEGER, "nearest images that have it among their ten"),
+            Column("votes", INTEGER, "images that have it among their ten nearest"),
             Column("cosine", REAL, "mean cosine over the facet's nearest images"),
             Column(
                 "contrast",

@@ -60,7 +60,7 @@ SCHEMAS: dict[str, Schema] = {
         ("filter", "sense", "rank"),
         (
             *_SENSE,
-            Column("rank", INTEGER, "0 is the word that tells it apart most; of a filter with one sense the nearest"),
+            Column("rank", INTEGER, "0: category's word that tells it apart most, if any; of one sense the nearest"),
             Column("word", TEXT, "among the ten nearest of one of the sense's nearest images"),
             Column("votes", INTEGER, "nearest images that have it among their ten"),
             Column("cosine", REAL, "mean cosine over the sense's nearest images"),

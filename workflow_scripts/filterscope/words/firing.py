@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -127,15 +127,13 @@ class Thresholds:
     def _pieces(self, maps: torch.Tensor, size: tuple[int, int]) -> Iterator[tuple[torch.Tensor, slice, torch.Tensor]]:
         shown, limits = self._compared(maps)
         hot = self._hot(shown, limits)
-        rows, columns = (interpolation(*sizes, maps) for sizes in zip(maps.shape[1:], size, strict=True))
-        for band in _bands(rows):
-            cells = rows[band].any(0).nonzero()[:, 0]
-            near = slice(int(cells[0]), int(cells[-1]) + 1)
+        columns, bands = _enlarging(tuple(maps.shape[1:]), tuple(size), maps.dtype, maps.device)
+        for band, near, weights in bands:
             for some in hot[:, near].any(1).nonzero()[:, 0].split(CHUNK):
                 part = shown[some, near]
                 if maps.shape[1:] != size:
                     wide = (part.flatten(0, 1) @ columns.T).view(*part.shape[:2], len(columns))
-                    part = torch.bmm(rows[band, near].expand(len(some), -1, -1), wide)
+                    part = torch.bmm(weights.expand(len(some), -1, -1), wide)
                 yield some, band, part.gt_(limits[some]).flatten(1)
 
     @staticmethod
@@ -150,6 +148,22 @@ class Thresholds:
             return maps, limits
         saturated = self.saturated[:, None, None]
         return torch.where(saturated, self.cells(maps).to(maps.dtype), maps), torch.where(saturated, HALF, limits)
+
+
+@cache
+def _enlarging(
+    cells: tuple[int, int], size: tuple[int, int], dtype: torch.dtype, device: torch.device
+) -> tuple[torch.Tensor, list[tuple[slice, slice, torch.Tensor]]]:
+    """What enlarges maps of so many cells to a size: weights of the columns, and by band its rows, the rows of cells
+    that it is made of, and their weights. The same for every image."""
+    like = torch.empty(0, dtype=dtype, device=device)
+    rows, columns = (interpolation(*sizes, like) for sizes in zip(cells, size, strict=True))
+    bands = []
+    for band in _bands(rows):
+        made_of = rows[band].any(0).nonzero()[:, 0]
+        near = slice(int(made_of[0]), int(made_of[-1]) + 1)
+        bands.append((band, near, rows[band, near]))
+    return columns, bands
 
 
 def _bands(weights: torch.Tensor) -> list[slice]:

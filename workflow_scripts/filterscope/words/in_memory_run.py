@@ -19,7 +19,7 @@ from filterscope.activations.extraction import ExtractionSettings, extract
 from filterscope.activations.maps import KeptMaps
 from filterscope.activations.mining import TopImages
 from filterscope.activations.probing import open_pictures
-from filterscope.activations.remembering import Remembering
+from filterscope.activations.remembering import RememberedBatches, Remembering
 from filterscope.activations.streaming import MaskGrid, PictureDataset, stream
 from filterscope.activations.tails import Tail, deciding
 from filterscope.activations.thresholds import threshold_table
@@ -43,6 +43,8 @@ from filterscope.words.truth import Truth, scenes
 
 # Bytes of maps that are kept between the looks of trials: ResNet-50's of 2,600 pictures.
 MAPS = 2**30
+# Bytes of pictures and masks that trials may keep between them, and again as much of what is in the pictures.
+PICTURES = 2**28
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,18 @@ class ProbeTrials:
         seed: int,
         device: torch.device,
         progress=lambda items, *_: items,
+        kept: int = 0,
     ):
-        """progress: called as progress(items, total, title), goes through the items."""
+        """progress: called as progress(items, total, title), goes through the items. kept: bytes of pictures and masks
+        that are kept for the next trial."""
         self.material, self.seed, self.device = material, seed, device
         # What was kept is read as often as it is wanted; the pictures are not decoded for it.
         self.reader = reader if isinstance(reader, KeptMaps) else Remembering(reader, MAPS)
         self.decoded = self.reader is not reader
         self.progress = progress
         self._seen: dict[tuple, Seen] = {}
+        self._batches, self._kept = RememberedBatches(kept), kept
+        self._truths: dict[bytes, Truth] = {}
 
     def _look(self, settings: ExtractionSettings, random_crops: bool) -> Seen:
         key = (settings, random_crops)
@@ -261,7 +267,7 @@ class ProbeTrials:
             self._stream(masked, settings),
             self.reader,
             material.inputs,
-            Truth(masked.annotations.table, tokens.every),
+            self._truth(masked),
             mined["image_id"].to_numpy(),
             top_ids,
             maxima,
@@ -284,7 +290,7 @@ class ProbeTrials:
         top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
         pairs = TopPairs(top_ids, maxima)
         masked = self._masked(images)
-        truth = Truth(masked.annotations.table, tokens.every)
+        truth = self._truth(masked)
         vectors, targets, image_ids = [], [], []
 
         def keep(image_id: int, found: dict[str, np.ndarray]) -> None:
@@ -314,6 +320,13 @@ class ProbeTrials:
         side = self.material.inputs.crop
         return self._pictures(images, self.material.annotations, MaskGrid(sampled=((side, side),)))
 
+    def _truth(self, masked: PictureDataset) -> Truth:
+        """What is in these pictures; trials go through the training images, those that are scored, and maybe all."""
+        name = masked.files.image_ids.tobytes()
+        if name not in self._truths:
+            self._truths[name] = Truth(masked.annotations.table, self.material.tokens.every, self._kept // 4)
+        return self._truths[name]
+
     def _samples(self, seen: Seen, tokens: Tokens) -> Gathered:
         objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
         splits = self.material.images.set_index("image_id")["split"]
@@ -328,7 +341,9 @@ class ProbeTrials:
         return open_pictures(material.folder, images, annotations, material.inputs, grids, decoded=self.decoded)
 
     def _stream(self, pictures: PictureDataset, settings: TrialSettings):
-        return stream(pictures, settings.extraction.batch_size, settings.extraction.workers, self.material.reject)
+        size = settings.extraction.batch_size
+        name = (pictures.masked, size, pictures.files.image_ids.tobytes())
+        return self._batches.through(name, stream(pictures, size, settings.extraction.workers, self.material.reject))
 
     @staticmethod
     def _mine(seen: Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -70,7 +70,7 @@ class ProbedImages:
             list(files.get("maps", [])),
             list(files.get("image_activations", [])),
             files.get("annotations"),
-            params.get("seed"),
+            getattr(params, "seed", None),
         )
 
     def images(self) -> pd.DataFrame:

@@ -60,8 +60,10 @@ class ImageTruth:
 class Truth:
     """Token masks from an annotation table (ordered as `Annotations` orders it) and a list of known tokens."""
 
-    def __init__(self, annotations: pa.Table, tokens: list[str]):
-        self.tokens = tokens
+    def __init__(self, annotations: pa.Table, tokens: list[str], most: int = 0):
+        """most: bytes of masks that are kept for who goes through the same pictures again."""
+        self.tokens, self._left = tokens, most
+        self._known: dict[tuple[int, int], ImageTruth] = {}
         index = {token: position for position, token in enumerate(tokens)}
         self._own = [[index[token] for token in each if token in index] for each in annotations["tokens"].to_pylist()]
 
@@ -71,6 +73,9 @@ class Truth:
 
     def of(self, look: Look, side: int, device: torch.device) -> ImageTruth:
         """The truth of a picture whose masks were sampled at its input's own pixels."""
+        name = look.image_id, side
+        if name in self._known:
+            return self._known[name]
         objects = torch.from_numpy(look.masks["sampled", (side, side)]).to(device)
         own = torch.zeros(len(objects), len(self.tokens), dtype=torch.bool)
         for row, position in enumerate(look.annotations):
@@ -80,7 +85,11 @@ class Truth:
         flat = objects.flatten(1).float()
         union = (own[:, present].T.float() @ flat > 0).view(-1, side, side)
         visible = union.flatten(1).any(1)
-        return ImageTruth(objects, own, present[visible].cpu().numpy(), union[visible])
+        truth = ImageTruth(objects, own, present[visible].cpu().numpy(), union[visible])
+        size = objects.nbytes + truth.token_masks.nbytes
+        if size <= self._left:
+            self._known[name], self._left = truth, self._left - size
+        return truth
 
 
 def region_tokens(

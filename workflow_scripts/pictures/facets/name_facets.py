@@ -10,7 +10,7 @@ from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.data.rejection import stop
 from filterscope.faithful import Faithful
-from filterscope.pictures.facets.words import locate, words_apart
+from filterscope.pictures.facets.words import EXPLAINED, locate, words_apart
 from filterscope.pictures.files import CHANCE
 from filterscope.words.explaining.candidates import read_candidates
 from filterscope.words.explaining.explainer import load_explainer
@@ -50,7 +50,8 @@ def name_facets(
     explainer = load_explainer(path_to_explainer, settings.explainer_size(maps), vocabulary.dimension).to(device)
     batches = stream(pictures, settings.batch_size, 0, stop)
     found = locate(batches, near, units, maps, explainer.eval(), probe.inputs, settings.pool, device)
-    table = words_apart(found, sought["vocabulary"][0], printed, job.derived_seed(seed, "facet_words"))
+    words, taught = sought["vocabulary"][0], set(sought["categories"][0].words)
+    table = words_apart(found, words, printed, job.derived_seed(seed, "facet_words"), taught)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "facet_words", path)
     apart = table[(table["rank"] == 0) & (pd.to_numeric(table["p"]) <= CHANCE)]
@@ -77,7 +78,7 @@ if __name__ == "__main__":
         settings=ExplanationSettings.of(
             snakemake.params.words, ExtractionSettings(**snakemake.params.activations)
         ).faithful(Faithful(**snakemake.params.faithful)),
-        nearest=snakemake.params.nearest,
+        nearest=EXPLAINED,
         printed=snakemake.params.words["printed"],
         seed=snakemake.params.seed,
     )

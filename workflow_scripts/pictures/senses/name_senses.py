@@ -59,7 +59,8 @@ def name_senses(
         else:
             with at_hand(explained, paths_to_explained_maps) as seen:
                 found = asked(fired, seen)
-    table = sense_words(found, sought["vocabulary"][0], printed, job.derived_seed(seed, "sense_words"))
+    words, taught = sought["vocabulary"][0], set(sought["categories"][0].words)
+    table = sense_words(found, words, printed, job.derived_seed(seed, "sense_words"), taught)
     for path in (path_to_table, path_to_csv):
         tables.write(table, "sense_words", path)
     first = table[table["rank"] == 0]

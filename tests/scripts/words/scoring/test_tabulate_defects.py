@@ -11,11 +11,14 @@ from filterscope.words.in_memory_run import ProbeTrials
 from words.scoring.tabulate_defects import tabulate_defects
 
 
-def tabulated(study, folder, largest=5000, boxes=True, **changed):
+def tabulated(study, folder, largest=5000, boxes=True, overlap=0.04, tables_follow=True, **shared):
+    """shared: what a job is told that shares the variants with others."""
     training = replace(study.training, epochs=3)
-    settings = replace(study.trial, training=training, scores=replace(study.scores, bootstrap=20, **changed))
+    settings = replace(study.trial, training=training, scores=replace(study.scores, bootstrap=20, overlap=overlap))
     arguments = (study.pictures, settings, study.probe(), study.seed, largest, boxes)
-    tabulate_defects(study.paths, folder / "defects.parquet", folder / "defects.csv", *arguments)
+    tabulate_defects(study.paths, folder / "defects.parquet", folder / "defects.csv", *arguments, **shared)
+    if not tables_follow:
+        return None
     return tables.read(folder / "defects.parquet", "defects").to_pandas()
 
 
@@ -59,6 +62,22 @@ def test_no_valid_pair_is_missing(study, tmp_path):
     assert len(none)
     assert none[["recall", "low", "high", "cost"]].isna().all(axis=None)
     assert len(pd.read_csv(tmp_path / "defects.csv")) == len(table)
+
+
+def test_jobs_that_share_the_variants_give_the_table_of_one(table, study, tmp_path):
+    """Of which the second dies and is begun again alone."""
+    shards = [tmp_path / f"{number}-of-3.json" for number in (1, 2, 3)]
+    (whole := tmp_path / "whole").mkdir()
+    for path in shards:
+        tabulated(study, whole, tables_follow=False, scatteritem=path.stem, path_to_measured=path)
+    assert not list(whole.iterdir())
+    before = [path.read_bytes() for path in shards]
+    shards[1].unlink()
+    tabulated(study, whole, tables_follow=False, scatteritem="2-of-3", path_to_measured=shards[1])
+    assert [path.read_bytes() for path in shards] == before
+    assert sorted(map(str, tmp_path.glob("*.json"))) == sorted(map(str, shards))
+    again = tabulated(study, whole, paths_to_measured=shards)
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
 @pytest.mark.parametrize("killed_at", [1, 5])

@@ -1,6 +1,7 @@
 """The embedded CNN: learns the main object's shape, the same way every time."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,38 @@ def test_smoothed_labels_leave_a_loss_that_no_network_is_below():
     sure = torch.full((len(SHAPES), len(SHAPES)), embedded_training._LABEL_SMOOTHING / len(SHAPES))
     sure += (1 - embedded_training._LABEL_SMOOTHING) * torch.eye(len(SHAPES))
     assert embedded_training._loss(sure.log(), labels).item() == pytest.approx(embedded_training._least_loss())
+
+
+def test_varied_pictures_are_moved_mirrored_and_their_colours_exchanged():
+    """What was at a place is found again, near it or near its mirror image, in any order of the channels."""
+    side, count, middle = 32, 400, (12, 20)
+    one = torch.zeros(3, side, side, dtype=torch.uint8)
+    one[:, *middle] = torch.tensor([50, 100, 200], dtype=torch.uint8)
+    shown = one.expand(count, -1, -1, -1)
+    generator = torch.Generator().manual_seed(0)
+    varied = embedded_training._varied(shown, generator)
+    assert (varied.shape, varied.dtype) == (shown.shape, torch.uint8)
+    assert torch.equal(shown[0], one)
+    places = [each.any(0).nonzero() for each in varied]
+    assert {len(each) for each in places} == {1}
+    rows, columns = torch.cat(places).T.tolist()
+    assert set(rows) == set(range(10, 15))  # two px of 32 to either side
+    assert set(columns) == {*range(18, 23), *range(9, 14)}
+    values = [tuple(each[:, row, column].tolist()) for each, row, column in zip(varied, rows, columns, strict=True)]
+    assert set(values) == set(itertools.permutations((50, 100, 200)))
+    again = embedded_training._varied(shown, torch.Generator().manual_seed(0))
+    assert torch.equal(varied, again)
+    one[:] = torch.arange(3, dtype=torch.uint8)[:, None, None]
+    assert embedded_training._varied(shown, generator).flatten(2).float().std(2).max() == 0  # the border goes on
+
+
+@pytest.mark.parametrize("source", ["scenes_cnn", "scenes_vit", "scenes_convnext"])
+def test_only_networks_that_need_it_are_shown_varied_pictures(source, monkeypatch):
+    seen = []
+    varied = embedded_training._varied
+    monkeypatch.setattr(embedded_training, "_varied", lambda *given: seen.append(1) or varied(*given))
+    train_scenes_network(pictures(4), pictures(2), EmbeddedTrainingSettings(1, 0.01, 4), INPUTS, 0, source=source)
+    assert bool(seen) == (source != "scenes_cnn")
 
 
 @pytest.mark.filterwarnings("ignore::filterscope.apt.model.ModelWarning")

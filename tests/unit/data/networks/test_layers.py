@@ -211,6 +211,34 @@ def test_the_last_call_is_refused_where_the_picture_decides_how_many_there_are(i
         torch.testing.assert_close(reader(images), expected)
 
 
+class Rough(nn.Module):
+    """Looks at rough pictures with one part, at others with another."""
+
+    def __init__(self):
+        super().__init__()
+        self.even, self.rough, self.never = (nn.Conv2d(3, 3, 3) for _ in range(3))
+
+    def forward(self, images):
+        return self.rough(images) if images.std() > 0.5 else self.even(images)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("rough", "'rough' is used for noise and not for a black picture, .*name a layer that all pictures go through"),
+        ("never", "'never' is never used in a forward pass of a black picture"),
+    ],
+)
+def test_a_layer_that_a_black_picture_does_not_reach_says_whether_others_do(layer, said):
+    with pytest.raises(LayerError, match=said):
+        Reader(Rough(), layer, input_size=12)
+
+
+def test_a_network_that_is_one_module_has_no_layer_to_name():
+    with pytest.raises(LayerError, match="has no layer 'a': it is one Conv2d and holds no module that has a name"):
+        Reader(nn.Conv2d(3, 4, 3), "a", input_size=12)
+
+
 class Writer(nn.Module):
     """Normalises its input in place, as some networks do."""
 

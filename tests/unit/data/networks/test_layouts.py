@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from filterscope.data.networks.layers import LayerError, Reader, survey
+from filterscope.data.networks.layers import UNWATCHED, LayerError, Reader, survey
 from filterscope.data.networks.layouts import FIRST, LAST, TOKENS, VECTOR, WINDOWS, grid_of
 
 
@@ -181,6 +181,10 @@ def test_tuples_lists_and_mappings_are_looked_into():
 def test_maps_larger_than_the_picture_are_refused():
     with pytest.raises(LayerError, match=r"'upsampled' puts out maps of 16 x 16 cells, more than the 8 x 8 px"):
         Reader(Outputs().eval(), "upsampled", input_size=8)
+    found = survey(Outputs().eval(), 8)
+    assert "upsampled" not in {each.layer for each in found.layers}
+    (said,) = (each.reason for each in found.left_out if each.layer == "upsampled")
+    assert said == "it puts out maps of 16 x 16 cells, more than the 8 x 8 px of the picture"
 
 
 class Pieces(nn.Module):
@@ -212,6 +216,18 @@ def test_a_layer_inside_a_scripted_module_says_what_to_write():
         Reader(network, "0.1", input_size=8)
     with Reader(network, "0", input_size=8) as reader:  # the whole of it can be read
         assert reader.filters == 4
+
+
+def test_a_network_that_holds_what_script_made_is_read_around_it():
+    """Such modules take no hooks; the others do, and what is left out is told."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), torch.jit.script(nn.Sequential(nn.ReLU())), nn.Conv2d(4, 2, 1)).eval()
+    found = survey(network, 8)
+    assert [each.layer for each in found.layers] == ["0", "2"]
+    assert [(each.layer, each.reason) for each in found.left_out] == [("1", f"it {UNWATCHED}")]
+    whole = r"'1\.0' is inside a scripted .* scripted or traced from$"
+    for layer, said in {"1": "'1' is a scripted module", "1.0": whole}.items():
+        with pytest.raises(LayerError, match=said):
+            Reader(network, layer, input_size=8)
 
 
 @pytest.mark.parametrize(

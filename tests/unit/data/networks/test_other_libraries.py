@@ -251,6 +251,10 @@ def test_what_hugging_face_does_not_have_says_what_to_write(transformers, tmp_pa
         NetworkError, match=r"'owner/no-such' is no folder here.*Without network.*set model: to its fol"
     ):
         building.build(absent)
+    with monkeypatch.context() as patched:  # of a name that cannot be had only one file is waited for
+        patched.setattr("transformers.utils.cached_file", lambda *_, **__: pytest.fail("a second file was asked for"))
+        with pytest.raises(NetworkError, match=r"its config\.json cannot be had"):
+            NetworkSettings.from_mapping({"source": "huggingface", "model": "owner/no-such"})
     text = transformers.BertConfig(vocab_size=30, **SMALL)
     transformers.BertModel(text).save_pretrained(tmp_path / "text")
     reads = NetworkSettings.from_mapping({"source": "huggingface", "model": str(tmp_path / "text"), "input": INPUT})

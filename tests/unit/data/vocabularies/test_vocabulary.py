@@ -12,6 +12,7 @@ from filterscope.data.vocabularies.vocabulary import (
     Vocabulary,
     VocabularyError,
     largest,
+    largest_of_few,
     spelt,
     without_common_component,
 )
@@ -86,6 +87,16 @@ def test_the_largest_are_those_of_a_stable_sort(width, k, kinds, seed):
     found, where = largest(scores, k)
     assert torch.equal(found, values[:, :k])
     assert torch.equal(where, columns[:, :k])
+
+
+@pytest.mark.parametrize(("width", "k"), [(30, 7), (30, 30), (5, 9)])
+def test_of_few_scores_equal_and_infinite_ones_come_in_their_order(width, k):
+    scores = torch.randint(0, 6, (200, width), generator=torch.Generator().manual_seed(0)).float()
+    scores[:, ::3] = -torch.inf
+    values, columns = largest_of_few(scores, k)
+    expected = scores.sort(dim=1, descending=True, stable=True)
+    assert torch.equal(values, expected.values[:, :k])
+    assert torch.equal(columns, expected.indices[:, :k])
 
 
 def test_compounds_get_the_mean_of_their_words(animals):

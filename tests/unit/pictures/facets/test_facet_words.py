@@ -74,6 +74,27 @@ def test_a_planted_difference_is_found_and_chance_is_not(vocabulary):
     assert np.mean(by_chance) <= 0.2, "two facets, one in twenty each"
 
 
+def test_a_word_of_the_categories_is_the_name_where_it_tells_the_facet_apart(vocabulary):
+    """Words that keep its company come nearer to the difference of two facets than the word that was taught."""
+    generator, facets = np.random.default_rng(0), np.array([0] * 15 + [1] * 15)
+    vectors = vocabulary.vectors.numpy().copy()
+    vectors[9] = vectors[7] + 0.6 * vectors[20]  # the taught word has something that no image shows
+    near = Vocabulary(vocabulary.words, vectors)
+    apart = generator.standard_normal((30, DIMENSION)) + 10 * vectors[np.where(facets == 0, 7, 8)]
+    given = found(apart, facets)
+    by_contrast = words_apart(given, near, 4, seed=0)
+    assert by_contrast["word"].iloc[0] == "word7"
+    table = words_apart(given, near, 4, seed=0, taught={"word9", "word30"})
+    own = table[table["facet"] == 0]
+    assert own["word"].iloc[:2].tolist() == ["word9", "word7"]
+    assert own["contrast"].iloc[0] < own["contrast"].iloc[1]
+    assert own["rank"].tolist() == [0, 1, 2, 3]
+    assert table[table["facet"] == 1]["word"].tolist() == by_contrast[by_contrast["facet"] == 1]["word"].tolist()
+    same = found(generator.standard_normal((30, DIMENSION)), facets)
+    by_chance = words_apart(same, near, 4, seed=0, taught=set(near.words[20:])), words_apart(same, near, 4, seed=0)
+    assert by_chance[0].equals(by_chance[1]), "a word that tells nothing apart is no name"
+
+
 def test_a_facet_without_others_has_its_nearest_words(vocabulary):
     points = vocabulary.vectors.numpy()[[4] * 5]
     table = words_apart(found(points, np.zeros(5, int)), vocabulary, 3, seed=0)

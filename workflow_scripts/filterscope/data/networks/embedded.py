@@ -85,6 +85,10 @@ SCENES: dict[str, Callable[[], nn.Module]] = {
     "scenes_vit": SceneViT,
     "scenes_convnext": SceneConvNeXt,
 }
+# Those that are shown pictures with their colours exchanged, and moved a little. Three main objects of five show a
+# facet of their shape, so colour and texture alone tell two shapes of three, and these two, which have more to learn
+# than the CNN, learn that first.
+VARIED = ("scenes_vit", "scenes_convnext")
 
 
 class Detectors(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
+from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,7 @@ from filterscope.apt.steering import Steering
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
 from filterscope.data.networks.building import normalise
-from filterscope.data.networks.embedded import SCENES
+from filterscope.data.networks.embedded import SCENES, VARIED
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.scenes.words import SHAPES, known_words
 from filterscope.eager_optimisers import AdamW
@@ -27,6 +28,8 @@ _WARM_UP = 0.3  # share of the steps in which the learning rate rises
 _WEIGHT_DECAY = 0.02
 _LABEL_SMOOTHING = 0.05
 _EVALUATED_AT_ONCE = 200  # pictures
+_ORDERS = torch.tensor(list(permutations(range(3))))  # of the channels
+_MOVED = 1 / 16  # of a picture's side, at most: as far as main objects lie from the centre
 
 
 @dataclass(frozen=True)
@@ -148,9 +151,9 @@ def train_scenes_network(
     """Train a network on the shape of the main object; keep the epoch of highest validation accuracy.
 
     `inputs` says how pictures are normalised, `progress` goes through the epochs. AdamW, one-cycle learning
-    rate, pictures mirrored at random. measured: is handed the temperatures of a steered training, an empty table for
-    others. save: is handed the state after every epoch; from one, resume, a training ends as if it had never stopped.
-    source: which of the embedded networks it is.
+    rate, pictures mirrored at random, of VARIED also moved and their colours exchanged. measured: is handed the
+    temperatures of a steered training, an empty table for others. save: is handed the state after every epoch; from
+    one, resume, a training ends as if it had never stopped. source: which of the embedded networks it is.
     Returns the network, in eval mode on the CPU, and the network_history table.
     """
     if len(train.labels) < 2:
@@ -159,6 +162,7 @@ def train_scenes_network(
         torch.manual_seed(seed)
         network = SCENES[source]().to(device)
     generator = torch.Generator().manual_seed(seed)
+    changed = _varied if source in VARIED else _mirrored
     batches = max(1, len(train.labels) // settings.batch_size)
     steps = settings.epochs * batches
     steering = _steering(network, train, settings, inputs, device, steps) if settings.steering else None
@@ -179,7 +183,7 @@ def train_scenes_network(
         network.train()
         losses = []
         for batch in torch.randperm(len(train.labels), generator=generator).tensor_split(batches):
-            pictures = _mirrored(train.pictures[batch], generator).to(device)
+            pictures = changed(train.pictures[batch], generator).to(device)
             labels = train.labels[batch].to(device)
             with steering.step() if steering else nullcontext():
                 loss = _loss(network(normalise(pictures, inputs)), labels)
@@ -238,6 +242,22 @@ def _mirrored(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Each picture mirrored or not, which keeps every shape."""
     mirrored = torch.rand(len(pictures), generator=generator) < 0.5
     return torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
+
+
+def _varied(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Each picture mirrored or not, its channels in any order, moved; its border goes on. All keep every shape."""
+    count, _, height, width = pictures.shape
+    places = []
+    for side in (height, width):
+        most = int(_MOVED * side)
+        moved = torch.randint(-most, most + 1, (count, 1), generator=generator)
+        places.append((torch.arange(side) + moved).clamp(0, side - 1))
+    rows, columns = places
+    mirrored = torch.rand(count, generator=generator) < 0.5
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+    channels = _ORDERS[torch.randint(len(_ORDERS), (count,), generator=generator)]
+    own = torch.arange(count)[:, None, None, None]
+    return pictures[own, channels[:, :, None, None], rows[:, None, :, None], columns[:, None, None, :]]
 
 
 @torch.no_grad()

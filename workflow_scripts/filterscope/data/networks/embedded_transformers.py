@@ -1,8 +1,8 @@
 """Two further networks of scenes, small ones of the kinds that came after the CNN: a ViT and a ConvNeXt.
 
 Both end as the CNN does (`filterscope.data.networks.embedded.SceneCNN`): `classifier` is linear on the features of
-every place and ends in evidence for every shape, after ReLU; a logit is the mean of its evidence. So their class units
-have a known name, and maps in the two layouts that the CNN's have not: tokens, and channels that come last.
+every place and ends in evidence for every shape, after ReLU; a logit is the mean of its evidence, times GAIN. So their
+class units have a known name, and maps in the two layouts that the CNN's have not: tokens, and channels that come last.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch.nn import functional
 from filterscope.data.scenes.words import SHAPES
 
 EVIDENCE = 0.5  # that every shape starts with, so that no unit is dead before it has learnt
+GAIN = 8.0  # main objects cover an eighth of a picture, and features behind a layer norm are not as large as one likes
 STEPS = 10_000.0  # the longest wave of positions
 
 
@@ -59,10 +60,16 @@ class TransformerBlock(nn.Module):
         return tokens + self.mlp(self.norm2(tokens))
 
 
+def _halving(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+    """Half as many places in each direction."""
+    convolution = nn.Conv2d(inputs, outputs, kernel, 2, kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
 class SceneViT(nn.Module):
     """A small vision transformer: picture [B, 3, H, W], H and W multiples of 8, to the logits of SHAPES.
 
-    Patches of 8 px are embedded by three convolutions, for so few pictures teach no larger ones;
+    Patches of 8 px are embedded by three convolutions, for so few pictures teach no larger ones (Xiao et al. 2021);
     positions are waves, so that pictures may have any size. `class_token` is mixed with the others and stands for no
     place; the evidence is of the places alone.
     """
@@ -70,13 +77,9 @@ class SceneViT(nn.Module):
     def __init__(self, width: int = 64, depth: int = 4, heads: int = 4) -> None:
         super().__init__()
         self.patches = nn.Sequential(
-            *(nn.Conv2d(3, width // 4, 3, 2, 1, bias=False), nn.BatchNorm2d(width // 4), nn.ReLU(inplace=True)),
-            *(
-                nn.Conv2d(width // 4, width // 2, 3, 2, 1, bias=False),
-                nn.BatchNorm2d(width // 2),
-                nn.ReLU(inplace=True),
-            ),
-            nn.Conv2d(width // 2, width, 3, 2, 1),
+            *_halving(3, width // 4, 5),
+            *_halving(width // 4, width // 2, 5),
+            *_halving(width // 2, width, 3)[:-1],
         )
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, width))
         self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
@@ -88,7 +91,7 @@ class SceneViT(nn.Module):
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], 1)
         for block in self.blocks:
             tokens = block(tokens)
-        return self.classifier(self.norm(tokens))[:, 1:].mean(1)
+        return GAIN * self.classifier(self.norm(tokens))[:, 1:].mean(1)
 
 
 def positions(width: int, height: int, columns: int, device: torch.device | str = "cpu") -> Tensor:
@@ -141,4 +144,4 @@ class SceneConvNeXt(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         maps = self.features(pictures.permute(0, 2, 3, 1))
-        return self.classifier(self.norm(maps)).mean((1, 2))
+        return GAIN * self.classifier(self.norm(maps)).mean((1, 2))

@@ -133,6 +133,8 @@ def fetch_weights(settings: NetworkSettings) -> dict[str, torch.Tensor]:
 def preprocessor_config(model: str) -> Mapping | None:
     """What a folder or name says of its pictures; None where it has no such file."""
     _transformers()
+    if not Path(model).is_dir():
+        _config(model)  # says what is wrong where nothing can be had; every file would be waited for
     from transformers.utils import cached_file
 
     for name in ("preprocessor_config.json", "processor_config.json"):

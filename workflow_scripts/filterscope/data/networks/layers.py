@@ -24,6 +24,7 @@ from filterscope.data.networks.passes import (
     evaluating,
     first_pass,
     hooked,
+    takes_no_hooks,
     tensor_at,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 NEAREST = 3  # names that an error suggests
+UNWATCHED = "is a scripted module (TorchScript), which cannot be watched: return the module that it was scripted from"
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,16 @@ def survey(network: nn.Module, input_size: Size = 224) -> Survey:
         said = (each.use.name, each.use.call, type(each.use.module).__name__)
         if each.layout is None:
             left_out.append(LeftOut(*said, each.reason))
+        elif larger := _larger(each.layout, input_size):
+            left_out.append(LeftOut(*said, f"it puts out {larger}"))
         else:
             size = (each.layout.filters, each.layout.height, each.layout.width)
             found.append(LayerCall(*said, *size, layout=each.layout))
+    left_out += [
+        LeftOut(name, 0, type(module).__name__, f"it {UNWATCHED}")
+        for name, module in network.named_modules()
+        if takes_no_hooks(module) and not takes_no_hooks(network.get_submodule(name.rpartition(".")[0]))
+    ]
     return Survey(found, left_out)
 
 
@@ -91,6 +100,14 @@ def list_layers(network: nn.Module, input_size: Size = 224) -> list[LayerCall]:
     Maps are [B, C], [B, C, H, W], [B, H, W, C] or tokens, [B, N, C] and [B, C, N], alone or in a tuple or mapping.
     """
     return survey(network, input_size).layers
+
+
+def _larger(layout: Layout, size: Size) -> str | None:
+    """What is said of maps with more cells in a direction than the picture has px; None for others."""
+    height, width = both_sides(size)
+    if layout.height <= height and layout.width <= width:
+        return None
+    return f"maps of {layout.width} x {layout.height} cells, more than the {width} x {height} px of the picture"
 
 
 class _Reached(BaseException):
@@ -140,7 +157,7 @@ class Reader:
         self._writes = watched.writes
         seen = [each for each in watched.seen if each.use.module is self._module]
         if not seen:
-            raise LayerError(_unused(network, layer))
+            raise LayerError(_unused(network, layer, self._module, watched.noise))
         if not -len(seen) <= call < len(seen):
             raise LayerError(
                 f"layer {layer!r} is used {len(seen)} times in a forward pass: call is {call}, should be "
@@ -162,12 +179,8 @@ class Reader:
                 f"layer {self.layer!r} puts out {seen.use.described}, which is no map of filters: {seen.reason}. "
                 "`filterscope layers` lists the layers that can be read"
             )
-        height, width = both_sides(size)
-        if seen.layout.height > height or seen.layout.width > width:
-            raise LayerError(
-                f"layer {self.layer!r} puts out maps of {seen.layout.width} x {seen.layout.height} cells, more than "
-                f"the {width} x {height} px of the picture: name an earlier layer"
-            )
+        if larger := _larger(seen.layout, size):
+            raise LayerError(f"layer {self.layer!r} puts out {larger}: name an earlier layer")
         return seen.layout
 
     def _refuse_changing(self, noise: Sequence[nn.Module], call: int, uses: int) -> None:
@@ -283,25 +296,36 @@ class Readers:
         raise next(each.missed() for place, each in enumerate(self.readers) if place not in self._found)
 
 
-def _unused(network: nn.Module, layer: str) -> str:
-    """Why a layer has no output in a forward pass."""
+def _unused(network: nn.Module, layer: str, module: nn.Module, noise: Sequence[nn.Module]) -> str:
+    """Why a layer has no output in the forward pass of a black picture; noise: modules that noise uses."""
     parts = layer.split(".")
     for end in range(len(parts)):
         if isinstance(network.get_submodule(".".join(parts[:end])), torch.jit.ScriptModule):
             inside = f"{'.'.join(parts[:end])!r}" if end else "the network"
+            whole = "" if takes_no_hooks(network.get_submodule(".".join(parts[:end]))) else ", or read the whole of it"
             return (
                 f"layer {layer!r} is inside a scripted module (TorchScript), {inside}, whose layers cannot be read: "
-                "return the module that it was scripted or traced from, or read the whole of it"
+                f"return the module that it was scripted or traced from{whole}"
             )
+    if takes_no_hooks(module):
+        return f"layer {layer!r} {UNWATCHED}"
+    if any(module is each for each in noise):
+        return (
+            f"layer {layer!r} is used for noise and not for a black picture, so not every picture has an output of it "
+            "to read: name a layer that all pictures go through"
+        )
     held = any(name.startswith(f"{layer}.") for name, _ in network.named_modules())
     hint = f"; it may only hold other modules, as {layer}.0" if held else ""
-    return f"layer {layer!r} is never used in a forward pass, so it has no output to read{hint}"
+    return f"layer {layer!r} is never used in a forward pass of a black picture, so it has no output to read{hint}"
 
 
 def find_layer(network: nn.Module, layer: str) -> nn.Module:
     """The module of this dotted path. Raises LayerError with the nearest ones."""
     modules = dict(network.named_modules(remove_duplicate=False))
     modules.pop("")
+    if not modules:
+        kind = type(network).__name__
+        raise LayerError(f"the network has no layer {layer!r}: it is one {kind} and holds no module that has a name")
     if layer not in modules:
         near = difflib.get_close_matches(layer, modules, n=NEAREST, cutoff=0.4) or list(modules)[-NEAREST:]
         raise LayerError(f"the network has no layer {layer!r}; the nearest names are {', '.join(near)}")

@@ -70,11 +70,18 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 @contextlib.contextmanager
 def hooked(modules: list[nn.Module], hook: Callable) -> Iterator[None]:
-    """A forward hook on the modules for a while."""
+    """A forward hook on the modules for a while; what torch.jit.script made takes none."""
     with contextlib.ExitStack() as stack:
         for module in modules:
-            stack.callback(module.register_forward_hook(hook).remove)
+            if not takes_no_hooks(module):
+                stack.callback(module.register_forward_hook(hook).remove)
         yield
+
+
+def takes_no_hooks(module: nn.Module) -> bool:
+    """Whether torch.jit.script made it; traced modules can be watched as any other."""
+    scripted, traced = torch.jit.RecursiveScriptModule, torch.jit.TopLevelTracedModule
+    return isinstance(module, scripted) and not isinstance(module, traced)
 
 
 def tensors_in(output, depth: int = 0) -> Iterator[tuple[Path, torch.Tensor]]:

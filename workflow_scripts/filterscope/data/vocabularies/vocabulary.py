@@ -156,7 +156,7 @@ def largest(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     k, width = min(k, scores.shape[1]), scores.shape[1]
     size = width // (GROUPS * k)  # of a group
     if size < 2:
-        return _largest_of_few(scores, k)
+        return largest_of_few(scores, k)
     # The k groups of largest maximum have k scores that are as large: few others are, and several times faster sorted
     # than a search through all of them.
     groups = scores[:, : width - width % size].unflatten(1, (size, -1)).amax(1)
@@ -179,8 +179,11 @@ def _places(mask: torch.Tensor) -> torch.Tensor:
     return flat.nonzero()[:, 0] if flat.is_cuda else torch.from_numpy(np.flatnonzero(flat.numpy()))
 
 
-def _largest_of_few(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    values, columns = scores.topk(min(k + 1, scores.shape[1]), dim=1)
+def largest_of_few(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `largest`, where there are few scores in a row; they may be infinite."""
+    if k >= scores.shape[1]:
+        return scores.sort(dim=1, descending=True, stable=True)
+    values, columns = scores.topk(k + 1, dim=1)
     # Where the last value kept equals the first one left out, topk may have kept the wrong one of them.
     tied = torch.nonzero(values[:, k - 1 : k] == values[:, k:])[:, 0]
     values, columns = values[:, :k], columns[:, :k]

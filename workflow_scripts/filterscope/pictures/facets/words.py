@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,10 @@ from filterscope.activations.streaming import Batch
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.pictures.files import CHANCE
 from filterscope.words.explaining.explainer import Explainer
 
+EXPLAINED = 40  # images of a facet nearest to its centre that are explained: the first 15 may be what few of it are
 PROPOSED = 10  # nearest words of an image that its facet may be told apart by
 SHUFFLES = 999  # of the facets among a class's images
 
@@ -80,12 +82,16 @@ def locate(
     return Located(pd.concat(kept, ignore_index=True), torch.cat(points))
 
 
-def words_apart(found: Located, vocabulary: Vocabulary, printed: int, seed: int) -> pd.DataFrame:
+def words_apart(
+    found: Located, vocabulary: Vocabulary, printed: int, seed: int, taught: Collection[str] = ()
+) -> pd.DataFrame:
     """The `facet_words` table: what sets the facets of every unit apart from its other facets.
 
     A word's contrast is its mean cosine over the facet's images less that over the images of the unit's other facets;
     words are asked for that are among the first ten of one of the facet's own images. p: how often facets shuffled
     among the unit's images have a word of such contrast, any of the unit's, so that it holds for all words together.
+    taught: words of the categories, of which filters' names are; the one of largest contrast comes first, if p is at
+    most CHANCE: words that keep its company, as *poppy* does that of *red*, may have a larger contrast.
     """
     rows, parts = found.rows.reset_index(drop=True), []
     for _, own in rows.groupby("unit", sort=True):
@@ -103,7 +109,10 @@ def words_apart(found: Located, vocabulary: Vocabulary, printed: int, seed: int)
             if not inside.all():
                 contrast = mean - values[~inside][:, columns].mean(0)
                 p = (1 + (chance[facet][:, None] >= contrast).sum(0)) / (1 + SHUFFLES)
-            order = np.lexsort((asked, -(mean if contrast is None else contrast)))[:printed]
+            order = np.lexsort((asked, -(mean if contrast is None else contrast)))
+            if contrast is not None:
+                order = _name_first(order, [vocabulary.words[word] in taught for word in asked], p)
+            order = order[:printed]
             parts.append(
                 pd.DataFrame(
                     {
@@ -121,6 +130,14 @@ def words_apart(found: Located, vocabulary: Vocabulary, printed: int, seed: int)
             )
     columns = ["unit", "class", "facet", "rank", "word", "votes", "cosine", "contrast", "p"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _name_first(order: np.ndarray, taught: list[bool], p: np.ndarray) -> np.ndarray:
+    """Places of words in their order, the first that is a name of its own before all others."""
+    for place, word in enumerate(order):
+        if taught[word] and p[word] <= CHANCE:
+            return np.concatenate([[word], np.delete(order, place)])
+    return order
 
 
 def _largest_by_chance(values: np.ndarray, facets: np.ndarray, generator: np.random.Generator) -> dict[int, np.ndarray]:

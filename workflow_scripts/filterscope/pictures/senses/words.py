@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import torch
 from torch.nn import functional
@@ -32,8 +34,10 @@ def locate_kept(
     return Located(pd.concat(kept, ignore_index=True), torch.cat(points))
 
 
-def sense_words(found: Located, vocabulary: Vocabulary, printed: int, seed: int) -> pd.DataFrame:
+def sense_words(
+    found: Located, vocabulary: Vocabulary, printed: int, seed: int, taught: Collection[str] = ()
+) -> pd.DataFrame:
     """The `sense_words` table: what sets the senses of every filter apart; the nearest words of one that is whole."""
     rows = found.rows.assign(unit=found.rows["filter"], facet=found.rows["sense"], **{"class": ""})
-    table = words_apart(Located(rows, found.points), vocabulary, printed, seed)
+    table = words_apart(Located(rows, found.points), vocabulary, printed, seed, taught)
     return table.drop(columns="class").rename(columns={"unit": "filter", "facet": "sense"})

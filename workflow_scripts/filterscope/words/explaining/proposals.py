@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch.nn import functional
 
-from filterscope.data.vocabularies.vocabulary import Vocabulary
+from filterscope.data.vocabularies.vocabulary import Vocabulary, largest_of_few
 from filterscope.faithful import Faithful
 from filterscope.words.explaining.candidates import Candidates
 from filterscope.words.explaining.evidence import Evidence
@@ -104,8 +104,7 @@ class Proposer:
         scores = cosines + evidence * self.surprise[filters].gather(1, family) * self.likeness[words]
         if novelty and len(self.listed):
             scores = scores - novelty * (1 + _new_before(scores, fresh)) * fresh
-        scores, order = scores.sort(dim=1, descending=True, stable=True)
-        order = order[:, :k]
+        order = largest_of_few(scores, k)[1]
         return self.rows[words.gather(1, order).cpu().numpy()], cosines.gather(1, order).cpu().numpy()
 
     def parts(self, directions: np.ndarray, filters: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
