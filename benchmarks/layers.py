@@ -219,7 +219,7 @@ class Case:
             path_to_top_images=own / "top.parquet",
             known=KnownPaths(self.paths["vocabulary"], None, own / "evidence.parquet", explainers),
             written=ExplanationPaths(
-                words, votes, own / "apart.parquet", own / "heatmaps.parquet", own / "feeds.parquet"
+                words, votes, *(own / f"{name}.parquet" for name in ("apart", "heatmaps", "feeds", "field"))
             ),
             settings=EXPLANATION,
             proposals=ProposalSettings(0.015, 0.036),

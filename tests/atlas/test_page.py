@@ -253,13 +253,13 @@ class TestFilter:
         bar = page.page.locator(".evidence-track").first
         assert bar.locator(".dot, .band, .nil-edge").count() == 3
 
-    def test_cuts_out_what_its_strongest_places_see(self, page):
+    def test_cuts_out_what_its_strongest_places_see(self, page, made_up):
         page.open("#/filter/1/77")
         assert "its receptive field there, 25 % of the side" in page.text(".panel:has(.crops) h3")
         # A quarter of what the network sees, here the whole photograph, which fills its tile from left to right.
         shown = page.page.locator(".crops .tile").first.evaluate("each => each.style.backgroundSize").split()
         assert 100 * ACROSS / float(shown[0].rstrip("%")) == pytest.approx(0.25)
-        page.open("#/filter/0/5")
+        page.open(f"#/filter/0/{made_up[1].believed(0)[0]}")
         assert "details around the strongest places" in page.text(".panel:has(.crops) h3")
 
     def test_names_the_tables_of_its_numbers(self, page):

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Text, Tile, Picture, Failed, useData, wholeBox, contents } = filterscope.parts;
+  const { html, useState, Panel, Text, Tile, Picture, Failed, Waiting, useData, wholeBox, contents } = filterscope.parts;
   const { address, geometry } = filterscope;
   const { show, count, isMissing } = filterscope.numbers;
   const PER_FILE = 64;
@@ -53,6 +53,7 @@
     const [hot, setHot] = useState(-1);
     if (!info.senses) return null;
     if (data.error) return html`<${Failed} error=${data.error} />`;
+    if (data.waiting) return html`<${Panel} title="Senses"><${Waiting} /><//>`;
     const own = data.value ? data.value.filters[String(number)] : null;
     if (!own) return null;
     const files = info.files || {};
