@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.needs import MemoryLimitError, parts, refuse_too_large
+from filterscope.activations.needs import OWN, MemoryLimitError, parts, refuse_too_large
 from filterscope.activations.tails import Tail
 
 
@@ -66,14 +66,15 @@ def test_layers_of_one_pass_share_it_and_the_weights():
 def test_too_much_names_bytes_limit_and_what_to_lower():
     settings = ExtractionSettings(batch_size=32)
     refuse_too_large("deep", [line()], settings, 100_000, None)
-    refuse_too_large("deep", [line()], settings, 100_000, 2.0)
-    total = sum(part.bytes for part in parts([line()], settings, 100_000))
+    refuse_too_large("deep", [line()], settings, 100_000, 2.1)
+    total = OWN + sum(part.bytes for part in parts([line()], settings, 100_000))
     with pytest.raises(MemoryLimitError) as caught:
         refuse_too_large("deep", [line()], settings, 100_000, 0.5)
     said = str(caught.value)
     assert said.startswith(
         f"probe deep, layer layer4: needs about {total / 1e9:.3g} GB ({total:,} bytes), max_memory allows 0.5 GB"
     )
+    assert "1.2 GB are Python's and its libraries'; most of the rest: " in said
     assert "(name fewer or later layers, or raise activations.quantile)" in said
     assert "(lower activations.batch_size or input.crop)" in said
     with pytest.raises(MemoryLimitError, match="probe deep, 2 layers: needs about"):

@@ -53,6 +53,18 @@ def refuse(image_id, reason):
     raise AssertionError(f"{image_id}: {reason}")
 
 
+@pytest.mark.parametrize(("decoded", "workers", "begun"), [(True, 1, 1), (False, 1, 0), (False, 2, 2)])
+def test_masks_alone_begin_processes_only_where_there_are_several_threads(world, monkeypatch, decoded, workers, begun):
+    asked = []
+    monkeypatch.setattr(
+        "filterscope.activations.streaming.DataLoader",
+        lambda pictures, num_workers, **settings: asked.append(num_workers) or iter(()),
+    )
+    pictures = opened(world, MaskGrid(sampled=((SIDE, SIDE),)), decoded=decoded)
+    assert list(stream(pictures, 4, workers, refuse)) == []
+    assert asked == [begun]
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_picture_comes_once_in_order(world, workers):
     pictures = opened(world)

@@ -51,7 +51,10 @@ def changed(*keys, value):
             "networks.own: 'resnet19' is no architecture of torchvision; did you mean resnet18",
         ),
         (changed("max_memory", value=0.0005), "probes.deep: probe deep, layer "),
-        (changed("max_memory", value=0.0005), "max_memory allows 0.0005 GB. Most of it: "),
+        (
+            changed("max_memory", value=0.0005),
+            "max_memory allows 0.0005 GB. 1.2 GB are Python's and its libraries'; most of the rest: ",
+        ),
         (
             changed("probes", "deep", "layer", value="33"),
             "probes.deep.layer: the network has no layer '33'; the nearest",

@@ -12,6 +12,9 @@ VALUE = 4  # bytes
 HELD = 3  # outputs as large as the largest, in a forward pass at a time: what goes in, what comes out, a branch
 COPIES = 3  # of a layer's maps: as they are read, as they are pooled, as their tail is taken
 OBJECTS = 8  # in a picture, where whole masked maps are kept for each; COCO has 7.3 (Lin et al. 2014)
+# Python with its libraries, and the pictures and tables that are under way: what every job takes besides, measured with
+# three networks (benchmarks/memory.py).
+OWN = 1_200_000_000
 GB = 1e9
 
 
@@ -47,7 +50,7 @@ class Part:
 
 
 def parts(layers: Sequence[Mapping], settings: ExtractionSettings, pictures: int, guessed: bool = False) -> list[Part]:
-    """What a job needs that reads these layers of one network in one pass, the largest first; without Python itself.
+    """What a job needs that reads these layers of one network in one pass, the largest first; besides OWN.
 
     layers: lines of the `checked_layers` table. pictures: that the thresholds come from, of the largest dataset.
     guessed: whether their number is a guess, which is then said.
@@ -96,12 +99,12 @@ def refuse_too_large(
     if most is None:
         return
     found = parts(layers, settings, pictures, guessed)
-    total = sum(part.bytes for part in found)
+    total = OWN + sum(part.bytes for part in found)
     if total <= most * GB:
         return
     mostly = "; ".join(f"{part.bytes / GB:.2g} GB for {part.what} ({part.remedy})" for part in found[:2])
     many = f"{len(layers)} layers" if len(layers) > 1 else f"layer {layers[0]['layer']}"
     raise MemoryLimitError(
         f"probe {name}, {many}: needs about {total / GB:.3g} GB ({total:,} bytes), max_memory allows {most:g} GB. "
-        f"Most of it: {mostly}"
+        f"{OWN / GB:g} GB are Python's and its libraries'; most of the rest: {mostly}"
     )
