@@ -30,6 +30,8 @@ import yaml
 VERSION = "1.32"  # of the API whose schemas objects must fit
 QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123, as the API server asks of a job's name
+# What a node gives its pods: by the last two a machine says which kernels multiply, and so how sums are rounded.
+INHERITED = ("HOME", "LANG", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 PIP = """#!/bin/sh
 echo "$@" >> {asked}
 """
@@ -84,7 +86,7 @@ class Pod:
     def start(self, path: str) -> None:
         self.folder.mkdir()  # the empty volume that is its working directory
         variables = {each["name"]: self.secrets[each["valueFrom"]["secretKeyRef"]["key"]] for each in self.env}
-        inherited = {name: os.environ[name] for name in ("HOME", "LANG", "OMP_NUM_THREADS") if name in os.environ}
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*self.container["command"], *self.container["args"]],
