@@ -14,6 +14,7 @@ from filterscope.data.networks.settings import InputSettings
 SPIKE, GROUP, FLAT = "spike", "group", "flat"
 
 
+ROUNDING = 1e-3  # share of a photograph's activations (mean absolute) up to which an excess is nothing but rounding
 BLOCKS = 8  # squares along a side of the view, which are laid elsewhere in a scrambled one
 
 
@@ -86,7 +87,7 @@ def scenario(means: np.ndarray, others: np.ndarray, thresholds: Scenarios = Scen
     best_of_others = np.where(views == order[-1], order[-2], order[-1])
     beyond = -np.sort(best_of_others - views, axis=1)  # of every view, largest first
     excess = beyond[:, : thresholds.leading].clip(min=0).mean(1)
-    if not (excess[0] > excess[1:]).all():
+    if not (excess[0] > excess[1:]).all() or excess[0] <= ROUNDING * np.abs(means).mean():
         return FLAT
     rival = beyond[0, min(thresholds.rival, len(means)) - 1]
     return SPIKE if beyond[0, 0] >= thresholds.spike * max(rival, 0) and beyond[0, 0] > 0 else GROUP
