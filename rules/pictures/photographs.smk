@@ -26,6 +26,7 @@ rule find_strongest_filters:
         entry=lambda wildcards: entry_of("strongest_filters", wildcards),
         strongest=config["strongest"],
         batch_size=config["activations"]["batch_size"],
+        seed=config["seed"],
     message:
         "Finding the strongest filters of {wildcards.probe} for photographs of {wildcards.dataset}"
     script:

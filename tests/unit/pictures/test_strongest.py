@@ -9,7 +9,16 @@ from torch import nn
 
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
-from filterscope.pictures.strongest import FLAT, GROUP, SPIKE, Scenarios, mean_activations, scenario, strongest
+from filterscope.pictures.strongest import (
+    FLAT,
+    GROUP,
+    SPIKE,
+    Scenarios,
+    mean_activations,
+    scenario,
+    scrambled,
+    strongest,
+)
 
 
 def test_largest_first_ties_by_number():
@@ -34,17 +43,52 @@ def test_no_other_filter_is_stronger(values, data):
 
 
 def test_scenarios():
-    spike = np.full(100, 1.0)
-    spike[7] = 1.6
-    assert scenario(spike) == SPIKE
-    group = np.full(100, 1.0)
-    group[:10] = 4
-    assert scenario(group) == GROUP
-    assert scenario(np.linspace(1, 2, 100)) == FLAT
-    assert scenario(np.zeros(100)) == FLAT
-    assert scenario(np.array([2.0, 1.9])) == FLAT  # fewer filters than the thresholds look at
-    assert scenario(np.linspace(1, 2, 100), Scenarios(group=1.1)) == GROUP
-    assert scenario(np.linspace(1, 2, 100), Scenarios(spike=1.01)) == SPIKE
+    others = np.random.default_rng(0).random((19, 100))
+    spike = np.full(100, 0.5)
+    spike[7] = 3
+    assert scenario(spike, others) == SPIKE
+    assert scenario(spike + 5, others + 5) == SPIKE, "what all filters have says nothing"
+    assert scenario(spike + 1e6, others + 1e6) == FLAT, "a network that answers alike to everything, but for rounding"
+    group = np.full(100, 0.5)
+    group[:10] = 2
+    assert scenario(group, others) == GROUP
+    assert scenario(group, others, Scenarios(spike=1.0)) == SPIKE, "the first exceeds by as much as the fourth"
+    assert scenario(np.full(100, 0.5), others) == FLAT
+    assert scenario(np.zeros(100), np.zeros((19, 100))) == FLAT, "excites nothing"
+    assert scenario(np.array([2.0, 1.9]), np.ones((19, 2))) == GROUP  # fewer filters than the thresholds look at
+    assert scenario(np.array([2.0]), np.ones((19, 1)), Scenarios(spike=1.0)) == SPIKE  # one filter: its own rival
+
+
+def test_what_is_like_its_scrambled_views_is_flat():
+    """As often as the p says: one of twenty views of one kind exceeds the others."""
+    generator = np.random.default_rng(0)
+    found = [scenario(each[0], each[1:]) for each in generator.gamma(1.0, 1.0, (400, 20, 64))]
+    assert 0.02 <= np.mean([each != FLAT for each in found]) <= 0.08
+    # Fewer activations of the same kind are flat, too, however concentrated.
+    assert scenario(np.r_[0.9, np.zeros(63)], generator.random((19, 64)) + 1) == FLAT
+
+
+def test_scrambled_views_have_the_same_squares_in_another_order():
+    view = torch.arange(3 * 35 * 35).reshape(3, 35, 35).remainder(251).to(torch.uint8)
+    views = scrambled(view, 4, np.random.default_rng(0))
+    assert views.shape == (4, 3, 35, 35)
+    side = 35 // 8
+
+    def squares(picture):
+        inside = picture[:, : 35 // side * side, : 35 // side * side]
+        parts = inside.unfold(1, side, side).unfold(2, side, side).permute(1, 2, 0, 3, 4)
+        return sorted(map(tuple, parts.reshape(-1, 3 * side * side).tolist()))
+
+    for each in views:
+        assert not torch.equal(each, view)
+        assert squares(each) == squares(view)
+        assert torch.equal(each[:, 32:], view[:, 32:]), "what is left over stays"
+    assert not torch.equal(views[0], views[1])
+    assert torch.equal(views, scrambled(view, 4, np.random.default_rng(0)))
+    assert torch.equal(
+        scrambled(view[:, :5, :5], 2, np.random.default_rng(0))[0].flatten(1).sort().values,
+        view[:, :5, :5].flatten(1).sort().values,
+    )
 
 
 def test_activations_are_means_over_the_map():

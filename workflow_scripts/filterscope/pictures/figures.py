@@ -82,7 +82,7 @@ def strongest_bars(view: np.ndarray, rows: pd.DataFrame, title: str, names: dict
     median = float(rows["median"].iloc[0])
     right.axvline(median, color=ORANGE, linewidth=1.2)
     right.set_xlabel(f"mean activation of the filter (line: median of all filters, {median:.3g})", fontsize=8.5)
-    right.set_title(f"scenario: {rows['scenario'].iloc[0]} (not told from noise)", fontsize=10, loc="left")
+    right.set_title(f"scenario: {rows['scenario'].iloc[0]} (beside its scrambled views)", fontsize=10, loc="left")
     right.spines[["top", "right"]].set_visible(False)
     right.tick_params(axis="x", labelsize=8)
     return figure

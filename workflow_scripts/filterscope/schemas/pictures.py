@@ -229,7 +229,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("activation", REAL, "mean of the filter's map"),
             Column("share", REAL, "of the sum of all filters' activations, where that is positive", optional=True),
             Column("median", REAL, "of the activations of all filters"),
-            Column("scenario", TEXT, "spike, group or flat: how its activations fall off, as those of noise may"),
+            Column("scenario", TEXT, "spike, group or flat: how it excites filters more than its scrambled views do"),
         ),
     ),
     "occlusions": Schema(

@@ -10,7 +10,7 @@ from filterscope.data.networks import building
 from filterscope.data.rejection import stop
 from filterscope.pictures.choices import chosen_images
 from filterscope.pictures.photographs import warn_of_small
-from filterscope.pictures.strongest import Scenarios, mean_activations, scenario, strongest
+from filterscope.pictures.strongest import Scenarios, mean_activations, scenario, scrambled, strongest
 
 
 def find_strongest_filters(
@@ -24,6 +24,7 @@ def find_strongest_filters(
     n,
     thresholds: Scenarios,
     batch_size,
+    seed,
 ):
     """images: numbers or paths of photographs; n: filters per photograph."""
     device = job.device()
@@ -33,9 +34,13 @@ def find_strongest_filters(
     with reading(probe, building.load(probe.network, path_to_weights), device) as reader:
         pictures = open_pictures(folder, chosen, None, probe.inputs)
         for batch in stream(pictures, batch_size, 0, stop):
-            means = mean_activations(batch.pictures(device), reader, probe.inputs, device, batch_size)
-            for image_id, own in zip(batch.image_ids, means, strict=True):
+            views = batch.pictures(device)
+            means = mean_activations(views, reader, probe.inputs, device, batch_size)
+            for image_id, view, own in zip(batch.image_ids, views, means, strict=True):
                 filters, total = strongest(own, n), own.sum()
+                chance = np.random.default_rng(job.derived_seed(seed, "scrambled", int(image_id)))
+                others = scrambled(view, thresholds.views, chance)
+                others = mean_activations(others, reader, probe.inputs, device, batch_size)
                 rows.append(
                     pd.DataFrame(
                         {
@@ -45,7 +50,7 @@ def find_strongest_filters(
                             "activation": own[filters],
                             "share": own[filters] / total if total > 0 else None,
                             "median": np.median(own),
-                            "scenario": scenario(own, thresholds),
+                            "scenario": scenario(own, others, thresholds),
                         }
                     )
                 )
@@ -68,4 +73,5 @@ if __name__ == "__main__":
         n=snakemake.params.strongest["filters"],
         thresholds=Scenarios(**snakemake.params.strongest["scenarios"]),
         batch_size=snakemake.params.batch_size,
+        seed=snakemake.params.seed,
     )

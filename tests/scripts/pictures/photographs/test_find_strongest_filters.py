@@ -22,6 +22,7 @@ def found(study, folder, **changed):
         "n": 4,
         "thresholds": Scenarios(),
         "batch_size": 8,
+        "seed": 0,
     }
     find_strongest_filters(**{**arguments, **changed})
     return tables.read(folder / "strongest_filters.parquet", "strongest_filters").to_pandas()
