@@ -49,7 +49,6 @@ localrules:
     draw_facets,
     draw_senses,
     find_repeated_images,
-    gather_dissection,
     gather_courses,
     note_places,
     plant_scenes_network,

@@ -228,7 +228,7 @@ def disk(base, times=0):
 def together(chain):
     """Group of a step of a chain, which is submitted as one job; none of a large dataset's, each of whose steps is.
 
-    Of a network that was never trained the chain is another. chain: None for a step that is made where Snakemake runs.
+    Of a network that was never trained the chain is another.
     """
 
     def together(wildcards):

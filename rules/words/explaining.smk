@@ -248,7 +248,7 @@ use rule dissect_filters as gather_dissection with:
     benchmark:
         "results/benchmarks/gather_dissection/{dataset}/{probe}.tsv"
     group:
-        together(None)
+        together("explaining")
     threads: 1
     resources:
         mem_mb=memory(1500, times=4),

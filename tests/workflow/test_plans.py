@@ -79,10 +79,11 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         flow.dag(DAGSettings(targets={"render_atlas", "summarise_study"}, forceall=True)).printrulegraph()
     jobs = {job.rule.name: job for job in flow._workflow.dag.jobs}
     pages = {name: jobs[name] for name in ("render_atlas", "summarise_study")}
+submitted = [each.name for each in flow._workflow.rules if each.name in flow._workflow._localrules and each.group]
 for name, job in pages.items():
     local = name in flow._workflow._localrules
     pages[name] = {"input": [*map(str, job.input)], "local": local, "pictures": job.params.get("pictures")}
-    pages[name]["explanations"] = job.params.get("explanations")
+    pages[name] |= {"explanations": job.params.get("explanations"), "submitted": submitted}
 print(json.dumps(pages))
 """
 
@@ -106,6 +107,7 @@ def test_the_atlas_is_a_job_of_its_own_and_follows_the_study_beside(small_config
     study.write_text(yaml.safe_dump(small_config({"atlas": {"beside": str(before.parent)}}), sort_keys=False))
     alone = pages(repository, study)
     assert {name: page["local"] for name, page in alone.items()} == {"render_atlas": False, "summarise_study": True}
+    assert alone["render_atlas"]["submitted"] == [], "Snakemake submits a local rule that has a group"
     assert [path for path in alone["render_atlas"]["input"] if path.startswith(str(before))] == [str(noted)]
     drawn = list(alone["summarise_study"]["pictures"].values())
     assert {Path(path).name for each in drawn for path in each["figures"]} == {"criteria.png"}

@@ -82,6 +82,17 @@ def test_batches_are_made_once_while_there_is_room(pictures, room, times):
     assert len(begun) == times
 
 
+def test_pictures_that_are_kept_are_copies(pictures):
+    """Those of a process that decodes lie in shared memory, of which a container has 64 MB."""
+    batches, begun = RememberedBatches(6 * LOOK), []
+    first = [look.picture for each in batches.through("all", looked_at(pictures, begun)) for look in each.looks]
+    again = [look.picture for each in batches.through("all", looked_at(pictures, begun)) for look in each.looks]
+    assert len(begun) == 1
+    for one, kept in zip(first, again, strict=True):
+        assert torch.equal(one, kept)
+        assert one.data_ptr() != kept.data_ptr()
+
+
 def test_batches_of_another_name_are_others_and_half_a_pass_is_not_kept(pictures):
     batches, begun = RememberedBatches(10 * LOOK), []
     next(batches.through("all", looked_at(pictures, begun)))

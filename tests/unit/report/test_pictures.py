@@ -155,6 +155,13 @@ def test_the_first_page_says_what_pictures_reach_who_recognises_them_and_which_c
     ]
 
 
+def test_criteria_of_which_nothing_can_be_told_are_not_counted_as_failing(maximised, criteria, validation):
+    validation["holds"] = validation["holds"].astype(object)
+    validation.loc[validation["criterion"] == "natural_colours", "holds"] = None
+    said = pictures_verdict("units", {}, None, None, None) + pictures_verdict("units", {}, None, validation, None)
+    assert said == ["units: 1 of 1 criteria of a good picture hold here; too few pictures tell of 1 more."]
+
+
 def test_the_first_page_says_nothing_of_pictures_that_were_not_measured(maximised, criteria, validation):
     unjudged = criteria[criteria["measure"] != "judge_top1"]
     nothing = maximised.assign(ratio=None, status="no gradient")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -62,7 +63,8 @@ class RememberedBatches:
         for batch in batches:
             if size <= self._left:
                 size += sum(_size(look) for look in batch.looks)
-                passed.append(batch)
+                # Copies: a picture of another process lies in shared memory, which containers have little of.
+                passed.append(Batch([replace(look, picture=look.picture.clone()) for look in batch.looks]))
             else:
                 passed.clear()
             yield batch

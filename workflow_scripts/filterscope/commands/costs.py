@@ -107,6 +107,8 @@ LOOKS = {
     "check_scores": (0, 1),
     "score_random_network": (1, 2),
 }
+SEEN_IN_SHARDS = {"score_random_network": (0, 1)}  # where shards have looked before it
+EXTRACTING = ("extract_activations", "extract_untrained_activations")
 # Composed pictures of an object, besides those at its places: its own, and two without it. Objects that can be used,
 # in a photograph, and tokens that objects are looked for of.
 COMPOSED, USABLE, TOKENS = 3, 2.0, 80
@@ -268,7 +270,8 @@ def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layer
     parts = config["shards"] if "scatteritem" in names else 1
     if rule in PER_PHOTOGRAPH:
         which, each = PER_PHOTOGRAPH[rule]
-        looks = LOOKS[rule][not _kept(seen, which, layer, config)] if rule in LOOKS else 0
+        known = {**LOOKS, **(SEEN_IN_SHARDS if config["shards"] > 1 else {})}
+        looks = known[rule][not _kept(seen, which, layer, config)] if rule in known else 0
         look = (PICTURE * seen.size + FORWARD * layer.share) * looks / int(names.get(SHARED, 1))
         seconds += seen.of(which) * (each * (layer.size if "probe" in names else seen.size) + look) / parts
     if rule == "extract_answers":
@@ -329,10 +332,10 @@ def disk(
     rules = {rule for rule, _ in jobs}
     unpacked = archives if any(rule.startswith(UNPACKED) for rule in rules) else 0
     looked = {name: photographs(each) for name, each in _used(config, jobs)}
-    pairs = dict.fromkeys((names["dataset"], names["probe"]) for rule, names in jobs if rule == "extract_activations")
+    pairs = dict.fromkeys((names["dataset"], names["probe"]) for rule, names in jobs if rule in EXTRACTING)
     cached = 0.0
     for dataset, probe in pairs:
-        seen, width = looked[dataset], (layers or {}).get(probe, Layer(FILTERS, 0)).filters
+        seen, width = looked[dataset], (layers or {}).get(trained(probe), Layer(FILTERS, 0)).filters
         pooled = seen.of(ALL) * seen.objects + seen.of(TRAINING) * seen.objects * config["training"]["attended"]
         cached += 4 * width * (pooled + 2 * seen.of(ALL))
     parts = ["archives and what is unpacked of them"] if archives else []

@@ -64,7 +64,11 @@ def pictures_verdict(
         )
     if validation is not None and (validation["first"] == "mean images").any():
         held = verdicts(validation)
-        said.append(f"{probe}: {int(held.eq(True).sum())} of {len(held)} criteria of a good picture hold here.")
+        known = held.dropna()
+        few = f"; too few pictures tell of {len(held) - len(known)} more" if len(known) < len(held) else ""
+        if len(known):
+            holding = int(known.astype(bool).sum())
+            said.append(f"{probe}: {holding} of {len(known)} criteria of a good picture hold here{few}.")
     if senses is not None:
         said.append(f"{probe}: {told(senses)}.")
     return said

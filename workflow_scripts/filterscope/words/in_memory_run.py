@@ -164,6 +164,7 @@ class ProbeTrials:
         self.decoded = self.reader is not reader
         self.progress = progress
         self._seen: dict[tuple, Seen] = {}
+        self._unchanged: tuple | None = None
         self._batches, self._kept = RememberedBatches(kept), kept
         self._truths: dict[bytes, Truth] = {}
 
@@ -196,13 +197,14 @@ class ProbeTrials:
         joined = [np.concatenate(each) for each in zip(*parts, strict=True)]
         thresholds = threshold_table([tail.table()], settings.quantile)
         seen_now = Seen(*joined, Thresholds.of(thresholds, self.device))
-        # Only the first way of looking, the default, serves several trials; keeping all would fill the memory.
-        if not self._seen:
+        # Only the way of looking that no defect changes serves several trials; keeping all would fill the memory.
+        if not self._seen and self._unchanged in (None, key):
             self._seen[key] = seen_now
         return seen_now
 
     def run(self, settings: TrialSettings, defects: Faithful = Faithful(), name: str = WORDS) -> pd.DataFrame:
         """One trial: the `measurements` of a single row of this name."""
+        self._unchanged = (settings.extraction, False)
         settings = settings.faithful(defects, self.reader.filters)
         table, _ = self.compare(settings, {name: settings.mining.proposals}, defects)
         return table

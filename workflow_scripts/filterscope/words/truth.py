@@ -86,7 +86,8 @@ class Truth:
         union = (own[:, present].T.float() @ flat > 0).view(-1, side, side)
         visible = union.flatten(1).any(1)
         truth = ImageTruth(objects, own, present[visible].cpu().numpy(), union[visible])
-        size = objects.nbytes + truth.token_masks.nbytes
+        # Twice the masks: what is made of them on grids and cells is kept beside them.
+        size = objects.nbytes + 2 * truth.token_masks.nbytes
         if size <= self._left:
             self._known[name], self._left = truth, self._left - size
         return truth

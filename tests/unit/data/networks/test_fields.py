@@ -54,6 +54,24 @@ class Sealed(nn.Module):
         return self.maps(pictures)
 
 
+class Choosy(nn.Module):
+    """Noise goes through its layer once, anything even twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.maps = nn.Conv2d(3, 4, 3)
+
+    def forward(self, pictures):
+        maps = self.maps(pictures)
+        return maps if pictures.std() > 0 else maps + self.maps(pictures)
+
+
+def test_it_is_unknown_where_noise_goes_another_way_than_the_call_that_is_read(caplog):
+    caplog.set_level("INFO", "filterscope")
+    assert receptive_field(Choosy(), "maps", 1, SIZE) is None
+    assert "how much of the picture maps sees is not known: " in caplog.text
+
+
 @pytest.mark.parametrize("network", [Sealed(), nn.Sequential(nn.Threshold(1e9, 0.0), nn.Conv2d(3, 4, 3))])
 def test_it_is_unknown_where_no_gradient_comes_through(network):
     layer = "maps" if isinstance(network, Sealed) else "1"

@@ -63,6 +63,12 @@ class TestSenses:
         assert "groups" not in filters["7"]
         assert "8" not in filters
 
+    def test_have_a_file_for_every_row_of_the_layer(self, made):
+        """The page asks for that of a filter's row; one that is not there would be told as missing."""
+        _, data = made(with_senses, filters=150)
+        assert set(data("senses/0/0")["filters"]) >= {"5", "6", "7"}
+        assert [data(f"senses/0/{part}")["filters"] for part in (1, 2)] == [{}, {}]
+
     def test_are_counted_in_the_index_and_in_a_sentence(self, made):
         _, data = made(with_senses)
         column = data("layers/0")["columns"]["senses"]

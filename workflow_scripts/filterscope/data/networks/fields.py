@@ -6,7 +6,9 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
+from filterscope import job
 from filterscope.data.networks.layers import Reader
+from filterscope.data.networks.passes import LayerError
 
 PICTURES = 2  # of noise, over which gradients are averaged
 HELD = 0.9  # share of the squared gradient that lies within the field
@@ -31,7 +33,10 @@ def receptive_field(network: nn.Module, layer: str, call: int, size: int) -> flo
             row, column = reader.height // 2, reader.width // 2
             signs = torch.randint(0, 2, (reader.filters,), generator=chance).to(maps.device) * 2.0 - 1
             (gradient,) = torch.autograd.grad((maps[:, :, row, column] * signs).sum(), noise)
-        except RuntimeError:  # as torch says it: nothing requires a gradient, or was changed since
+        # LayerError: noise uses the layer otherwise than pictures do. RuntimeError is how torch says that nothing
+        # requires a gradient, that something was changed since, or that there is no memory left.
+        except (LayerError, RuntimeError) as error:
+            job.LOGGER.info("how much of the picture %s sees is not known: %s", layer, error)
             return None
     moved = gradient.float().square().sum((0, 1)).cpu()
     if not (torch.isfinite(moved).all() and moved.sum() > 0):

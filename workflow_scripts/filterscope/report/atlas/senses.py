@@ -56,10 +56,10 @@ def sense_files(
     maker = _Maker(places, given, photographs, gallery, pixels, members)
     rows = senses.set_index("filter")
     for start in range(0, len(filters), PER_FILE):
+        # A file also where there is nothing to tell: the page asks for that of a filter's row, and cannot know.
         asked = [int(number) for number in filters[start : start + PER_FILE] if number in rows.index]
-        if asked:
-            shown = {str(number): maker.of(number, rows.loc[number]) for number in asked}
-            yield start // PER_FILE, {"filters": shown, "limits": given["senses"]["limits"]}
+        shown = {str(number): maker.of(number, rows.loc[number]) for number in asked}
+        yield start // PER_FILE, {"filters": shown, "limits": given["senses"]["limits"]}
 
 
 class _Maker:

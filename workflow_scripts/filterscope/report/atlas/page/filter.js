@@ -126,7 +126,10 @@
 
   /* What is left of it when parts of photographs are covered that it is among the strongest filters of. */
   function Covered({ covered, photos, source }) {
-    return html`<${Panel} title="What covering does to it" note="It is among the strongest filters of these photographs. When a part is covered, it stays among them or falls out; how large parts do by chance is told on the photograph's page." sources=${[source]}><ul class="covered">${covered.map((each) => html`<li key=${each.number}>
+    const parted = covered.some((each) => each.parts.length || each.squares);
+    const title = parted ? "What covering does to it" : "Photographs that it is among the strongest filters of";
+    const note = parted ? "It is among the strongest filters of these photographs. When a part is covered, it stays among them or falls out; how large parts do by chance is told on the photograph's page." : null;
+    return html`<${Panel} title=${title} note=${note} sources=${[source]}><ul class="covered">${covered.map((each) => html`<li key=${each.number}>
         <a href=${address.write("occlusion", [each.number])}><${Tile} photos=${photos} row=${isMissing(each.row) ? -1 : each.row} label=${"photograph " + each.image} /></a>
         <div><a href=${address.write("occlusion", [each.number])}>photograph ${each.image}</a> <span class="soft">place ${each.rank + 1} of ${each.size}</span>
         ${each.parts.length ? html`<ul>${each.parts.slice(0, 8).map(([name, area, rank], k) => html`<li key=${k}><${Text} lines=${1}>${name}<//> <span class="soft">${share(area)}</span> ${placed(rank)}</li>`)}${each.parts.length > 8 ? html`<li class="soft">and ${each.parts.length - 8} more</li>` : null}</ul>` : null}
