@@ -79,7 +79,7 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         flow.dag(DAGSettings(targets={"render_atlas", "summarise_study"}, forceall=True)).printrulegraph()
     jobs = {job.rule.name: job for job in flow._workflow.dag.jobs}
     pages = {name: jobs[name] for name in ("render_atlas", "summarise_study")}
-submitted = [each.name for each in flow._workflow.rules if each.name in flow._workflow._localrules and each.group]
+submitted = [each.name for each in flow._workflow.rules if each.name in flow._workflow._localrules and each._group]
 for name, job in pages.items():
     local = name in flow._workflow._localrules
     pages[name] = {"input": [*map(str, job.input)], "local": local, "pictures": job.params.get("pictures")}
