@@ -1,7 +1,7 @@
 """What a job takes that reads layers of a network, beside what `max_memory` is told that it takes.
 
 The workflow's own script extracts real photographs, each case in a process of its own; its peak is compared with the
-sum of `filterscope.activations.needs.parts`, and what is told with what was there before, Python and its libraries.
+sum of `filterscope.activations.needs.parts` and OWN, which the job has whatever it reads.
 
     memory.py [images of each split] [pictures per batch]
 """
@@ -23,7 +23,7 @@ from activations.extract_activations import extract_activations
 from configuration.environment import keep_freed_memory
 from filterscope import tables
 from filterscope.activations.extraction import ExtractionSettings
-from filterscope.activations.needs import GB, parts
+from filterscope.activations.needs import GB, OWN, parts
 from filterscope.activations.probing import ProbeSettings, checked
 from filterscope.activations.shards import ShardPaths
 from filterscope.data.networks import building
@@ -80,10 +80,10 @@ def measure(folder: Path, pictures: str, case: str, batch: int) -> None:
     lines = [checked(probe, probe.layer, built) for probe in probes]
     splits = tables.read(folder / "images.parquet", "images")["split"]
     told = parts(lines, settings, pc.sum(pc.equal(splits, "train")).as_py())
-    total = sum(part.bytes for part in told)
+    total = OWN + sum(part.bytes for part in told)
     detail = ", ".join(f"{part.what} {part.bytes / GB:.2f}" for part in told)
-    numbers = [f"{each / GB:.2f}" for each in (before, peak - before, total)]
-    print(f"| {case} | {batch} | {' | '.join(numbers)} | {total / (peak - before):.2f} | {detail} |", flush=True)
+    numbers = [f"{each / GB:.2f}" for each in (before, peak, total)]
+    print(f"| {case} | {batch} | {' | '.join(numbers)} | {total / peak:.2f} | {detail} |", flush=True)
 
 
 def main(images: str = "64", batch: str = "32", *own: str) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
@@ -22,10 +23,10 @@ from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-snakefile, study = map(Path, sys.argv[1:])
+snakefile, study, folder = map(Path, sys.argv[1:])
 with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
     config = ConfigSettings(configfiles=[study], replace_workflow_config=True)
-    flow = api.workflow(ResourceSettings(cores=1), config, snakefile=snakefile, workdir=study.parent)
+    flow = api.workflow(ResourceSettings(cores=1), config, snakefile=snakefile, workdir=folder)
     with contextlib.redirect_stdout(io.StringIO()):
         flow.dag(DAGSettings(forceall=True)).printrulegraph()
     jobs = {job.benchmark: (job.rule.name, job.resources["mem_mb"]) for job in flow._workflow.dag.jobs if job.benchmark}
@@ -33,14 +34,16 @@ print(json.dumps(jobs))
 """
 
 
-def test_memory_that_is_asked_for_is_used_and_no_third_of_it(finished_study):
-    finished_study.planned()  # writes the config
+def test_memory_that_is_asked_for_is_used_and_no_third_of_it(finished_study, tmp_path):
+    study = tmp_path / "study.yaml"  # not in the study's folder, where others write theirs
+    study.write_text(yaml.safe_dump(finished_study.config, sort_keys=False))
     command = [
         sys.executable,
         "-c",
         ASK,
         finished_study.workflow / "Snakefile",
-        finished_study.directory / "study.yaml",
+        study,
+        finished_study.directory,
     ]
     done = subprocess.run(
         [*map(str, command)], env={**os.environ, "PYTHONPATH": ""}, text=True, capture_output=True, check=False

@@ -74,7 +74,7 @@ def test_too_much_names_bytes_limit_and_what_to_lower():
     assert said.startswith(
         f"probe deep, layer layer4: needs about {total / 1e9:.3g} GB ({total:,} bytes), max_memory allows 0.5 GB"
     )
-    assert "1.2 GB are Python's and its libraries'; most of the rest: " in said
+    assert "1.2 GB are Python's, its libraries' and of what is under way; most of the rest: " in said
     assert "(name fewer or later layers, or raise activations.quantile)" in said
     assert "(lower activations.batch_size or input.crop)" in said
     with pytest.raises(MemoryLimitError, match="probe deep, 2 layers: needs about"):

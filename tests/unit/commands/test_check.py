@@ -53,7 +53,7 @@ def changed(*keys, value):
         (changed("max_memory", value=0.0005), "probes.deep: probe deep, layer "),
         (
             changed("max_memory", value=0.0005),
-            "max_memory allows 0.0005 GB. 1.2 GB are Python's and its libraries'; most of the rest: ",
+            "max_memory allows 0.0005 GB. 1.2 GB are Python's, its libraries' and of what is under way; most of the rest: ",
         ),
         (
             changed("probes", "deep", "layer", value="33"),
@@ -211,6 +211,33 @@ def test_who_finds_kept_maps_does_not_look_again(coco, monkeypatch, rule, photog
     # Where only the scored photographs' maps fit, only who needs no others finds them.
     fits = costs.PER_PHOTOGRAPH[rule][0] == costs.EXPLAINED
     assert seconds(0.99 * whole) == pytest.approx(expected[0] if fits else expected[1])
+
+
+@pytest.mark.parametrize(
+    ("rule", "shards", "photographs"),
+    [
+        ("explain_filters", 1, 200),
+        ("explain_photographs", 1, 200),
+        ("score_random_network", 1, 1200),
+        ("score_random_network", 3, 1200),
+        ("dissect_shard", 3, 1000),
+        ("dissect_untrained_shard", 3, 1000),
+    ],
+)
+def test_who_finds_no_kept_maps_looks_once_more(coco, monkeypatch, rule, shards, photographs):
+    monkeypatch.setattr(costs, "photographs", lambda entry: costs.Photographs(1000, 200, 7.3))
+    layer = costs.Layer(512, 2 * costs.RESNET50, costs.CELLS // 2)
+    names = {"dataset": "coco", "probe": "deep", "vocabulary": next(iter(coco.config["vocabularies"]))}
+
+    def seconds(kept, parts=shards):
+        coco.config["activations"]["kept"], coco.config["shards"] = kept, parts
+        return costs.time(coco.config, [(rule, names)], Path("results"), 1, {"deep": layer}).seconds
+
+    look = photographs * (costs.PICTURE + 2 * costs.FORWARD)
+    assert seconds(0) - seconds(100) == pytest.approx(look)
+    # In shards others have looked before.
+    before = look if rule == "score_random_network" else 0
+    assert seconds(100, 1) - seconds(100, 3) == pytest.approx(before)
 
 
 def test_finished_jobs_here_are_the_better_guess(coco, here):

@@ -106,5 +106,5 @@ def refuse_too_large(
     many = f"{len(layers)} layers" if len(layers) > 1 else f"layer {layers[0]['layer']}"
     raise MemoryLimitError(
         f"probe {name}, {many}: needs about {total / GB:.3g} GB ({total:,} bytes), max_memory allows {most:g} GB. "
-        f"{OWN / GB:g} GB are Python's and its libraries'; most of the rest: {mostly}"
+        f"{OWN / GB:g} GB are Python's, its libraries' and of what is under way; most of the rest: {mostly}"
     )

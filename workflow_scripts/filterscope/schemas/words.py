@@ -124,7 +124,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "attended_activations": Schema(
-        "dissect_filters",
+        "dissect_filters, dissect_shard",
         (),
         (
             Column("filter", INTEGER, "channel whose attention weighs the others"),
@@ -146,7 +146,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "evidence": Schema(
-        "dissect_filters",
+        "dissect_filters, gather_dissection",
         ("filter", "token"),
         (
             Column("filter", INTEGER, "channel"),
@@ -158,7 +158,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "overlaps": Schema(
-        "dissect_filters",
+        "dissect_filters, gather_dissection",
         ("filter", "rank"),
         (
             Column("filter", INTEGER, "channel"),
