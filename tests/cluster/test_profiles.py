@@ -42,18 +42,20 @@ rule take_turns:
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("profile", PROFILES)
-def test_profile_plans_the_embedded_study(profile, repository, run_snakemake):
-    done = run_snakemake("--profile", repository / "profiles" / profile, "--dry-run", "--quiet", "rules")
+def test_profile_plans_the_embedded_study(profile, repository, run_snakemake, slurm):
+    arguments = ("--profile", repository / "profiles" / profile, "--dry-run", "--quiet", "rules")
+    done = run_snakemake(*arguments, environment=slurm.environment)  # never a real one that comes or goes
     assert "extract_activations" in done.stdout
     assert "This was a dry-run" in done.stdout
 
 
 @pytest.mark.workflow
 @pytest.mark.parametrize("profile", PROFILES)
-def test_profile_may_stand_alone(profile, repository, run_snakemake):
+def test_profile_may_stand_alone(profile, repository, run_snakemake, slurm):
     """--workflow-profile takes the place of the default profile."""
     chosen = repository / "profiles" / profile
-    done = run_snakemake("--workflow-profile", chosen, "--dry-run", "--quiet", "rules")
+    arguments = ("--workflow-profile", chosen, "--dry-run", "--quiet", "rules")
+    done = run_snakemake(*arguments, environment=slurm.environment)
     assert f"workflow specific profile {chosen}" in done.stdout
     assert "This was a dry-run" in done.stdout
 

@@ -53,7 +53,7 @@ def changed(*keys, value):
         (changed("max_memory", value=0.0005), "probes.deep: probe deep, layer "),
         (
             changed("max_memory", value=0.0005),
-            "max_memory allows 0.0005 GB. 1.2 GB are Python's, its libraries' and of what is under way; most of the rest: ",
+            "allows 0.0005 GB. 1.2 GB are Python's, its libraries' and of what is under way; most of the rest: ",
         ),
         (
             changed("probes", "deep", "layer", value="33"),
