@@ -6,7 +6,7 @@ from filterscope.activations.thresholds import threshold_table
 
 
 def gather_thresholds(paths_to_tails, path_to_table, path_to_csv, quantile):
-    """quantile: of the activations of each filter that its threshold is."""
+    """quantile: of the activations of each filter that its threshold is. path_to_csv: None where nobody reads it."""
     shards = [tables.read(path, "tails") for path in paths_to_tails]
     counts = ("filter", "n", "positive", "elsewhere")
     tails = [
@@ -14,7 +14,7 @@ def gather_thresholds(paths_to_tails, path_to_table, path_to_csv, quantile):
         for shard in shards
     ]
     table = threshold_table(tails, quantile)
-    for path in (path_to_table, path_to_csv):
+    for path in filter(None, (path_to_table, path_to_csv)):
         tables.write(table, "thresholds", path)
     job.LOGGER.info("%d filters, %d of them dead, %d activations each", len(table), table["dead"].sum(), table["n"][0])
     for remark in threshold_remarks(table):
@@ -26,6 +26,6 @@ if __name__ == "__main__":
     gather_thresholds(
         paths_to_tails=list(snakemake.input.tails),
         path_to_table=snakemake.output.table,
-        path_to_csv=snakemake.output.csv,
+        path_to_csv=snakemake.output.get("csv"),
         quantile=1 - snakemake.params.quantile if snakemake.params.lower_tail else snakemake.params.quantile,
     )
