@@ -168,6 +168,7 @@ for group in GROUPS:
             f"results/benchmarks/extract_untrained_activations/{{dataset}}/{group}/{{scatteritem}}.tsv"
         conda:
             "../envs/filterscope.yaml"
+        priority: 1
         group:
             together("untrained")
         threads: cores
