@@ -11,7 +11,7 @@ sys.path.insert(0, str(SCRIPTS))
 import configuration
 from configuration import batches
 from configuration import resources as asked
-from filterscope.data.networks.untrained import MARK, trained, untrained
+from filterscope.data.networks.untrained import is_untrained, trained, untrained
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from filterscope.data.networks.settings import TRAINED
@@ -234,7 +234,7 @@ def together(chain):
     def together(wildcards):
         if expected(wildcards)[0] > asked.LARGE:
             return None
-        return chain if MARK not in wildcards.get("probe", "") else "untrained"
+        return "untrained" if is_untrained(wildcards.get("probe", "")) else chain
 
     return together
 
