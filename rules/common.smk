@@ -205,12 +205,17 @@ def memory(base, times=0, objects=0, but=()):
     return memory
 
 
-def minutes(base, thousand=0):
-    """Minutes that a job asks for: a base, and so many for a thousand of the dataset's pictures, a fifth with a GPU."""
+def minutes(base, thousand=0, pieces=None):
+    """Minutes that a job asks for: a base, and so many for a thousand of the dataset's pictures, a fifth with a GPU.
+
+    pieces: that shards share out among them, where it is not the pictures.
+    """
+    shards = config["shards"]
+    parts = asked.parts(pieces, shards) if pieces else shards
 
     def minutes(wildcards, attempt):
-        parts = config["shards"] if "scatteritem" in wildcards.keys() else 1
-        pictures = expected(wildcards)[0] / parts / (5 if gpu(wildcards) else 1)
+        cut = parts if "scatteritem" in wildcards.keys() else 1
+        pictures = expected(wildcards)[0] / cut / (5 if gpu(wildcards) else 1)
         return asked.minutes(base, thousand, pictures, attempt)
 
     return minutes

@@ -278,7 +278,7 @@ rule tabulate_defects:
     resources:
         gpu=gpu,
         mem_mb=memory(3200, times=14),
-        runtime=minutes(120, thousand=40),
+        runtime=minutes(120, thousand=40, pieces=asked.VARIANTS),
     params:
         code=code("words/scoring/tabulate_defects.py"),
         probe=probe_settings,
