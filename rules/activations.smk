@@ -168,6 +168,7 @@ for group in GROUPS:
             f"results/benchmarks/extract_untrained_activations/{{dataset}}/{group}/{{scatteritem}}.tsv"
         conda:
             "../envs/filterscope.yaml"
+        priority: 1
         group:
             together("untrained")
         threads: cores
@@ -196,6 +197,8 @@ rule gather_thresholds:
     output:
         table="results/activations/{dataset}/{probe}/thresholds.parquet",
         csv="results/activations/{dataset}/{probe}/thresholds.csv",
+    wildcard_constraints:
+        probe=either(map(re.escape, config["probes"])),
     log:
         "results/logs/gather_thresholds/{dataset}/{probe}.log",
     benchmark:
@@ -216,6 +219,17 @@ rule gather_thresholds:
         "Gathering the thresholds of {wildcards.probe} on {wildcards.dataset}"
     script:
         "../workflow_scripts/activations/gather_thresholds.py"
+
+
+use rule gather_thresholds as gather_untrained_thresholds with:
+    output:
+        table=temp("results/activations/{dataset}/{probe}/thresholds.parquet"),
+    wildcard_constraints:
+        probe=either(re.escape(untrained(probe)) for probe in config["probes"]),
+    log:
+        "results/logs/gather_untrained_thresholds/{dataset}/{probe}.log",
+    benchmark:
+        "results/benchmarks/gather_untrained_thresholds/{dataset}/{probe}.tsv"
 
 
 rule mine_top_images:

@@ -11,7 +11,7 @@ sys.path.insert(0, str(SCRIPTS))
 import configuration
 from configuration import batches
 from configuration import resources as asked
-from filterscope.data.networks.untrained import MARK, trained, untrained
+from filterscope.data.networks.untrained import is_untrained, trained, untrained
 from filterscope import provenance
 from filterscope.data.datasets.sources import SOURCES
 from filterscope.data.networks.settings import TRAINED
@@ -205,12 +205,17 @@ def memory(base, times=0, objects=0, but=()):
     return memory
 
 
-def minutes(base, thousand=0):
-    """Minutes that a job asks for: a base, and so many for a thousand of the dataset's pictures, a fifth with a GPU."""
+def minutes(base, thousand=0, pieces=None):
+    """Minutes that a job asks for: a base, and so many for a thousand of the dataset's pictures, a fifth with a GPU.
+
+    pieces: that shards share out among them, where it is not the pictures.
+    """
+    shards = config["shards"]
+    parts = asked.parts(pieces, shards) if pieces else shards
 
     def minutes(wildcards, attempt):
-        parts = config["shards"] if "scatteritem" in wildcards.keys() else 1
-        pictures = expected(wildcards)[0] / parts / (5 if gpu(wildcards) else 1)
+        cut = parts if "scatteritem" in wildcards.keys() else 1
+        pictures = expected(wildcards)[0] / cut / (5 if gpu(wildcards) else 1)
         return asked.minutes(base, thousand, pictures, attempt)
 
     return minutes
@@ -234,7 +239,7 @@ def together(chain):
     def together(wildcards):
         if expected(wildcards)[0] > asked.LARGE:
             return None
-        return chain if MARK not in wildcards.get("probe", "") else "untrained"
+        return "untrained" if is_untrained(wildcards.get("probe", "")) else chain
 
     return together
 

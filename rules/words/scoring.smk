@@ -77,6 +77,7 @@ rule score_random_network:
         "results/benchmarks/score_random_network/{dataset}/{probe}/{vocabulary}.tsv"
     conda:
         "../../envs/filterscope.yaml"
+    priority: int(SHARDED)  # where other jobs look for it, it ends the longest chain
     group:
         together("untrained" if SHARDED else None)
     threads: config["threads"]
@@ -134,6 +135,7 @@ for group in GROUPS:
             f"results/benchmarks/score_random_network/{{dataset}}/{group}/{{vocabulary}}.tsv"
         conda:
             "../../envs/filterscope.yaml"
+        priority: int(SHARDED)
         group:
             together("untrained" if SHARDED else None)
         threads: config["threads"]
@@ -276,7 +278,7 @@ rule tabulate_defects:
     resources:
         gpu=gpu,
         mem_mb=memory(3200, times=14),
-        runtime=minutes(120, thousand=40),
+        runtime=minutes(120, thousand=40, pieces=asked.VARIANTS),
     params:
         code=code("words/scoring/tabulate_defects.py"),
         probe=probe_settings,

@@ -212,7 +212,7 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert "extract_activations" not in jobs
     for rule in ("gather_dissection", "explain_filters", "tabulate_words", "render_sheets"):
         assert jobs[rule] == len(layers), rule
-    assert jobs["gather_thresholds"] == 2 * len(layers)  # and of the network that was never trained
+    assert jobs["gather_thresholds"] == jobs["gather_untrained_thresholds"] == len(layers)
     assert (jobs["extract_untrained_activations_cnn"], jobs["score_random_network_cnn"]) == (2, 1)
     assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
 

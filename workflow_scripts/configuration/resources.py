@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from filterscope.data.datasets import counting
 from filterscope.data.networks.untrained import trained
+from filterscope.faithful import Faithful
 
 MB = 1_000_000
 LARGEST_MEMORY = 256_000  # MB, where it is not known how much a node has
@@ -24,6 +26,8 @@ MOST_OBJECTS = 10
 # Filters of the widest layers: of the embedded networks, and of ResNet-50.
 FILTERS = {"planted": 22, "scenes_cnn": 64, "scenes_vit": 128, "scenes_convnext": 192}
 MOST_FILTERS = 2048
+# Variants of a study whose defects are measured: none of them, each alone, all.
+VARIANTS = len(Faithful.names()) + 2
 # Bytes of a row: of tables without vectors, and of one value in those that have some.
 ROW, VALUE = 150, 4
 
@@ -40,6 +44,11 @@ def memory(base: float, times: float, inputs: list[str], config: dict, threads: 
 def minutes(base: float, thousand: float, pictures: float, attempt: int) -> int:
     """Minutes: a base, and so many for a thousand pictures."""
     return min(LONGEST, round((base + thousand * pictures / 1000) * GROWTH ** (attempt - 1)))
+
+
+def parts(pieces: int, jobs: int) -> float:
+    """How many times the largest share of so many jobs is in these pieces, of which none is cut."""
+    return pieces / math.ceil(pieces / jobs)
 
 
 def disk(base: float, times: float, inputs: list[str], attempt: int) -> int:

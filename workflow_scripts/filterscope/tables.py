@@ -40,7 +40,11 @@ class TableError(ValueError):
 
 
 class StoppedError(TableError):
-    """A file stands for a table that could not be made; says why."""
+    """A file stands for a table that could not be made; says why. reason: without the name of the file."""
+
+    def __init__(self, path: str | Path, reason: str):
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -272,7 +276,7 @@ def write_stopped(name: str, path: str | Path, reason: str) -> None:
 
 def _refuse_stopped(metadata: dict[bytes, bytes] | None, path: str | Path) -> None:
     if metadata and STOPPED in metadata:
-        raise StoppedError(f"{path}: {metadata[STOPPED].decode()}")
+        raise StoppedError(path, metadata[STOPPED].decode())
 
 
 def batches(path: str | Path, name: str, columns: list[str], rows: int = 1024) -> Iterator[pa.RecordBatch]:

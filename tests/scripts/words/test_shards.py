@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from activations.gather_thresholds import gather_thresholds
 from filterscope import tables
+from filterscope.activations.extraction import ActivationError
+from filterscope.activations.probing import ProbeSettings
 from filterscope.faithful import Faithful
 from filterscope.words.untrained import SeenPaths
 from words.scoring.score_random_network import score_random_network
@@ -63,28 +68,98 @@ def test_the_explainer_learns_the_same_from_samples_in_shards(study, tmp_path):
     assert paths["path_to_history"].read_bytes() == study.words_history.read_bytes()
 
 
-@pytest.mark.parametrize("most", [1.0, 0.0])
-@pytest.mark.parametrize("total", [1, 3])
-def test_the_never_trained_network(study, tmp_path, total, most):
-    """Whether its maps were kept or not."""
-    study.extract(total, tmp_path, path_to_weights=None, seed=study.seed, most=most)
-    shards = {kind: study.shards(kind, total, tmp_path) for kind in ("pooled", "image", "tails", "maps")}
-    thresholds = tmp_path / "thresholds.parquet"
-    gather_thresholds(shards["tails"], thresholds, tmp_path / "thresholds.csv", study.extraction.quantile)
+def seen_untrained(study, folder, total, **changed):
+    """What is seen of a layer of the never-trained network, whose shards lie in this folder."""
+    shards = {kind: study.shards(kind, total, folder) for kind in ("pooled", "image", "tails", "maps")}
+    thresholds = folder / "thresholds.parquet"
+    gather_thresholds(shards["tails"], thresholds, None, study.extraction.quantile, passing_on=True)
     untrained = {
         "path_to_weights": None,
         "initial_seed": study.seed,
         "path_to_thresholds": thresholds,
         "paths_to_image_activations": shards["image"],
         "paths_to_maps": shards["maps"],
+        "settings": study.study_settings(run=study.extraction.batch_size),
+        "passing_on": True,
     }
-    run = study.study_settings(run=study.extraction.batch_size)
-    sums, samples = dissected(study, tmp_path, total, settings=run, **untrained)
-    seen = SeenPaths(shards["pooled"], shards["image"], sums, samples, shards["maps"], [thresholds])
+    sums, samples = dissected(study, folder, total, **untrained | changed)
+    return SeenPaths(shards["pooled"], shards["image"], sums, samples, shards["maps"], [thresholds])
+
+
+@pytest.mark.parametrize("most", [1.0, 0.0])
+@pytest.mark.parametrize("total", [1, 3])
+def test_the_never_trained_network(study, tmp_path, total, most):
+    """Whether its maps were kept or not."""
+    study.extract(total, tmp_path, path_to_weights=None, seed=study.seed, most=most)
+    seen = seen_untrained(study, tmp_path, total)
     found = tmp_path / "random_network.parquet"
     arguments = (study.pictures, study.trial, [study.probe()], study.seed, Faithful())
     score_random_network(study.paths_of_layers(), [found], *arguments, seen=[seen])
     assert found.read_bytes() == study.random_network.read_bytes()
+
+
+BRANCHES = """
+import torch
+from torch import nn
+
+
+class Branches(nn.Module):
+    # The study's network, and beside it a branch that answers NaN to the brightest picture.
+
+    def __init__(self):
+        super().__init__()
+        self.trunk, self.branch = nn.Sequential(nn.Conv2d(3, 5, 4, stride=4), nn.ReLU()), nn.Identity()
+
+    def forward(self, images):
+        maps = self.trunk(images)
+        bright = images.mean((1, 2, 3)) > {bound}
+        self.branch(torch.where(bright[:, None, None, None], float("nan"), maps))
+        return maps
+"""
+
+
+@pytest.fixture
+def branches(study, tmp_path):
+    """The trunk and the branch that is not finite in one of several shards, as probes."""
+    light = sorted(np.asarray(Image.open(path)).mean() / 255 for path in study.pictures.glob("*.png"))
+    factory = tmp_path / "branches.py"
+    factory.write_text(BRANCHES.format(bound=np.mean(light[-2:])))
+    network = {**study.network(), "factory": f"{factory}:Branches"}
+    return [ProbeSettings.from_mapping({"network": network, "layer": layer}) for layer in ("trunk.1", "branch")]
+
+
+def test_a_never_trained_layer_that_is_not_finite_costs_no_other_its_null(study, branches, tmp_path):
+    """In one of two shards."""
+    folders = [tmp_path / probe.layer for probe in branches]
+    for number in (1, 2):
+        outputs = [study.outputs(number, 2, folder) for folder in folders]
+        untrained = {"path_to_weights": None, "seed": study.seed, "probes": branches}
+        study.extract(1, outputs=outputs, scatteritem=f"{number}-of-2", **untrained)
+    tails = study.shards("tails", 2, folders[1])
+    stopped = [tables.STOPPED in (pq.read_schema(path).metadata or {}) for path in tails]
+    assert sorted(stopped) == [False, True]
+    seen = [seen_untrained(study, *asked, probe=probe) for probe, *asked in zip(branches, folders, [2, 2], strict=True)]
+    found = [folder / "random_network.parquet" for folder in folders]
+    paths = study.paths_of_layers(study.shards("image"), study.shards("image"))
+    arguments = (study.pictures, study.trial, branches, study.seed, Faithful())
+    score_random_network(paths, found, *arguments, seen=seen)
+    assert found[0].read_bytes() == study.random_network.read_bytes()
+    with pytest.raises(tables.StoppedError) as caught:
+        tables.read(found[1], "measurements")
+    assert caught.value.reason.startswith("layer branch: NaN or infinite activations at image")
+    alone = (study.pictures, study.trial, branches[1:], study.seed, Faithful())
+    with pytest.raises(ActivationError, match="layer branch: NaN or infinite"):
+        score_random_network(study.paths_of_layers(), found[1:], *alone, seen=seen[1:])
+
+
+def test_a_trained_layer_that_is_not_finite_stops_whoever_reads_it(study, tmp_path):
+    tables.write_stopped("tails", tmp_path / "tails.parquet", "layer 7: NaN")
+    with pytest.raises(tables.StoppedError, match="layer 7: NaN"):
+        gather_thresholds([tmp_path / "tails.parquet"], tmp_path / "thresholds.parquet", None, 0.95)
+    tables.write_stopped("image_activations", tmp_path / "image.parquet", "layer 7: NaN")
+    with pytest.raises(tables.StoppedError, match="layer 7: NaN"):
+        dissected(study, tmp_path, 2, paths_to_image_activations=[tmp_path / "image.parquet"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.parquet", "tails.parquet"]
 
 
 def test_inputs_of_a_rule_are_told_apart_by_layers():

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from configuration import resources
+from filterscope.faithful import Faithful
+from filterscope.words.defects import variants
 
 POOLED = "results/activations/{}/{}/shards/1-of-{}/pooled.parquet"
 
@@ -48,6 +50,14 @@ def test_time_and_disk_grow_with_the_data_and_with_attempts(tmp_path):
     archive = tmp_path / "images.zip"
     archive.write_bytes(bytes(10 * resources.MB))
     assert resources.disk(2000, 2.2, [archive, tmp_path / "none"], attempt=1) == 2022
+
+
+def test_variants_are_not_cut_and_shared_out_among_jobs():
+    assert len(variants(Faithful.names())) == resources.VARIANTS == 15
+    for jobs in (1, 2, 8, 14, 15, 40):
+        largest = len(variants(Faithful.names(), f"1-of-{jobs}"))
+        assert resources.parts(15, jobs) == pytest.approx(15 / largest)
+    assert not variants(Faithful.names(), "16-of-40")
 
 
 def test_pictures_of_a_folder_that_is_there_are_counted(tmp_path):

@@ -118,8 +118,9 @@ def trials_on_tables(
     mining: MiningSettings,
     from_maps: bool,
     *arguments,
-) -> Iterator[ProbeTrials]:
-    """Trials on each layer of a network that has been shown all pictures, whose tables these are.
+) -> Iterator[ProbeTrials | ActivationError]:
+    """Trials on each layer of a network that has been shown all pictures, whose tables these are; the error of one that
+    is not finite, in whichever shard.
 
     mining: as the trials have it, with the defects of the reference. from_maps: whether maps that were kept will do.
     arguments: material, seed and device.
@@ -127,6 +128,11 @@ def trials_on_tables(
     material, seed, device = arguments
     scored = material.images.loc[mining.mined(material.images["split"].to_numpy()), "image_id"]
     for probe, paths in zip(probes, seen, strict=True):
+        try:
+            tables.read(paths.thresholds, "thresholds")
+        except tables.StoppedError as error:
+            yield ActivationError(error.reason)
+            continue
         maps = paths.maps if from_maps else []
         with reading_again(probe, maps, scored, lambda: network, device) as reader:
             yield TabulatedTrials(paths, material, reader, seed, device, job.progress)

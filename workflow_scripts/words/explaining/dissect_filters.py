@@ -7,6 +7,7 @@ where all have looked.
 import numpy as np
 
 from filterscope import job, tables
+from filterscope.data.networks.untrained import is_untrained
 from filterscope.faithful import Faithful
 from filterscope.words.dissecting import Dissected
 from filterscope.words.explaining.evidence import EvidenceSettings
@@ -27,17 +28,27 @@ def dissect_filters(
     path_to_sums=None,
     scatteritem=None,
     paths_to_shards=(),
+    passing_on=False,
 ):
     """resolution: px of the grid of comparison; kept: tokens reported per filter, as many again never supervised.
 
     scatteritem: the shard that is looked at, whose sums and samples are written instead of the tables. paths_to_shards:
-    sums of all shards, from which the tables follow; then nothing is looked at, and no samples are written.
+    sums of all shards, from which the tables follow; then nothing is looked at, and no samples are written. passing_on:
+    where the layer stopped the shard's tables say so, and nothing is raised: they are read beside other layers'.
     """
     if paths_to_shards:
         dissected = Dissected.gathered(shown, paths_to_shards, settings, resolution)
     else:
         asked = (path_to_attended, settings, resolution, seed, job.device(), scatteritem)
-        dissected = Dissected.looked(shown, *asked)
+        try:
+            dissected = Dissected.looked(shown, *asked)
+        except tables.StoppedError as error:
+            if not passing_on:
+                raise
+            job.LOGGER.error("%s; the tables say so", error)
+            tables.write_stopped("shard_sums", path_to_sums, error.reason)
+            tables.write_stopped("attended_activations", path_to_attended, error.reason)
+            return
     if scatteritem is not None:
         dissected.write_sums(path_to_sums)
         return
@@ -71,4 +82,5 @@ if __name__ == "__main__":
         path_to_sums=snakemake.output.get("sums"),
         scatteritem=snakemake.wildcards.get("scatteritem"),
         paths_to_shards=list(snakemake.input.get("sums", [])),
+        passing_on=is_untrained(snakemake.wildcards.probe),
     )

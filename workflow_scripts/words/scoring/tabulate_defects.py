@@ -37,6 +37,10 @@ def tabulate_defects(
     if paths_to_measured:
         write_costs(read_measured(paths_to_measured), path_to_table, path_to_csv, settings.scores.confidence)
         return
+    switches = [name for name in Faithful.names() if boxes or name != "transposed_boxes"]
+    if not variants(switches, scatteritem):  # more jobs than variants
+        write_measured({}, path_to_measured)
+        return
     device = job.device()
     files = [each for path in paths.values() for each in ([path] if isinstance(path, (str, Path)) else path)]
     told = replace(settings, extraction=replace(settings.extraction, workers=0))  # by how many changes nothing
@@ -45,7 +49,6 @@ def tabulate_defects(
     journal = Journal(beside.with_name(f".{beside.stem}.json"), *grounds, things="variants")
     material = preparation.material(paths, folder, probe.inputs)
     with reading(probe, building.load(probe.network, paths["weights"]), device) as reader:
-        switches = [name for name in Faithful.names() if boxes or name != "transposed_boxes"]
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")

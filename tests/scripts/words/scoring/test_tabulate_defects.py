@@ -7,6 +7,7 @@ import pytest
 
 from filterscope import tables
 from filterscope.faithful import Faithful
+from filterscope.words.defects import read_measured
 from filterscope.words.in_memory_run import ProbeTrials
 from words.scoring.tabulate_defects import tabulate_defects
 
@@ -78,6 +79,19 @@ def test_jobs_that_share_the_variants_give_the_table_of_one(table, study, tmp_pa
     assert sorted(map(str, tmp_path.glob("*.json"))) == sorted(map(str, shards))
     again = tabulated(study, whole, paths_to_measured=shards)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
+
+
+def test_a_job_beyond_the_variants_measures_nothing_and_changes_nothing(table, study, tmp_path):
+    """Of 20 jobs five; that nothing is read is told by files that are not there."""
+    every = table.groupby("switch", sort=False).groups
+    shards = [tmp_path / f"{number}-of-20.json" for number in range(1, 21)]
+    for path in shards[len(every) :]:
+        arguments = (None, None, "nowhere", study.trial, study.probe(), study.seed, 5000, True)
+        tabulate_defects({"images": "nowhere"}, *arguments, scatteritem=path.stem, path_to_measured=path)
+    assert {path.read_text() for path in shards[len(every) :]} == {"{}"}
+    for path, name in zip(shards, every, strict=False):
+        path.write_text(f'{{"{name}": {{}}}}')
+    assert list(read_measured(shards)) == list(every)
 
 
 @pytest.mark.parametrize("killed_at", [1, 5])

@@ -12,6 +12,11 @@ def untrained(probe: str) -> str:
     return f"{group}{MARK}{dot}{layer}"
 
 
+def is_untrained(probe: str) -> bool:
+    """Whether it is a layer of the network as it was before any training."""
+    return MARK in probe
+
+
 def trained(probe: str) -> str:
     """Name of the config's probe; its own for one of the config."""
     return probe.replace(MARK, "", 1)
