@@ -35,6 +35,18 @@ INHERITED = ("HOME", "LANG", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "OPENBLAS_L
 PIP = """#!/bin/sh
 echo "$@" >> {asked}
 """
+KUBECTL = """#!{python}
+import os, sys, urllib.request, yaml
+config = yaml.safe_load(open(os.environ["KUBECONFIG"]))
+*_, raw, path = sys.argv
+assert raw == "--raw", sys.argv
+print(urllib.request.urlopen(config["clusters"][0]["cluster"]["server"] + path).read().decode())
+"""
+# As nodes write their amounts.
+NODES = [
+    {"cpu": "7910m", "memory": "16393544Ki", "ephemeral-storage": "93478772582"},
+    {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "64Gi"},
+]
 
 
 def mistakes(job: dict) -> list[str]:
@@ -148,6 +160,10 @@ class Cluster:
         tools.mkdir(parents=True)
         (tools / "pip").write_text(PIP.format(asked=self.home / "pip"))
         (tools / "pip").chmod(0o755 | stat.S_IXUSR)
+        kubectl = self.home / "client" / "kubectl"
+        kubectl.parent.mkdir()
+        kubectl.write_text(KUBECTL.format(python=sys.executable))
+        kubectl.chmod(0o755 | stat.S_IXUSR)
         self.path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
 
         class Handler(BaseHTTPRequestHandler):
@@ -183,7 +199,7 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells the executor where this cluster is."""
+        """What tells the executor and kubectl where this cluster is."""
         cluster = {"name": "here", "cluster": {"server": f"http://127.0.0.1:{self.listening.server_port}"}}
         config = {
             "apiVersion": "v1",
@@ -195,7 +211,7 @@ class Cluster:
         }
         path = self.home / "kubeconfig"
         path.write_text(yaml.safe_dump(config))
-        return {"KUBECONFIG": str(path)}
+        return {"KUBECONFIG": str(path), "PATH": f"{self.home / 'client'}{os.pathsep}{os.environ['PATH']}"}
 
     @property
     def installed(self) -> list[str]:
@@ -204,6 +220,8 @@ class Cluster:
 
     def answer(self, verb: str, path: str, query: dict, body: dict) -> tuple[int, dict | str]:
         """Status and content of what the API says; an unknown request is a mistake of this emulation."""
+        if path == "/api/v1/nodes":
+            return 200, {"kind": "NodeList", "items": [{"status": {"allocatable": each}} for each in NODES]}
         kind, *rest = re.fullmatch(r"/(?:api/v1|apis/batch/v1)/namespaces/default/(\w+)(?:/(.+))?", path).groups()
         name = (rest[0] or "").split("/")[0]
         match verb, kind:

@@ -81,6 +81,47 @@ def test_pods_make_the_same_bytes_and_their_jobs_fit_the_api(clone, tmp_path):
     assert comparison.differences(claim / "results", clone / "results") == []
 
 
+# Jobs that could all run at once, in one pod.
+GROUP = """
+rule gather:
+    input: expand("{number}.txt", number=range(6))
+    output: "gathered.txt"
+    group: "together"
+    shell: "touch {output}"
+
+rule part:
+    output: "{number}.txt"
+    group: "together"
+    threads: 2
+    resources: mem_mb=6000, GPUS
+    shell: "touch {output}"
+"""
+
+
+@pytest.mark.parametrize(("gpus", "most"), [(1, {"cpu": 2, "memory": 6000}), (0, {"cpu": 4, "memory": 12000})])
+def test_a_group_asks_for_one_gpu_and_for_no_more_than_a_node_has(gpus, most, repository, tmp_path):
+    """The largest has 16.8 GB and 7 whole cores: two parts fit, and the third waits."""
+    (clone := tmp_path / "clone").mkdir()
+    (claim := tmp_path / "claim").mkdir()
+    (clone / "Snakefile").write_text(GROUP.replace("GPUS", f"gpu={gpus}"))
+    (clone / "study.yaml").write_text("{}")
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=clone, check=True)
+    with Cluster(tmp_path / "cluster") as cluster:
+        options = ("--kubernetes-persistent-volumes", f"filterscope:{claim}", "--default-storage-prefix", claim)
+        options += ("--seconds-between-status-checks", "1", "--retries", "0")
+        profile = repository / "profiles/kubernetes"
+        done = snakemake(clone, "--workflow-profile", profile, *options, **cluster.environment)
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert cluster.wrong == []
+    (job,) = cluster.jobs
+    asked = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
+    assert asked["nvidia.com/gpu"] == str(gpus)
+    assert asked["memory"] == f"{most['memory']}M"
+    assert asked["cpu"] == f"{most['cpu'] * 1000}m"
+    assert int(asked["ephemeral-storage"].removesuffix("M")) <= 93478
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

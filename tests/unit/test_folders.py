@@ -61,14 +61,14 @@ def test_what_other_programs_leave_is_no_part_of_it(album, name):
 
 
 def test_a_folder_that_cannot_be_read_is_named(album, monkeypatch):
-    listdir = os.listdir
+    scandir = os.scandir
 
     def refusing(place):  # the administrator, who runs tests in containers, may read everything
         if os.fspath(place).endswith("holiday"):
             raise PermissionError(13, "Permission denied", place)
-        return listdir(place)
+        return scandir(place)
 
-    monkeypatch.setattr(os, "listdir", refusing)
+    monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(folders.FolderError, match=r"holiday: the folder cannot be read \(Permission denied\)"):
         found(album)
     seen = []

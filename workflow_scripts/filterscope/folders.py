@@ -35,18 +35,26 @@ def walk(
 
 def _walk(place, above, hidden, unreadable):
     try:
-        names = sorted(name for name in os.listdir(place) if hidden or is_visible(name))
+        with os.scandir(place) as entries:
+            found = {each.name: _is_folder(each) for each in entries if hidden or is_visible(each.name)}
     except OSError as error:
         if unreadable is None:
             raise FolderError(f"{place}: the folder cannot be read ({error.strerror})") from error
         unreadable(place, error)
         return
-    inner = [name for name in names if os.path.isdir(os.path.join(place, name))]
-    yield place, sorted(set(names) - set(inner))
-    for path in (os.path.join(place, name) for name in inner):
+    yield place, sorted(name for name, is_folder in found.items() if not is_folder)
+    for path in (os.path.join(place, name) for name in sorted(found) if found[name]):
         own = _identity(path)
         if own is not None and own not in above:
             yield from _walk(path, above | {own}, hidden, unreadable)
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    """Whether it is a folder or a link to one; the folder that it is listed in has told that of most files."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def subfolders(folder: str | Path) -> list[Path]:
