@@ -13,6 +13,7 @@ from configuration import batches
 from configuration import resources as asked
 from filterscope.data.networks.untrained import is_untrained, trained, untrained
 from filterscope import provenance
+from filterscope.data.datasets import counting
 from filterscope.data.datasets.sources import SOURCES
 from filterscope.data.networks.settings import TRAINED
 from snakemake.exceptions import WorkflowError

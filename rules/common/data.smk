@@ -50,21 +50,29 @@ def files_of_checked_networks():
 
 
 def passes_of(probes):
-    """Probes that are read in one pass, by the name they have together: how, and the most pictures that it is shown."""
+    """Probes that are read in one pass, by the name they have together: how, and the datasets that it is shown."""
     passes = {}
     for probe in probes:
         passes.setdefault(probe.partition(".")[0], []).append(probe)
-    shown = {name: {entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in passes[name]} for name in passes}
-    most = {name: asked.most_pictures(datasets, config) for name, datasets in shown.items()}
+    shown = {
+        name: dict.fromkeys(entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in passes[name])
+        for name in passes
+    }
     return {
         name: {
             "probes": passes[name],
             "activations": activations_of(passes[name][0]),
-            "pictures": most[name][0],
-            "guessed": most[name][1],
+            "datasets": list(shown[name]),
         }
         for name in passes
     }
+
+
+def telling_of(probes):
+    """What tells how many pictures there are in each of the datasets that these probes are shown."""
+    names = dict.fromkeys(entry["dataset"] for entry in EXPLANATIONS if entry["probe"] in probes)
+    entries = {name: config["datasets"][name] for name in names}
+    return {name: {key: each[key] for key in counting.TELLING if key in each} for name, each in entries.items()}
 
 
 def vocabulary_of(wildcards):

@@ -24,6 +24,7 @@ rule check_probes:
         code=code("data/networks/check_probes.py"),
         probes={name: settings_of_probe(name) for name in ASKED_PROBES},
         passes=passes_of(ASKED_PROBES),
+        datasets=telling_of(ASKED_PROBES),  # the job counts: for one picture more nothing is checked again
         max_memory=config["max_memory"],
     message:
         "Checking the layers of all probes"

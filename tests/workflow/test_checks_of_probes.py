@@ -63,3 +63,16 @@ def test_checked_layers_are_a_table_and_a_further_probe_reruns_no_network(study,
     changed = study("features", "features.3") | {"seed": 5}
     both = run_snakemake(WEIGHTS, CHECKED, "--dry-run", config=changed).stdout
     assert "prepare_network" in both, "a change is seen in the run that checks a further probe, too"
+
+
+def test_a_further_photograph_is_no_reason_to_check_again(study, run_snakemake, tmp_path):
+    """They are counted in the job."""
+    (tmp_path / "album").mkdir()
+    for number in range(2):
+        (tmp_path / f"album/{number}.jpg").touch()
+    config = study("features")
+    config["datasets"]["album"] = {"source": "folder", "folder": "album", "reference": "scenes"}
+    config["explanations"].append({"dataset": "album", "probe": "probe0", "vocabulary": "captions"})
+    run_snakemake(CHECKED, "--cores", 1, config=config)
+    (tmp_path / "album/2.jpg").touch()
+    assert "Nothing to be done" in run_snakemake(CHECKED, "--dry-run", config=config).stdout

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from filterscope.data.datasets import counting
@@ -68,7 +70,7 @@ def size(path: str | Path, config: dict) -> float:
 
 
 def counted(dataset: str, config: dict) -> tuple[int, int]:
-    """Pictures and objects of a dataset, as its folder or the config lets expect."""
+    """Pictures and objects of a dataset, as its source, its folder or the config lets expect."""
     entry = config["datasets"][dataset]
     count = pictures(entry).of(counting.ALL)
     if entry["source"] == "scenes":
@@ -76,19 +78,28 @@ def counted(dataset: str, config: dict) -> tuple[int, int]:
     return count, round(count * OBJECTS.get(entry["source"], MOST_OBJECTS))
 
 
-def most_pictures(datasets: Iterable[str], config: dict) -> tuple[int, bool]:
-    """The most pictures of these datasets that decide thresholds, and whether their number is a guess."""
-    return counting.most(pictures(config["datasets"][each]) for each in datasets)
-
-
 def pictures(entry: Mapping) -> counting.Photographs:
-    """Of an entry of `datasets`. A folder is looked through once in a run: jobs ask for what they need many times."""
+    """Of an entry of `datasets`. A folder is looked through once in every job's process, as jobs ask for what they need
+    many times; where it has very many of what is downloaded, it is taken to have all."""
     return _pictures(json.dumps(entry, sort_keys=True, default=str))
 
 
 @cache
 def _pictures(entry: str) -> counting.Photographs:
-    return counting.photographs(json.loads(entry))
+    told = json.loads(entry)
+    source, folder = told["source"], told.get("folder")
+    if folder and any(_has_more(Path(folder, name), LARGE) for name in counting.FOLDERS.get(source, ())):
+        return counting.KNOWN[source]
+    return counting.photographs(told)
+
+
+def _has_more(folder: Path, most: int) -> bool:
+    """Whether more than so many things lie in a folder, of which no more are listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(islice(entries, most, None), None) is not None
+    except OSError:  # not there yet; whoever reads it says what is wrong
+        return False
 
 
 def _expected(path: str, config: dict) -> float:

@@ -74,5 +74,16 @@ def test_pictures_of_a_folder_that_is_there_are_counted(tmp_path):
     assert resources.counted("album", config) == (3, 30)
     assert resources.counted("coco", config) == (123_287, pytest.approx(896_782, rel=0.01))
     assert resources.counted("scenes", config) == (40, 160)
-    assert resources.most_pictures(["album", "scenes"], config) == (30, False)
-    assert resources.most_pictures(["album", "gone"], config) == (10_000, True)
+    assert resources.counted("gone", config) == (10_000, 100_000)
+
+
+def test_a_folder_of_what_is_downloaded_is_not_looked_through_where_it_has_very_many(tmp_path, monkeypatch):
+    """Every process of a run would do so again."""
+    monkeypatch.setattr(resources, "LARGE", 3)
+    (tmp_path / "train2017").mkdir()
+    config = {"datasets": {"coco": {"source": "coco", "folder": str(tmp_path)}}}
+    for number, expected in ((3, 3), (1, 123_287)):
+        for name in range(number):
+            (tmp_path / "train2017" / f"{number}{name}.jpg").touch()
+        resources._pictures.cache_clear()
+        assert resources.counted("coco", config)[0] == expected

@@ -8,6 +8,7 @@ import pandas as pd
 from filterscope import job, tables
 from filterscope.activations.needs import MemoryLimitError, Pass, refuse_too_large
 from filterscope.activations.probing import ProbeSettings, all_checked
+from filterscope.data.datasets.counting import photographs
 
 
 def check_probes(path_to_table, probes: Mapping[str, ProbeSettings], passes: Mapping[str, Pass], max_memory=None):
@@ -35,9 +36,10 @@ def check_probes(path_to_table, probes: Mapping[str, ProbeSettings], passes: Map
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
+    counted = {name: photographs(each) for name, each in snakemake.params.datasets.items()}
     check_probes(
         path_to_table=snakemake.output.table,
         probes={name: ProbeSettings.from_mapping(each) for name, each in snakemake.params.probes.items()},
-        passes={name: Pass.from_mapping(each) for name, each in snakemake.params.passes.items()},
+        passes={name: Pass.from_mapping(each, counted) for name, each in snakemake.params.passes.items()},
         max_memory=snakemake.params.max_memory,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.tails import tail_length
+from filterscope.data.datasets.counting import Photographs, most
 
 VALUE = 4  # bytes
 HELD = 3  # outputs as large as the largest, in a forward pass at a time: what goes in, what comes out, a branch
@@ -35,9 +36,10 @@ class Pass:
     guessed: bool = False
 
     @classmethod
-    def from_mapping(cls, given: Mapping) -> Pass:
+    def from_mapping(cls, given: Mapping, photographs: Mapping[str, Photographs]) -> Pass:
+        """photographs: of each dataset."""
         settings = ExtractionSettings(**given["activations"])
-        return cls(given["probes"], settings, given["pictures"], given["guessed"])
+        return cls(given["probes"], settings, *most(photographs[each] for each in given["datasets"]))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from filterscope.activations import probing
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.needs import OWN, MemoryLimitError, Pass, parts
 from filterscope.activations.probing import ProbeError, ProbeSettings
+from filterscope.data.datasets.counting import Photographs
 from filterscope.data.networks import building
 from filterscope.data.networks.settings import NetworkSettings
 
@@ -74,6 +75,17 @@ def test_every_wrong_probe_is_named_and_nothing_is_written(probe, tmp_path):
     assert any(line.startswith("late: the network has no layer '9'") for line in lines)
     assert "good" not in str(stopped.value)
     assert not (tmp_path / "checked.csv").exists()
+
+
+def test_a_pass_is_of_the_largest_dataset_that_it_is_shown():
+    given = {"probes": ["a"], "activations": {"batch_size": 8}, "datasets": ["coco", "album"]}
+    sizes = {
+        "coco": Photographs(30, 9, 7.3),
+        "album": Photographs(0, 40, 0.0, guessed=True),
+        "other": Photographs(99, 9, 1),
+    }
+    assert Pass.from_mapping(given, sizes) == Pass(["a"], ExtractionSettings(batch_size=8), 40, guessed=True)
+    assert Pass.from_mapping(given | {"datasets": ["coco"]}, sizes).pictures == 30
 
 
 def test_more_than_max_memory_is_refused_and_writes_nothing(tmp_path):

@@ -48,6 +48,8 @@ class Photographs:
 # What is downloaded (Lin et al. 2014; Krishna et al. 2017), and the folders in which it lies.
 KNOWN = {"coco": Photographs(118_287, 5_000, 7.3), "visual_genome": Photographs(97_269, 10_808, 35.0)}
 FOLDERS = {"coco": ("train2017", "val2017"), "visual_genome": ("VG_100K", "VG_100K_2")}
+# Keys of an entry of `datasets` that tell how many there are.
+TELLING = ("source", "folder", "train", "val", "size")
 
 
 def photographs(entry: Mapping) -> Photographs:
