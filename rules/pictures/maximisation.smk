@@ -99,7 +99,7 @@ rule render_pictures:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=1800,
+        mem_mb=1500,
         runtime="30m",
     params:
         code=code("pictures/maximisation/render_pictures.py"),

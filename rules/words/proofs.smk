@@ -111,7 +111,7 @@ rule measure_causes:
         "proving"
     threads: config["threads"]
     resources:
-        mem_mb=memory(2000, times=4),
+        mem_mb=memory(1400, times=4),
         runtime=minutes(30),
     params:
         code=code("words/proofs/measure_causes.py"),
