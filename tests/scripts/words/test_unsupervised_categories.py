@@ -79,8 +79,8 @@ def test_objects_of_unsupervised_categories_alone_take_no_part_in_training(study
         tables.write(table.set_column(place, "vector", tables.vectors(vectors)), "pooled_activations", spoilt[-1])
     again = copy.copy(held_out)
     again.folder = tmp_path
-    names = ("categories", "vocabulary", "attended")
-    held_out_paths = {f"path_to_{name}": getattr(held_out, name) for name in names}
+    held_out_paths = {f"path_to_{name}": getattr(held_out, name) for name in ("categories", "vocabulary")}
+    held_out_paths["paths_to_attended"] = [held_out.attended]
     again.train(paths_to_pooled=spoilt, **held_out_paths)
     for name, path in again.explainers.items():
         assert path.read_bytes() == held_out.explainers[name].read_bytes()
