@@ -242,7 +242,7 @@ def test_of_a_clip_the_part_that_sees_is_used(transformers, tmp_path):
 
 
 def test_what_hugging_face_does_not_have_says_what_to_write(transformers, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read of the environment long ago
     settings = NetworkSettings.from_mapping({"source": "huggingface", "model": str(tmp_path), "input": INPUT})
     with pytest.raises(NetworkError, match=r"the folder has no config\.json, so it is no network of Hugging Face"):
         building.build(settings)
