@@ -4,7 +4,7 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.atlas.places import Places
-from filterscope.report.atlas.rooms import diagnosis_page
+from filterscope.report.atlas.rooms import diagnosis_page, settings_said
 
 FIT = {
     "network": "cnn",
@@ -36,3 +36,9 @@ def test_sentences_stand_above_their_table_and_not_in_it(tmp_path):
     (table,) = section["tables"]
     assert table["columns"] == [name for name in FIT if name not in ("width_note", "sentence", "caveats")]
     assert table["rows"] == [[FIT[name] for name in table["columns"]]]
+
+
+def test_settings_of_schedules_are_told_in_words_and_published_ones_as_they_are():
+    ours = '{"method": "actcoolr", "learning_rate": 0.25, "exponent": 0.9576795179058, "begin": "given", "sigma": null}'
+    assert settings_said(ours) == "learning rate 0.25, exponent 0.9577, begin given"
+    assert settings_said("learning rate 1.7, peak 0.7") == "learning rate 1.7, peak 0.7"

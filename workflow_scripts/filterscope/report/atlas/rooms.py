@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,8 +100,20 @@ def _table(title: str, file: str, table: pd.DataFrame) -> dict:
     """
     shown = table.loc[:, (table.notna() & (table != "")).any()].drop(columns=_SENTENCES, errors="ignore")
     plain = shown[:MOST_ROWS].astype(object)
+    if "settings" in plain:
+        plain["settings"] = plain["settings"].map(settings_said, na_action="ignore")
     rows = plain.where(plain.notna(), None).to_numpy().tolist()
     return {"title": title, "file": file, "columns": list(shown.columns), "rows": rows, "total": len(table)}
+
+
+def settings_said(settings: str) -> str:
+    """A schedule's settings, kept as JSON, in the words of the published ones; these as they are. The method and what
+    is not set are left out."""
+    if not settings.startswith("{"):
+        return settings
+    given = {name: value for name, value in json.loads(settings).items() if name != "method" and value is not None}
+    numbers = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in given.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
 
 
 def _figures(places: Places, paths: Sequence[str]) -> list[str]:
