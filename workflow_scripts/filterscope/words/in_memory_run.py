@@ -34,7 +34,7 @@ from filterscope.words.explaining.proposals import ProposalSettings, Proposer, i
 from filterscope.words.explaining.samples import ExplainerSamples, Gathered, split_samples
 from filterscope.words.explaining.targets import Tokens, multi_hot
 from filterscope.words.explaining.training import ExplainerSettings, fit
-from filterscope.words.explaining.training_images import StudySettings, study
+from filterscope.words.explaining.training_images import Studied, StudySettings
 from filterscope.words.explaining.voting import vote
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.score_table import WORDS
@@ -300,17 +300,11 @@ class ProbeTrials:
             targets.append(found["targets"][:, ~tokens.unsupervised])
             image_ids.append(np.full(len(found["filter"]), image_id))
 
-        evidence, _ = study(
-            scenes(self._stream(masked, settings), self.reader, self.material.inputs, truth, self.device),
-            len(tokens.every),
-            len(truth),
-            pairs,
-            seen.thresholds,
-            settings.study,
-            self.seed,
-            self.device,
-            keep,
-        )
+        asked = (pairs, seen.thresholds, settings.study, self.seed, self.device)
+        studied = Studied.begun(len(tokens.every), len(truth), *asked)
+        seen_now = scenes(self._stream(masked, settings), self.reader, self.material.inputs, truth, self.device)
+        studied.look(seen_now, keep)
+        evidence = studied.evidence(settings.study.evidence)
         if not settings.training.attended:
             return evidence, None
         vectors, targets, image_ids = (np.concatenate(each) for each in (vectors, targets, image_ids))

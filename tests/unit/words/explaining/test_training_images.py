@@ -7,7 +7,7 @@ from tests.unit.words.explaining.test_attended import CPU, FILTERS, THRESHOLDS, 
 from filterscope.words.explaining.attended import Attended, drawn
 from filterscope.words.explaining.evidence import Correlations, Evidence, EvidenceSettings
 from filterscope.words.explaining.explanation import ExplanationSettings
-from filterscope.words.explaining.training_images import StudySettings, sample_rows, study, study_remarks
+from filterscope.words.explaining.training_images import Studied, StudySettings, sample_rows, study_remarks
 
 SETTINGS = StudySettings(EvidenceSettings(), ExplanationSettings(), overlap=0.04, attended=0.5)
 NAMES = np.array(["red", "green", "blue"], object)
@@ -28,7 +28,9 @@ def looked():
     """Evidence, filters that fired, samples by image, and how many images something else was shown."""
     seen, samples, other = world(), {}, Counted()
     items = [(number, *each) for number, each in seen.items()]
-    evidence, fired = study(items, TOKENS, 18, pairs(seen), THRESHOLDS, SETTINGS, 3, CPU, samples.__setitem__, other)
+    studied = Studied.begun(TOKENS, 18, pairs(seen), THRESHOLDS, SETTINGS, 3, CPU)
+    studied.look(items, samples.__setitem__, other)
+    evidence, fired = studied.evidence(SETTINGS.evidence), studied.fired
     return evidence, fired, samples, other.count
 
 

@@ -98,28 +98,6 @@ class Studied:
         return Evidence.gathered(self.correlations, self.attended.shown, self.attended.fired, settings)
 
 
-def study(
-    seen: Iterable[tuple[int, torch.Tensor, ImageTruth]],
-    tokens: int,
-    objects: int,
-    pairs: TopPairs,
-    thresholds: Thresholds,
-    settings: StudySettings,
-    seed: int,
-    device: torch.device,
-    keep: Callable[[int, dict[str, np.ndarray]], None],
-    *others: Sums,
-) -> tuple[Evidence, np.ndarray]:
-    """The evidence, and of how many of its top training images every filter's region shows a token, [d].
-
-    seen: training images, as `scenes` gives them. tokens, objects: how many there are. pairs: all filters and their
-    top training images. keep, others: as in `Studied.look`.
-    """
-    studied = Studied.begun(tokens, objects, pairs, thresholds, settings, seed, device)
-    studied.look(seen, keep, *others)
-    return studied.evidence(settings.evidence), studied.fired
-
-
 def sample_rows(image_id: int, samples: dict[str, np.ndarray], tokens: np.ndarray) -> dict:
     """Rows of `attended_activations` from an image's samples; tokens: all of them, objects [T]."""
     count = len(samples["filter"])
