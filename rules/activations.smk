@@ -209,7 +209,7 @@ rule gather_thresholds:
     group:
         together("dissecting")
     resources:
-        mem_mb=memory(1500, times=4),
+        mem_mb=memory(500, times=4),
         runtime=minutes(20),
     params:
         code=code("activations/gather_thresholds.py"),

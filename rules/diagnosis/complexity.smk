@@ -20,7 +20,7 @@ rule measure_complexity:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(1500, times=10),
+        mem_mb=memory(1400, times=10),
         runtime="4h",
     params:
         code=code("diagnosis/complexity/measure_complexity.py"),

@@ -23,7 +23,7 @@ rule find_senses:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=3),
+        mem_mb=memory(1700, times=3),
         runtime="4h",
     params:
         code=code("pictures/senses/find_senses.py"),
@@ -67,7 +67,7 @@ rule name_senses:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=2),
+        mem_mb=memory(1500, times=2),
         runtime="1h",
     params:
         code=code("pictures/senses/name_senses.py"),

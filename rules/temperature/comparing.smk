@@ -20,7 +20,7 @@ rule gather_courses:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime="10m",
     params:
         code=code("temperature/comparing/gather_courses.py"),

@@ -19,7 +19,7 @@ rule tune_schedule:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=8),
+        mem_mb=memory(1800, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/tune_schedule.py"),
@@ -60,7 +60,7 @@ rule train_with_schedule:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=8),
+        mem_mb=memory(1800, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/train_with_schedule.py"),
@@ -97,7 +97,7 @@ rule analyse_learning_rates:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=8),
+        mem_mb=memory(1800, times=8),
         runtime="24h",
     params:
         code=code("temperature/training/analyse_learning_rates.py"),

@@ -177,7 +177,7 @@ rule dissect_filters:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=4),
+        mem_mb=memory(1700, times=4),
         runtime=minutes(20, thousand=5),
     params:
         code=code("words/explaining/dissect_filters.py"),

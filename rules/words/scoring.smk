@@ -34,7 +34,7 @@ rule score_words:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(2200, times=4),
+        mem_mb=memory(1800, times=4),
         runtime=minutes(20, thousand=5),
     params:
         code=code("words/scoring/score_words.py"),
@@ -213,7 +213,7 @@ rule check_scores:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=4),
+        mem_mb=memory(1700, times=4),
         runtime=minutes(20, thousand=5),
     params:
         code=code("words/scoring/check_scores.py"),
