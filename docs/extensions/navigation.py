@@ -21,7 +21,14 @@ def _append(app, docname: str, source: list[str]) -> None:
         source[0] += f"\n\n{contents(app.config.navigation, app.env.found_docs)}\n"
 
 
+def _own_branch(app, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """At the side of a page only its own branch is drawn out: all pages beside each take most of a build's time."""
+    if whole := context.get("toctree"):
+        context["toctree"] = lambda **asked: whole(**{**asked, "collapse": True})
+
+
 def setup(app) -> dict[str, bool]:
     app.add_config_value("navigation", {}, "env", [dict])
     app.connect("source-read", _append)
+    app.connect("html-page-context", _own_branch, priority=400)  # before the theme, which asks for the whole tree
     return {"parallel_read_safe": True, "parallel_write_safe": True}

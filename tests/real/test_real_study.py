@@ -15,10 +15,15 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.m
 
 PROBES = ("alexnet", "squeezenet", "mobilenet", "resnet50")
 WHOLE = "alexnet"  # of which everything is made: the fewest filters, and the quickest to look at composed pictures
-# The others say the same of more networks, and take longer than all other tests on photographs: make test-all.
-QUICK = (WHOLE, "mobilenet")
-EACH = [pytest.param(probe, marks=() if probe in QUICK else pytest.mark.exhaustive) for probe in PROBES]
-TOGETHER = [pytest.param(QUICK, id="two"), pytest.param(PROBES, marks=pytest.mark.exhaustive, id="four")]
+
+
+def among(probes) -> list:
+    """The others say the same of more networks, and take longer than all other tests on photographs: make test-all."""
+    return [pytest.param(probe, marks=() if probe == WHOLE else pytest.mark.exhaustive) for probe in probes]
+
+
+EACH = among(PROBES)
+TOGETHER = [pytest.param((WHOLE,), id="one"), pytest.param(PROBES, marks=pytest.mark.exhaustive, id="four")]
 # Recall@5/10/20 that the words must reach at least: over the whole vocabulary, a little less than was measured, and
 # over the categories, where they must not be worse than when claims were voted for.
 RECALL = {
@@ -174,12 +179,12 @@ def test_no_name_is_that_of_too_many_filters(study, probe):
     assert names.iloc[0] <= max(COMMONEST * len(claims), rivals.iloc[0]), names.index[0]
 
 
-@pytest.mark.parametrize("probe", [each for each in EACH if each.values[0] in DISTINCT])
+@pytest.mark.parametrize("probe", among(DISTINCT))
 def test_names_are_many(study, probe):
     assert claims_of(study, probe)["claim"].nunique() >= DISTINCT[probe]
 
 
-@pytest.mark.parametrize("probe", OTHERS)
+@pytest.mark.parametrize("probe", among(OTHERS))
 def test_more_names_are_supported_at_the_same_rate(study, probe):
     claims = claims_of(study, probe)
     supported = claims[claims["supported"]]
@@ -190,7 +195,7 @@ def test_more_names_are_supported_at_the_same_rate(study, probe):
     assert claims["lent_supported"].sum() <= LENT * len(supported)
 
 
-@pytest.mark.parametrize("probe", [each for each in EACH if each.values[0] in ("mobilenet", "resnet50")])
+@pytest.mark.parametrize("probe", among(("mobilenet", "resnet50")))
 @pytest.mark.parametrize("k", [5, 10, 20])
 def test_words_beat_constant_words_by_a_margin(study, probe, k):
     assert recalls(study, probe).loc[("vocabulary", "constant_words", k), "margin_low"] > 0

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from filterscope import provenance
+from filterscope import provenance, remembered
 
 LIBRARY = {
     "filterscope/__init__.py": '"""The library."""\n',
@@ -34,6 +34,7 @@ def tree(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(provenance, "LIBRARY", tmp_path / "filterscope")
+    monkeypatch.setattr(provenance, "PARSED", remembered.Remembered(tmp_path / "cache/programs.json"))
     provenance.module.cache_clear()
     yield tmp_path
     provenance.module.cache_clear()
@@ -197,6 +198,48 @@ def test_folder_without_init_is_passed_over(tree):
         "filterscope/__init__.py",
         "filterscope/plain/module.py",
     }
+
+
+def as_a_new_process(script):
+    """What is remembered was written, and is read again."""
+    provenance.PARSED.write()
+    provenance.PARSED = remembered.Remembered(provenance.PARSED.path)
+    return digest(script)
+
+
+@pytest.mark.parametrize(
+    ("edited", "text"),
+    [
+        ("filterscope/words/losses.py", "def loss():\n    return 7\n"),
+        ("filterscope/words/losses.py", "from filterscope.words import recall\n"),
+    ],
+)
+def test_what_is_remembered_is_what_a_reading_finds(tree, edited, text, monkeypatch):
+    """Before an edit, after it and when it is taken back; without any memory the digests are the same."""
+    script, before = tree / "words/explain.py", (tree / edited).read_text()
+    first = as_a_new_process(script)
+    (tree / edited).write_text(text)
+    second = as_a_new_process(script)
+    (tree / edited).write_text(before)
+    assert as_a_new_process(script) == first != second
+    monkeypatch.setattr(provenance, "_parsed", lambda *_: pytest.fail("it was read before"))
+    assert as_a_new_process(script) == first
+    (tree / edited).write_text(text)
+    assert as_a_new_process(script) == second
+    monkeypatch.undo()
+    monkeypatch.setattr(provenance, "LIBRARY", tree / "filterscope")
+    monkeypatch.setattr(provenance, "PARSED", remembered.Remembered(None))
+    assert digest(script) == second
+
+
+def test_the_same_relative_import_in_two_packages_is_two(tree):
+    """Their texts are the same, and what they import is not."""
+    for package in ("words", "data"):
+        (tree / "filterscope" / package / "near.py").write_text("from .voting import VOTES\n")
+        (tree / package / "near.py").write_text(f"from filterscope.{package} import near\n")
+    (tree / "filterscope/data/voting.py").write_text("VOTES = 0\n")
+    assert "filterscope/words/voting.py" in names(tree, "words/near.py")
+    assert "filterscope/data/voting.py" in names(tree, "data/near.py")
 
 
 def test_a_factory_is_found_where_python_would_import_it(tmp_path, monkeypatch):

@@ -37,6 +37,14 @@ def built(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
+def assert_only_the_own_branch_is_drawn_out(page: str) -> None:
+    """Of api/words/explaining/voting: its neighbours, the other rooms, and no page of theirs."""
+    (beside,) = re.findall(r'<div class="sidebar-tree">(.*?)</div>', page, re.DOTALL)
+    links = set(re.findall(r'href="([^"#]+)"', beside))
+    assert {"candidates.html", "../scoring/index.html", "../../diagnosis/index.html", "../../../data.html"} <= links
+    assert not [link for link in links if link.startswith(("../scoring/", "../../diagnosis/")) and "index" not in link]
+
+
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(copied):
     done = built(copied)
@@ -49,6 +57,7 @@ def test_the_site_is_built_without_a_warning(copied):
         assert "<h1>" in page, path
     vote = (site / "api" / "words" / "explaining" / "voting.html").read_text(encoding="utf-8")
     assert "ties go to the higher mean cosine" in vote
+    assert_only_the_own_branch_is_drawn_out(vote)
     settings = (site / "configuration.html").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `", (copied / "docs" / "configuration.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert settings.count("<tr ") - settings.count("<thead") == len(rows)

@@ -10,14 +10,17 @@ import ast
 import hashlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from filterscope import folders
+from filterscope import folders, remembered
 
 LIBRARY = Path(__file__).resolve().parent
+# To parse the library is two thirds of what a run of Snakemake does before its first job.
+PARSED = remembered.Remembered((cached := remembered.folder()) and cached / "programs.json")
 
 
 def _module_file(dotted: str) -> Path | None:
@@ -41,7 +44,29 @@ def module(path: Path) -> Module:
 
     Its program is without comments, docstrings and layout: editing those reruns nothing.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    text, package = path.read_bytes(), _package(path)
+    program, names = PARSED.of(_key(text, package), lambda: _parsed(text, path, package))
+    return Module(bytes.fromhex(program), _files(names) - {path})
+
+
+@cache
+def _reader() -> bytes:
+    """What reads a text, which is this file and Python: another finds something else in it."""
+    return hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes()).digest()
+
+
+def _key(text: bytes, package: str) -> str:
+    return hashlib.sha256(b"\0".join((_reader(), package.encode(), text))).hexdigest()
+
+
+def _package(path: Path) -> str:
+    """Dotted name of the folder that a file is in, from which its relative imports count up."""
+    return ".".join(path.parent.relative_to(LIBRARY.parent).parts) if path.is_relative_to(LIBRARY.parent) else ""
+
+
+def _parsed(text: bytes, path: Path, package: str) -> tuple[str, list[str]]:
+    """Digest of a file's program, in hexadecimal, and the dotted names that it imports."""
+    tree = ast.parse(text, filename=str(path))
     names: set[str] = set()
     for node in ast.walk(tree):  # once: there are half a million nodes, and every run waits for this
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -50,17 +75,18 @@ def module(path: Path) -> Module:
         elif isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = _base(node, path)
+            base = _base(node, package)
             names.update((base, *(f"{base}.{alias.name}" for alias in node.names)))
-    return Module(hashlib.sha256(ast.dump(tree).encode()).digest(), _files(names) - {path})
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), sorted(names)
 
 
-def _base(node: ast.ImportFrom, path: Path) -> str:
+def _base(node: ast.ImportFrom, package: str) -> str:
     """Dotted name that a `from` imports from."""
     if not node.level:
         return node.module or ""
-    anchor = path.parents[node.level - 1]  # relative: count up from the file's own package
-    return ".".join([*anchor.relative_to(LIBRARY.parent).parts, *([node.module] if node.module else [])])
+    parts = package.split(".")
+    anchor = parts[: len(parts) - node.level + 1]  # relative: count up from the file's own package
+    return ".".join([*anchor, *([node.module] if node.module else [])])
 
 
 def _files(names: Iterable[str]) -> frozenset[Path]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from filterscope.activations.again import maps_at_hand
+from filterscope.activations.again import maps_at_hand, pair_at_hand
 from filterscope.activations.extraction import ActivationError, ExtractionSettings
 from filterscope.activations.maps import MapsWriter
 from filterscope.activations.probing import ProbeSettings
@@ -68,3 +68,13 @@ def test_maps_that_take_too_much_disk_are_refused_with_what_to_do(folder):
     said = "layer detectors: maps of 3 images take more than 0 GB of disk: ask for fewer filters or images, or raise"
     with pytest.raises(ActivationError, match=said), at_hand(folder, images(0, 1, 2), most=0):
         pass
+
+
+def test_two_layers_of_a_network_are_at_hand_or_one_that_is_both(folder):
+    look = images(0, 1), folder, folder / "weights.pt", ExtractionSettings(2, 0), 1.0, CPU
+    other = ProbeSettings.from_mapping({"network": {"source": "planted", "input": INPUT}, "layer": "detectors.colours"})
+    with pair_at_hand(PROBE, None, (), (), *look) as (own, same):
+        assert same is own
+    with pair_at_hand(PROBE, other, (), (), *look) as (own, others):
+        assert (own.layer, others.layer) == ("detectors", "detectors.colours")
+        assert len(own.of([1, 0])) == len(others.of([1, 0])) == 2

@@ -85,6 +85,22 @@ def maps_at_hand(
         yield maps
 
 
+@contextmanager
+def pair_at_hand(
+    probe: ProbeSettings, other: ProbeSettings | None, paths_to_maps, paths_to_other_maps, *how
+) -> Iterator[tuple[KeptMaps, KeptMaps]]:
+    """`maps_at_hand` of a probe and of another layer of its network: its own, where there is no other.
+
+    how: the images and whatever else `maps_at_hand` takes.
+    """
+    with maps_at_hand(probe, paths_to_maps, *how) as maps:
+        if other is None:
+            yield maps, maps
+            return
+        with maps_at_hand(other, paths_to_other_maps, *how) as others:
+            yield maps, others
+
+
 def pictures_again(
     reader: Reader | KeptMaps,
     folder: str | Path,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 
 from filterscope.pictures.choices import Best
@@ -17,6 +19,13 @@ from filterscope.pictures.recipes.registry import Maximised
 def pixels(pictures: Tensor) -> np.ndarray:
     """Pictures float [B, 3, S, S], 0 to 1, as uint8 [B, S, S, 3]."""
     return (pictures * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def save_pictures(rows: Sequence[Mapping], pictures: Tensor, folder: Path) -> None:
+    """Pictures [B, 3, S, S], each where its row says: below the folder, or nowhere."""
+    for row, picture in zip(rows, pixels(pictures), strict=True):
+        if row["path"]:
+            Image.fromarray(picture).save(folder / row["path"])
 
 
 def picture_rows(name: str, targets: Sequence[Target], done: Maximised, best: Best, folder: str) -> list[dict]:

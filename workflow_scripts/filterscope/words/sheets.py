@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +83,14 @@ def views(batches, reader: Reader, inputs: InputSettings, top: pd.DataFrame, dev
                 warm = heatmap(look.picture, maps[index][number]).permute(1, 2, 0).numpy()
                 seen[number, look.image_id] = picture, warm
     return seen
+
+
+def top_images(top: pd.DataFrame, seen: Mapping, said: Mapping) -> list[TopImage]:
+    """The images of a filter's rows of `top_images`; seen: as `views` has them; said: as `first_words`."""
+    return [
+        TopImage(*seen[row.filter, row.image_id], said[row.filter, row.image_id], row.maximum)
+        for row in top.itertuples()
+    ]
 
 
 def remarks_of(number: int, names: pd.DataFrame, thresholds: pd.DataFrame, top: pd.DataFrame) -> list[str]:

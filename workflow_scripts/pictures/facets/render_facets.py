@@ -12,7 +12,7 @@ from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
 from filterscope.pictures.files import MEAN, NOISE, file_of
 from filterscope.pictures.photographs import Beside, Photographs
-from filterscope.pictures.picture_tables import facet_rows, pixels
+from filterscope.pictures.picture_tables import facet_rows, save_pictures
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.registry import maximise, reached, recipe
 from filterscope.pictures.recipes.stages import staged
@@ -57,11 +57,10 @@ def render_facets(
             with job.steps(made.total_steps * -(-len(facets) // batch_size), f"steps of {each}") as report:
                 done = maximise(goal, made, seeds, starts if start == MEAN else None, batch_size, report)
             rows += (found := facet_rows(each, start, facets, done, begun, folder.name, means.name))
-            for row, picture in zip(found, pixels(done.optimised.pictures), strict=True):
+            for row in found:
                 if row["note"]:
                     job.LOGGER.warning("%s from %s, unit %d, facet %d: %s (%s)", each, start, *map(row.get, SAID))
-                if row["path"]:
-                    Image.fromarray(picture).save(folder.parent / row["path"])
+            save_pictures(found, done.optimised.pictures, folder.parent)
     for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "facet_pictures", path)
 

@@ -1,14 +1,13 @@
 """Maximise the activations of a probe's filters: one picture for each."""
 
 import pyarrow as pa
-from PIL import Image
 
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
 from filterscope.pictures.choices import best_images, chosen_targets, first_images, strongest_of
 from filterscope.pictures.photographs import Beside, Photographs
-from filterscope.pictures.picture_tables import picture_rows, pixels
+from filterscope.pictures.picture_tables import picture_rows, save_pictures
 from filterscope.pictures.recipes.objectives import Goal
 from filterscope.pictures.recipes.registry import maximise, recipe
 from filterscope.pictures.recipes.stages import staged
@@ -52,11 +51,10 @@ def maximise_activations(
             done = maximise(goal, made, seeds, chunk=batch_size, report=report)
     folder = job.empty_folder(path_to_pictures)
     rows = picture_rows(name, targets, done, best, folder.name)
-    for row, picture in zip(rows, pixels(done.optimised.pictures), strict=True):
+    for row in rows:
         if row["note"]:
             job.LOGGER.warning("filter %d of %s: %s (%s)", row["filter"], probe.layer, row["status"], row["note"])
-        if row["path"]:
-            Image.fromarray(picture).save(folder.parent / row["path"])
+    save_pictures(rows, done.optimised.pictures, folder.parent)
     for path in (path_to_table, path_to_csv):
         tables.write(pa.Table.from_pylist(rows), "pictures", path)
 

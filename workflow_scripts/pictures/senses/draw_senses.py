@@ -6,7 +6,7 @@ from filterscope import job, tables
 from filterscope.data.networks.settings import InputSettings, input_of
 from filterscope.pictures.files import CHANCE
 from filterscope.pictures.photographs import Photographs
-from filterscope.pictures.senses.figures import sense_sheet, title_of, window
+from filterscope.pictures.senses.figures import sense_sheet, title_of, windows_of
 from filterscope.pictures.senses.findings import UNTOLD, sense_names
 
 WORDS = 3  # of a sense, in its title
@@ -35,11 +35,7 @@ def draw_senses(
     photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), inputs)
     told = senses[senses["status"] != UNTOLD]
     order = told.sort_values(["senses", "likeness", "filter"], ascending=[False, True, True]).head(drawn)
-    target = job.empty_folder(path_to_figures)
-
-    def windows(row):
-        return window(photographs.view(row.image_id), row.peak_row, row.peak_column, share)
-
+    target, windows = job.empty_folder(path_to_figures), windows_of(photographs, share)
     beside = Path(path_to_pictures).parent if path_to_pictures else target
     for row in job.progress(list(order.itertuples()), len(order), "sheets"):
         own = members[members["filter"] == row.filter]

@@ -1,17 +1,14 @@
 """Find the senses of filters: groups among the images that excite each of them most."""
 
-import numpy as np
-import pandas as pd
-
 from filterscope import job, tables
-from filterscope.activations.again import maps_at_hand
+from filterscope.activations.again import pair_at_hand
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.mining import mined
 from filterscope.activations.probing import ProbeSettings
-from filterscope.pictures.senses.codes import Background, Strongest, codes_of
+from filterscope.pictures.senses.codes import Strongest
 from filterscope.pictures.senses.counting import CountSettings
 from filterscope.pictures.senses.findings import told
-from filterscope.pictures.senses.tables import IMAGE_COLUMNS, chosen_filters, sense_rows
+from filterscope.pictures.senses.tables import chosen_filters, sense_tables
 
 
 def find_senses(
@@ -43,36 +40,14 @@ def find_senses(
     strongest = Strongest(chosen, ids[chosen], maxima[chosen])
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(strongest.image_ids.reshape(-1))]
-
-    def at_hand(which, paths):
-        return maps_at_hand(which, paths, images, folder, path_to_weights, activations, most, device)
-
-    with at_hand(probe, paths_to_maps) as fired:
-        if codes is None:
-            rows, frames = _grouped(strongest, fired, fired, sensing["fewest"], settings, seed)
-        else:
-            with at_hand(codes, paths_to_code_maps) as maps:
-                rows, frames = _grouped(strongest, fired, maps, sensing["fewest"], settings, seed)
-    senses = pd.DataFrame(rows)
-    members = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=IMAGE_COLUMNS)
+    look = images, folder, path_to_weights, activations, most, device
+    with pair_at_hand(probe, codes, paths_to_maps, paths_to_code_maps, *look) as (fired, maps):
+        senses, members = sense_tables(strongest, fired, maps, sensing["fewest"], settings, seed)
     for path in (path_to_senses, path_to_senses_csv):
         tables.write(senses, "senses", path)
     for path in (path_to_members, path_to_members_csv):
         tables.write(members, "sense_images", path)
     job.LOGGER.info("%s", told(senses))
-
-
-def _grouped(strongest, fired, maps, fewest, settings, seed):
-    rows, frames, background = [], [], Background.of(maps, np.unique(strongest.image_ids).tolist())
-    blocks = list(strongest.blocks(maps.filters))
-    for places in job.progress(blocks, len(blocks), "blocks of filters"):
-        some = strongest.of(places)
-        codes = codes_of(some, fired, maps, background)
-        seeds = [job.derived_seed(seed, "senses", int(number)) for number in some.filters]
-        more = sense_rows(some, codes, seeds, fewest, settings)
-        rows += more[0]
-        frames += more[1]
-    return rows, frames
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from filterscope import job, tables
-from filterscope.activations.again import maps_at_hand
+from filterscope.activations.again import pair_at_hand
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings
 from filterscope.faithful import Faithful
@@ -44,21 +44,11 @@ def name_senses(
     near = members[members["rank"] < nearest]
     images = tables.read(path_to_images, "images").to_pandas()
     images = images[images["image_id"].isin(near["image_id"])]
-
-    def at_hand(which, paths):
-        return maps_at_hand(which, paths, images, folder, path_to_weights, activations, most, device)
-
-    def asked(fired, seen):
+    look = images, folder, path_to_weights, activations, most, device
+    with pair_at_hand(probe, explained, paths_to_maps, paths_to_explained_maps, *look) as (fired, seen):
         size = settings.explainer_size(seen)
         explainer = load_explainer(path_to_explainer, size, vocabulary.dimension).to(device).eval()
-        return locate_kept(near, fired, seen, explainer, settings.pool, device)
-
-    with at_hand(probe, paths_to_maps) as fired:
-        if explained is None:
-            found = asked(fired, fired)
-        else:
-            with at_hand(explained, paths_to_explained_maps) as seen:
-                found = asked(fired, seen)
+        found = locate_kept(near, fired, seen, explainer, settings.pool, device)
     words, taught = sought["vocabulary"][0], set(sought["categories"][0].words)
     table = sense_words(found, words, printed, job.derived_seed(seed, "sense_words"), taught)
     for path in (path_to_table, path_to_csv):

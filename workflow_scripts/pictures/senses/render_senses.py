@@ -5,17 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
 from filterscope import job, tables
 from filterscope.activations.probing import ProbeSettings, reading
 from filterscope.data.networks import building
 from filterscope.pictures.photographs import Beside, Photographs
-from filterscope.pictures.picture_tables import pixels, sense_picture_rows
+from filterscope.pictures.picture_tables import save_pictures, sense_picture_rows
 from filterscope.pictures.recipes.objectives import Goal, Target
 from filterscope.pictures.recipes.registry import maximise, reached, recipe
 from filterscope.pictures.recipes.stages import staged
-from filterscope.pictures.senses.figures import mean_of_sense, window
+from filterscope.pictures.senses.figures import mean_of_sense, windows_of
 
 
 def render_senses(
@@ -40,13 +39,9 @@ def render_senses(
     members = tables.read(path_to_members, "sense_images").to_pandas()
     photographs = Photographs.of(folder, tables.read(path_to_images, "images").to_pandas(), probe.inputs)
     target, rows = job.empty_folder(path_to_pictures), []
-
-    def windows(row):
-        return window(photographs.view(row.image_id), row.peak_row, row.peak_column, share)
-
     near = members[members["rank"] < nearest].sort_values(["filter", "sense", "rank"])
     groups = list(near.groupby(["filter", "sense"]))
-    senses = {key: mean_of_sense(own, windows) for key, own in groups}
+    senses = {key: mean_of_sense(own, windows_of(photographs, share)) for key, own in groups}
     beside = Beside(photographs, [own["image_id"].tolist() for _, own in groups])
     if senses:
         rows = _made(senses, beside, path_to_weights, probe, name, settings, batch_size, seed, target)
@@ -67,9 +62,7 @@ def _made(senses, beside: Beside, path_to_weights, probe, name, settings, batch_
         with job.steps(made.total_steps * -(-len(senses) // batch_size), f"steps of {name}") as report:
             done = maximise(goal, made, seeds, starts, batch_size, report)
     rows = sense_picture_rows(name, [*senses], done, begun, target.name)
-    for row, picture in zip(rows, pixels(done.optimised.pictures), strict=True):
-        if row["path"]:
-            Image.fromarray(picture).save(target.parent / row["path"])
+    save_pictures(rows, done.optimised.pictures, target.parent)
     return rows
 
 

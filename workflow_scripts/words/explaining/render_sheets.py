@@ -8,7 +8,7 @@ from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.probing import ProbeSettings, look
 from filterscope.data.networks import building
 from filterscope.words.sheet_index import Listed, index_page
-from filterscope.words.sheets import TopImage, chosen_filters, first_words, remarks_of, sheet, views
+from filterscope.words.sheets import chosen_filters, first_words, remarks_of, sheet, top_images, views
 
 
 def render_sheets(
@@ -50,21 +50,18 @@ def render_sheets(
         seen = views(look(pictures, activations), reader, probe.inputs, top, device)
     target, listed = job.empty_folder(path_to_sheets), []
     for number in job.progress(filters, len(filters), "sheets"):
-        own, row = top[top["filter"] == number], names.set_index("filter").loc[number]
+        row, shown = names.set_index("filter").loc[number], top_images(top[top["filter"] == number], seen, said)
         figure = sheet(
             f"{name}   filter {number}",
             row,
             words[words["filter"] == number],
             None if claims is None else claims.set_index("filter").loc[number],
-            [
-                TopImage(*seen[number, image_id], said[number, image_id], maximum)
-                for image_id, maximum in zip(own["image_id"], own["maximum"], strict=True)
-            ],
+            shown,
             remarks_of(number, names, thresholds, mined),
             None if causes is None else causes.set_index("filter").loc[number],
         )
         figure.savefig(target / f"filter_{number:04d}.png")
-        listed.append(Listed.of(row, [seen[number, image_id][1] for image_id in own["image_id"]]))
+        listed.append(Listed.of(row, [each.heatmap for each in shown]))
     (target / "filters.html").write_text(index_page(name, listed), encoding="utf-8")
 
 

@@ -11,12 +11,17 @@ from PIL import Image
 
 from filterscope.figures import Figure
 from filterscope.pictures.figures import Card, Shown, sheet
-from filterscope.pictures.photographs import mean_image
+from filterscope.pictures.photographs import Photographs, mean_image
 
 NEAREST = 3  # images of a sense, one by one
 
 # The window of an image around the place where the filter is strongest, uint8 [S, S, 3]; a row of `sense_images`.
 Windows = Callable[[object], np.ndarray]
+
+
+def windows_of(photographs: Photographs, share: float) -> Windows:
+    """Windows of photographs; share: of the side of their views."""
+    return lambda row: window(photographs.view(row.image_id), row.peak_row, row.peak_column, share)
 
 
 def window(view: np.ndarray, row: float, column: float, share: float) -> np.ndarray:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from filterscope.pictures.senses.codes import Codes, Strongest
+from filterscope import job
+from filterscope.activations.maps import KeptMaps
+from filterscope.pictures.senses.codes import Background, Codes, Strongest, codes_of
 from filterscope.pictures.senses.counting import Counted, CountSettings, count_senses
 from filterscope.pictures.senses.findings import ONE, SEVERAL, UNTOLD
 
@@ -33,6 +35,27 @@ def shuffled(codes: np.ndarray, seed: int) -> np.ndarray:
     """Codes [n, d] of the same images with every value shuffled among them: what any filter of the layer does stays,
     what several do together is chance."""
     return np.random.default_rng(seed).permuted(codes, axis=0)
+
+
+def sense_tables(
+    strongest: Strongest, fired: KeptMaps, maps: KeptMaps, fewest: int, settings: CountSettings, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `senses` and `sense_images` of filters in the images that excite each most.
+
+    fired: the filters' maps of these images; maps: those of the layer whose values are their codes; fewest: images
+    below which nothing is told.
+    """
+    rows, frames, background = [], [], Background.of(maps, np.unique(strongest.image_ids).tolist())
+    blocks = list(strongest.blocks(maps.filters))
+    for places in job.progress(blocks, len(blocks), "blocks of filters"):
+        some = strongest.of(places)
+        codes = codes_of(some, fired, maps, background)
+        seeds = [job.derived_seed(seed, "senses", int(number)) for number in some.filters]
+        more = sense_rows(some, codes, seeds, fewest, settings)
+        rows += more[0]
+        frames += more[1]
+    members = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=IMAGE_COLUMNS)
+    return pd.DataFrame(rows), members
 
 
 def sense_rows(
