@@ -6,6 +6,7 @@ import copy
 import functools
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ hypothesis.settings.register_profile("filterscope", deadline=None, derandomize=b
 hypothesis.settings.load_profile("filterscope")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LISTED, LONG = 30, 10  # files at most, and seconds at least, that are told of in the end
 
 # The embedded study, shrunk until it runs in seconds: enough to exercise every rule, too little to learn.
 SMALL = {
@@ -90,6 +92,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     names = (REPOSITORY / "tests" / "longest.txt").read_text(encoding="utf-8").splitlines()
     places = {REPOSITORY / "tests" / name: number for number, name in enumerate(names)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Where the minutes are: files that took longest, by the clock of the process that ran them, which others slow."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for each in reports:
+            if isinstance(each, pytest.TestReport):
+                seconds[each.nodeid.partition("::")[0]] += each.duration
+    long = [(file, taken) for file, taken in seconds.most_common(LISTED) if taken >= LONG]
+    if long:
+        terminalreporter.section(f"files that took longest, of {sum(seconds.values()):.0f} s")
+        for file, taken in long:
+            terminalreporter.write_line(f"{taken:6.0f} s {file}")
 
 
 @pytest.fixture(scope="session")
