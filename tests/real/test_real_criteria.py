@@ -9,7 +9,14 @@ from filterscope import tables
 from filterscope.pictures.quality.criteria import CRITERIA
 from filterscope.pictures.quality.validation import verdicts
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.workflow, pytest.mark.timeout(3000)]
+# The embedded study validates the criteria and has a judge, too: make test-all.
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.exhaustive,
+    pytest.mark.workflow,
+    pytest.mark.timeout(3000),
+]
 
 FACETS = 3
 
