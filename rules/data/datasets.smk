@@ -23,7 +23,7 @@ rule prepare_dataset:
     priority: 1
     threads: 4
     resources:
-        mem_mb=memory(1500, objects=7),
+        mem_mb=memory(1400, objects=7),
         runtime=minutes(20, thousand=1),
     params:
         code=reader_code,

@@ -83,7 +83,7 @@ rule prepare_object_samples:
     conda:
         "../../envs/filterscope.yaml"
     resources:
-        mem_mb=memory(1500, times=40),
+        mem_mb=memory(1400, times=40),
         runtime="4h",
     params:
         code=code("data/samples/prepare_object_samples.py"),

@@ -69,7 +69,7 @@ rule cache_vocabulary:
     group:
         "vocabulary"
     resources:
-        mem_mb=memory(1500, times=3),
+        mem_mb=memory(1400, times=3),
         runtime=minutes(20),
     params:
         code=code("data/vocabularies/cache_vocabulary.py"),

@@ -67,7 +67,7 @@ rule name_senses:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(1500, times=2),
+        mem_mb=memory(1400, times=2),
         runtime="1h",
     params:
         code=code("pictures/senses/name_senses.py"),

@@ -251,7 +251,7 @@ use rule dissect_filters as gather_dissection with:
         together("explaining")
     threads: 1
     resources:
-        mem_mb=memory(1500, times=4),
+        mem_mb=memory(1400, times=4),
         runtime="30m",
     message:
         "Gathering what the shards of {wildcards.dataset} say of the filters of {wildcards.probe}"

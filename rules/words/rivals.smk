@@ -107,7 +107,7 @@ rule embed_words:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(1500, times=4),
+        mem_mb=memory(1400, times=4),
         runtime=minutes(60),
     params:
         code=code("words/rivals/embed_words.py"),
@@ -156,7 +156,7 @@ rule dissect_with_clip:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(1500, times=4),
+        mem_mb=memory(1400, times=4),
         runtime=minutes(60),
     params:
         code=code("words/rivals/dissect_with_clip.py"),

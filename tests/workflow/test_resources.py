@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -66,6 +67,17 @@ def seen_to_its_end(row: dict[str, str]) -> bool:
 def test_what_a_benchmark_says_of_memory_does_not_depend_on_the_clock(asked, seconds, cpu_time, used, wrong):
     row = {"s": seconds, "cpu_time": cpu_time, "max_rss": used}
     assert bool(fault(asked, row)) == wrong
+
+
+def test_no_base_lies_at_the_floor_where_inputs_add_to_it(repository):
+    """It would be above it by whatever is read, and a job that uses next to nothing would ask for too much."""
+    bases = [
+        (path.name, int(base))
+        for path in sorted((repository / "rules").rglob("*.smk"))
+        for base in re.findall(r"memory\((\d+), (?:times|objects)=", path.read_text(encoding="utf-8"))
+    ]
+    assert len(bases) > 40
+    assert [each for each in bases if 0.95 * FLOOR < each[1] < 1.05 * FLOOR] == []
 
 
 def test_memory_that_is_asked_for_is_used_and_no_third_of_it(finished_study, tmp_path):
