@@ -23,13 +23,14 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 import timm  # noqa: E402
 
 from filterscope.data.networks.layers import LayerError, Survey, survey  # noqa: E402
-from filterscope.data.networks.layouts import FIRST, LAST, TOKENS, VECTOR  # noqa: E402
+from filterscope.data.networks.layouts import KINDS  # noqa: E402
 from filterscope.data.networks.passes import hooked, tensor_at  # noqa: E402
 from filterscope.data.networks.stages import ends_among  # noqa: E402
 
 PAGE, START, END = ROOT / "docs" / "networks.md", "<!-- families -->\n", "<!-- end of families -->"
 MOST_WEIGHTS = 1.4e8  # larger members are not run
 LARGE, SIDE = 448, 224  # px; networks for larger pictures than the first are shown pictures of the second
+BLANK = [""] * (len(KINDS) + 2)  # of a row that has no counts
 TRIED = 4  # members of a family whose weights are counted, those first whose names say that they are small
 SMALL = (
     *("test_", "atto", "femto", "pico", "nano", "xxtiny", "xxt", "xxs", "_xt", "tiny", "_ti", "xs", "small", "mini"),
@@ -87,7 +88,7 @@ def examined(family: str) -> list[str]:
     """A row of the table."""
     name, weights = smallest(family)
     if weights > MOST_WEIGHTS:
-        return [family, name, "not run: too large", "", "", "", "", "", ""]
+        return [family, name, "not run: too large", *BLANK]
     network = timm.create_model(name)
     side = network.pretrained_cfg["input_size"][-1]
     if side > LARGE:
@@ -98,11 +99,11 @@ def examined(family: str) -> list[str]:
     try:
         read = survey(network, side)
     except LayerError as error:
-        return [family, name, f"refused: {str(error)[:160]}", "", "", "", "", "", ""]
+        return [family, name, f"refused: {str(error)[:160]}", *BLANK]
     kinds = Counter(each.layout.kind for each in read.layers)
     reasons = Counter(reason_of(each.reason) for each in read.left_out)
     ends = ends_among(network, read.layers)
-    counts = [str(kinds[kind]) for kind in (FIRST, LAST, TOKENS, VECTOR)]
+    counts = [str(kinds[kind]) for kind in KINDS]
     most = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common(2))
     marked = ", ".join(f"`{end}`" for end in ends)
     return [family, name, *counts, most, found_again(network, read, side), marked]
@@ -119,7 +120,7 @@ def main(families: list[str]) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
-    titles = ["family", "member", FIRST, LAST, TOKENS, VECTOR, "left out", "timm's own", "ends of stages"]
+    titles = ["family", "member", *KINDS, "left out", "timm's own", "ends of stages"]
     rows = []
     for family in families or timm.list_modules():
         if timm.list_models(module=family):

@@ -5,7 +5,7 @@ well units tell validation pictures of their shape from others (area under the R
 network before any training, and chance: the same claims, handed to the units in another order.
 studies/transformers.yaml explains the same units by words of a whole vocabulary.
 
-    units.py [training pictures] [side, px] [epochs] [seeds] [sources]
+    units.py [training pictures] [side, px] [epochs] [seeds, as 0,1,2] [sources]
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def by_chance(claims: list[str]) -> float:
     return float(np.mean([right(generator.permutation(claims).tolist()) for _ in range(ORDERS)]))
 
 
-def main(count: str = "1600", side: str = "96", epochs: str = "24", seeds: str = "3", *sources: str) -> None:
+def main(count: str = "1600", side: str = "96", epochs: str = "24", seeds: str = "0,1,2", *sources: str) -> None:
     """Print a line for each training, and one for each network: the units of all its trainings, Wilson's interval."""
     torch.set_num_threads(1)
     titles = ("network", "accuracy", "areas of units", "called right", "by chance", "never trained", "claims")
@@ -149,7 +149,7 @@ def main(count: str = "1600", side: str = "96", epochs: str = "24", seeds: str =
         for source in sources or RATES:
             entry = {"source": source, "input": {"resize": int(side), "crop": int(side)}}
             every = []
-            for seed in range(int(seeds)):
+            for seed in map(int, seeds.split(",")):
                 weights, accuracy = scenes.train(entry, int(epochs), seed)
                 random = weights.with_name("random.pt")
                 write_weights(building.initialise(NetworkSettings.from_mapping(entry), seed=seed + 1), random)

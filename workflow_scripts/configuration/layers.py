@@ -71,7 +71,8 @@ def _found(asked: list[str] | str, network: Mapping, place: str, layers_of: Laye
     try:
         known = layers_of(network)
     except UnknownLayersError as error:
-        return [], [f"{place}: the network cannot be built to see its layers ({error}); name them one by one"]
+        said = f"{place}: the network cannot be built here to see its layers: {error}"
+        return [], [f"{said}. Where it can be built when the study runs, name its layers one by one"]
     found, mistakes = [], []
     for each in listed:
         if each == BLOCKS:

@@ -357,6 +357,14 @@ def test_the_report_tells_of_rooms_downloads_time_and_disk(coco):
     assert check.told(coco, check.Plan(), 4, {})[1].startswith("Nothing would run: all results are there.")
 
 
+def test_downloads_of_unknown_size_are_not_called_small(coco, monkeypatch):
+    unknown = [costs.Download("weights of vit_tiny", None)]
+    monkeypatch.setattr(check.costs, "downloads", lambda *_: unknown)
+    text = "\n".join(check.told(coco, check.Plan(jobs=JOBS), 4, {}))
+    assert "To be downloaded: nobody says how much\n  weights of vit_tiny, of unknown size" in text
+    assert "0 kB" not in text
+
+
 def test_what_snakemake_cannot_plan_is_said(here, capsys, monkeypatch):
     (here / "my.yaml").write_text(yaml.safe_dump(BASE))
     monkeypatch.setattr(check, "planned", lambda study: check.Plan(errors=["MissingInputException: gone.txt"]))

@@ -8,7 +8,7 @@ import pytest
 
 import configuration
 from configuration import modules
-from configuration.layers import matches
+from configuration.layers import expand, matches
 
 KNOWN = {
     "readable": ["conv1", "layer1", "layer1.0", "layer1.0.conv1", "layer1.1", "layer2", "layer2.0", "fc"],
@@ -153,6 +153,21 @@ class TestAsking:
             assert modules.layers_of(dict(network), folder) == found
         (tmp_path / "factory.py").write_text(self.FACTORY.replace("nn.ReLU()", "nn.ReLU(), nn.Conv2d(4, 2, 3)"))
         assert modules.layers_of(network, folder)["readable"] == ["0", "1", "2"]
+
+    def test_a_wrong_name_of_a_network_is_not_said_to_be_a_matter_of_layers(self):
+        config = {
+            "networks": {"net": {"source": "torchvision", "architecture": "resnet81"}},
+            "probes": {"deep": {"network": "net", "layers": "blocks"}},
+        }
+
+        def unknown(network):
+            raise modules.UnknownLayersError("NetworkError: 'resnet81' is no architecture of torchvision")
+
+        (mistake,), _ = expand(config, unknown)
+        assert mistake.startswith(
+            "probes.deep.layers: the network cannot be built here to see its layers: NetworkError"
+        )
+        assert "no architecture of torchvision. Where it can be built when the study runs, name its layers" in mistake
 
     def test_a_network_that_cannot_be_built_says_why(self, network, tmp_path):
         (tmp_path / "factory.py").write_text("def build():\n    raise OSError('no such plan')\n")

@@ -115,7 +115,8 @@ def told(study: Study, plan: Plan, cores: int, layers: Mapping[str, Layer]) -> l
     layerwise = list(by_layer(plan.jobs, study.config))
     downloads = costs.downloads(study.config, layerwise)
     if downloads:
-        found.append(f"To be downloaded: {costs.size(sum(each.bytes or 0 for each in downloads))}")
+        known = sum(each.bytes or 0 for each in downloads)
+        found.append(f"To be downloaded: {costs.size(known) if known else 'nobody says how much'}")
         found += [f"  {each}" for each in downloads]
     else:
         found.append("To be downloaded: nothing.")

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from tests.pages import REPOSITORY
 from torch import nn
 
 from filterscope.data.networks.layers import UNWATCHED, LayerError, Reader, survey
-from filterscope.data.networks.layouts import FIRST, LAST, TOKENS, VECTOR, WINDOWS, grid_of
+from filterscope.data.networks.layouts import FIRST, KINDS, LAST, TOKENS, VECTOR, WINDOWS, grid_of
 
 
 def noise(*shape):
@@ -235,3 +236,11 @@ def test_a_network_that_holds_what_script_made_is_read_around_it():
 )
 def test_grids_of_places(places, aspect, grid):
     assert grid_of(places, aspect) == grid
+
+
+def test_the_table_of_families_has_a_column_for_every_layout():
+    page = (REPOSITORY / "docs" / "networks.md").read_text(encoding="utf-8")
+    head, _, *rows = page.partition("<!-- families -->")[2].partition("<!--")[0].strip().splitlines()
+    titles = [title.strip() for title in head.strip("|").split("|")]
+    assert titles[2 : 2 + len(KINDS)] == list(KINDS)
+    assert {row.count("|") for row in rows} == {head.count("|")}

@@ -93,21 +93,36 @@ def test_shrinkage_takes_so_much_from_the_neighbours():
     own = np.array([[0.8, 0.0], [0.4, 0.2], [0.6, 0.1], [-0.9, 0.7]])
     among = np.array([[1, 0.5, 1, -1], [0.5, 1, 0, 0], [1, 0, 1, 0], [-1, 0, 0, 1.0]])
     lent = (np.array([0.4, 0.2]) / 16 + np.array([0.6, 0.1])) / (1 + 1 / 16)
-    found = shrunk(own, among, 0.5)
+    rare = np.zeros(2)
+    found = shrunk(own, among, rare, 0.5)
     np.testing.assert_allclose(found[0], 0.5 * own[0] + 0.5 * lent)
     np.testing.assert_allclose(found[1], 0.5 * own[1] + 0.5 * own[0])
     np.testing.assert_allclose(found[3], own[3])  # nobody fires where it does
-    np.testing.assert_allclose(shrunk(own, among, 0.0), own)
-    np.testing.assert_allclose(shrunk(own, among, 1.0)[2], own[0])
+    np.testing.assert_allclose(shrunk(own, among, rare, 0.0), own)
+    np.testing.assert_allclose(shrunk(own, among, rare, 1.0)[2], own[0])
     assert among[0, 0] == 1  # what was given is left as it was
+
+
+def test_the_more_images_show_a_token_the_less_is_lent():
+    own, among = np.array([[0.8, 0.8, 0.8], [0.0, 0.0, 0.0]]), np.array([[1, 0.5], [0.5, 1.0]])
+    found = shrunk(own, among, np.array([0, 100, 300]), 0.5)
+    np.testing.assert_allclose(found[0], [0.4, 0.6, 0.7])
+
+
+def test_a_faint_neighbour_does_not_overrule_what_many_images_say():
+    """A unit of stars, of which crosses' unit is the nearest of few neighbours and not near."""
+    own, among = np.array([[0.50, 0.16], [0.05, 0.60]]), np.array([[1, 0.2], [0.2, 1.0]])
+    images = np.array([500, 500])
+    drawn = shrunk(own, among, images, EvidenceSettings().shrinkage)
+    assert choose_claims(drawn, images, np.ones(2, bool)).tolist() == [0, 1]
 
 
 def test_a_lone_or_dead_filter_keeps_its_own():
     own = np.array([[0.3, -0.2]])
-    np.testing.assert_array_equal(shrunk(own, np.ones((1, 1)), 0.5), own)
+    np.testing.assert_array_equal(shrunk(own, np.ones((1, 1)), np.zeros(2), 0.5), own)
     np.testing.assert_array_equal(contrasted(own, 1.0), own)
     dead = np.array([[0.3, 0.2], [0.0, 0.0]])
-    np.testing.assert_array_equal(shrunk(dead, np.diag([1.0, 0.0]), 0.5), dead)
+    np.testing.assert_array_equal(shrunk(dead, np.diag([1.0, 0.0]), np.zeros(2), 0.5), dead)
 
 
 def test_contrast_takes_off_the_mean_of_the_others():
@@ -185,7 +200,7 @@ def test_evidence_survives_its_table():
     assert again.images.tolist() == [0, 5, 2]
     own = correlations.with_tokens()
     np.testing.assert_allclose(evidence.correlation, own)
-    expected = contrasted(shrunk(own, correlations.among_filters(), 0.3), 0.7)
+    expected = contrasted(shrunk(own, correlations.among_filters(), correlations.images, 0.3), 0.7)
     np.testing.assert_allclose(evidence.distinct, expected)
     np.testing.assert_allclose(evidence.chance, chances(shown, fired, 4))
     allowed = np.array([False, True, True])

@@ -24,6 +24,7 @@ from filterscope.activations.streaming import Batch
 from filterscope.data.networks.building import normalise
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.scoring.claims import ClaimScores
+from filterscope.words.scoring.lending import lent_further
 from filterscope.words.scoring.scores import (
     ClaimEvidence,
     Measured,
@@ -44,13 +45,14 @@ def evidence(auprc, claims, null, share=0.1):
     return ClaimEvidence(np.array(claims), metrics, np.array(null, float))
 
 
-def support_of(own, lent, decoys, rivals, dead, rate=1.0):
-    """`support` on evidence made by hand; rivals: Network Dissection's labels."""
+def support_of(own, lent, decoys, rivals, dead, rate=1.0, further=()):
+    """`support` on evidence made by hand; rivals: Network Dissection's labels; further: claims lent in other orders."""
     found = Measured(
         pd.DataFrame(),
         {"dissection": Row({}, np.array(rivals))},
         {"words": own, "shuffled_filters": lent, "dissection": evidence(own.metrics["auprc"] / 2, rivals, own.null)},
         decoys,
+        list(further),
     )
     thresholds = pd.DataFrame({"filter": np.arange(len(dead)), "dead": dead})
     return support(found, thresholds, TOKENS, ScoreSettings(confidence=0.9, false_discoveries=rate))
@@ -104,6 +106,48 @@ def test_lent_claims_count_though_most_filters_bear_one_word():
         assert found["supported"].sum() == supported
 
 
+def lending():
+    """The rows, and claims that are lent."""
+    said = rows()
+    return said | {"shuffled_filters": Row(said["words"].words, np.roll(said["words"].claims, 1))}
+
+
+def test_few_lent_claims_that_pass_do_not_take_every_name_of_a_small_layer():
+    """Of 24 filters three would pass with another's word; lent in further orders, hardly any does."""
+    auprc, null = np.tile(np.linspace(0.6, 0.9, 24), (11, 1)), [0.1] * 3
+    claims = np.arange(24) % 3
+    lucky = evidence(np.where(np.arange(24) < 3, 0.95, 0.1) + 0 * auprc, (claims + 1) % 3, null)
+    weak = evidence(auprc * 0 + 0.1, (claims + 2) % 3, null)
+    strangers = [evidence(auprc * 0, claims, null)] * 12
+    asked = (evidence(auprc, claims, null), lucky, strangers, [0] * 24, [False] * 24, 0.1)
+    found = support_of(*asked, further=[weak] * 9)
+    assert found["supported"].all()
+    assert found["lent_supported"].sum() == 3
+    for alike in ([], [lucky] * 9):
+        assert not support_of(*asked, further=alike)["supported"].any()
+
+
+def test_claims_are_lent_in_further_orders_until_there_are_enough():
+    own = np.array([0, 1, 2, -1, 0, 1])
+    lent = np.array([1, 0, 1, -1, 0, -1])
+    orders = lent_further(own, lent, 12, 0)
+    assert len(orders) == 3  # the first lends 3 of another word, each of these at least 3
+    assert all(order[3] == -1 and sorted(order) == sorted(own) for order in orders)
+    assert lent_further(own, lent, 3, 0) == []
+    assert len(lent_further(own, lent, 1000, 0)) == 4  # each of five to every other once
+    assert lent_further(np.zeros(9, int), np.zeros(9, int), 10, 0) == []  # one word for all
+
+
+def test_a_small_layer_has_as_many_lent_claims_as_other_decoys():
+    looks, truth = pictures()
+    found, _, _ = measured(looks, truth, lending(), decoys=True)
+    own = found.evidence["words"].claims
+    assert len(found.lent) == 2  # 256 were wanted of three filters; there are no more
+    assert all(sorted(each.claims) == sorted(own) and (each.claims != own).any() for each in found.lent)
+    np.testing.assert_allclose(found.lent[0].null, found.evidence["words"].null)
+    assert measured(looks, truth, rows())[0].lent == []
+
+
 def test_claims_of_the_same_word_are_no_decoys():
     """Whoever is lent the word that it claims itself is right to pass."""
     auprc = np.tile(np.linspace(0.6, 0.9, 10), (11, 1))
@@ -143,7 +187,7 @@ def test_maps_are_paired_with_each_of_the_scenes_before_them_once(images, data):
 
 def test_decoys_are_the_claims_on_the_masks_of_other_images():
     looks, truth = pictures()
-    result, _, _ = measured(looks, truth, rows(), decoys=True)
+    result, _, _ = measured(looks, truth, lending(), decoys=True)
     assert len(result.decoys) == len(looks) - 1  # 256 were wanted of three filters; there are no more
     weights = resample_weights(len(looks), 30, 5)
     maps = Eyes()(normalise(torch.stack([look.picture for look in looks]), INPUTS))

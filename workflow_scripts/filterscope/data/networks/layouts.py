@@ -27,6 +27,7 @@ from filterscope.data.networks.windows import Cut, cuts
 
 FIRST, LAST, TOKENS, VECTOR = "channels first", "channels last", "tokens", "vector"
 WINDOWS = "windows"
+KINDS = (FIRST, LAST, TOKENS, WINDOWS, VECTOR)
 # Layers that take and put out [B, C, H, W] whatever else the network does, and those whose last axis is the filters'.
 CHANNELS_FIRST = (
     *(nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),

@@ -2,9 +2,9 @@
 
 A filter's claim is the token whose masks its map correlates with best over the training images. Rare tokens have few
 masks, so their correlations are noisy; each filter's are therefore drawn towards those of the filters that fire at the
-same places (an empirical Bayes estimate whose prior is the neighbourhood). What the layer's mean filter has, too, does
-not set a filter apart and is taken off. The criterion and both strengths were chosen by cross-validation on training
-images (benchmarks/choices.py).
+same places, the less the more images show the token (an empirical Bayes estimate whose prior is the neighbourhood).
+What the layer's mean filter has, too, does not set a filter apart and is taken off. The criterion and the strengths
+were chosen by cross-validation on training images (benchmarks/choices.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from filterscope.words.truth import ImageTruth
 
 # Power of the correlation between two filters' maps by which one counts as the other's neighbour.
 CLOSENESS = 4
+# Training images with a token at which its neighbours lend a filter half of what they lend of a token without any.
+HALVING = 100
 # A token that none of a filter's top images shows has this chance of being shown, not 0: its logarithm is finite.
 LEAST_CHANCE = 1e-4
 # Share of a map's squares below which its variance is nothing but rounding: products of cells are float32.
@@ -34,9 +36,9 @@ ROWS = 64
 class EvidenceSettings:
     """How claims are chosen and what top images of the training part count; see `words` in config.yaml.
 
-    shrinkage: share of a filter's correlations that its neighbours lend. contrast: share of the other filters' mean
-    that is taken off. top_images: training images per filter whose regions are compared with the masks, at most the
-    share top_share of them. pseudo: images that the layer's mean filter counts as, beside a filter's own.
+    shrinkage: share of a filter's correlations with rare tokens that its neighbours lend. contrast: share of the other
+    filters' mean that is taken off. top_images: training images per filter whose regions are compared with the masks,
+    at most the share top_share of them. pseudo: images that the layer's mean filter counts as, beside a filter's own.
     """
 
     shrinkage: float = 0.5
@@ -145,18 +147,20 @@ class Correlations:
         return torch.where(variances > ROUNDING * squares, variances, 0.0)
 
 
-def shrunk(correlations: np.ndarray, among_filters: np.ndarray, share: float) -> np.ndarray:
+def shrunk(correlations: np.ndarray, among_filters: np.ndarray, images: np.ndarray, share: float) -> np.ndarray:
     """Correlations drawn towards those of the filters that fire at the same places, [d, T].
 
-    correlations: with tokens, [d, T]. among_filters: [d, d]. share: of the neighbours, 0 to 1; each neighbour counts
-    by its correlation to the power CLOSENESS, those that fire elsewhere not at all. A filter without neighbours keeps
-    its own.
+    correlations: with tokens, [d, T]. among_filters: [d, d]. images: training images with each token, [T]. share: of
+    the neighbours, 0 to 1, where no image has the token, half as much where HALVING images have it, and so on; each
+    neighbour counts by its correlation to the power CLOSENESS, those that fire elsewhere not at all. A filter without
+    neighbours keeps its own.
     """
     weights = np.clip(among_filters, 0, 1) ** CLOSENESS
     np.fill_diagonal(weights, 0)
     total = weights.sum(1, keepdims=True)
     lent = weights @ correlations / np.maximum(total, 1e-30)
-    return np.where(total > 1e-12, (1 - share) * correlations + share * lent, correlations)
+    shares = share * HALVING / (HALVING + images)
+    return np.where(total > 1e-12, (1 - shares) * correlations + shares * lent, correlations)
 
 
 def contrasted(correlations: np.ndarray, share: float) -> np.ndarray:
@@ -223,7 +227,7 @@ class Evidence:
     ) -> Evidence:
         """From the sums of one look at the training images."""
         own = correlations.with_tokens()
-        drawn = shrunk(own, correlations.among_filters(), settings.shrinkage)
+        drawn = shrunk(own, correlations.among_filters(), correlations.images, settings.shrinkage)
         return cls(
             own, contrasted(drawn, settings.contrast), chances(shown, fired, settings.pseudo), correlations.images
         )

@@ -9,6 +9,8 @@ from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CORRELATION, F1, IOU
 from filterscope.words.bootstrap import percentile_interval
 
 WORDS = "words"
+# Another filter's words.
+SHUFFLED = "shuffled_filters"
 # Not a way of naming: the best claim that there is for each filter, by the scored masks themselves.
 CEILING = "ceiling"
 # What people call them, in the order in which they are shown.
@@ -17,7 +19,7 @@ ROW_NAMES = {
     "dissection": "Network Dissection",
     "clip_dissect": "CLIP-Dissect",
     "constant_words": "constant words",
-    "shuffled_filters": "shuffled filters",
+    SHUFFLED: "shuffled filters",
     "shuffled_labels": "shuffled labels",
     "random_network": "random network",
     CEILING: "best possible claims",

@@ -20,11 +20,13 @@ from filterscope.words.bootstrap import percentile_interval, resample_weights
 from filterscope.words.explaining.explanation import TopPairs
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.claims import ClaimScores
+from filterscope.words.scoring.lending import lent_further
 from filterscope.words.scoring.recall import by_image, recall
-from filterscope.words.scoring.score_table import CEILING, WORDS
+from filterscope.words.scoring.score_table import CEILING, SHUFFLED, WORDS
 from filterscope.words.truth import ImageTruth, Truth, region_tokens, scenes
 
-# Decoys that there are at least: claims of filters whose maps are compared with the masks of other images.
+# Decoys of each kind that are wanted: claims on the masks of other images, and claims lent from other filters. Of fewer
+# a single one that passes would weigh as much as a tenth of a small layer.
 DECOYS = 256
 # The reference scores every 12th filter from 0 to 252.
 FEW_STEP, LAST_OF_FEW = 12, 252
@@ -114,14 +116,15 @@ class ClaimEvidence:
 class Measured:
     """Measurements as the table of that name, and how far the claims of every row beat their null.
 
-    decoys: the words' claims, with maps compared with the masks of other images: what chance gives. dead filters take
-    no part in the nulls.
+    decoys: the words' claims, with maps compared with the masks of other images: what chance gives. lent: claims lent
+    in other orders than those of the row. dead filters take no part in the nulls.
     """
 
     table: pd.DataFrame
     rows: dict[str, Row]
     evidence: dict[str, ClaimEvidence]
     decoys: list[ClaimEvidence]
+    lent: list[ClaimEvidence] = field(default_factory=list)
 
 
 def measure(
@@ -145,7 +148,8 @@ def measure(
 
     image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds, dead: [d].
     asked: by candidates, the tokens that recall asks for, bool [T]; all of them for candidates that are not named.
-    decoys: whether the words' claims are also measured on the masks of other images, as `support` needs.
+    decoys: whether the words' claims are also measured on the masks of other images, and lent in further orders, as
+    `support` needs.
     """
     chosen = np.zeros(len(thresholds), bool)
     chosen[settings.chosen(len(thresholds))] = True
@@ -154,11 +158,12 @@ def measure(
     positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
     limits = Thresholds.of(thresholds, device)
     labels = _labels(rows)
+    further = _further(rows, seed) if decoys else {}
 
     def collector(labels) -> ClaimScores:
         return ClaimScores(labels, limits, len(truth.tokens), weights, settings.resolution, device, every=True)
 
-    claims = collector(labels)
+    claims = collector(labels | further)
     strangers = Strangers(min(-(-DECOYS // len(dead)), len(image_ids) - 1) if decoys else 0)
     apart = [collector({WORDS: rows[WORDS].claims}) for _ in range(strangers.distance)]
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
@@ -178,14 +183,15 @@ def measure(
         for collected, other in others:
             apart[collected].add(position, binned, other)
     live = ~np.asarray(dead)
-    evidence = _evidence(claims, labels, live)
+    evidence = _evidence(claims, labels | further, live)
+    lent = [evidence.pop(each) for each in further]
     false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
     recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
     table = pd.DataFrame(
         [*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, live, _named(labels, chosen), len(weights))]
     )
     own = {name: evidence[name, "categories"] for name in rows}
-    return Measured(table, rows, own, false)
+    return Measured(table, rows, own, false, lent)
 
 
 class Strangers:
@@ -228,6 +234,12 @@ def _labels(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
     """Claims by row and candidates, those among all categories first."""
     labels = {(name, "categories"): row.claims for name, row in rows.items()}
     return labels | {(name, where): claims for name, row in rows.items() for where, claims in row.others.items()}
+
+
+def _further(rows: dict[str, Row], seed: int) -> dict[tuple[str, str], np.ndarray]:
+    """The words' claims lent in further orders, as label sets of their own."""
+    orders = lent_further(rows[WORDS].claims, rows[SHUFFLED].claims, DECOYS, seed)
+    return {(SHUFFLED, f"order {place}"): order for place, order in enumerate(orders)}
 
 
 def _recalls(
@@ -313,7 +325,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     supported and `told` is false.
     """
     confidence = settings.confidence
-    own, lent = measured.evidence[WORDS], measured.evidence["shuffled_filters"]
+    own, lent = measured.evidence[WORDS], measured.evidence[SHUFFLED]
     rivals = measured.rows["dissection"].claims
     live = ~thresholds["dead"].to_numpy()
     low, high = percentile_interval(own.metrics[AUPRC], confidence)
@@ -323,9 +335,12 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
     def lowest(evidence: ClaimEvidence) -> np.ndarray:
         return np.where(named & (evidence.claims >= 0), percentile_interval(evidence.lift(), confidence)[0], -np.inf)
 
+    def other(evidence: ClaimEvidence) -> np.ndarray:
+        return named & (evidence.claims >= 0) & (evidence.claims != own.claims)
+
     claimed, borrowed = lowest(own), lowest(lent)
     strangers = np.concatenate([lowest(each)[named] for each in measured.decoys] or [np.zeros(0)])
-    others = borrowed[named & (lent.claims >= 0) & (lent.claims != own.claims)]
+    others = np.concatenate([borrowed[other(lent)], *(lowest(each)[other(each)] for each in measured.lent)])
     # Fewer lent claims than that could hold no such share, however few of them passed.
     kinds = [strangers, others] if len(others) >= 2 / settings.false_discoveries else [strangers]
     least, told = least_evidence(claimed[named], kinds, settings.false_discoveries)
@@ -345,7 +360,7 @@ def support(measured: Measured, thresholds: pd.DataFrame, tokens: list[str], set
             "lift": where(named, own.lift()[0]),
             "told": told,
             "supported": claimed >= least,
-            "lent": named & (lent.claims >= 0) & (lent.claims != own.claims),
+            "lent": other(lent),
             "lent_supported": (borrowed >= least) & (lent.claims != own.claims),
             "iou": where(named, own.metrics[IOU][0]),
             "f1": where(named, own.metrics[F1][0]),
