@@ -22,6 +22,7 @@ TILE = 96  # px
 HEIGHT = 90  # px, of every photograph
 SIDE = 7  # cells of a heatmap
 PLANTED = "zeppelin"  # a name that one filter bears
+SENSED = "lighthouse"  # a word of the senses of one filter, which no filter has among its words
 NEAR_PLANTED = "airship"  # a word that no filter has, near to it in the vocabulary
 
 
@@ -104,6 +105,12 @@ class Synthetic:
         columns = {name: column for name, column in columns.items() if column is not None}
         index = {"number": layer, "count": count, "statuses": STATUSES, "columns": columns}
         index["texts"] = [vocabulary[code] for code in used]
+        if self.detailed:
+            index["texts"].append(SENSED)
+            sensed = np.full((count, 6), len(used) if layer == self.planted[0] else -1)
+            sensed[np.arange(count) != self.planted[1]] = -1
+            columns["sensed"] = _listed(sensed, 6)
+            index["columns"] = {name: column for name, column in columns.items() if column is not None}
         write_data(folder, f"layers/{layer}", index, f"layer/{layer}")
         self.statuses.append(status)
         self.named.append([vocabulary[code] if own else None for code, own in zip(words[:, 0], named, strict=True)])
@@ -437,6 +444,6 @@ class Synthetic:
         }
 
 
-def _listed(codes: np.ndarray) -> dict | None:
-    """Five codes a filter, -1 for none."""
-    return packed([None if code < 0 else code for code in codes.ravel()], "u16", 5)
+def _listed(codes: np.ndarray, width: int = 5) -> dict | None:
+    """So many codes a filter, -1 for none."""
+    return packed([None if code < 0 else code for code in codes.ravel()], "u16", width)

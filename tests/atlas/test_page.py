@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections import Counter
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.atlas.made_senses import IMAGES
-from tests.atlas.synthetic import ACROSS, NEAR_PLANTED, PLANTED, STATUSES, TILE, Synthetic
+from tests.atlas.synthetic import ACROSS, NEAR_PLANTED, PLANTED, SENSED, STATUSES, TILE, Synthetic
 from tests.atlas.visits import ADDRESSES
 
 pytestmark = pytest.mark.browser
@@ -90,7 +91,7 @@ class TestEveryPage:
 
 
 class TestSearch:
-    @pytest.mark.parametrize("asked", [PLANTED, f"{PLANTED}s", PLANTED[:5], "zepelin", NEAR_PLANTED])
+    @pytest.mark.parametrize("asked", [PLANTED, f"{PLANTED}s", PLANTED[:5], "zepelin", NEAR_PLANTED, SENSED])
     def test_leads_from_a_word_to_the_filter_that_knows_it(self, page, made_up, asked):
         page.open()
         page.page.keyboard.press("/")
@@ -197,6 +198,15 @@ class TestAddresses:
         assert "no photograph 5" in page.text("main h1")
         page.open("#/layer/77")
         assert page.text("main h1") == "There is no such page"
+
+    def test_of_what_the_study_does_not_name_ask_for_no_file(self, visit, tmp_path):
+        page = visit(Synthetic(layers=0).write(tmp_path))
+        for kind in ("class/7", "networks/7", "occlusion/7", "photographs/7", "photograph/7/1"):
+            assert page.open(f"#/{kind}").text("main h1") == "There is no such page", kind
+        study = tmp_path / "data/study.js"
+        study.write_text(study.read_text().replace('"pages":["diagnosis","temperature"]', '"pages":[]'))
+        (tmp_path / "data/diagnosis.js").unlink()
+        assert page.open("#/diagnosis").text("main h1") == "There is no such page"
 
 
 class TestKeyboard:
@@ -321,6 +331,16 @@ class TestSenses:
         assert page.text(".card-note") == "senses 2"
 
 
+class TestOutputUnits:
+    def test_lead_to_the_facets_of_their_class(self, page):
+        page.open("#/filter/0/0")
+        page.page.locator(".facts a", has_text="facets of the class").click()
+        page.settled()
+        assert page.address == "#/class/0"
+        page.open("#/filter/0/1")
+        assert page.page.locator(".facts a", has_text="facets of the class").count() == 0
+
+
 class TestCovering:
     def test_says_what_it_does_to_a_filter(self, page):
         page.open("#/filter/1/77")
@@ -395,6 +415,25 @@ class TestCurves:
         assert "constant" in figure.locator(".tip").inner_text()
         assert "one_cycle" not in figure.locator(".tip").inner_text()
 
+    def test_of_a_null_are_told_from_what_was_measured(self, page):
+        page.open("#/diagnosis")
+        figure = page.page.locator(".curves").first
+        dashes = figure.locator(".curve").evaluate_all(
+            "all => all.map((each) => getComputedStyle(each).strokeDasharray)"
+        )
+        assert len(set(dashes)) == 2
+        assert figure.locator(".curve.nil").count() == 1
+        assert "Dotted: shuffled labels" in figure.inner_text()
+
+
+class TestTables:
+    def test_say_what_their_columns_mean_and_how_many_rows_there_are(self, page):
+        page.open("#/diagnosis")
+        table = page.page.locator(".table-figure").first
+        assert "40 rows" in table.locator(".sources").inner_text()
+        table.locator("summary").click()
+        assert "accuracy\nshare of the samples" in table.locator(".meanings").inner_text()
+
 
 class TestTwoStudies:
     def test_what_became_of_every_name_is_counted(self, visit, two_studies):
@@ -442,7 +481,9 @@ class TestTwoStudies:
 
 class TestOddData:
     @pytest.mark.parametrize(
-        "text", [HOSTILE, "W" * 10_000, "\u202e" + "\u05d0" * 300], ids=["markup", "long", "right to left"]
+        "text",
+        [HOSTILE, "W" * 10_000, "W " * 5_000, "\u202e" + "\u05d0" * 300, "__proto__", "constructor"],
+        ids=["markup", "long", "many words", "right to left", "prototype", "inherited"],
     )
     def test_is_shown_as_text(self, visit, tmp_path, text):
         page = visit(Synthetic(filters=70, photographs=8, planted=(1, 7), text=text).write(tmp_path), 390)
@@ -450,9 +491,24 @@ class TestOddData:
             page.open(address)
             assert page.page.evaluate("window.hit") is None, address
             assert page.overflow <= 0, address
+            assert page.page.evaluate("document.documentElement.scrollHeight") < 25_000, address
             assert page.page.locator("main script, main img[src=x]").count() == 0
         page.open("#/study")
         assert " ".join(text.split())[:30].strip("\u2028\x00 ") in " ".join(page.text("h1").split())
+
+    def test_that_say_nothing_are_still_named(self, visit, tmp_path):
+        page = visit(Synthetic(filters=10, photographs=8, planted=(1, 7), text=" ").write(tmp_path))
+        assert page.open("#/study").text("main h1") == "(blank)"
+
+    def test_of_other_rooms_alone_stand_at_the_left(self, visit, tmp_path):
+        path = Synthetic(layers=0).write(tmp_path)
+        study = tmp_path / "data/study.js"
+        written = study.read_text()
+        value = json.loads(written[written.index(",") + 1 : written.rindex(")")])
+        value |= {"classes": [], "networks": [], "photographs": [], "occlusions": [], "scores": {}}
+        study.write_text(f'filterscope.receive("study",{json.dumps(value)});')
+        page = visit(path).open("#/study")
+        assert page.page.locator(".column .panel").first.bounding_box()["x"] < 100
 
     def test_links_lead_to_files_only(self, visit, tmp_path):
         synthetic = Synthetic(filters=10, photographs=8, planted=(1, 7))

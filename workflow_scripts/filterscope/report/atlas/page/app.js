@@ -66,9 +66,17 @@
 
   const NONE = html`<article class="page"><h1 tabindex="-1">There is no such page</h1><p>The address leads nowhere in this atlas. <a href="#/study">Go to the study</a>.</p></article>`;
 
+  // Lists of the study that say which pages of a kind there are.
+  const NUMBERED = { photographs: "photographs", photograph: "photographs", occlusion: "occlusions", class: "classes", networks: "networks" };
+  const ROOMS = ["diagnosis", "temperature"];
+
   function Page({ study, route, go }) {
     const [first, second] = route.numbers;
     const layer = study.layers.find((each) => each.number === first);
+    // What the study does not name is not there: asking for its file would be a request that fails.
+    const named = NUMBERED[route.page];
+    if (named && !(study[named] || []).some((each) => each.number === first)) return NONE;
+    if (ROOMS.includes(route.page) && !(study.pages || []).includes(route.page)) return NONE;
     switch (route.page) {
       case "study": return html`<${filterscope.studyPage.Study} study=${study} />`;
       case "search": return html`<${filterscope.search.Search} study=${study} query=${route.query} />`;

@@ -104,7 +104,7 @@
 
   function Group({ info, layer, hits, query }) {
     const photos = usePhotos(info.photographs, info.view);
-    return html`<section class="search-group"><h2><a href=${address.write("layer", [info.number], { q: query })}><${Text}>${info.heading}<//></a> <span class="soft">${count(hits.length, "filter")} of ${show(layer.count)}</span> <${Source} path=${info.files && info.files.filter_words} /></h2>
+    return html`<section class="search-group"><h2><a href=${address.write("layer", [info.number], { q: query })}><${Text}>${info.heading}<//></a> <span class="soft">${count(hits.length, "filter")} of ${show(layer.count)}</span> <${Source} path=${info.files && (info.files.filter_words || info.files.sense_words)} /></h2>
       <div class="gallery" onKeyDown=${(event) => filterscope.layerPage.moveFocus(event)}>${hits.slice(0, SHOWN).map((hit) => html`<${Card} key=${hit.row} layer=${layer} row=${hit.row} photos=${photos} note=${hit.kind === "exact" ? null : html`<${Text} lines=${1}>${hit.word}<//>`} />`)}</div>
       ${hits.length > SHOWN ? html`<p><a href=${address.write("layer", [info.number], { q: query })}>All ${show(hits.length)} of them</a></p>` : null}</section>`;
   }
@@ -123,7 +123,7 @@
     const groups = !layers ? [] : study.layers.map((info) => ({ info, layer: layers.find((each) => each.number === info.number), hits: found.hits.filter((hit) => hit.layer === info.number) })).filter(({ hits }) => hits.length).sort((a, b) => b.hits[0].score - a.hits[0].score || b.hits.length - a.hits.length);
     return html`<article class="page"><header class="title-block"><p class="kicker">All layers</p><h1 tabindex="-1">${query.q ? html`Which filters know “<${Text}>${query.q}<//>”?` : "Which filters know…?"}</h1>
       ${!query.q ? html`<p class="facts">Type a word above: a name, a word of a filter's images, or one that is near such a word in the vocabulary.</p>` : !layers ? html`<p class="facts">Reading layer ${come} of ${study.layers.length}…</p>`
-        : html`<p class="facts" role="status">${found.hits.length ? html`${count(found.hits.length, "filter")} in ${count(groups.length, "layer")}: ` : "None, nor one that knows a word near it. "}${found.answers.slice(0, 16).map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("search", [], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">${show(each.count)}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""}</span></span>`)}</p>`}</header>
+        : html`<p class="facts" role="status">${found.hits.length ? html`${count(found.hits.length, "filter")} in ${count(groups.length, "layer")}: ` : "None, nor one that knows a word near it. "}${found.answers.slice(0, 16).map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("search", [], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">(${show(each.count)}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""})</span></span>`)}</p>`}</header>
       ${query.q && !layers ? html`<${Waiting} />` : groups.map((each) => html`<${Group} key=${each.info.number} info=${each.info} layer=${each.layer} hits=${each.hits} query=${query.q} />`)}</article>`;
   }
 

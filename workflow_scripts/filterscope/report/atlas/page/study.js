@@ -101,7 +101,7 @@
       <a class="layer-head" href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong><span class="soft"><${Text} lines=${1}>${where ? where + " · on " + (layer.dataset || (photos && photos.dataset) || "") : layer.heading}<//></span></a>
       <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
         <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
-      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, no words looked for</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
+      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, no names looked for</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
       <span class="layer-files">${[["filter_names", "names"], ["filter_claims", "claims"], ["scores", "scores"]].map(([name, label]) => html`<${Source} key=${name} path=${layer.files && layer.files[name]} label=${label} />`)}</span>
       ${layer.said ? html`<p class="layer-said"><${Sentence}>${layer.said}<//></p>` : null}
       ${layer.senses ? html`<p class="layer-said"><a href=${write("layer", [layer.number], { sort: "senses" })}>Senses</a>: <${Text}>${layer.senses}<//>. <${Source} path=${layer.files && layer.files.senses} /></p>` : null}
@@ -196,7 +196,7 @@
     const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
     const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
     const filters = own.reduce((sum, layer) => sum + layer.filters, 0);
-    const statuses = [...new Set(study.layers.flatMap((layer) => Object.keys(layer.counts).filter((status) => layer.counts[status] > 0)))];
+    const statuses = study.statuses.filter((status) => study.layers.some((layer) => layer.counts[status] > 0));
     const warnings = study.warnings || [];
     const classes = study.classes || [];
     const explained = study.layers.some((layer) => layer.counts.proved || layer.counts.supported || layer.counts.unsupported);
