@@ -399,6 +399,7 @@ class Synthetic:
                     "unit": 0,
                     "facets": 2,
                     "file": "../../pictures/facet_summary.csv",
+                    "picture": "pictures/0.webp",
                     "dataset": "made",
                     "probe": f"units{number}",
                     "layer": 0,

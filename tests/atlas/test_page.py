@@ -29,6 +29,14 @@ def page(visit, made_up):
     return visit(made_up[0])
 
 
+def changed(path, change):
+    """Write the study of an atlas anew, changed by a function."""
+    file = path.parent / "data/study.js"
+    written = file.read_text()
+    study = json.loads(written[written.index(",") + 1 : written.rindex(")")])
+    file.write_text(f'filterscope.receive("study",{json.dumps(change(study))});')
+
+
 class TestEveryPage:
     @pytest.mark.parametrize("width", [390, 1280, 1920])
     def test_is_drawn_without_a_complaint_and_fits_the_window(self, visit, made_up, width):
@@ -502,13 +510,24 @@ class TestOddData:
 
     def test_of_other_rooms_alone_stand_at_the_left(self, visit, tmp_path):
         path = Synthetic(layers=0).write(tmp_path)
-        study = tmp_path / "data/study.js"
-        written = study.read_text()
-        value = json.loads(written[written.index(",") + 1 : written.rindex(")")])
-        value |= {"classes": [], "networks": [], "photographs": [], "occlusions": [], "scores": {}}
-        study.write_text(f'filterscope.receive("study",{json.dumps(value)});')
+        nothing = {"classes": [], "networks": [], "photographs": [], "occlusions": [], "scores": {}}
+        changed(path, lambda study: study | nothing)
         page = visit(path).open("#/study")
         assert page.page.locator(".column .panel").first.bounding_box()["x"] < 100
+
+    def test_of_facets_alone_show_classes_first_and_no_empty_layers(self, visit, tmp_path):
+        path = Synthetic(layers=1, filters=10, planted=(0, 7)).write(tmp_path)
+        changed(path, lambda study: study | {"verdict": ["Photographs of 1 class were grouped."], "best": []})
+        changed(path, lambda study: study | {"layers": [study["layers"][0] | {"filters": 0, "explained": False}]})
+        layer = tmp_path / "data/layers/0.js"
+        layer.write_text('filterscope.receive("layer/0",{"number":0,"count":0,"statuses":[],"columns":{}});')
+        page = visit(path).open("#/study")
+        assert page.page.locator(".class-list img").count() == 2
+        assert page.page.locator(".layer-row, .nav select").count() == 0
+        assert "Facets of 1 class" in page.text(".facts")
+        page.open("#/class/0")
+        assert "output unit 0" in page.text(".facts")
+        assert page.page.locator(".facts a").count() == 0, "no filter to lead to"
 
     def test_links_lead_to_files_only(self, visit, tmp_path):
         synthetic = Synthetic(filters=10, photographs=8, planted=(1, 7))

@@ -165,6 +165,17 @@ class TestNetworks:
         assert [each.split()[0] for each in page["said"]] == ["Pictures", "Clear", "It"]
         assert page["files"] == ["../../network_criteria.parquet", "../../network_tests.parquet"]
 
+    def test_are_what_the_first_page_tells_of_a_study_that_explains_nothing(self, made):
+        _, data = made(two_networks, layers=2, explained=False)
+        study = data("study")
+        assert study["verdict"][0] == (
+            "Photographs of 1 class were grouped into facets by what 2 networks compute of them."
+        )
+        assert study["verdict"][1:] == data("networks/0")["said"]
+        assert [each["picture"] for each in study["classes"]] == [
+            row["pictures"][0]["path"] for row in data("classes/0")["networks"]
+        ]
+
     def test_have_a_row_each_on_the_page_of_a_class(self, made):
         _, data = made(two_networks, layers=2)
         rows = data("classes/1")["networks"]

@@ -46,14 +46,15 @@
     const [theme, nextTheme] = useTheme();
     const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : null;
     const pages = study.pages || [];
+    const layers = study.layers.filter((each) => each.filters > 0); // of which something is shown but facets of classes
     const on = (names) => (names.includes(route.page) ? "page" : undefined);
     const both = study.beside && study.beside.pairs.length ? study.beside.pairs : null;
-    const pair = both ? [...(both.find((each) => each.includes(layer)) || both[0])].reverse() : study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
+    const pair = both ? [...(both.find((each) => each.includes(layer)) || both[0])].reverse() : layers.length > 1 ? [layer === null ? layers[0].number : layer, (layers.find((each) => each.number !== (layer === null ? layers[0].number : layer)) || layers[0]).number] : null;
     return html`<header class="head"><a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); const main = document.getElementById("main"); main.focus(); }}>To the content</a>
       <a class="brand" href="#/study" aria-label="Filterscope: the study"><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><circle cx="12" cy="12" r="9.2" /><circle cx="12" cy="12" r="3.4" /><path d="M12 2.8v5.8M20 7.4l-5 2.9M20 16.6l-5-2.9M12 21.2v-5.8M4 16.6l5-2.9M4 7.4l5 2.9" /></svg><span><${Text} lines=${1}>${study.title}<//></span></a>
       <nav class="nav" aria-label="Pages">
         <a href="#/study" aria-current=${on(["study"])}>Study</a>
-        ${study.layers.length ? html`<label class="layer-choice"><span class="visually-hidden">Layer</span><select aria-label="Go to a layer" data-on=${layer !== null} value=${layer === null ? "" : layer} onChange=${(event) => event.target.value !== "" && go(address.write("layer", [Number(event.target.value)]))}><option value="" disabled>Layers</option>${study.layers.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>` : null}
+        ${layers.length ? html`<label class="layer-choice"><span class="visually-hidden">Layer</span><select aria-label="Go to a layer" data-on=${layer !== null} value=${layer === null ? "" : layer} onChange=${(event) => event.target.value !== "" && go(address.write("layer", [Number(event.target.value)]))}><option value="" disabled>Layers</option>${layers.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>` : null}
         ${pair ? html`<a href=${address.write("compare", pair)} aria-current=${on(["compare"])}>Compare</a>` : null}
         ${(study.classes || []).length ? html`<a href=${address.write("class", [study.classes[0].number])} aria-current=${on(["class", "networks"])}>Classes</a>` : null}
         ${(study.photographs || []).length ? html`<a href=${address.write("photographs", [study.photographs[0].number])} aria-current=${on(["photographs", "photograph", "occlusion"])}>Photographs</a>` : null}

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, Picture, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
   const { Intervals } = filterscope.charts;
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
@@ -146,14 +146,12 @@
     const best = study.best || [];
     const [lead, ...others] = study.verdict;
     const told = study.layers.filter((layer) => !layer.study && layer.explained !== false);
+    const paths = told.length ? filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3) : [...(study.networks || []).flatMap((each) => each.files), ...(study.classes || []).map((each) => each.file)].filter((path, k, all) => all.indexOf(path) === k).slice(0, 8);
     return html`<section class=${"verdict" + (best.length ? " illustrated" : "")} aria-label="Verdict">
       <p class="lead"><${Sentence}>${lead}<//></p>
       ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
-      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3)} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
+      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${paths.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${paths} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
   }
-
-  /* Whether the same class of a dataset has pages of several networks. */
-  const several = (study, one) => study.classes.some((each) => each.number !== one.number && each.class === one.class && each.dataset === one.dataset);
 
   /* The study beside this one: what of the names changed, and its layers. */
   function Beside({ study, others }) {
@@ -161,6 +159,27 @@
     return html`<${Panel} title=${html`Beside it: <${Text}>${label}<//>`} wide=${true} id="beside">
       ${changes.length ? html`<ul class="plain-list remarks changes">${changes.map(({ layers, said }) => html`<li key=${layers.join("/")}><a href=${write("compare", layers)}>Compare</a> <${Sentence}>${said}<//></li>`)}</ul>` : html`<p class="soft">No layer of it is one of this study's, too: the same probe in the same words, or the same module with as many filters.</p>`}
       <ul class="layer-list">${others.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>`;
+  }
+
+  /* Classes with a picture each, those of every network apart; how networks compare. */
+  function Classes({ study }) {
+    const { classes } = study;
+    const probes = [...new Set(classes.map((each) => each.probe + " on " + each.dataset))];
+    return html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)} note="What a network tells apart among the photographs of one class, in pictures.">
+      ${(study.networks || []).map((each) => html`<div key=${each.number} class="drawn-by"><p><a href=${write("networks", [each.number])}>${each.probes.length > 1 ? "Networks compared by criteria" : "How good the pictures are, by criteria"}</a> <span class="soft"><${Text}>${each.probes.join(", ") + " on " + each.dataset}<//></span></p>${each.said.length ? html`<${Notes} title="What the comparison says" notes=${each.said.map((text) => ({ text }))} />` : null}</div>`)}
+      ${probes.map((probe) => html`<div key=${probe}>${probes.length > 1 ? html`<h3><${Text}>${probe}<//></h3>` : null}<ul class="class-list">${classes.filter((each) => each.probe + " on " + each.dataset === probe).map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}>${each.picture ? html`<${Picture} path=${each.picture} alt="" />` : null}<span><strong><${Text} lines=${2}>${each.class}<//></strong> <span class="soft">${count(each.facets, "facet")}</span></span></a></li>`)}</ul></div>`)}<//>`;
+  }
+
+  /* What the study is about, in a line. */
+  function Facts({ own, classes }) {
+    const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
+    const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
+    const layers = own.filter((layer) => layer.filters > 0);
+    const filters = layers.reduce((sum, layer) => sum + layer.filters, 0);
+    if (own.length === 0) return "No layer of a network was explained or drawn.";
+    const named = new Set(classes.map((each) => each.dataset + "/" + each.class)).size;
+    const what = layers.length ? "What " + count(filters, "filter") + " of " + count(layers.length, "layer") + " " : named ? "Facets of " + count(named, "class", "classes") + " " : "";
+    return html`${what}${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//>` : null}${layers.length ? " know" : ""}${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`;
   }
 
   const ROOMS = { diagnosis: "Data and networks, diagnosed", temperature: "Schedules of the learning rate" };
@@ -193,9 +212,6 @@
   function Study({ study }) {
     const own = study.layers.filter((layer) => !layer.study);
     const others = study.layers.filter((layer) => layer.study);
-    const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
-    const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
-    const filters = own.reduce((sum, layer) => sum + layer.filters, 0);
     const statuses = study.statuses.filter((status) => study.layers.some((layer) => layer.counts[status] > 0));
     const warnings = study.warnings || [];
     const classes = study.classes || [];
@@ -203,15 +219,14 @@
     const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
     return html`<article class="page study">
       <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
-        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(own.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
+        <p class="facts"><${Facts} own=${own} classes=${classes} /></p></header>
       ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
-      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${own.some((layer) => layer.filters > 0) ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.filter((layer) => layer.filters > 0).map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
       ${study.beside ? html`<${Beside} study=${study} others=${others} />` : null}
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
-          ${classes.length ? html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}${several(study, each) ? html`, <${Text}>${each.probe}<//>` : ""}</span></a></li>`)}</ul>
-            ${(study.networks || []).map((each) => html`<div key=${each.number} class="drawn-by"><p><a href=${write("networks", [each.number])}>${each.probes.length > 1 ? "Networks compared by criteria" : "How good the pictures are, by criteria"}</a> <span class="soft"><${Text}>${each.probes.join(", ") + " on " + each.dataset}<//></span></p>${each.said.length ? html`<${Notes} title="What the comparison says" notes=${each.said.map((text) => ({ text }))} />` : null}</div>`)}<//>` : null}
+          ${classes.length ? html`<${Classes} study=${study} />` : null}
           ${(study.photographs || []).length ? html`<${Panel} title="Photographs" sources=${filesOf(study.layers, ["images"], 100).slice(0, 4)}>${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
             ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>
