@@ -119,6 +119,12 @@ class TestSearch:
         assert page.text("main [role=status]").startswith("None")
         assert page.page.locator(".card").count() == 0
 
+    def test_leads_to_the_classes_of_that_name(self, page):
+        page.open("#/search?q=circles")
+        page.page.locator(".pill-list a", has_text="units1").click()
+        page.settled()
+        assert page.address == "#/class/1"
+
     def test_suggests_words_while_one_types(self, page):
         page.open("#/layer/1")
         page.page.locator("#search").fill("zep")

@@ -154,7 +154,7 @@
         if (event.key === "/") { event.preventDefault(); document.getElementById("search").focus(); document.getElementById("search").select(); }
         else if (event.key === "?") setHelp(true);
         else if (before === "g") {
-          const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : study.layers.length ? study.layers[0].number : null;
+          const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : (study.layers.find((each) => each.filters > 0) || { number: null }).number;
           if (event.key === "s") go("#/study");
           if (event.key === "l" && layer !== null) go(address.write("layer", [layer]));
           if (event.key === "c" && study.layers.length > 1) go(address.write("compare", [study.layers[0].number, study.layers[1].number]));
