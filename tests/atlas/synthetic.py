@@ -268,6 +268,16 @@ class Synthetic:
         """Filters of a layer that bear a name."""
         return [number for number, name in enumerate(self.named[layer]) if name is not None]
 
+    def _depth(self) -> dict:
+        probes = [self.said(f"layer{number}") for number in range(self.layers)]
+        told = {"dataset": self.said("made"), "group": self.said("blocks"), "vocabulary": self.said("captions")}
+        places = [*range(self.layers)]
+        series = [{"name": self.said("proved"), "group": self.said("proved"), "x": places, "y": [0.5 for _ in places]}]
+        axes = {"x": "layer", "y": "share", "log_x": False, "log_y": False, "whole_x": True}
+        file = "../../words/made/blocks/captions/depth.csv"
+        curve = {"title": self.said("names"), "file": file, **axes, "series": series}
+        return told | {"probes": probes, "file": file, "curves": [curve]}
+
     def _beside(self) -> dict:
         changes = {"layers": [1, 0], "said": self.said("layer0: of 150 filters 3 kept the name they had.")}
         return {"label": self.said("the other study"), "seed": 1, "pairs": [[0, 1]], "changes": [changes]}
@@ -377,6 +387,7 @@ class Synthetic:
                 f"{self.said('half of it')} has 0.5 [0.4, 0.6].",
             ],
             "best": [[0, number] for number in self.believed(0)[:4]] if self.layers else [],
+            "depth": [self._depth()] if self.layers else [],
             "rooms": {"diagnosis": [self.said("It fits 3 times.")]},
             "room_files": {"diagnosis": ["../../diagnosis/fit.csv"]},
             "beside": self._beside() if self.beside else None,

@@ -578,6 +578,25 @@ class TestStudy:
             1
         ].believed(0)[:4]
 
+    def test_shows_the_layers_of_a_network_one_after_another(self, page):
+        page.open()
+        panel = page.page.locator(".panel", has=page.page.locator("h2", has_text="From layer to layer: blocks"))
+        assert panel.locator(".curve").count() == 1
+        assert panel.locator(".axes text").all_text_contents()[-3:] == ["0", "1", "layer"]
+        panel.locator("li a").nth(1).click()
+        page.settled()
+        assert page.address == "#/layer/1"
+
+    def test_folds_away_all_but_the_first_warnings(self, visit, made_up, tmp_path):
+        shutil.copytree(made_up[0].parent, tmp_path / "atlas")
+        many = [{"layer": 0, "text": f"Doubt {number}."} for number in range(30)]
+        changed(tmp_path / "atlas/index.html", lambda study: study | {"warnings": many})
+        page = visit(tmp_path / "atlas/index.html").open()
+        seen = page.page.locator(".warnings > li:visible")
+        assert seen.count() == 6
+        page.page.locator("summary", has_text="24 more").click()
+        assert seen.count() == 30
+
     def test_shows_scores_beside_nulls(self, page):
         page.open()
         labels = page.page.locator(".interval-label").all_inner_texts()

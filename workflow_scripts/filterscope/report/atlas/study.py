@@ -13,6 +13,7 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.atlas.beside import Asked, changed_names, comparison, label_of
+from filterscope.report.atlas.depth import depths
 from filterscope.report.atlas.layers import CAUSES, STATUSES, Layer
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.places import FORMAT, Places
@@ -125,6 +126,7 @@ def study_page(
         "layers": list(found.noted),
         "verdict": verdict(told.explained) or _asked(found),
         "best": [[told.best[place][0], number] for place, number in first],
+        "depth": depths(places),
         "rooms": rooms_said,
         "room_files": {room: _room_files(places, room) for room in rooms_said},
         "warnings": told.warnings,

@@ -3,7 +3,8 @@
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
   const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, Picture, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
-  const { Intervals } = filterscope.charts;
+  const { Intervals, CurveGrid } = filterscope.charts;
+  const AT_ONCE = 6; // remarks that are seen before the rest is asked for
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
 
@@ -182,6 +183,19 @@
     return html`${what}${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//>` : null}${layers.length ? " know" : ""}${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`;
   }
 
+  /* The layers of a network from the first to the last. */
+  function Depth({ depth, study }) {
+    const layerOf = (probe) => study.layers.find((each) => !each.study && each.probe === probe && each.dataset === depth.dataset && each.vocabulary === depth.vocabulary);
+    return html`<${Panel} title=${html`From layer to layer: <${Text}>${depth.group}<//>`} wide=${true} note=${html`On <${Text}>${depth.dataset}<//>; 0 is the first layer.`}><${CurveGrid} curves=${depth.curves} />
+      <ol class="depth-layers" start="0">${depth.probes.map((probe, k) => html`<li key=${k}>${layerOf(probe) ? html`<a href=${write("layer", [layerOf(probe).number])}><${Text}>${probe}<//></a>` : html`<${Text}>${probe}<//>`}</li>`)}</ol><//>`;
+  }
+
+  /* A list of remarks of which the first are seen and the rest can be. */
+  function Folded({ remarks, study, className }) {
+    const rest = remarks.slice(AT_ONCE);
+    return html`<ul class=${className}><${Remarks} remarks=${remarks.slice(0, AT_ONCE)} study=${study} /></ul>${rest.length ? html`<details class="notes"><summary>${count(rest.length, "more", "more")}</summary><ul class=${className}><${Remarks} remarks=${rest} study=${study} /></ul></details>` : null}`;
+  }
+
   const ROOMS = { diagnosis: "Data and networks, diagnosed", temperature: "Schedules of the learning rate" };
 
   /* What the other rooms found, a sentence for each question. */
@@ -222,6 +236,7 @@
         <p class="facts"><${Facts} own=${own} classes=${classes} /></p></header>
       ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
       ${own.some((layer) => layer.filters > 0) ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.filter((layer) => layer.filters > 0).map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${(study.depth || []).map((each) => html`<${Depth} key=${each.group + each.dataset + each.vocabulary} depth=${each} study=${study} />`)}
       ${study.beside ? html`<${Beside} study=${study} others=${others} />` : null}
       <div class="columns two">
         <div class="column">
@@ -231,8 +246,8 @@
             ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>
         <div class="column">
-          ${warnings.length ? html`<${Panel} title="Before you believe it" sources=${filesOf(study.layers.filter((layer) => warnings.some((each) => each.layer === layer.number)), ["filter_names", "thresholds", "top_images"], 2)}><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
-          ${general.length ? html`<${Panel} title="To know" sources=${filesOf(study.layers.filter((layer) => general.some((each) => each.layer === layer.number)), ["top_images", "scores"], 2)}><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
+          ${warnings.length ? html`<${Panel} title="Before you believe it" sources=${filesOf(study.layers.filter((layer) => warnings.some((each) => each.layer === layer.number)), ["filter_names", "thresholds", "top_images"], 2)}><${Folded} remarks=${warnings} study=${study} className="warnings" /><//>` : null}
+          ${general.length ? html`<${Panel} title="To know" sources=${filesOf(study.layers.filter((layer) => general.some((each) => each.layer === layer.number)), ["top_images", "scores"], 2)}><${Folded} remarks=${general} study=${study} className="plain-list remarks" /><//>` : null}
           <${Rooms} study=${study} />
           ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
           ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}
