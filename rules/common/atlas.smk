@@ -39,6 +39,7 @@ def atlas_places():
         "atlas": config["atlas"],
         "datasets": {name: atlas_dataset(name) for name in dict.fromkeys(layer["dataset"] for layer in layers)},
         "layers": layers,
+        "depth": [atlas_depth(group) for group in explained_groups()],
         "networks": [atlas_networks(name) for name in compared_datasets()],
         "diagnosis": atlas_diagnosis(),
         "temperature": atlas_temperature(),
@@ -77,7 +78,7 @@ def atlas_links(places):
         if layer[section]
         for table in layer[section]["tables"].values()
     ]
-    linked += [table for each in places["networks"] for table in each["tables"].values()]
+    linked += [table for name in ("depth", "networks") for each in places[name] for table in each["tables"].values()]
     linked += [table for room in rooms for table in room["tables"].values()]
     linked += [course["table"] for course in places["temperature"]["courses"]]
     # Figures that have the table that they were drawn from beside them, under the same name.
@@ -196,6 +197,11 @@ def atlas_senses(entry):
         "tables": own,
         "folders": folders,
     }
+
+
+def atlas_depth(group):
+    """The layers of a group from the first to the last."""
+    return {**group, "tables": {"depth": "results/words/{dataset}/{group}/{vocabulary}/depth.parquet".format(**group)}}
 
 
 def atlas_networks(dataset):

@@ -39,9 +39,10 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
     table = {
         "title": said("Schedules"),
         "file": "../../temperature/duel.csv",
-        "columns": ["schedule", said("error")],
+        "columns": ["schedule", said("accuracy")],
+        "meanings": ["", said("share of the samples")],
         "rows": [[said("constant"), 0.123456], ["one_cycle", None]],
-        "total": 5,
+        "total": 40,
     }
     figure = {
         "path": "pictures/0.webp",
@@ -59,7 +60,10 @@ def write_rooms(folder: Path, said: Callable[[str], str], layers: int, filters: 
         "figures": [figure],
         "curves": [curve],
     }
-    for name in ("diagnosis", "temperature"):
+    null = {**curve["series"][0], "name": said("constant, shuffled labels"), "nil": True}
+    beside = {**curve, "series": [*curve["series"], null], "note": said("Dotted: shuffled labels.")}
+    for name, curves in (("diagnosis", [beside]), ("temperature", [curve])):
+        section["curves"] = curves
         write_data(
             folder,
             name,

@@ -22,6 +22,7 @@ TILE = 96  # px
 HEIGHT = 90  # px, of every photograph
 SIDE = 7  # cells of a heatmap
 PLANTED = "zeppelin"  # a name that one filter bears
+SENSED = "lighthouse"  # a word of the senses of one filter, which no filter has among its words
 NEAR_PLANTED = "airship"  # a word that no filter has, near to it in the vocabulary
 
 
@@ -104,6 +105,12 @@ class Synthetic:
         columns = {name: column for name, column in columns.items() if column is not None}
         index = {"number": layer, "count": count, "statuses": STATUSES, "columns": columns}
         index["texts"] = [vocabulary[code] for code in used]
+        if self.detailed:
+            index["texts"].append(SENSED)
+            sensed = np.full((count, 6), len(used) if layer == self.planted[0] else -1)
+            sensed[np.arange(count) != self.planted[1]] = -1
+            columns["sensed"] = _listed(sensed, 6)
+            index["columns"] = {name: column for name, column in columns.items() if column is not None}
         write_data(folder, f"layers/{layer}", index, f"layer/{layer}")
         self.statuses.append(status)
         self.named.append([vocabulary[code] if own else None for code, own in zip(words[:, 0], named, strict=True)])
@@ -261,6 +268,16 @@ class Synthetic:
         """Filters of a layer that bear a name."""
         return [number for number, name in enumerate(self.named[layer]) if name is not None]
 
+    def _depth(self) -> dict:
+        probes = [self.said(f"layer{number}") for number in range(self.layers)]
+        told = {"dataset": self.said("made"), "group": self.said("blocks"), "vocabulary": self.said("captions")}
+        places = [*range(self.layers)]
+        series = [{"name": self.said("proved"), "group": self.said("proved"), "x": places, "y": [0.5 for _ in places]}]
+        axes = {"x": "layer", "y": "share", "log_x": False, "log_y": False, "whole_x": True}
+        file = "../../words/made/blocks/captions/depth.csv"
+        curve = {"title": self.said("names"), "file": file, **axes, "series": series}
+        return told | {"probes": probes, "file": file, "curves": [curve]}
+
     def _beside(self) -> dict:
         changes = {"layers": [1, 0], "said": self.said("layer0: of 150 filters 3 kept the name they had.")}
         return {"label": self.said("the other study"), "seed": 1, "pairs": [[0, 1]], "changes": [changes]}
@@ -370,6 +387,7 @@ class Synthetic:
                 f"{self.said('half of it')} has 0.5 [0.4, 0.6].",
             ],
             "best": [[0, number] for number in self.believed(0)[:4]] if self.layers else [],
+            "depth": [self._depth()] if self.layers else [],
             "rooms": {"diagnosis": [self.said("It fits 3 times.")]},
             "room_files": {"diagnosis": ["../../diagnosis/fit.csv"]},
             "beside": self._beside() if self.beside else None,
@@ -392,6 +410,7 @@ class Synthetic:
                     "unit": 0,
                     "facets": 2,
                     "file": "../../pictures/facet_summary.csv",
+                    "picture": "pictures/0.webp",
                     "dataset": "made",
                     "probe": f"units{number}",
                     "layer": 0,
@@ -437,6 +456,6 @@ class Synthetic:
         }
 
 
-def _listed(codes: np.ndarray) -> dict | None:
-    """Five codes a filter, -1 for none."""
-    return packed([None if code < 0 else code for code in codes.ravel()], "u16", 5)
+def _listed(codes: np.ndarray, width: int = 5) -> dict | None:
+    """So many codes a filter, -1 for none."""
+    return packed([None if code < 0 else code for code in codes.ravel()], "u16", width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections import Counter
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.atlas.made_senses import IMAGES
-from tests.atlas.synthetic import ACROSS, NEAR_PLANTED, PLANTED, STATUSES, TILE, Synthetic
+from tests.atlas.synthetic import ACROSS, NEAR_PLANTED, PLANTED, SENSED, STATUSES, TILE, Synthetic
 from tests.atlas.visits import ADDRESSES
 
 pytestmark = pytest.mark.browser
@@ -26,6 +27,14 @@ HOSTILE = (
 def page(visit, made_up):
     """A visit to the small atlas."""
     return visit(made_up[0])
+
+
+def changed(path, change):
+    """Write the study of an atlas anew, changed by a function."""
+    file = path.parent / "data/study.js"
+    written = file.read_text()
+    study = json.loads(written[written.index(",") + 1 : written.rindex(")")])
+    file.write_text(f'filterscope.receive("study",{json.dumps(change(study))});')
 
 
 class TestEveryPage:
@@ -90,7 +99,7 @@ class TestEveryPage:
 
 
 class TestSearch:
-    @pytest.mark.parametrize("asked", [PLANTED, f"{PLANTED}s", PLANTED[:5], "zepelin", NEAR_PLANTED])
+    @pytest.mark.parametrize("asked", [PLANTED, f"{PLANTED}s", PLANTED[:5], "zepelin", NEAR_PLANTED, SENSED])
     def test_leads_from_a_word_to_the_filter_that_knows_it(self, page, made_up, asked):
         page.open()
         page.page.keyboard.press("/")
@@ -109,6 +118,12 @@ class TestSearch:
         page.page.wait_for_selector("main [role=status]")
         assert page.text("main [role=status]").startswith("None")
         assert page.page.locator(".card").count() == 0
+
+    def test_leads_to_the_classes_of_that_name(self, page):
+        page.open("#/search?q=circles")
+        page.page.locator(".pill-list a", has_text="units1").click()
+        page.settled()
+        assert page.address == "#/class/1"
 
     def test_suggests_words_while_one_types(self, page):
         page.open("#/layer/1")
@@ -197,6 +212,15 @@ class TestAddresses:
         assert "no photograph 5" in page.text("main h1")
         page.open("#/layer/77")
         assert page.text("main h1") == "There is no such page"
+
+    def test_of_what_the_study_does_not_name_ask_for_no_file(self, visit, tmp_path):
+        page = visit(Synthetic(layers=0).write(tmp_path))
+        for kind in ("class/7", "networks/7", "occlusion/7", "photographs/7", "photograph/7/1"):
+            assert page.open(f"#/{kind}").text("main h1") == "There is no such page", kind
+        study = tmp_path / "data/study.js"
+        study.write_text(study.read_text().replace('"pages":["diagnosis","temperature"]', '"pages":[]'))
+        (tmp_path / "data/diagnosis.js").unlink()
+        assert page.open("#/diagnosis").text("main h1") == "There is no such page"
 
 
 class TestKeyboard:
@@ -321,6 +345,16 @@ class TestSenses:
         assert page.text(".card-note") == "senses 2"
 
 
+class TestOutputUnits:
+    def test_lead_to_the_facets_of_their_class(self, page):
+        page.open("#/filter/0/0")
+        page.page.locator(".facts a", has_text="facets of the class").click()
+        page.settled()
+        assert page.address == "#/class/0"
+        page.open("#/filter/0/1")
+        assert page.page.locator(".facts a", has_text="facets of the class").count() == 0
+
+
 class TestCovering:
     def test_says_what_it_does_to_a_filter(self, page):
         page.open("#/filter/1/77")
@@ -395,6 +429,25 @@ class TestCurves:
         assert "constant" in figure.locator(".tip").inner_text()
         assert "one_cycle" not in figure.locator(".tip").inner_text()
 
+    def test_of_a_null_are_told_from_what_was_measured(self, page):
+        page.open("#/diagnosis")
+        figure = page.page.locator(".curves").first
+        dashes = figure.locator(".curve").evaluate_all(
+            "all => all.map((each) => getComputedStyle(each).strokeDasharray)"
+        )
+        assert len(set(dashes)) == 2
+        assert figure.locator(".curve.nil").count() == 1
+        assert "Dotted: shuffled labels" in figure.inner_text()
+
+
+class TestTables:
+    def test_say_what_their_columns_mean_and_how_many_rows_there_are(self, page):
+        page.open("#/diagnosis")
+        table = page.page.locator(".table-figure").first
+        assert "40 rows" in table.locator(".sources").inner_text()
+        table.locator("summary").click()
+        assert "accuracy\nshare of the samples" in table.locator(".meanings").inner_text()
+
 
 class TestTwoStudies:
     def test_what_became_of_every_name_is_counted(self, visit, two_studies):
@@ -442,7 +495,9 @@ class TestTwoStudies:
 
 class TestOddData:
     @pytest.mark.parametrize(
-        "text", [HOSTILE, "W" * 10_000, "\u202e" + "\u05d0" * 300], ids=["markup", "long", "right to left"]
+        "text",
+        [HOSTILE, "W" * 10_000, "W " * 5_000, "\u202e" + "\u05d0" * 300, "__proto__", "constructor"],
+        ids=["markup", "long", "many words", "right to left", "prototype", "inherited"],
     )
     def test_is_shown_as_text(self, visit, tmp_path, text):
         page = visit(Synthetic(filters=70, photographs=8, planted=(1, 7), text=text).write(tmp_path), 390)
@@ -450,9 +505,35 @@ class TestOddData:
             page.open(address)
             assert page.page.evaluate("window.hit") is None, address
             assert page.overflow <= 0, address
+            assert page.page.evaluate("document.documentElement.scrollHeight") < 25_000, address
             assert page.page.locator("main script, main img[src=x]").count() == 0
         page.open("#/study")
         assert " ".join(text.split())[:30].strip("\u2028\x00 ") in " ".join(page.text("h1").split())
+
+    def test_that_say_nothing_are_still_named(self, visit, tmp_path):
+        page = visit(Synthetic(filters=10, photographs=8, planted=(1, 7), text=" ").write(tmp_path))
+        assert page.open("#/study").text("main h1") == "(blank)"
+
+    def test_of_other_rooms_alone_stand_at_the_left(self, visit, tmp_path):
+        path = Synthetic(layers=0).write(tmp_path)
+        nothing = {"classes": [], "networks": [], "photographs": [], "occlusions": [], "scores": {}}
+        changed(path, lambda study: study | nothing)
+        page = visit(path).open("#/study")
+        assert page.page.locator(".column .panel").first.bounding_box()["x"] < 100
+
+    def test_of_facets_alone_show_classes_first_and_no_empty_layers(self, visit, tmp_path):
+        path = Synthetic(layers=1, filters=10, planted=(0, 7)).write(tmp_path)
+        changed(path, lambda study: study | {"verdict": ["Photographs of 1 class were grouped."], "best": []})
+        changed(path, lambda study: study | {"layers": [study["layers"][0] | {"filters": 0, "explained": False}]})
+        layer = tmp_path / "data/layers/0.js"
+        layer.write_text('filterscope.receive("layer/0",{"number":0,"count":0,"statuses":[],"columns":{}});')
+        page = visit(path).open("#/study")
+        assert page.page.locator(".class-list img").count() == 2
+        assert page.page.locator(".layer-row, .nav select").count() == 0
+        assert "Facets of 1 class" in page.text(".facts")
+        page.open("#/class/0")
+        assert "output unit 0" in page.text(".facts")
+        assert page.page.locator(".facts a").count() == 0, "no filter to lead to"
 
     def test_links_lead_to_files_only(self, visit, tmp_path):
         synthetic = Synthetic(filters=10, photographs=8, planted=(1, 7))
@@ -496,6 +577,25 @@ class TestStudy:
         assert [int(each) for each in page.page.locator(".verdict .card-number").all_inner_texts()] == made_up[
             1
         ].believed(0)[:4]
+
+    def test_shows_the_layers_of_a_network_one_after_another(self, page):
+        page.open()
+        panel = page.page.locator(".panel", has=page.page.locator("h2", has_text="From layer to layer: blocks"))
+        assert panel.locator(".curve").count() == 1
+        assert panel.locator(".axes text").all_text_contents()[-3:] == ["0", "1", "layer"]
+        panel.locator("li a").nth(1).click()
+        page.settled()
+        assert page.address == "#/layer/1"
+
+    def test_folds_away_all_but_the_first_warnings(self, visit, made_up, tmp_path):
+        shutil.copytree(made_up[0].parent, tmp_path / "atlas")
+        many = [{"layer": 0, "text": f"Doubt {number}."} for number in range(30)]
+        changed(tmp_path / "atlas/index.html", lambda study: study | {"warnings": many})
+        page = visit(tmp_path / "atlas/index.html").open()
+        seen = page.page.locator(".warnings > li:visible")
+        assert seen.count() == 6
+        page.page.locator("summary", has_text="24 more").click()
+        assert seen.count() == 30
 
     def test_shows_scores_beside_nulls(self, page):
         page.open()

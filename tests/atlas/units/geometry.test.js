@@ -41,3 +41,8 @@ test("crops stay within what is seen", () => {
   assert.deepEqual(geometry.around([0, 0, 1, 1], [0.2, 0.2]), [0, 0, 1, 1]);
   assert.deepEqual(geometry.within([0.5, 0, 1, 1], [0, 0.5, 1, 1]), [0.5, 0.5, 1, 1]);
 });
+
+test("no photograph is shown wider than its place or higher than two screens, whatever its ratio", () => {
+  assert.deepEqual([1, 4, 0.5].map(geometry.widest), [560, 760, 280]);
+  for (const ratio of [0.02, 0.1, 0.3, 0.7]) assert.ok(geometry.widest(ratio) / ratio <= 1200 + 1e-6);
+});

@@ -64,9 +64,21 @@ test("a layer is sorted with what is missing at the end, and filtered by status"
 });
 
 test("the chosen filters become rows", () => {
-  const table = listing.table(LAYER, [1, 3], store.wordsOf);
+  const table = listing.table(LAYER, [1, 3], store.wordsOf, store.sensedOf);
   assert.deepEqual(table.body[0].slice(0, 6), [11, "proved", "wheel", "wheel, traffic light", "", 0.9]);
   assert.deepEqual(table.body[1].slice(0, 6), [13, "silent", null, "", "", null]);
+});
+
+test("words that tell a filter's senses apart lead to it, and are handed over with it", () => {
+  const sensed = store.unpackLayer({
+    number: 2, count: 2, statuses: ["unexplained"], texts: ["green", "red"],
+    columns: { status: [0, 0], senses: [2, 1], sensed: [[0, 1], []] },
+  });
+  const index = words.wordIndex([sensed], MiniSearch);
+  assert.deepEqual(words.answer([sensed], words.resolve("red", index, [])).hits.map(({ row, word }) => [row, word]), [[0, "red"]]);
+  assert.deepEqual([store.sensedOf(sensed, 0), store.sensedOf(sensed, 1), store.sensedOf(LAYER, 0)], [["green", "red"], [], []]);
+  const { columns, body } = listing.table(sensed, [0], store.wordsOf, store.sensedOf);
+  assert.equal(body[0][columns.indexOf("words_of_senses")], "green, red");
 });
 
 test("names of two layers are of both, lost or gained", () => {

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from tests.synthetic_study import Synthetic, received
 
+from filterscope import tables
 from filterscope.report.atlas.assembling import make_atlas
 from filterscope.report.atlas.layers import STATUSES
 from filterscope.report.atlas.places import PLACES, AtlasError
@@ -229,6 +231,19 @@ def test_only_some_filters_are_shown_but_all_are_counted(tmp_path, asked, shown)
     top = pd.read_parquet(tmp_path / "results/activations/top_images.parquet")
     own = top[top["filter"].isin(shown)]
     assert sorted(data(atlas, "photographs/0")["image"]) == sorted(own["image_id"].unique().tolist())
+
+
+@pytest.mark.parametrize("asked", ["named", [99]])
+def test_a_layer_none_of_whose_filters_is_shown_is_still_counted(tmp_path, asked):
+    Synthetic(drawn=True).write(tmp_path / "results")
+    path = tmp_path / "results/words/filter_names.parquet"
+    names = tables.read(path, "filter_names")
+    nobody = pa.array([None] * len(names), pa.string())
+    pq.write_table(names.set_column(names.schema.get_field_index("name"), "name", nobody), path)
+    atlas = made(tmp_path, filters=asked, exports=True)
+    layer = data(atlas, "study")["layers"][0]
+    assert (layer["filters"], layer["shown"]) == (12, 0)
+    assert data(atlas, "layers/0")["count"] == 0
 
 
 def test_files_that_are_missing_are_told_and_the_rest_is_shown(tmp_path):

@@ -41,6 +41,7 @@ def made(tmp_path):
 def test_a_class_has_its_map_facets_and_words(made):
     _, data = made("thumbnails")
     (entry,) = data("study")["classes"]
+    assert entry.pop("picture") == data("classes/0")["facets"][0]["pictures"][0]["path"]
     assert entry == {
         "number": 0,
         "class": CLASS,

@@ -4,7 +4,8 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.atlas.places import Places
-from filterscope.report.atlas.rooms import diagnosis_page, settings_said
+from filterscope.report.atlas.rooms import complexity_curves, diagnosis_page, settings_said
+from filterscope.schemas import SCHEMAS
 
 FIT = {
     "network": "cnn",
@@ -36,6 +37,17 @@ def test_sentences_stand_above_their_table_and_not_in_it(tmp_path):
     (table,) = section["tables"]
     assert table["columns"] == [name for name in FIT if name not in ("width_note", "sentence", "caveats")]
     assert table["rows"] == [[FIT[name] for name in table["columns"]]]
+    told = dict(zip(table["columns"], table["meanings"], strict=True))
+    assert told["needed"] == next(each.meaning for each in SCHEMAS["fit"].columns if each.name == "needed")
+
+
+def test_curves_of_shuffled_labels_are_told_from_those_of_the_labels():
+    row = {"measure": "csg", "samples": "xor", "embedding": "raw", "count": 100, "value": 0.1, "low": 0.0, "high": 0.2}
+    table = pd.DataFrame([row | {"null": 0.9, "null_low": 0.8, "null_high": 1.0}])
+    (curve,) = complexity_curves(table, "complexity.csv")
+    assert [(each["name"], each["nil"]) for each in curve["series"]] == [("xor", False), ("xor, shuffled labels", True)]
+    assert curve["title"] == curve["y"] == "cumulative spectral gradient (CSG)"
+    assert "Dotted" in curve["note"]
 
 
 def test_settings_of_schedules_are_told_in_words_and_published_ones_as_they_are():

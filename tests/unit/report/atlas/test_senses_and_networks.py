@@ -3,12 +3,15 @@
 import base64
 import json
 
+import pandas as pd
 import pytest
 from tests.synthetic_pictures import CLASS, criteria_of, facets_of, networks_of, senses_of
 from tests.synthetic_study import Synthetic, received
 
 from filterscope.report.atlas.assembling import make_atlas
+from filterscope.report.atlas.layers import SENSED
 from filterscope.report.atlas.places import PLACES
+from filterscope.report.atlas.senses import words_of_senses
 from filterscope.report.atlas.writing import KINDS
 
 
@@ -79,6 +82,32 @@ class TestSenses:
         assert layer["senses"].startswith(said)
         assert layer["files"]["senses"] == "../../senses/senses.parquet"
 
+    def test_are_searched_by_the_words_that_tell_them_apart(self, made):
+        _, data = made(with_senses)
+        index = data("layers/0")
+        packed = index["columns"]["sensed"]
+        assert packed["width"] == SENSED
+        codes = base64.b64decode(packed["base64"])
+        told = {
+            number: [index["texts"][code] for code in codes[SENSED * number : SENSED * (number + 1)] if code < 255]
+            for number in range(index["count"])
+        }
+        assert told[5] == ["red"], "not what may be chance, as the word of its other sense"
+        assert told[0] == []
+
+    def test_tell_words_of_all_of_them_in_turn_and_each_once(self):
+        words = pd.DataFrame(
+            {
+                "filter": [1, 1, 1, 1, 2, 2],
+                "sense": [0, 0, 1, 1, 0, 0],
+                "rank": [0, 1, 0, 1, 0, 1],
+                "word": ["green", "moss", "red", "moss", "wheel", "coin"],
+                "p": [0.01, 0.02, 0.01, 0.01, None, None],
+            }
+        )
+        assert words_of_senses(words, 3) == {1: ["green", "red", "moss"], 2: ["wheel", "coin"]}
+        assert words_of_senses(None, 3) == {}
+
     def test_show_no_picture_begun_as_a_mean_image_where_no_pixel_may_be_shown(self, made):
         atlas, data = made(with_senses, {"pixels": "none"})
         picture = data("senses/0/0")["filters"]["5"]["groups"][0]["picture"]
@@ -135,6 +164,17 @@ class TestNetworks:
         assert page["tests"]["adjusted"] == [0.08]
         assert [each.split()[0] for each in page["said"]] == ["Pictures", "Clear", "It"]
         assert page["files"] == ["../../network_criteria.parquet", "../../network_tests.parquet"]
+
+    def test_are_what_the_first_page_tells_of_a_study_that_explains_nothing(self, made):
+        _, data = made(two_networks, layers=2, explained=False)
+        study = data("study")
+        assert study["verdict"][0] == (
+            "Photographs of 1 class were grouped into facets by what 2 networks compute of them."
+        )
+        assert study["verdict"][1:] == data("networks/0")["said"]
+        assert [each["picture"] for each in study["classes"]] == [
+            row["pictures"][0]["path"] for row in data("classes/0")["networks"]
+        ]
 
     def test_have_a_row_each_on_the_page_of_a_class(self, made):
         _, data = made(two_networks, layers=2)

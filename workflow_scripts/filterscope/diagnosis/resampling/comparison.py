@@ -12,6 +12,7 @@ import pandas as pd
 from filterscope.intervals import SCORE, mean_interval
 
 METRICS = ("balanced_accuracy", "rare_auprc")
+METRIC_TITLES = {"balanced_accuracy": "balanced accuracy", "rare_auprc": "AUPRC of the rare class"}
 GUIDED = "guided_"
 LEAST_SEEDS = 5
 VERDICTS = ("helps", "harms", "no clear difference")
@@ -67,6 +68,6 @@ def sentences(table: pd.DataFrame) -> Iterable[str]:
             f"[{row.guided_gain_low:+.3f}, {row.guided_gain_high:+.3f}], {row.guided_verdict}"
             for row in guidance.itertuples()
         )
-        yield f"{metric} of {name} against no resampling: {said}." + (
+        yield f"{METRIC_TITLES[metric]} of {name} against no resampling: {said}." + (
             f" The guided choice: {choice}." if choice else ""
         )

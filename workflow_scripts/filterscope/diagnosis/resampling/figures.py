@@ -10,12 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from filterscope.diagnosis.figures import COLOURS, DPI, FAINT, TEXT
-from filterscope.diagnosis.resampling.comparison import GUIDED
+from filterscope.diagnosis.resampling.comparison import GUIDED, METRIC_TITLES
 from filterscope.figures import Figure
 
 QUIET = "#6e7781"
 TITLES = {"none": "as they are", "smote": "SMOTE", "tomek": "Tomek links", "both": "SMOTE and Tomek links"}
-METRIC_TITLES = {"balanced_accuracy": "balanced accuracy", "rare_auprc": "AUPRC of the rare class"}
 RARE, OTHER, MADE = COLOURS[1], COLOURS[0], COLOURS[2]
 DRAWN = 4000  # points of a panel; of more, as many are drawn, evenly over their numbers
 

@@ -21,14 +21,14 @@ from filterscope.report.atlas.crossing import matches, near_words, pairs, strong
 from filterscope.report.atlas.details import Beside, details
 from filterscope.report.atlas.exports import export_annotations, export_exemplars, export_table, layer_name
 from filterscope.report.atlas.frame import write_page
-from filterscope.report.atlas.layers import FIRST, Layer, counts, index
+from filterscope.report.atlas.layers import FIRST, SENSED, Layer, counts, index
 from filterscope.report.atlas.networks import drawn_by_networks, network_pages
 from filterscope.report.atlas.occlusions import covered_by_filter, occlusion_pages, shown_photographs
 from filterscope.report.atlas.photographs import Photographs, objects_of
 from filterscope.report.atlas.pictures import Gallery, first_files, of_layer
 from filterscope.report.atlas.places import AtlasError, Places
 from filterscope.report.atlas.rooms import diagnosis_page, temperature_page
-from filterscope.report.atlas.senses import of_senses, sense_files, shown_senses
+from filterscope.report.atlas.senses import of_senses, sense_files, shown_senses, words_of_senses
 from filterscope.report.atlas.study import PLACE, Found, noted_layer, study_page
 from filterscope.report.atlas.views import View
 from filterscope.report.atlas.writing import write_data
@@ -229,6 +229,7 @@ def _read_layer(asked: Asked, filters: str | list[int]) -> Layer:
         *(places.table(own, each) for each in ("filter_claims", "filter_causes", "top_images")),
         senses=places.table(of_senses(given), "senses"),
         grouped=shown_senses(places, given),
+        sensed=words_of_senses(places.table(of_senses(given), "sense_words"), SENSED),
     )
     found.counts = counts(found)
     found.filters = _chosen(names, everything, filters)

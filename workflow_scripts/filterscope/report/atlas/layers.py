@@ -15,6 +15,7 @@ UNEXPLAINED = "unexplained"
 STATUSES = ("proved", "supported", "unsupported", "cannot be told", "untested", "silent", "dead", UNEXPLAINED)
 CAUSES = ("caused", "not_caused", "cannot_be_told")
 FIRST = 5  # words of a filter in the index
+SENSED = 6  # words of its senses in the index
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Layer:
     counts: Mapping[str, int] = field(default_factory=dict)
     senses: pd.DataFrame | None = None
     grouped: pd.DataFrame | None = None  # rows of `sense_images` whose photographs are shown
+    sensed: Mapping[int, list[str]] = field(default_factory=dict)  # words of its senses, by filter
 
     def of_filters(self, table: pd.DataFrame | None, column: str) -> list | None:
         """A column of a table with a row per filter, in the order of the filters; None without the table."""
@@ -80,6 +82,10 @@ def index(
         for place, each in enumerate(lists):
             new[place] |= sum(bool(novel) << (rank + FIRST * shift) for rank, (_, novel) in enumerate(each))
     columns["novel"] = packed(new, "u16") if new.any() else None
+    if layer.sensed:
+        sensed = [layer.sensed.get(each, ()) for each in layer.filters.tolist()]
+        filled = [word for each in sensed for word in [*each, *[None] * SENSED][:SENSED]]
+        columns["sensed"] = _coded(texts, filled, SENSED)
     for name, source, column in (
         ("auprc", names, "auprc"),
         ("null", names, "null"),

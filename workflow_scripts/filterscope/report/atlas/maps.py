@@ -99,6 +99,8 @@ def word_directions(words: pd.DataFrame, filters: np.ndarray, vocabulary: Path) 
 
     words: `filter_words`; vocabulary: path to the table of that name.
     """
+    if not len(words):
+        return np.zeros((len(filters), 1))
     rows_of = {number: place for place, number in enumerate(filters.tolist())}
     places = {word: place for place, word in enumerate(words["word"].unique())}
     weights = np.zeros((len(filters), len(places)))

@@ -13,6 +13,7 @@ from filterscope.report.atlas.pictures import Gallery
 from filterscope.report.atlas.places import Places
 from filterscope.report.attachments import findings, shows_samples
 from filterscope.report.measurements import temperature_section
+from filterscope.schemas import SCHEMAS
 
 MOST_ROWS = 200  # of a table on a page; its file has the others
 # Tables of the diagnosis room by section: title of the section, tables with their titles.
@@ -25,6 +26,8 @@ _DIAGNOSIS = {
         "robustness": "Networks of every capacity",
     },
 }
+# What both measures of complexity are called where they are drawn.
+_MEASURES = {"expected capacity": "expected capacity, bits", "csg": "cumulative spectral gradient (CSG)"}
 _SENTENCES = ["sentence", "caveats"]  # columns of `fit`
 _SECTION_OF = {"fit": 0, "complexity": 1, "capacity": 0, "resampling": 2, "robustness": 3}
 _QUANTITIES = {
@@ -44,12 +47,12 @@ def diagnosis_page(places: Places, gallery: Gallery, pixels: str) -> dict | None
     sections = []
     for title, own in _DIAGNOSIS.items():
         shown = {name: read[name] for name in own if read.get(name) is not None}
-        tables = [_table(own[name], places.link(given["tables"][name]), table) for name, table in shown.items()]
+        tables = [_table(own[name], places.link(given["tables"][name]), table, name) for name, table in shown.items()]
         section = {"title": title, "sentences": [], "tables": tables, "figures": [], "curves": []}
         if "fit" in shown:
             section["sentences"] = [f"{row.sentence} {row.caveats}".strip() for row in shown["fit"].itertuples()]
         if "complexity" in shown:
-            section["curves"] = _complexity_curves(shown["complexity"], places.link(given["tables"]["complexity"]))
+            section["curves"] = complexity_curves(shown["complexity"], places.link(given["tables"]["complexity"]))
         sections.append(section)
     for text in given["texts"]:
         if places.is_there(text):
@@ -78,7 +81,8 @@ def temperature_page(places: Places, gallery: Gallery) -> dict | None:
     shown = {name: read[name] for name in titles if read.get(name) is not None}
     sentences = temperature_section(shown["duel"], []).lines if "duel" in shown else []
     if shown:
-        tables = [_table(titles[name], places.link(given["tables"][name]), table) for name, table in shown.items()]
+        links = {name: places.link(given["tables"][name]) for name in shown}
+        tables = [_table(titles[name], links[name], table, name) for name, table in shown.items()]
         title = "Schedules of the learning rate"
         sections.append({"title": title, "sentences": sentences, "tables": tables, "figures": [], "curves": []})
     for entry in given["courses"]:
@@ -93,17 +97,20 @@ def temperature_page(places: Places, gallery: Gallery) -> dict | None:
     return {"sentences": sentences, "sections": sections} if sections else None
 
 
-def _table(title: str, file: str, table: pd.DataFrame) -> dict:
-    """The first rows of a table as it is, and how many its file has.
+def _table(title: str, file: str, table: pd.DataFrame, name: str) -> dict:
+    """The first rows of a table as it is, what its columns mean, and how many rows its file has.
 
-    Columns without any value are left out, and those of sentences, which stand above the table.
+    name: of the table's schema. Columns without any value are left out, and those of sentences, which stand above it.
     """
     shown = table.loc[:, (table.notna() & (table != "")).any()].drop(columns=_SENTENCES, errors="ignore")
     plain = shown[:MOST_ROWS].astype(object)
     if "settings" in plain:
         plain["settings"] = plain["settings"].map(settings_said, na_action="ignore")
     rows = plain.where(plain.notna(), None).to_numpy().tolist()
-    return {"title": title, "file": file, "columns": list(shown.columns), "rows": rows, "total": len(table)}
+    meant = {column.name: column.meaning for column in SCHEMAS[name].columns}
+    columns = list(shown.columns)
+    meanings = [meant[column] for column in columns]
+    return {"title": title, "file": file, "columns": columns, "meanings": meanings, "rows": rows, "total": len(table)}
 
 
 def settings_said(settings: str) -> str:
@@ -141,7 +148,7 @@ def _figure(places: Places, place: str, gallery: Gallery) -> dict:
     }
 
 
-def _complexity_curves(table: pd.DataFrame, file: str) -> list[dict]:
+def complexity_curves(table: pd.DataFrame, file: str) -> list[dict]:
     """Both measures over the number of samples, with 95 % of the draws, beside shuffled labels."""
     curves = []
     for measure, of_measure in table.groupby("measure", sort=False):
@@ -154,10 +161,12 @@ def _complexity_curves(table: pd.DataFrame, file: str) -> list[dict]:
                 (", shuffled labels", ("null", "null_low", "null_high")),
             ):
                 values = dict(zip(("y", "low", "high"), (rows[each].tolist() for each in columns), strict=True))
-                series.append({"name": f"{name}{kind}", "group": name, "x": rows["count"].tolist(), **values})
-        label = f"{measure}, bits" if "capacity" in str(measure) else str(measure)
+                told = {"name": f"{name}{kind}", "group": name, "nil": bool(kind)}
+                series.append({**told, "x": rows["count"].tolist(), **values})
+        label = _MEASURES.get(measure, str(measure))
         axes = {"x": "samples", "y": label, "log_x": True, "log_y": "capacity" in str(measure)}
-        curves.append({"title": str(measure), "file": file, **axes, "series": series})
+        note = "Dotted: the same samples with shuffled labels."
+        curves.append({"title": label, "note": note, "file": file, **axes, "series": series})
     return curves
 
 

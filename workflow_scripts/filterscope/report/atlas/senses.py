@@ -37,6 +37,21 @@ def noted_senses(senses: pd.DataFrame | None) -> str | None:
     return None if senses is None else told(senses)
 
 
+def words_of_senses(words: pd.DataFrame | None, count: int) -> dict[int, list[str]]:
+    """By filter, words that tell its senses from each other, or the first ones of its only sense: those of all senses
+    in turn, each once, `count` at most.
+
+    words: `sense_words`.
+    """
+    if words is None:
+        return {}
+    p = pd.to_numeric(words["p"])
+    telling = words[p.isna() | (p <= CHANCE)].sort_values(["filter", "sense", "rank"])
+    telling["turn"] = telling.groupby(["filter", "sense"]).cumcount()
+    distinct = telling.sort_values(["filter", "turn", "sense"]).drop_duplicates(["filter", "word"])
+    return {number: rows["word"].head(count).tolist() for number, rows in distinct.groupby("filter")}
+
+
 def sense_files(
     places: Places,
     given: Mapping,

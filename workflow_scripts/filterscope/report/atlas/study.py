@@ -13,6 +13,7 @@ import pandas as pd
 
 from filterscope import tables
 from filterscope.report.atlas.beside import Asked, changed_names, comparison, label_of
+from filterscope.report.atlas.depth import depths
 from filterscope.report.atlas.layers import CAUSES, STATUSES, Layer
 from filterscope.report.atlas.photographs import Photographs
 from filterscope.report.atlas.places import FORMAT, Places
@@ -123,8 +124,9 @@ def study_page(
         "causes": CAUSES,
         "base": _base(places, target),
         "layers": list(found.noted),
-        "verdict": verdict(told.explained) or [asked_for(found.noted)],
+        "verdict": verdict(told.explained) or _asked(found),
         "best": [[told.best[place][0], number] for place, number in first],
+        "depth": depths(places),
         "rooms": rooms_said,
         "room_files": {room: _room_files(places, room) for room in rooms_said},
         "warnings": told.warnings,
@@ -137,6 +139,7 @@ def study_page(
             {
                 "facets": len(each["facets"]),
                 "file": each["files"].get("facet_summary"),
+                "picture": _first_picture(each),
                 **{name: each[name] for name in ("number", "class", "unit", "dataset", "probe", "layer")},
             }
             for each in found.classes
@@ -155,6 +158,17 @@ def study_page(
         "cite": _citation(places.given["title"]),
         "links": _links(places),
     }
+
+
+def _asked(found: Found) -> list[str]:
+    """What was asked of a study that explains no layer, and how networks that drew the same classes compare."""
+    return [asked_for(found.noted, found.classes), *(said for each in found.networks for said in each["said"])]
+
+
+def _first_picture(page: Mapping) -> str | None:
+    """A picture of a class, None where none is shown."""
+    drawn = (each["path"] for facet in page["facets"] for each in facet.get("pictures", ()))
+    return next(filter(None, drawn), None)
 
 
 def _tell(told: _Told, asked: Asked, noted: dict, shown: np.ndarray) -> None:

@@ -17,8 +17,8 @@ _HEADLINE = {"metric": RECALL, "candidates": "vocabulary", "k": 5}
 MISSING = 5  # files that are named, of those that are missing
 
 
-def asked_for(noted: Sequence[Mapping]) -> str:
-    """How much was explained and drawn, in a sentence."""
+def asked_for(noted: Sequence[Mapping], classes: Sequence[Mapping] = ()) -> str:
+    """How much was explained and drawn, in a sentence. classes: pages of classes with facets."""
     explained = [each for each in noted if each["explained"]]
     drawn = [each for each in noted if each["recipes"]]
     if not noted:
@@ -30,11 +30,19 @@ def asked_for(noted: Sequence[Mapping]) -> str:
         parts.append(f"{filters:,} filters in {where} were explained in words")
     if drawn:
         parts.append(f"{_count(len(drawn), 'layer')} {'were' if len(drawn) > 1 else 'was'} drawn")
+    if classes:
+        several = len({(each["dataset"], each["class"]) for each in classes})
+        probes = len({each["probe"] for each in classes})
+        parts.append(
+            f"photographs of {_count(several, 'class', 'classes')} were grouped into facets by what "
+            f"{_count(probes, 'network')} {'compute' if probes > 1 else 'computes'} of them"
+        )
+        parts[0] = parts[0][0].upper() + parts[0][1:]
     return f"{'; '.join(parts) or 'Photographs were looked at, no filter was explained'}."
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, what: str, many: str | None = None) -> str:
+    return f"{number} {what if number == 1 else many or what + 's'}"
 
 
 def layer_verdict(

@@ -46,14 +46,15 @@
     const [theme, nextTheme] = useTheme();
     const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : null;
     const pages = study.pages || [];
+    const layers = study.layers.filter((each) => each.filters > 0); // of which something is shown but facets of classes
     const on = (names) => (names.includes(route.page) ? "page" : undefined);
     const both = study.beside && study.beside.pairs.length ? study.beside.pairs : null;
-    const pair = both ? [...(both.find((each) => each.includes(layer)) || both[0])].reverse() : study.layers.length > 1 ? [layer === null ? study.layers[0].number : layer, (study.layers.find((each) => each.number !== (layer === null ? study.layers[0].number : layer)) || study.layers[0]).number] : null;
+    const pair = both ? [...(both.find((each) => each.includes(layer)) || both[0])].reverse() : layers.length > 1 ? [layer === null ? layers[0].number : layer, (layers.find((each) => each.number !== (layer === null ? layers[0].number : layer)) || layers[0]).number] : null;
     return html`<header class="head"><a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); const main = document.getElementById("main"); main.focus(); }}>To the content</a>
       <a class="brand" href="#/study" aria-label="Filterscope: the study"><svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><circle cx="12" cy="12" r="9.2" /><circle cx="12" cy="12" r="3.4" /><path d="M12 2.8v5.8M20 7.4l-5 2.9M20 16.6l-5-2.9M12 21.2v-5.8M4 16.6l5-2.9M4 7.4l5 2.9" /></svg><span><${Text} lines=${1}>${study.title}<//></span></a>
       <nav class="nav" aria-label="Pages">
         <a href="#/study" aria-current=${on(["study"])}>Study</a>
-        ${study.layers.length ? html`<label class="layer-choice"><span class="visually-hidden">Layer</span><select aria-label="Go to a layer" data-on=${layer !== null} value=${layer === null ? "" : layer} onChange=${(event) => event.target.value !== "" && go(address.write("layer", [Number(event.target.value)]))}><option value="" disabled>Layers</option>${study.layers.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>` : null}
+        ${layers.length ? html`<label class="layer-choice"><span class="visually-hidden">Layer</span><select aria-label="Go to a layer" data-on=${layer !== null} value=${layer === null ? "" : layer} onChange=${(event) => event.target.value !== "" && go(address.write("layer", [Number(event.target.value)]))}><option value="" disabled>Layers</option>${layers.map((each) => html`<option key=${each.number} value=${each.number}>${each.heading}</option>`)}</select></label>` : null}
         ${pair ? html`<a href=${address.write("compare", pair)} aria-current=${on(["compare"])}>Compare</a>` : null}
         ${(study.classes || []).length ? html`<a href=${address.write("class", [study.classes[0].number])} aria-current=${on(["class", "networks"])}>Classes</a>` : null}
         ${(study.photographs || []).length ? html`<a href=${address.write("photographs", [study.photographs[0].number])} aria-current=${on(["photographs", "photograph", "occlusion"])}>Photographs</a>` : null}
@@ -66,9 +67,17 @@
 
   const NONE = html`<article class="page"><h1 tabindex="-1">There is no such page</h1><p>The address leads nowhere in this atlas. <a href="#/study">Go to the study</a>.</p></article>`;
 
+  // Lists of the study that say which pages of a kind there are.
+  const NUMBERED = { photographs: "photographs", photograph: "photographs", occlusion: "occlusions", class: "classes", networks: "networks" };
+  const ROOMS = ["diagnosis", "temperature"];
+
   function Page({ study, route, go }) {
     const [first, second] = route.numbers;
     const layer = study.layers.find((each) => each.number === first);
+    // What the study does not name is not there: asking for its file would be a request that fails.
+    const named = NUMBERED[route.page];
+    if (named && !(study[named] || []).some((each) => each.number === first)) return NONE;
+    if (ROOMS.includes(route.page) && !(study.pages || []).includes(route.page)) return NONE;
     switch (route.page) {
       case "study": return html`<${filterscope.studyPage.Study} study=${study} />`;
       case "search": return html`<${filterscope.search.Search} study=${study} query=${route.query} />`;
@@ -145,7 +154,7 @@
         if (event.key === "/") { event.preventDefault(); document.getElementById("search").focus(); document.getElementById("search").select(); }
         else if (event.key === "?") setHelp(true);
         else if (before === "g") {
-          const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : study.layers.length ? study.layers[0].number : null;
+          const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : (study.layers.find((each) => each.filters > 0) || { number: null }).number;
           if (event.key === "s") go("#/study");
           if (event.key === "l" && layer !== null) go(address.write("layer", [layer]));
           if (event.key === "c" && study.layers.length > 1) go(address.write("compare", [study.layers[0].number, study.layers[1].number]));

@@ -111,7 +111,7 @@
   }
 
   /* order: the groups, by which they are coloured; shared: the hidden groups, where a legend above says which. */
-  function Curves({ title, x: xLabel, y: yLabel, series, log_x: logX, log_y: logY, file, order, shared }) {
+  function Curves({ title, x: xLabel, y: yLabel, series, log_x: logX, log_y: logY, whole_x: whole, file, order, shared, note }) {
     const [ref, width] = useWidth();
     const groups = order || groupsOf(series);
     const [own, toggle] = useHidden();
@@ -125,7 +125,7 @@
     const xs = span(shown.flatMap((each) => each.x.filter((value) => positive(value, logX))));
     const ys = span(shown.flatMap((each) => [...each.y, ...(each.low || []), ...(each.high || [])].filter((value) => positive(value, logY))));
     const legend = shared ? null : html`<${Legend} groups=${groupsOf(series)} order=${groups} hidden=${hidden} onToggle=${toggle} />`;
-    const frame = (inner) => html`<figure class="curves"><figcaption><span><${Text}>${title}<//></span>${yLabel && yLabel !== title ? html` <span class="soft"><${Text}>${yLabel}<//></span>` : null}</figcaption>${legend}<div class="curve-area" ref=${ref}>${inner}</div><div class="sources"><${Source} path=${file} /></div></figure>`;
+    const frame = (inner) => html`<figure class="curves"><figcaption><span><${Text}>${title}<//></span>${yLabel && yLabel !== title ? html` <span class="soft"><${Text}>${yLabel}<//></span>` : null}</figcaption>${note ? html`<p class="note"><${Text}>${note}<//></p>` : null}${legend}<div class="curve-area" ref=${ref}>${inner}</div><div class="sources"><${Source} path=${file} /></div></figure>`;
     if (!width) return frame(null);
     if (!Number.isFinite(xs[0]) || !Number.isFinite(ys[0])) return frame(html`<p class="soft">Nothing to show: every curve is hidden or empty.</p>`);
     if (ys[0] > 0 && !logY && ys[0] < 0.5 * ys[1]) ys[0] = 0;
@@ -182,11 +182,11 @@
       <svg ref=${svg} width=${width} height=${height} role="img" tabindex="0" aria-label=${title + ": " + yLabel + " over " + xLabel + ", " + count.number + " curves; arrow keys read values"} onPointerMove=${move} onPointerLeave=${() => setCursor(null)} onKeyDown=${keys} onBlur=${() => setCursor(null)}>
         <g class="axes">
           ${(logY ? decades(ys[0], ys[1]) : ticks(ys[0], ys[1], 5)).map((tick) => html`<g key=${"y" + tick}><line x1=${box.left} x2=${width - box.right} y1=${toY(tick)} y2=${toY(tick)} /><text x=${box.left - 6} y=${toY(tick) + 4} text-anchor="end">${tickText(tick)}</text></g>`)}
-          ${(logX ? decades(xs[0], xs[1]) : ticks(xs[0], xs[1], width < 420 ? 4 : 7)).map((tick) => html`<g key=${"x" + tick}><line class="tick" x1=${toX(tick)} x2=${toX(tick)} y1=${height - box.bottom} y2=${height - box.bottom + 4} /><text x=${toX(tick)} y=${height - box.bottom + 15} text-anchor="middle">${tickText(tick)}</text></g>`)}
+          ${(logX ? decades(xs[0], xs[1]) : ticks(xs[0], xs[1], width < 420 ? 4 : 7).filter((tick) => !whole || Number.isInteger(tick))).map((tick) => html`<g key=${"x" + tick}><line class="tick" x1=${toX(tick)} x2=${toX(tick)} y1=${height - box.bottom} y2=${height - box.bottom + 4} /><text x=${toX(tick)} y=${height - box.bottom + 15} text-anchor="middle">${tickText(tick)}</text></g>`)}
           <text class="axis-name" x=${width - box.right} y=${height - 3} text-anchor="end">${xLabel}</text>
         </g>
-        ${shown.map((each) => each.low && each.high ? html`<path key=${"a" + each.name} class=${"area c" + (groups.indexOf(each.group || each.name) % COLOURS)} d=${area(each)} />` : null)}
-        ${shown.map((each) => { const k = groups.indexOf(each.group || each.name); return html`<path key=${each.name} class=${"curve c" + (k % COLOURS) + (k >= COLOURS ? " dashed" : "") + (each.points ? " pointed" : "")} d=${path(each.x, each.y)} />`; })}
+        ${shown.map((each) => each.low && each.high ? html`<path key=${"a" + each.name} class=${"area c" + (groups.indexOf(each.group || each.name) % COLOURS) + (each.nil ? " nil" : "")} d=${area(each)} />` : null)}
+        ${shown.map((each) => { const k = groups.indexOf(each.group || each.name); return html`<path key=${each.name} class=${"curve c" + (k % COLOURS) + (k >= COLOURS ? " dashed" : "") + (each.nil ? " nil" : "")} d=${path(each.x, each.y)} />`; })}
         ${here === null ? null : html`<line class="cursor" x1=${toX(here)} x2=${toX(here)} y1=${box.top} y2=${height - box.bottom} />`}
         ${readings.map((each) => positive(each.y, logY) ? html`<circle key=${each.name} class=${"c" + (each.group % COLOURS)} cx=${toX(each.x)} cy=${toY(each.y)} r="3" />` : null)}
       </svg>${tip}`);

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Text, Tile, Picture, Failed, Waiting, useData, usePhotos, useWidth, contents } = filterscope.parts;
+  const { html, useState, Panel, Text, Tile, Picture, Failed, Waiting, useData, useLayer, usePhotos, useWidth, contents } = filterscope.parts;
   const { address } = filterscope;
   const { show, share, count, isMissing } = filterscope.numbers;
   const { span } = filterscope.charts;
@@ -62,7 +62,7 @@
       <header><h2><span class=${"facet-dot c" + (facet.facet % 8)}>${facet.facet}</span> Facet ${facet.facet}</h2><div class="aside soft">${count(facet.members, "photograph")}${facet.small ? ", few" : ""}${isMissing(facet.recovered) ? "" : "; found again in other samples: " + share(facet.recovered)}</div></header>
       <div class="facet-pictures">
         ${facet.mean ? html`<figure><${Picture} path=${facet.mean} alt=${"Mean image of facet " + facet.facet} /><figcaption>mean of ${show(facet.averaged)}</figcaption></figure>` : null}
-        ${(facet.pictures || []).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Picture of facet " + facet.facet + " by " + each.recipe + ", begun as " + each.start} /><figcaption><${Text}>${each.recipe}<//>${each.start ? ", from " + each.start : ""}${isMissing(each.ratio) ? "" : html`: <b>${show(each.ratio)} ×</b> the best`}${each.status && each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}</figcaption></figure>`)}
+        ${(facet.pictures || []).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Picture of facet " + facet.facet + " by " + each.recipe + ", begun as " + each.start} /><figcaption><${Text}>${each.recipe}<//>${each.start ? ", from " + each.start : ""}${isMissing(each.ratio) ? "" : html`: <b>${show(each.ratio)} ×</b> the best`}${each.status && each.status !== "optimised" ? html` <strong><${Text}>${each.status}<//></strong>` : null}${each.path === null && each.note ? html` <${Text}>${each.note}<//>` : null}</figcaption></figure>`)}
       </div>
       <${Words} facet=${facet} />
       <div class="crops">${rows.slice(0, 15).map((row) => html`<a key=${row} href=${photos.columns ? address.write("photograph", [number, photos.columns.image[row]]) : undefined}><${Tile} photos=${photos} row=${row} label=${contents(photos, row)} /></a>`)}</div><footer class="sources">${["facet_summary", "facet_words", "facet_pictures"].map((name) => html`<${filterscope.parts.Source} key=${name} path=${files[name]} />`)}</footer></section>`;
@@ -74,19 +74,21 @@
     const info = found && found.layer !== undefined && found.layer !== null ? study.layers.find((each) => each.number === found.layer) : null;
     const photos = usePhotos(found ? found.photographs : null, info ? info.view : null);
     const [hot, setHot] = useState(-1);
+    const { value: units } = useLayer(info ? info.number : null);
+    const shown = Boolean(units) && units.row(found.unit) >= 0;
     if (data.error) return html`<${Failed} error=${data.error} />`;
     if (!found) return html`<${Waiting} />`;
     const files = found.files || {};
     const firm = found.stability || {};
-    const others = (study.classes || []).filter((each) => each.number !== number);
+    const others = (study.classes || []).filter((each) => each.number !== number && each.probe === found.probe && each.dataset === found.dataset);
     const compared = (study.networks || []).find((each) => each.dataset === found.dataset);
-    return html`<article class="page class"><header class="title-block compact"><div><p class="kicker">Class · <${Text}>${[found.probe, found.dataset].filter(Boolean).join(" on ")}<//></p><h1 tabindex="-1"><${Text}>${found.class}<//></h1><p class="facts">${count(found.facets.length, "facet")} of ${count(found.places ? found.places.x.length : 0, "photograph")}${info ? html` · <a href=${address.write("filter", [info.number, found.unit])}>output unit ${found.unit}</a>` : ""}</p></div></header>
+    return html`<article class="page class"><header class="title-block compact"><div><p class="kicker">Class · <${Text}>${[found.probe, found.dataset].filter(Boolean).join(" on ")}<//></p><h1 tabindex="-1"><${Text}>${found.class}<//></h1><p class="facts">${count(found.facets.length, "facet")} of ${count(found.places ? found.places.x.length : 0, "photograph")}${" · "}${shown ? html`<a href=${address.write("filter", [info.number, found.unit])}>output unit ${found.unit}</a>` : "output unit " + found.unit}</p></div></header>
       <${Panel} title="Its facets around the map of its photographs" wide=${true} note="Each dot is a photograph, by what the network computes of it (PCA, then t-SNE); numbers are facets, 0 is the largest. Beside the map a picture of each, begun as the facet's mean image." sources=${[files.facets, files.facet_pictures, ...(found.plates || [])]}>${found.places ? html`<${Plate} found=${found} photos=${photos} hot=${hot} onHot=${setHot} />` : null}<//>
       ${(found.networks || []).length > 1 ? html`<${Panel} title="The class as every network draws it" wide=${true} note="A picture of each facet; facets of two networks are other groups of photographs." sources=${[files.facet_pictures]} aside=${compared ? html`<a href=${address.write("networks", [compared.number])}>compared by criteria</a>` : null}><${filterscope.networksPage.Rows} rows=${found.networks} here=${number} /><//>` : null}
       <div class="columns class-columns"><div class="column side">
           <${Panel} title="How firm the grouping is" sources=${[files.facet_summary]} note="k-means always finds groups; these numbers say whether it finds the same ones again (1: the same, 0: chance)."><dl class="facts-list">${[["from other seeds", firm.seed], ["in other samples", firm.bootstrap], ["silhouette", firm.silhouette], ["facets suggested", firm.suggested]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl><//>
           ${compared ? html`<${Panel} title="Are the pictures good?"><p><a href=${address.write("networks", [compared.number])}>${compared.probes.length > 1 ? "The networks compared by five criteria and a judge" : "By five criteria and a judge, beside photographs and mean images"}</a></p><//>` : null}
-          ${others.length ? html`<${Panel} title="Other classes" sources=${[...new Set(others.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${others.slice(0, 200).map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//>${each.probe !== found.probe ? html` <span class="soft"><${Text}>${each.probe}<//></span>` : null}</a></li>`)}</ul><//>` : null}</div>
+          ${others.length ? html`<${Panel} title="Other classes" sources=${[...new Set(others.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${others.slice(0, 200).map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//></a></li>`)}</ul><//>` : null}</div>
         <div class="column facets">${found.facets.map((facet) => html`<${Facet} key=${facet.facet} facet=${facet} photos=${photos} number=${found.photographs} files=${files} hot=${hot === facet.facet} onHot=${setHot} />`)}</div></div>
       </article>`;
   }

@@ -103,11 +103,14 @@
     return html`<${Panel} title="What rivals say" sources=${[info.files && info.files.filter_claims, rows.some(([method]) => method === "CLIP-Dissect") && info.files && info.files.clip_words]}><dl class="rivals">${rows.map(([method, label, value]) => html`<div key=${method}><dt>${method}</dt><dd><${Text}>${label || "nothing"}<//>${isMissing(value) ? null : html` <span class="soft">AUPRC ${show(value)}</span>`}</dd></div>`)}</dl><//>`;
   }
 
+  /* In how many of a filter's pictures its claim is found; found: the share. */
+  const pictured = (found, number) => number === 1 ? "Its claim is " + (found > 0 ? "" : "not ") + "found in its picture" : "Its claim is found in " + show(Math.round(found * number)) + " of its " + count(number, "picture");
+
   function Pictures({ pictures, info, number, name }) {
     const recipes = [...new Set(pictures.map((each) => each.recipe))];
     const files = info.files || {};
     return html`<${Panel} title="Pictures made for it" note="Made from noise to excite it; beside each how it compares with the best photograph, and what the explainer calls it." sources=${Object.keys(files).filter((name) => name.startsWith("pictures")).map((name) => files[name])}>
-      ${!isMissing(name.picture_found) ? html`<p>Its claim is found in ${share(name.picture_found)} of ${count(name.picture_count || pictures.length, "picture")}; claims of other filters in ${share(name.picture_null)} of them.</p>` : null}
+      ${!isMissing(name.picture_found) ? html`<p class="note">${pictured(name.picture_found, name.picture_count || pictures.length)}; claims of other filters in ${share(name.picture_null)} of all pictures.</p>` : null}
       <div class="picture-row">${recipes.map((recipe) => html`<div key=${recipe} class="recipe"><h3><${Text}>${recipe}<//></h3><div class="recipe-pictures">${pictures.filter((each) => each.recipe === recipe).map((each, k) => html`<figure key=${k}><${Picture} path=${each.path} alt=${"Optimised picture of filter " + number + " by " + recipe} /><figcaption>${each.status && each.status !== "optimised" ? html`<strong><${Text}>${each.status}<//></strong> <${Text}>${each.note || ""}<//> ` : null}${isMissing(each.ratio) ? null : html`<b>${show(each.ratio)} ×</b> the best photograph. `}${each.words ? html`<span class="soft"><${Text} lines=${2}>${Array.isArray(each.words) ? each.words.slice(0, 5).join(", ") : String(each.words)}<//></span>` : null}</figcaption></figure>`)}</div></div>`)}</div><//>`;
   }
 
@@ -165,13 +168,14 @@
     const name = nameOf(layer, row);
     const own = data.value ? data.value.filters[String(number)] || {} : null;
     const files = info.files || {};
+    const page = (study.classes || []).find((each) => each.layer === info.number && each.unit === number); // of an output unit
     const link = (to, label, arrow) => to === null ? html`<span class="button off" aria-hidden="true">${arrow}</span>` : html`<a class="button" href=${address.write("filter", [info.number, to])} aria-label=${label + ": filter " + to} title=${label + " (arrow key)"}>${arrow}</a>`;
     const top = own && own.top && own.top.row.length ? own.top : null;
     const filtered = listed && list === listed && list.length !== layer.count;
     return html`<article class="page filter">
       <header class="title-block compact"><div><p class="kicker"><a href=${order ? order.back : address.write("layer", [info.number])}><${Text}>${info.heading}<//></a></p>
         <h1 tabindex="-1"><span class="filter-number">${number}</span> ${name === null ? html`<span class="no-name">no name</span>` : html`<${Text} lines=${2}>${name}<//>`} <${Status} status=${status} /></h1>
-        <p class="facts">${layer.words ? html`<${Words} words=${store.wordsOf(layer, row)} limit=${5} />` : null}</p></div>
+        <p class="facts">${layer.words ? html`<${Words} words=${store.wordsOf(layer, row)} limit=${5} />` : null}${page ? html`${layer.words ? " · " : ""}<a href=${address.write("class", [page.number])}>facets of the class <${Text}>${page.class}<//></a>` : null}</p></div>
         <nav class="title-aside stepper" aria-label="Filters of this layer">${link(before, "Previous", "←")}<span class="soft">${show(at + 1)} of ${show(list.length)}${filtered ? " in the list" : ""}</span>${link(after, "Next", "→")}</nav></header>
       ${data.error ? html`<${Failed} error=${data.error} />` : !own ? html`<${Waiting} />` : html`<div class="columns filter-columns">
         <div class="column">

@@ -63,10 +63,15 @@
     };
   }
 
+  /* px that a photograph of this ratio of width to height is shown wide at most: none is higher than two screens. */
+  function widest(ratio) {
+    return Math.max(24, Math.min(760, Math.max(280, 560 * ratio), 1200 * ratio));
+  }
+
   const percent = (box) => ({
     left: 100 * box[0] + "%", top: 100 * box[1] + "%", width: 100 * (box[2] - box[0]) + "%", height: 100 * (box[3] - box[1]) + "%",
   });
 
-  filterscope.geometry = { place, filled, seen, within, around, background, percent, WHOLE };
+  filterscope.geometry = { place, filled, seen, within, around, background, widest, percent, WHOLE };
   if (typeof module === "object") module.exports = filterscope;
 })(globalThis);

@@ -14,7 +14,7 @@
   function Answers({ query, answers, total, layer }) {
     if (!query) return null;
     const shown = answers.filter((each) => each.count > 0).slice(0, 14);
-    return html`<p class="answers" role="status">${total === 0 ? html`No filter of this layer knows “<${Text}>${query}<//>” or a word near it.` : html`${count(total, "filter")} for “<${Text}>${query}<//>”: ${shown.map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("layer", [layer.number], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">${each.count}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""}</span></span>`)}.`}
+    return html`<p class="answers" role="status">${total === 0 ? html`No filter of this layer knows “<${Text}>${query}<//>” or a word near it.` : html`${count(total, "filter")} for “<${Text}>${query}<//>”: ${shown.map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("layer", [layer.number], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">(${each.count}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""})</span></span>`)}.`}
       ${" "}<a class="more" href=${address.write("search", [], { q: query })}>in all layers</a></p>`;
   }
 
@@ -85,7 +85,7 @@
     const drawable = layer.picture.some((number) => number >= 0) && layer.thumb.some((number) => number >= 0);
     const orders = Object.entries(listing.ORDERS).filter(([name, { of }]) => (name === "likeness" ? Boolean(query.q) : !of || of === "name" || layer[of]));
     const exportChosen = () => {
-      const table = listing.table(layer, chosen.size ? rows.filter((row) => chosen.has(row)) : rows, store.wordsOf);
+      const table = listing.table(layer, chosen.size ? rows.filter((row) => chosen.has(row)) : rows, store.wordsOf, store.sensedOf);
       download("filters_of_layer_" + info.number + ".csv", csv(table.columns, table.body));
     };
     const choose = (row) => setChosen((old) => {
@@ -113,7 +113,7 @@
       <${Answers} query=${query.q} answers=${found.answers} total=${(found.hits || []).length} layer=${info} />
       <div class=${"layer-body" + (mapped ? "" : " unmapped")}>
         <section class="gallery-side" aria-label="Filters">
-          ${rows.length === 0 && !query.q ? html`<p class="soft">No filter has ${statuses.length === 1 ? "this status" : "these statuses"}.</p>` : null}
+          ${rows.length === 0 && !query.q ? html`<p class="soft">${layer.count === 0 ? "None of its filters is in this atlas." : "No filter has " + (statuses.length === 1 ? "this status." : "these statuses.")}</p>` : null}
           <div class="gallery" onKeyDown=${moveFocus}>${rows.slice(0, limit).map((row) => html`<${Card} key=${row} layer=${layer} row=${row} photos=${photos} note=${note(row)} hot=${hot === row} onHover=${setHot} chosen=${chosen.has(row)} onChoose=${choosing ? choose : null} drawn=${drawn} />`)}</div>
           <div ref=${end} class="gallery-end">${limit < rows.length ? html`<button type="button" onClick=${() => setLimit(limit + PORTION)}>Show more of ${show(rows.length)}</button>` : null}</div>
         </section>

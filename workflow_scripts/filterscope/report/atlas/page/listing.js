@@ -46,9 +46,9 @@
   }
 
   /* The chosen rows as a table for other programs: columns and rows. */
-  function table(layer, chosen, wordsOf) {
+  function table(layer, chosen, wordsOf, sensedOf) {
     const value = (values, row) => (values && !Number.isNaN(values[row]) ? Number(values[row].toPrecision(4)) : null);
-    const columns = ["filter", "status", "name", "words", "apart", "auprc", "null", "cause_effect", "strength", "distinctiveness", "senses"];
+    const columns = ["filter", "status", "name", "words", "apart", "auprc", "null", "cause_effect", "strength", "distinctiveness", "senses", "words_of_senses"];
     const list = (row, column) => wordsOf(layer, row, column).map(({ word, isNew }) => word + (isNew ? "*" : "")).join(", ");
     const body = chosen.map((row) => [
       layer.filter[row],
@@ -62,6 +62,7 @@
       value(layer.strength, row),
       value(layer.distinct, row),
       value(layer.senses, row),
+      sensedOf(layer, row).join(", "),
     ]);
     return { columns, body };
   }

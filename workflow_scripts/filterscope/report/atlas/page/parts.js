@@ -16,7 +16,7 @@
     untested: "There are no masks, so nothing could be tested: the name is what it claims.",
     silent: "In no image that was looked at does the filter rise above zero; other images might wake it.",
     dead: "The filter never rises above zero in the whole dataset.",
-    unexplained: "No words were looked for in this layer.",
+    unexplained: "No name was looked for in this layer.",
   };
 
   const code = (status) => (Object.prototype.hasOwnProperty.call(STATUSES, status) ? status.replace(/ /g, "-") : "unknown");
@@ -41,12 +41,20 @@
       long && STATUSES[status] ? html`<span class="status-long"> ${STATUSES[status]}</span>` : null}</span>`;
   }
 
+  const LONG = 300; // characters of a text that are shown
+  const MOST = 2000; // of a sentence that holds texts, and of a text where the pointer asks for it
   /* A text of the data: shown as text, in its own direction, never longer than its place. */
-  const Text = ({ children, lines, title }) => html`<bdi class=${lines ? "clamp" : ""} title=${title} style=${lines ? { WebkitLineClamp: lines } : null}>${children}</bdi>`;
+  function Text({ children, lines, title }) {
+    const text = [children].flat(3).every((part) => typeof part === "string") ? [children].flat(3).join("") : null;
+    const long = text !== null && text.length > LONG;
+    const shown = text === null ? children : long ? text.slice(0, LONG) + "…" : text.trim() === "" && text !== "" ? "(blank)" : text;
+    return html`<bdi class=${lines ? "clamp" : ""} title=${title || (long ? text.slice(0, MOST) : undefined)} style=${lines ? { WebkitLineClamp: lines } : null}>${shown}</bdi>`;
+  }
 
   /* A sentence made from tables: its intervals step back, so that it can be read. */
   function Sentence({ children }) {
-    const parts = String(children).split(/(\[[−\-.\d, ]+\])/);
+    const text = String(children);
+    const parts = (text.length > MOST ? text.slice(0, MOST) + "…" : text).split(/(\[[−\-.\d, ]+\])/);
     return html`<bdi>${parts.map((part, k) => (k % 2 ? html`<small key=${k}>${part}</small>` : part))}</bdi>`;
   }
 
@@ -227,7 +235,8 @@
   function Card({ layer, row, photos, drawn, over, note, chosen, onChoose, onHover, hot, tabIndex }) {
     const status = layer.statuses[layer.status[row]];
     const name = nameOf(layer, row);
-    const words = store.wordsOf(layer, row);
+    const words = store.wordsOf(layer, row).map(({ word }) => word);
+    const said = words.length ? words.slice(0, 3) : store.sensedOf(layer, row).slice(0, 3);
     const number = layer.filter[row];
     const called = name === null ? status + ", no name" : name + ", " + status;
     const picture = layer.picture[row];
@@ -237,7 +246,7 @@
           ? html`<img class="tile" loading="lazy" alt="" src=${"pictures/" + picture + ".webp"} />`
           : html`<${Tile} photos=${photos} row=${layer.thumb[row]} label=${"best image of filter " + number}>${over}<//>`}
         <span class="card-name"><${Mark} status=${status} />${name === null ? html`<span class="no-name">${status}</span>` : html`<strong><${Text} lines=${1}>${name}<//></strong>`}</span>
-        <span class="card-line">${name === null ? (words.length ? html`<span class="soft"><${Text} lines=${1}>${words.map(({ word }) => word).slice(0, 3).join(", ")}<//></span>` : html`<span class="soft">no words</span>`) : html`<span class="soft">${status}</span>`}<span class="card-number">${number}</span></span>
+        <span class="card-line">${name === null ? (said.length ? html`<span class="soft"><${Text} lines=${1}>${said.join(", ")}<//></span>` : html`<span class="soft">no words</span>`) : html`<span class="soft">${status}</span>`}<span class="card-number">${number}</span></span>
         ${note ? html`<span class="card-note">${note}</span>` : null}
       </a>
       ${onChoose ? html`<label class="choose"><input type="checkbox" checked=${chosen} onChange=${() => onChoose(row)} aria-label=${"Select filter " + number} /></label>` : null}
@@ -264,14 +273,16 @@
     return src ? html`<img class="picture" src=${src} alt=${alt} width=${width} height=${height} loading="lazy" decoding="async" />` : html`<div class="tile blank" role="img" aria-label=${alt + ": no picture"}><span class="blank-text" aria-hidden="true">no picture</span></div>`;
   }
 
-  /* A table of any columns, as the diagnosis and temperature rooms have. */
-  function Table({ title, columns, rows, total, path }) {
+  const SHORT = 12; // rows that are seen at a glance: of longer tables it is told how many there are
+  /* A table of any columns, as the diagnosis and temperature rooms have; meanings: of the columns, in their order. */
+  function Table({ title, columns, rows, total, path, meanings }) {
     const numeric = columns.map((_, k) => rows.length > 0 && rows.every((row) => row[k] === null || typeof row[k] === "number"));
     return html`<figure class="table-figure">
       ${title ? html`<figcaption><span><${Text}>${title}<//></span></figcaption>` : null}
-      <div class="scroll" tabindex="0" role="group" aria-label=${title || "table"}><table class="plain"><thead><tr>${columns.map((name, k) => html`<th key=${k} scope="col" class=${numeric[k] ? "number" : ""}><${Text}>${String(name).replace(/_/g, " ")}<//></th>`)}</tr></thead>
+      <div class="scroll" tabindex="0" role="group" aria-label=${title || "table"}><table class="plain"><thead><tr>${columns.map((name, k) => html`<th key=${k} scope="col" class=${numeric[k] ? "number" : ""} title=${(meanings && meanings[k]) || undefined}><${Text}>${String(name).replace(/_/g, " ")}<//></th>`)}</tr></thead>
       <tbody>${rows.map((row, i) => html`<tr key=${i}>${row.map((cell, k) => html`<td key=${k} class=${numeric[k] ? "number" : ""}>${typeof cell === "number" ? numbers.show(cell) : cell === null ? "–" : typeof cell === "boolean" ? (cell ? "yes" : "no") : html`<${Text} lines=${String(cell).length > 90 ? 3 : undefined} title=${String(cell).length > 90 ? String(cell).slice(0, 2000) : undefined}>${cell}<//>`}</td>`)}</tr>`)}</tbody></table></div>
-      <div class="sources">${total > rows.length ? html`<span class="soft">${numbers.count(total, "row")} in all</span>` : null}<${Source} path=${path} /></div>
+      <div class="sources">${total > SHORT ? html`<span class="soft">${numbers.count(total, "row")}${total > rows.length ? ", the first " + numbers.show(rows.length) + " of them here" : ""}</span>` : null}<${Source} path=${path} /></div>
+      ${meanings && meanings.some(Boolean) ? html`<details class="notes"><summary>What the columns mean</summary><dl class="meanings">${columns.map((name, k) => (meanings[k] ? html`<div key=${k}><dt><${Text}>${String(name).replace(/_/g, " ")}<//></dt><dd><${Text}>${meanings[k]}<//></dd></div>` : null))}</dl></details>` : null}
     </figure>`;
   }
 

@@ -20,7 +20,7 @@
     const { columns, sheet } = photos;
     const ratio = columns ? columns.width[row] + " / " + columns.height[row] : "1";
     const full = sheet.pictures === "full";
-    return html`<div class="whole" style=${{ aspectRatio: ratio, maxWidth: columns ? Math.min(760, Math.max(280, (560 * columns.width[row]) / columns.height[row])) + "px" : null }}>
+    return html`<div class="whole" style=${{ aspectRatio: ratio, maxWidth: columns ? geometry.widest(columns.width[row] / columns.height[row]) + "px" : null }}>
       ${full ? html`<img src=${"photographs/" + Number(sheet.number) + "/large/" + row + ".webp"} alt=${label} />` : html`<${Tile} photos=${photos} row=${row} box=${wholeBox(photos, row)} label=${label} />`}${children}</div>`;
   }
 

@@ -31,7 +31,7 @@
       ${sections.map((each, k) => html`<${Panel} key=${k} id=${"section-" + k} title=${html`<${Text}>${each.title || TITLES[name][0]}<//>`} wide=${true} sources=${[each.file]}>
         ${(each.sentences || []).length ? html`<div class="sentences">${each.sentences.map((text, n) => html`<p key=${n}><${Sentence}>${sentence(text)}<//></p>`)}</div>` : null}
         ${(each.curves || []).length ? html`<${CurveGrid} curves=${each.curves} />` : null}
-        ${(each.tables || []).map((table, n) => html`<${Table} key=${n} title=${table.title} columns=${table.columns} rows=${table.rows} total=${table.total} path=${table.file} />`)}
+        ${(each.tables || []).map((table, n) => html`<${Table} key=${n} title=${table.title} columns=${table.columns} rows=${table.rows} total=${table.total} path=${table.file} meanings=${table.meanings} />`)}
         ${(each.figures || []).length ? html`<div class=${"figure-grid" + (each.figures.length === 1 ? " single" : "")}>${each.figures.map((figure, n) => html`<${Figure} key=${n} figure=${figure} />`)}</div>` : null}
       <//>`)}</article>`;
   }

@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, useEffect, useRef, Card, Text, Waiting, usePhotos, Source } = filterscope.parts;
+  const { html, useState, useEffect, useRef, Card, Text, Waiting, usePhotos, Source, Sources } = filterscope.parts;
   const { store, words, address } = filterscope;
   const { count, show } = filterscope.numbers;
   const SHOWN = 24; // filters of a layer on the page of all layers
@@ -104,9 +104,16 @@
 
   function Group({ info, layer, hits, query }) {
     const photos = usePhotos(info.photographs, info.view);
-    return html`<section class="search-group"><h2><a href=${address.write("layer", [info.number], { q: query })}><${Text}>${info.heading}<//></a> <span class="soft">${count(hits.length, "filter")} of ${show(layer.count)}</span> <${Source} path=${info.files && info.files.filter_words} /></h2>
+    return html`<section class="search-group"><h2><a href=${address.write("layer", [info.number], { q: query })}><${Text}>${info.heading}<//></a> <span class="soft">${count(hits.length, "filter")} of ${show(layer.count)}</span> <${Source} path=${info.files && (info.files.filter_words || info.files.sense_words)} /></h2>
       <div class="gallery" onKeyDown=${(event) => filterscope.layerPage.moveFocus(event)}>${hits.slice(0, SHOWN).map((hit) => html`<${Card} key=${hit.row} layer=${layer} row=${hit.row} photos=${photos} note=${hit.kind === "exact" ? null : html`<${Text} lines=${1}>${hit.word}<//>`} />`)}</div>
       ${hits.length > SHOWN ? html`<p><a href=${address.write("layer", [info.number], { q: query })}>All ${show(hits.length)} of them</a></p>` : null}</section>`;
+  }
+
+  /* Classes whose name holds the query. */
+  function classesOf(study, query) {
+    const spaced = (text) => words.plain(text).replace(/_/g, " ");
+    const asked = spaced(query || "");
+    return asked ? (study.classes || []).filter((each) => words.forms(asked).has(spaced(each.class)) || spaced(each.class).includes(asked)).slice(0, 60) : [];
   }
 
   function Search({ study, query }) {
@@ -121,9 +128,11 @@
     const found = useSearch(query.q, layers, study);
     if (error) return html`<${filterscope.parts.Failed} error=${error} />`;
     const groups = !layers ? [] : study.layers.map((info) => ({ info, layer: layers.find((each) => each.number === info.number), hits: found.hits.filter((hit) => hit.layer === info.number) })).filter(({ hits }) => hits.length).sort((a, b) => b.hits[0].score - a.hits[0].score || b.hits.length - a.hits.length);
+    const classes = classesOf(study, query.q);
     return html`<article class="page"><header class="title-block"><p class="kicker">All layers</p><h1 tabindex="-1">${query.q ? html`Which filters know “<${Text}>${query.q}<//>”?` : "Which filters know…?"}</h1>
       ${!query.q ? html`<p class="facts">Type a word above: a name, a word of a filter's images, or one that is near such a word in the vocabulary.</p>` : !layers ? html`<p class="facts">Reading layer ${come} of ${study.layers.length}…</p>`
-        : html`<p class="facts" role="status">${found.hits.length ? html`${count(found.hits.length, "filter")} in ${count(groups.length, "layer")}: ` : "None, nor one that knows a word near it. "}${found.answers.slice(0, 16).map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("search", [], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">${show(each.count)}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""}</span></span>`)}</p>`}</header>
+        : html`<p class="facts" role="status">${found.hits.length ? html`${count(found.hits.length, "filter")} in ${count(groups.length, "layer")}: ` : "None, nor one that knows a word near it. "}${found.answers.slice(0, 16).map((each, k) => html`<span key=${each.word}>${k ? ", " : ""}<a class=${"answer " + each.kind} href=${address.write("search", [], { q: each.word })}><${Text}>${each.word}<//></a> <span class="soft">(${show(each.count)}${each.kind === "near" ? ", near" : each.kind === "spelt" ? ", spelt alike" : ""})</span></span>`)}</p>`}</header>
+      ${classes.length ? html`<section class="search-group"><h2>Classes of this name <${Sources} paths=${[...new Set(classes.map((each) => each.file))].slice(0, 4)} /></h2><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${address.write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft"><${Text}>${each.probe}<//></span></a></li>`)}</ul></section>` : null}
       ${query.q && !layers ? html`<${Waiting} />` : groups.map((each) => html`<${Group} key=${each.info.number} info=${each.info} layer=${each.layer} hits=${each.hits} query=${query.q} />`)}</article>`;
   }
 

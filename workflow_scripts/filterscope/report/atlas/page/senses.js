@@ -43,7 +43,7 @@
   /* What decides how many senses there are, beside the same by codes shuffled among the photographs, and what is asked. */
   function Firm({ own, limits }) {
     const rows = FIRM.filter(([key]) => !isMissing(own[key]) || !isMissing(own["null_" + key]));
-    return html`<div class="scroll" tabindex="0" role="group" aria-label="How firm its senses are"><table class="plain firm"><thead><tr><th scope="col"></th><th scope="col" class="number">here</th><th scope="col" class="number">shuffled (null)</th><th scope="col" class="number">several need</th></tr></thead>
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="How firm its senses are"><table class="plain firm"><thead><tr><th scope="col"><span class="visually-hidden">what</span></th><th scope="col" class="number">here</th><th scope="col" class="number">shuffled (null)</th><th scope="col" class="number">several need</th></tr></thead>
       <tbody><tr><th scope="row">senses</th><td class="number"><b>${show(own.senses)}</b></td><td class="number">${show(own.null_senses)}</td><td class="number"></td></tr>
       ${rows.map(([key, label, says, sign]) => html`<tr key=${key}><th scope="row" title=${says}>${label.toLowerCase()}</th><td class="number">${show(own[key])}</td><td class="number">${show(own["null_" + key])}</td><td class="number">${isMissing(limits[key]) ? "" : sign + " " + show(limits[key])}</td></tr>`)}</tbody></table></div>`;
   }

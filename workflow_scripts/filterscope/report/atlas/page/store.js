@@ -4,6 +4,7 @@
   const filterscope = (root.filterscope = root.filterscope || {});
   const FORMAT = 1;
   const SAFE = /^[a-z]+(\/[0-9]+){0,2}$/; // of keys, which come from addresses too
+  const SENSED = 6; // words of a filter's senses
   const KEPT = 24; // details files held at a time: a layer of 2,048 filters has 32
   const MISSING = { u8: 0xff, u16: 0xffff, u32: 0xffffffff };
 
@@ -139,6 +140,7 @@
       name: whole(columns.name, count),
       words: whole(columns.words, count, 5),
       apart: whole(columns.apart, count, 5),
+      sensed: columns.sensed ? whole(columns.sensed, count, SENSED) : null,
       novel: whole(columns.novel, count),
       thumb: whole(columns.thumb, count),
       picture: whole(columns.picture, count),
@@ -178,6 +180,12 @@
     return result;
   }
 
+  /* The words that tell a filter's senses apart; none where it was not asked for senses. */
+  function sensedOf(index, row) {
+    const codes = index.sensed ? [...index.sensed.subarray(row * SENSED, (row + 1) * SENSED)] : [];
+    return codes.filter((code) => code >= 0).map((code) => index.texts[code]);
+  }
+
   filterscope.receive = receive;
   filterscope.store = {
     need,
@@ -185,6 +193,8 @@
     layer,
     unpackLayer,
     wordsOf,
+    sensedOf,
+    SENSED,
     bytes,
     whole,
     real,

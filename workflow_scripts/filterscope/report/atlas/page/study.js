@@ -2,8 +2,9 @@
 (function (root) {
   "use strict";
   const filterscope = (root.filterscope = root.filterscope || {});
-  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
-  const { Intervals } = filterscope.charts;
+  const { html, useState, Panel, Status, Strip, Legend, Source, Text, Sentence, Tile, Card, Heat, Picture, filesOf, Sources, useData, useLayer, usePhotos, download } = filterscope.parts;
+  const { Intervals, CurveGrid } = filterscope.charts;
+  const AT_ONCE = 6; // remarks that are seen before the rest is asked for
   const { show, count, share, isMissing } = filterscope.numbers;
   const { write, link } = filterscope.address;
 
@@ -101,7 +102,7 @@
       <a class="layer-head" href=${write("layer", [layer.number])}><strong><${Text}>${layer.probe || layer.heading}<//></strong><span class="soft"><${Text} lines=${1}>${where ? where + " · on " + (layer.dataset || (photos && photos.dataset) || "") : layer.heading}<//></span></a>
       <div class="layer-strip"><${Strip} counts=${layer.counts} total=${layer.filters} label=${layer.heading} />
         <span class="layer-counts">${Object.entries(layer.counts).filter(([, n]) => n > 0).map(([status, n]) => html`<a key=${status} href=${write("layer", [layer.number], { status })}><${Status} status=${status} /> <b>${show(n)}</b></a>`)}</span></div>
-      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, no words looked for</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
+      <span class="layer-sum">${layer.explained === false ? html`<b>${show(layer.filters)}</b><span class="soft">filters, no names looked for</span>` : html`<b>${share(layer.filters ? named / layer.filters : null)}</b><span class="soft"> of ${count(layer.filters, "filter")} ${layer.counts.untested ? "named, untested" : "named"}</span>`}</span>
       <span class="layer-files">${[["filter_names", "names"], ["filter_claims", "claims"], ["scores", "scores"]].map(([name, label]) => html`<${Source} key=${name} path=${layer.files && layer.files[name]} label=${label} />`)}</span>
       ${layer.said ? html`<p class="layer-said"><${Sentence}>${layer.said}<//></p>` : null}
       ${layer.senses ? html`<p class="layer-said"><a href=${write("layer", [layer.number], { sort: "senses" })}>Senses</a>: <${Text}>${layer.senses}<//>. <${Source} path=${layer.files && layer.files.senses} /></p>` : null}
@@ -146,14 +147,12 @@
     const best = study.best || [];
     const [lead, ...others] = study.verdict;
     const told = study.layers.filter((layer) => !layer.study && layer.explained !== false);
+    const paths = told.length ? filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3) : [...(study.networks || []).flatMap((each) => each.files), ...(study.classes || []).map((each) => each.file)].filter((path, k, all) => all.indexOf(path) === k).slice(0, 8);
     return html`<section class=${"verdict" + (best.length ? " illustrated" : "")} aria-label="Verdict">
       <p class="lead"><${Sentence}>${lead}<//></p>
       ${best.length ? html`<div class="verdict-filters"><h2>Some of them; where they look is bright</h2><div class="gallery small">${best.map(([layer, number]) => html`<${FirstFilter} key=${layer + "/" + number} study=${study} layer=${layer} number=${number} />`)}</div></div>` : null}
-      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${told.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${filesOf(told, ["filter_names", "filter_claims", "scores", "known_answers"], 3)} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
+      <div class="verdict-rest">${others.map((text, k) => html`<p key=${k}><${Sentence}>${text}<//></p>`)}${paths.length ? html`<details class="counted"><summary>The tables that this is counted from</summary><p class="sources"><${Sources} paths=${paths} />${told.length > 3 ? html`<span class="soft">and those beside the layers below</span>` : null}</p></details>` : null}</div></section>`;
   }
-
-  /* Whether the same class of a dataset has pages of several networks. */
-  const several = (study, one) => study.classes.some((each) => each.number !== one.number && each.class === one.class && each.dataset === one.dataset);
 
   /* The study beside this one: what of the names changed, and its layers. */
   function Beside({ study, others }) {
@@ -161,6 +160,40 @@
     return html`<${Panel} title=${html`Beside it: <${Text}>${label}<//>`} wide=${true} id="beside">
       ${changes.length ? html`<ul class="plain-list remarks changes">${changes.map(({ layers, said }) => html`<li key=${layers.join("/")}><a href=${write("compare", layers)}>Compare</a> <${Sentence}>${said}<//></li>`)}</ul>` : html`<p class="soft">No layer of it is one of this study's, too: the same probe in the same words, or the same module with as many filters.</p>`}
       <ul class="layer-list">${others.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>`;
+  }
+
+  /* Classes with a picture each, those of every network apart; how networks compare. */
+  function Classes({ study }) {
+    const { classes } = study;
+    const probes = [...new Set(classes.map((each) => each.probe + " on " + each.dataset))];
+    return html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)} note="What a network tells apart among the photographs of one class, in pictures.">
+      ${(study.networks || []).map((each) => html`<div key=${each.number} class="drawn-by"><p><a href=${write("networks", [each.number])}>${each.probes.length > 1 ? "Networks compared by criteria" : "How good the pictures are, by criteria"}</a> <span class="soft"><${Text}>${each.probes.join(", ") + " on " + each.dataset}<//></span></p>${each.said.length ? html`<${Notes} title="What the comparison says" notes=${each.said.map((text) => ({ text }))} />` : null}</div>`)}
+      ${probes.map((probe) => html`<div key=${probe}>${probes.length > 1 ? html`<h3><${Text}>${probe}<//></h3>` : null}<ul class="class-list">${classes.filter((each) => each.probe + " on " + each.dataset === probe).map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}>${each.picture ? html`<${Picture} path=${each.picture} alt="" />` : null}<span><strong><${Text} lines=${2}>${each.class}<//></strong> <span class="soft">${count(each.facets, "facet")}</span></span></a></li>`)}</ul></div>`)}<//>`;
+  }
+
+  /* What the study is about, in a line. */
+  function Facts({ own, classes }) {
+    const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
+    const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
+    const layers = own.filter((layer) => layer.filters > 0);
+    const filters = layers.reduce((sum, layer) => sum + layer.filters, 0);
+    if (own.length === 0) return "No layer of a network was explained or drawn.";
+    const named = new Set(classes.map((each) => each.dataset + "/" + each.class)).size;
+    const what = layers.length ? "What " + count(filters, "filter") + " of " + count(layers.length, "layer") + " " : named ? "Facets of " + count(named, "class", "classes") + " " : "";
+    return html`${what}${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//>` : null}${layers.length ? " know" : ""}${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`;
+  }
+
+  /* The layers of a network from the first to the last. */
+  function Depth({ depth, study }) {
+    const layerOf = (probe) => study.layers.find((each) => !each.study && each.probe === probe && each.dataset === depth.dataset && each.vocabulary === depth.vocabulary);
+    return html`<${Panel} title=${html`From layer to layer: <${Text}>${depth.group}<//>`} wide=${true} note=${html`On <${Text}>${depth.dataset}<//>; 0 is the first layer.`}><${CurveGrid} curves=${depth.curves} />
+      <ol class="depth-layers" start="0">${depth.probes.map((probe, k) => html`<li key=${k}>${layerOf(probe) ? html`<a href=${write("layer", [layerOf(probe).number])}><${Text}>${probe}<//></a>` : html`<${Text}>${probe}<//>`}</li>`)}</ol><//>`;
+  }
+
+  /* A list of remarks of which the first are seen and the rest can be. */
+  function Folded({ remarks, study, className }) {
+    const rest = remarks.slice(AT_ONCE);
+    return html`<ul class=${className}><${Remarks} remarks=${remarks.slice(0, AT_ONCE)} study=${study} /></ul>${rest.length ? html`<details class="notes"><summary>${count(rest.length, "more", "more")}</summary><ul class=${className}><${Remarks} remarks=${rest} study=${study} /></ul></details>` : null}`;
   }
 
   const ROOMS = { diagnosis: "Data and networks, diagnosed", temperature: "Schedules of the learning rate" };
@@ -193,31 +226,28 @@
   function Study({ study }) {
     const own = study.layers.filter((layer) => !layer.study);
     const others = study.layers.filter((layer) => layer.study);
-    const networks = [...new Set(own.map((layer) => layer.network).filter(Boolean))];
-    const datasets = [...new Set(own.map((layer) => layer.dataset).filter(Boolean))];
-    const filters = own.reduce((sum, layer) => sum + layer.filters, 0);
-    const statuses = [...new Set(study.layers.flatMap((layer) => Object.keys(layer.counts).filter((status) => layer.counts[status] > 0)))];
+    const statuses = study.statuses.filter((status) => study.layers.some((layer) => layer.counts[status] > 0));
     const warnings = study.warnings || [];
     const classes = study.classes || [];
     const explained = study.layers.some((layer) => layer.counts.proved || layer.counts.supported || layer.counts.unsupported);
     const general = (study.notes || []).filter((each) => !study.layers.some((layer) => layer.number === each.layer && study.scores && study.scores.layer && study.scores.layer.includes(layer.number)));
     return html`<article class="page study">
       <header class="title-block"><p class="kicker">Filter atlas</p><h1 tabindex="-1"><${Text}>${study.title}<//></h1>
-        <p class="facts">${study.layers.length === 0 ? "No layer of a network was explained or drawn." : html`What ${count(filters, "filter")} of ${count(own.length, "layer")} ${networks.length ? html`in <${Text}>${networks.slice(0, 6).join(", ")}${networks.length > 6 ? " and " + (networks.length - 6) + " more" : ""}<//> ` : null}know${datasets.length ? html`, seen on <${Text}>${datasets.join(", ")}<//>` : null}.`}</p></header>
+        <p class="facts"><${Facts} own=${own} classes=${classes} /></p></header>
       ${(study.verdict || []).length ? html`<${Verdict} study=${study} />` : null}
-      ${study.layers.length ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${own.some((layer) => layer.filters > 0) ? html`<${Panel} title="Layers" wide=${true} aside=${html`<${Legend} statuses=${statuses} />`} note=${explained ? "A filter has a name only where masks bear its word out (supported); where the named objects are the cause, too, it is proved. All others have none, for a reason that is told." : null}><ul class="layer-list">${own.filter((layer) => layer.filters > 0).map((layer) => html`<${LayerRow} key=${layer.number} layer=${layer} study=${study} />`)}</ul><//>` : null}
+      ${(study.depth || []).map((each) => html`<${Depth} key=${each.group + each.dataset + each.vocabulary} depth=${each} study=${study} />`)}
       ${study.beside ? html`<${Beside} study=${study} others=${others} />` : null}
       <div class="columns two">
         <div class="column">
           ${study.scores && study.scores.layer && study.scores.layer.length ? html`<${Scores} study=${study} />` : null}
-          ${classes.length ? html`<${Panel} title="Classes and their facets" sources=${[...new Set(classes.map((each) => each.file))].slice(0, 4)}><ul class="pill-list">${classes.map((each) => html`<li key=${each.number}><a href=${write("class", [each.number])}><${Text}>${each.class}<//> <span class="soft">${count(each.facets, "facet")}${several(study, each) ? html`, <${Text}>${each.probe}<//>` : ""}</span></a></li>`)}</ul>
-            ${(study.networks || []).map((each) => html`<div key=${each.number} class="drawn-by"><p><a href=${write("networks", [each.number])}>${each.probes.length > 1 ? "Networks compared by criteria" : "How good the pictures are, by criteria"}</a> <span class="soft"><${Text}>${each.probes.join(", ") + " on " + each.dataset}<//></span></p>${each.said.length ? html`<${Notes} title="What the comparison says" notes=${each.said.map((text) => ({ text }))} />` : null}</div>`)}<//>` : null}
+          ${classes.length ? html`<${Classes} study=${study} />` : null}
           ${(study.photographs || []).length ? html`<${Panel} title="Photographs" sources=${filesOf(study.layers, ["images"], 100).slice(0, 4)}>${study.photographs.map((each) => html`<${PhotographLink} key=${each.number} entry=${each} />`)}
             ${(study.occlusions || []).length ? html`<p class="note">What covering parts of them does:</p><ul class="pill-list">${study.occlusions.map((each) => html`<li key=${each.number}><a href=${write("occlusion", [each.number])}><${Text}>${(each.probe || "") + ", photograph " + each.image}<//></a></li>`)}</ul>` : null}<//>` : null}
         </div>
         <div class="column">
-          ${warnings.length ? html`<${Panel} title="Before you believe it" sources=${filesOf(study.layers.filter((layer) => warnings.some((each) => each.layer === layer.number)), ["filter_names", "thresholds", "top_images"], 2)}><ul class="warnings"><${Remarks} remarks=${warnings} study=${study} /></ul><//>` : null}
-          ${general.length ? html`<${Panel} title="To know" sources=${filesOf(study.layers.filter((layer) => general.some((each) => each.layer === layer.number)), ["top_images", "scores"], 2)}><ul class="plain-list remarks"><${Remarks} remarks=${general} study=${study} /></ul><//>` : null}
+          ${warnings.length ? html`<${Panel} title="Before you believe it" sources=${filesOf(study.layers.filter((layer) => warnings.some((each) => each.layer === layer.number)), ["filter_names", "thresholds", "top_images"], 2)}><${Folded} remarks=${warnings} study=${study} className="warnings" /><//>` : null}
+          ${general.length ? html`<${Panel} title="To know" sources=${filesOf(study.layers.filter((layer) => general.some((each) => each.layer === layer.number)), ["top_images", "scores"], 2)}><${Folded} remarks=${general} study=${study} className="plain-list remarks" /><//>` : null}
           <${Rooms} study=${study} />
           ${(study.known || []).length ? html`<${Known} study=${study} />` : null}
           ${(study.links || []).length ? html`<${Panel} title="More of this study"><ul class="plain-list">${study.links.map((each) => html`<li key=${each.path}>${study.base === null ? html`<${Text}>${each.text}<//>` : html`<a href=${link(each.path)}><${Text}>${each.text}<//></a>`}</li>`)}</ul><//>` : null}

@@ -4,6 +4,7 @@
   const filterscope = (root.filterscope = root.filterscope || {});
   // How well a filter answers: its name, its claim among the words, words further down.
   const RANK = { proved: 6, supported: 5, untested: 3, "cannot be told": 2, unsupported: 1 };
+  const { SENSED } = filterscope.store;
   const KINDS = ["exact", "form", "begins", "spelt", "near"];
 
   /* How a word is compared; most are plain already, and there are hundreds of thousands of them. */
@@ -141,6 +142,7 @@
         consider(layer.words[row * 5 + k], 10 - k);
         consider(layer.apart[row * 5 + k], 9 - k);
       }
+      if (layer.sensed) for (let k = 0; k < SENSED; k += 1) consider(layer.sensed[row * SENSED + k], 8 - k);
       if (best !== null) hits.push(best);
     }
     return { hits: hits.sort((a, b) => b.score - a.score || a.row - b.row), counts };
