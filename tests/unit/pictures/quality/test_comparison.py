@@ -120,7 +120,8 @@ def test_what_the_judge_sees_in_pictures_stands_beside_what_it_sees_in_photograp
     judged = [(group, "judge_top5", 16, value, value, value) for group, value in ((MEANT, 0.75), (PHOTOGRAPHS, 0.9))]
     judged = pd.DataFrame(judged, columns=each.criteria.columns)
     both = {"a": each, "b": replace(each, criteria=pd.concat([each.criteria, judged], ignore_index=True))}
-    said = comparison.in_words(comparison.side_by_side(both), comparison.tests(both, QUICK, 0), dict.fromkeys(both, MEANT))
+    criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, 0)
+    said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
     assert "first five in 0.75 [0.75, 0.75] (b; of the photographs 0.90) of the pictures" in said
 
 

@@ -14,8 +14,8 @@ from filterscope.pictures.quality.validation import PHOTOGRAPHS, CriteriaSetting
 CHANCE = "chance"
 TOPS = (1, 5)  # ranks of the right unit in the judge's answer that count
 BLIND = (
-    "the judge sees the right class first in {:.2f} of the classes' own photographs, {:.4f} being chance: what it says of "
-    "the pictures tells nothing. Are its outputs other classes, or in another order?"
+    "the judge sees the right class first in {:.2f} of the classes' own photographs, {:.4f} being chance: what it says "
+    "of the pictures tells nothing. Are its outputs other classes, or in another order?"
 )
 
 
