@@ -1,8 +1,10 @@
-"""How many filters of ResNet-50 layer4 have more than one sense, beside nulls and sums of two filters.
+"""How many filters of ResNet-50 layer4, trained and never trained, have more than one sense, beside their nulls.
 
     FILTERSCOPE_REALDATA=... senses.py [filters] [split] [photographs]
 
-split: of COCO's photographs, val is scored, train is what the thresholds were chosen on. photographs: at most.
+split: val is scored, train is what the thresholds were chosen on: COCO's split, and of the classes of ImageNet (ten of
+Imagenette, bell pepper, movie theater) every fourth photograph for train, the others for val. photographs: at most,
+evenly from all. Sums of two filters are known to have two senses.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
+from scipy.stats import binomtest
 
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import read_image
@@ -27,6 +30,7 @@ from filterscope.pictures.senses.tables import shuffled
 
 SHARE = 0.15  # of the photographs, for each filter: sensing.share
 SEED = 7
+TRAINED = 4  # every so manieth photograph of ImageNet's classes is for training
 
 
 def network(weights: Path | None) -> torch.nn.Module:
@@ -79,28 +83,41 @@ class World:
         return self.codes(summed, self.best(summed.amax((1, 2))), [first, second])
 
 
+def photographs(real: Path, split: str, most: int) -> list[Path]:
+    """The photographs of a split, at most so many."""
+    classes = sorted(real.glob("imagenet/imagenette_val500/*/*")) + sorted(real.glob("imagenet/facets/*/*/*"))
+    for_training = set(classes[::TRAINED])
+    own = [each for each in classes if (each in for_training) == (split == "train")]
+    found = sorted((real / f"coco/{split}2017").glob("*.jpg")) + own
+    return found if len(found) <= most else [found[place * len(found) // most] for place in range(most)]
+
+
 def told(name: str, filters: Iterable[int], codes: Callable[[int], np.ndarray]) -> None:
-    """Print how many have more than one sense."""
-    found = [count_senses(codes(each), int(each)).count for each in filters]
-    print(f"{name}: {sum(each > 1 for each in found)} of {len(found)}", flush=True)
+    """Print how many have more than one sense, with Wilson's 95 % interval."""
+    found = [count_senses(codes(each), int(each)).count > 1 for each in filters]
+    interval = binomtest(sum(found), len(found)).proportion_ci(method="wilson")
+    print(f"{name}: {sum(found)} of {len(found)}, {100 * np.mean(found):.1f} %", end="")
+    print(f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]", flush=True)
+
+
+def all_told(name: str, world: World, filters: np.ndarray) -> None:
+    """The filters of a network, both of their nulls, and sums of two."""
+    other = dict(zip(filters.tolist(), np.roll(filters, 1).tolist(), strict=True))
+    pairs = filters[: len(filters) // 2 * 2].reshape(-1, 2)
+    told(f"{name}: filters", filters, world.of)
+    told(f"{name}: codes shuffled among the images", filters, lambda each: shuffled(world.of(each), int(each)))
+    told(f"{name}: attention of another filter", filters, lambda each: world.of(each, other[int(each)]))
+    told(f"{name}: sums of two filters", range(len(pairs)), lambda number: world.of_sum(*pairs[number].tolist()))
 
 
 def main(filters: int = 512, split: str = "val", most: int = 10**9) -> None:
     real = Path(os.environ["FILTERSCOPE_REALDATA"])
-    paths = sorted((real / f"coco/{split}2017").glob("*.jpg"))[:most]
+    paths = photographs(real, split, most)
     order = np.random.default_rng(SEED).permutation(2048)
-    some, after = (
-        order[:filters],
-        dict(zip(order[:filters].tolist(), np.roll(order[:filters], 1).tolist(), strict=True)),
-    )
-    world = World(network(real / "weights/resnet50_stride_in_1x1.fp16.pth"), paths)
-    print(f"{len(paths)} photographs of {split}, {world.images} for each filter; more than one sense:")
-    told("filters", some, world.of)
-    told("codes shuffled among the images", some, lambda each: shuffled(world.of(each), int(each)))
-    told("attention of another filter", some, lambda each: world.of(each, after[int(each)]))
-    pairs = order[: filters // 2 * 2].reshape(-1, 2)
-    told("sums of two filters", range(len(pairs)), lambda number: world.of_sum(*pairs[number].tolist()))
-    told("never-trained network", some, World(network(None), paths).of)
+    print(f"{len(paths)} photographs of {split}, {int(SHARE * len(paths))} for each filter; more than one sense:")
+    weights = {"trained": real / "weights/resnet50_stride_in_1x1.fp16.pth", "never trained": None}
+    for name, file in weights.items():
+        all_told(name, World(network(file), paths), order[:filters])
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def score_pictures(
             answers = judging.evidence(list(pixels.values()), reader, judge.inputs, job.device(), batch_size)
     found = scoring.scored(shown, pixels, norms, answers)
     everything = scoring.tables_of(found, recipe, plain, answers, settings, job.derived_seed(seed, "intervals"))
+    if wrong := scoring.blindness(everything["criteria"]):
+        job.LOGGER.warning(wrong)
     for name, paths in {
         "picture_scores": (path_to_scores, path_to_scores_csv),
         "criteria": (path_to_criteria, path_to_criteria_csv),

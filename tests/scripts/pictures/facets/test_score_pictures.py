@@ -1,5 +1,7 @@
 """score_pictures and its figure: every picture has its scores, photographs lead noise, the judge is another network."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,6 +173,14 @@ def test_a_judge_without_the_unit_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match=r"unit 2[03] is not among the judge's outputs, 0 to 14"):
         scored(folder, tmp_path / "wrong", **changed)
     assert not list((tmp_path / "wrong").iterdir())
+
+
+def test_a_judge_of_other_classes_is_said_to_tell_nothing(folder, made, tmp_path, caplog):
+    """It has the units, but the photographs of these classes were handed out without regard to what they show."""
+    with caplog.at_level("WARNING"):
+        scored(folder, tmp_path / "judged", paths_to_recipes={})
+    said = r"the judge sees the right class first in 0\.\d\d of the classes' own photographs, 0\.0667 being chance"
+    assert re.search(said, caplog.text)
 
 
 def test_the_figure_shows_every_measure(folder, made, tmp_path):

@@ -115,6 +115,16 @@ def test_the_words_say_what_the_tables_do():
     assert "Their units' activation is 1.50" in said
 
 
+def test_what_the_judge_sees_in_pictures_stands_beside_what_it_sees_in_photographs():
+    each = drawn(np.random.default_rng(9))
+    judged = [(group, "judge_top5", 16, value, value, value) for group, value in ((MEANT, 0.75), (PHOTOGRAPHS, 0.9))]
+    judged = pd.DataFrame(judged, columns=each.criteria.columns)
+    both = {"a": each, "b": replace(each, criteria=pd.concat([each.criteria, judged], ignore_index=True))}
+    criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, 0)
+    said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
+    assert "first five in 0.75 [0.75, 0.75] (b; of the photographs 0.90) of the pictures" in said
+
+
 def test_the_p_that_is_quoted_is_of_the_two_networks_pictures():
     """Not of what stands beside them, which comes first in the table."""
     chance = np.random.default_rng(7)

@@ -183,6 +183,15 @@ def test_tables_have_no_nan_and_tell_chance(members, pictures):
     assert len(made["criteria_validation"]) == 4 * len(CRITERIA)
 
 
+@pytest.mark.parametrize(("right", "blind"), [([True] * 14 + [False] * 6, False), ([True] + [False] * 19, True)])
+def test_a_judge_that_does_not_know_the_photographs_is_told_from_one_that_does(right, blind):
+    groups = {"photographs": {"judge_top1": np.array(right, float)}}
+    criteria = validation.means(groups, QUICK, seed=0)
+    criteria.loc[len(criteria)] = ("chance", "judge_top1", 10, 0.1, None, None)
+    assert bool(scoring.blindness(criteria)) == blind
+    assert scoring.blindness(criteria.iloc[:0]) == "", "no judge"
+
+
 # --- judge ----------------------------------------------------------------------------------------------
 
 

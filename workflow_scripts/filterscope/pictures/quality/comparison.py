@@ -144,9 +144,18 @@ def in_words(criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str,
         ("ratio", "Their units' activation is {} times that of the class's best photograph"),
     ):
         if measure in reached.index.get_level_values(0):
-            parts = [f"{_number(row)} ({probe})" for probe, row in reached.loc[measure].iterrows()]
+            parts = [
+                f"{_number(row)} ({probe}{_of_photographs(measure, probe, criteria)})"
+                for probe, row in reached.loc[measure].iterrows()
+            ]
             said.append(f"{text.format(', '.join(parts))}.")
     return " ".join(said)
+
+
+def _of_photographs(measure: str, probe: str, criteria: pd.DataFrame) -> str:
+    """What the judge sees in the classes' own photographs: without it nothing that it says of pictures can be read."""
+    own = criteria[(criteria["probe"] == probe) & (criteria["group"] == PHOTOGRAPHS) & (criteria["measure"] == measure)]
+    return f"; of the photographs {own['value'].iloc[0]:.2f}" if measure in TOPS and len(own) else ""
 
 
 def _of_criterion(measure: str, criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str, str]) -> str:

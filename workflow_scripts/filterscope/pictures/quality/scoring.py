@@ -9,10 +9,14 @@ import pandas as pd
 
 from filterscope.pictures.quality import gallery, judging, validation
 from filterscope.pictures.quality.criteria import CRITERIA, Norm, Picture, scores
-from filterscope.pictures.quality.validation import CriteriaSettings
+from filterscope.pictures.quality.validation import PHOTOGRAPHS, CriteriaSettings
 
 CHANCE = "chance"
 TOPS = (1, 5)  # ranks of the right unit in the judge's answer that count
+BLIND = (
+    "the judge sees the right class first in {:.2f} of the classes' own photographs, {:.4f} being chance: what it says "
+    "of the pictures tells nothing. Are its outputs other classes, or in another order?"
+)
 
 
 def scored(
@@ -58,6 +62,17 @@ def tables_of(
         "criteria": _without_nan(means),
         "criteria_validation": validation.validate(groups, CRITERIA, wanted, settings, seed),
     }
+
+
+def blindness(criteria: pd.DataFrame) -> str:
+    """What is wrong with a judge to whom the classes' photographs tell no more than chance; nothing where all is well.
+
+    criteria: the table of that name.
+    """
+    first = criteria[criteria["measure"] == f"judge_top{TOPS[0]}"].set_index("group")
+    if not {PHOTOGRAPHS, CHANCE} <= set(first.index) or first.loc[PHOTOGRAPHS, "low"] > first.loc[CHANCE, "value"]:
+        return ""
+    return BLIND.format(first.loc[PHOTOGRAPHS, "value"], first.loc[CHANCE, "value"])
 
 
 def _within(ranks: np.ndarray, top: int) -> np.ndarray:
