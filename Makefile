@@ -9,6 +9,12 @@ ARGS ?=
 TESTERS ?= auto
 SHARED_OUT = --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?=
+# What make test-storage runs: small or embedded.
+STUDY ?= small
+# Where make test-kubernetes keeps what it compiled.
+KUBERNETES ?= .kubernetes
+# Where make test-image puts its layers; they go afterwards, unless the folder was there before.
+IMAGE ?= .image
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +22,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(shell cat requirements.lock pyproject.toml | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help results report test test-all browser test-slurm test-storage faults lint format docs settings lock setup clean-results clean
+.PHONY: help results report test test-all browser test-slurm test-storage test-kubernetes test-image faults lint format docs settings lock setup clean-results clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +45,18 @@ browser: ## install Chromium for the tests of the atlas, where that can be done:
 test-slurm: $(INSTALLED) ## as root on Debian: bring a Slurm of one node up, and disturb a study on it (installs Slurm)
 	FILTERSCOPE_SLURM=1 $(BIN)/python -m pytest tests/cluster/test_slurm.py $(PYTEST_ARGS)
 
-test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods
+test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a bad network, a folder, and emulated Kubernetes pods; STUDY=embedded: the embedded one, without pods
 	@command -v rsync > /dev/null || apt-get install --yes --quiet rsync > /dev/null 2>&1 || \
 	    echo "There is no rsync, by which files reach a folder or a pod: those tests are skipped" >&2
-	FILTERSCOPE_STORAGE=1 $(BIN)/python -m pytest tests/cluster/test_storage.py tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
+	FILTERSCOPE_STORAGE=$(STUDY) $(BIN)/python -m pytest -rP tests/cluster/test_storage.py \
+	    $(if $(filter small,$(STUDY)),tests/cluster/test_kubernetes.py) $(PYTEST_ARGS)
+
+test-kubernetes: $(INSTALLED) ## as root on Debian 12: compile a real Kubernetes API and scheduler, and run the pods' tests on them
+	tests/cluster/kubernetes_server.sh $(KUBERNETES)
+	FILTERSCOPE_KUBERNETES=$(KUBERNETES) $(BIN)/python -m pytest tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
+
+test-image: $(INSTALLED) ## as root on Debian: build envs/Dockerfile with buildah, and run a study in it (installs buildah)
+	FILTERSCOPE_IMAGE=$(IMAGE) $(BIN)/python -m pytest -rP tests/cluster/test_image.py $(PYTEST_ARGS)
 
 faults: $(INSTALLED) ## kill a small study at random moments and compare what comes out: ARGS="--kills 50 --seed 1"
 	PYTHONPATH=workflow_scripts $(BIN)/python -m tests.faults.campaign $(ARGS)

@@ -178,6 +178,8 @@ def refuse_unfit_cluster():
         wrong := configuration.unfit(config["gpus"], workflow.executor_settings.status_command)
     ):
         raise WorkflowError(wrong)
+    if executor() == "kubernetes":
+        configuration.tell_logs_of_failed_pods()
     configuration.hush_guesses(logger)
 
 

@@ -78,6 +78,21 @@ def mistakes(job: dict) -> list[str]:
     return found
 
 
+def path_of_pods(home: Path) -> str:
+    """Where pods find programs: a `pip` that only notes, this Python, and what the machine has."""
+    tools = home / "bin"
+    tools.mkdir(parents=True)
+    (tools / "pip").write_text(PIP.format(asked=home / "pip"))
+    (tools / "pip").chmod(0o755 | stat.S_IXUSR)
+    return os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def asked_of_pip(home: Path) -> list[str]:
+    """What every pod asked pip for."""
+    asked = home / "pip"
+    return asked.read_text().splitlines() if asked.exists() else []
+
+
 @dataclass
 class Pod:
     """A job's only pod, and the process that it is."""
@@ -156,15 +171,11 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         cluster = self
-        tools = self.home / "bin"
-        tools.mkdir(parents=True)
-        (tools / "pip").write_text(PIP.format(asked=self.home / "pip"))
-        (tools / "pip").chmod(0o755 | stat.S_IXUSR)
+        self.path = path_of_pods(self.home)
         kubectl = self.home / "client" / "kubectl"
         kubectl.parent.mkdir()
         kubectl.write_text(KUBECTL.format(python=sys.executable))
         kubectl.chmod(0o755 | stat.S_IXUSR)
-        self.path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -215,8 +226,10 @@ class Cluster:
 
     @property
     def installed(self) -> list[str]:
-        asked = self.home / "pip"
-        return asked.read_text().splitlines() if asked.exists() else []
+        return asked_of_pip(self.home)
+
+    def claim(self, name: str, folder: Path) -> None:
+        """Nothing is to be done for it: a claim is a folder that is there."""
 
     def answer(self, verb: str, path: str, query: dict, body: dict) -> tuple[int, dict | str]:
         """Status and content of what the API says; an unknown request is a mistake of this emulation."""
@@ -237,6 +250,8 @@ class Cluster:
                 return self._status(name)
             case "DELETE", "jobs":
                 return 200, {"kind": "Status", "status": "Success"}
+            case "GET", "pods" if rest[0] and query.get("previous") in (["true"], ["True"]):
+                return 400, {"kind": "Status", "status": "Failure", "message": "no earlier container"}
             case "GET", "pods" if rest[0]:
                 return 200, self.pods[name.removesuffix("-pod")].log.read_text()
             case "GET", "pods":

@@ -10,27 +10,7 @@
 # --gpus N pretends that the node has so many.
 set -euo pipefail
 
-lacking() {
-    local package
-    for package in "$@"; do
-        dpkg-query --show --showformat='${Status}\n' "$package" 2> /dev/null | grep -q ' installed$' || echo "$package"
-    done
-}
-
-install_packages() {
-    local packages
-    packages=$(lacking "$@")
-    [[ -z $packages ]] && return
-    # Packages would start daemons of their own: refused while they are installed, where nobody has decided yet.
-    local refusal=/usr/sbin/policy-rc.d ours=
-    [[ -e $refusal ]] || { printf '#!/bin/sh\nexit 101\n' > $refusal; chmod 755 $refusal; ours=1; }
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086  # a list of words
-    { apt-get update && apt-get install --yes --no-install-recommends $packages; } > "$folder/apt.log" 2>&1 \
-        || { [[ $ours ]] && rm -f $refusal; tail -5 "$folder/apt.log" >&2; exit 3; }
-    [[ $ours ]] && rm -f $refusal
-    return 0
-}
+source "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
 # Until a command succeeds; after half a minute this script does not.
 await() {
@@ -128,8 +108,7 @@ CONF
 }
 
 prepare() {
-    [[ $EUID -eq 0 ]] || { echo "Slurm's daemons want root" >&2; exit 2; }
-    command -v apt-get > /dev/null || { echo "this is not Debian: there is no apt-get" >&2; exit 2; }
+    on_debian_as_root "Slurm's daemons"
     [[ -e $link && ! -L $link ]] && { echo "this machine has a Slurm of its own: $link" >&2; exit 2; }
     install -d -m 0755 "$folder" "$folder/state" "$folder/spool" "$(dirname $link)"
     # shellcheck disable=SC2046  # a list of words

@@ -13,6 +13,7 @@ from configuration import data, diagnosis, layers, modules, paths, pictures, rep
 from configuration.cluster import cores, gpus, hush_guesses, largest_memory, unfit
 from configuration.environment import keep_freed_memory, share_library, share_threads, yield_idle_cores
 from configuration.failures import causes
+from configuration.pods import tell_logs_of_failed_pods
 from configuration.records import doubt_unrecorded
 from configuration.study import asked_probes, complete, leave_out_embedded
 
@@ -36,6 +37,7 @@ __all__ = [
     "leave_out_embedded",
     "share_library",
     "share_threads",
+    "tell_logs_of_failed_pods",
     "unfit",
     "yield_idle_cores",
 ]
