@@ -29,3 +29,9 @@ test("fields of a CSV are quoted, and none is a formula", () => {
   const text = numbers.csv(["a", "b"], [["x, \"y\"", null], ["=1+1", 0.5], ["-2", -2], ["line\nbreak", true]]);
   assert.equal(text, '"a","b"\r\n"x, ""y""",\r\n"\'=1+1",0.5\r\n"\'-2",-2\r\n"line\nbreak",true\r\n');
 });
+
+test("a filter that claims nothing is not said to lack masks", () => {
+  assert.match(numbers.unscored("unsupported", null), /^It claims nothing/);
+  assert.equal(numbers.unscored("untested", "car"), "No mask could test it.");
+  assert.equal(numbers.unscored("silent", null), "No mask could test it.");
+});

@@ -5,7 +5,7 @@
   const { html, useState, useEffect, Panel, Status, Text, Tile, Heat, Words, Card, Picture, Source, Failed, Waiting, useData, useLayer, usePhotos, contents, wholeBox, nameOf, STATUSES } = filterscope.parts;
   const { Evidence, Histogram } = filterscope.charts;
   const { store, address, geometry } = filterscope;
-  const { show, interval, count, share, isMissing } = filterscope.numbers;
+  const { show, interval, count, share, isMissing, unscored } = filterscope.numbers;
   const PER_FILE = 64;
   const CROP = 0.4; // of the view's side, where it is not known what a place of the map sees
   const remembered = { opacity: 0.7, mode: "dim" }; // from filter to filter
@@ -65,7 +65,7 @@
       <p class="status-line"><${Status} status=${status} long=${true} /></p>
       ${name.reference_status ? html`<p class="note">On the dataset with masks the same claim is ${name.reference_status}; scores and pictures here are that dataset's.</p>` : null}
       ${word ? html`<h3>Do masks bear ${quoted(word)} out?</h3>` : null}
-      ${isMissing(auprc) ? html`<p class="soft">No mask could test it.</p>` : html`
+      ${isMissing(auprc) ? html`<p class="soft">${unscored(status, word)}</p>` : html`
         <${Evidence} value=${auprc} low=${isMissing(claim.low) ? name.low : claim.low} high=${isMissing(claim.high) ? name.high : claim.high} nil=${isMissing(claim.null) ? name.null : claim.null} from=${0} to=${1} label="AUPRC" nilLabel="the layer’s mean filter (null)" others=${others} />
         <dl class="facts-list">${[["IoU", claim.iou], ["F1", claim.f1], ["correlation", claim.correlation], ["lift", claim.lift]].filter(([, value]) => !isMissing(value)).map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${show(value)}</dd></div>`)}</dl>
         ${claim.lent && !isMissing(claim.lent_supported) ? html`<p class="note">A decoy, a claim lent from another filter, would ${claim.lent_supported ? html`<strong>be supported here, too</strong>` : "not be supported here"}.</p>` : null}`}

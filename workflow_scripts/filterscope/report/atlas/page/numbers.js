@@ -55,6 +55,12 @@
 
   const csv = (columns, rows) => [columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
 
-  filterscope.numbers = { isMissing, show, share, count, interval, ticks, decades, csv };
+  /* Why there is no score: a filter whose masks were looked at may claim nothing. */
+  function unscored(status, claim) {
+    const looked = status === "unsupported" && !claim;
+    return looked ? "It claims nothing: it follows no category’s masks more than the layer’s other filters do." : "No mask could test it.";
+  }
+
+  filterscope.numbers = { isMissing, show, share, count, interval, ticks, decades, csv, unscored };
   if (typeof module === "object") module.exports = filterscope;
 })(globalThis);

@@ -11,7 +11,7 @@
   const STATUSES = {
     proved: "Supported, and the named objects are also the cause: laid in and taken out, they change the filter more than other objects do.",
     supported: "The filter fires where its word is, better than the layer's mean filter, with the whole interval; at most the agreed share of such names is false.",
-    unsupported: "Masks could test its claim, and it does not beat the null by enough: it has no name, whatever its words say.",
+    unsupported: "Masks do not bear a claim out by enough, or it claims nothing: it has no name, whatever its words say.",
     "cannot be told": "Too few decoys to hold the share of false names, or the filter fires on other images only: no name.",
     untested: "There are no masks, so nothing could be tested: the name is what it claims.",
     silent: "In no image that was looked at does the filter rise above zero; other images might wake it.",
