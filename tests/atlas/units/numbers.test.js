@@ -29,3 +29,8 @@ test("fields of a CSV are quoted, and none is a formula", () => {
   const text = numbers.csv(["a", "b"], [["x, \"y\"", null], ["=1+1", 0.5], ["-2", -2], ["line\nbreak", true]]);
   assert.equal(text, '"a","b"\r\n"x, ""y""",\r\n"\'=1+1",0.5\r\n"\'-2",-2\r\n"line\nbreak",true\r\n');
 });
+
+test("whole numbers have the same minus as others", () => {
+  assert.equal(numbers.show(-1), "−1");
+  assert.equal(numbers.interval(-1, -0.5), "[−1, −0.500]");
+});
