@@ -35,3 +35,8 @@ test("a filter that claims nothing is not said to lack masks", () => {
   assert.equal(numbers.unscored("untested", "car"), "No mask could test it.");
   assert.equal(numbers.unscored("silent", null), "No mask could test it.");
 });
+
+test("whole numbers have the same minus as others", () => {
+  assert.equal(numbers.show(-1), "−1");
+  assert.equal(numbers.interval(-1, -0.5), "[−1, −0.500]");
+});

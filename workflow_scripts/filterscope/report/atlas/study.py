@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -161,8 +162,10 @@ def study_page(
 
 
 def _asked(found: Found) -> list[str]:
-    """What was asked of a study that explains no layer, and how networks that drew the same classes compare."""
-    return [asked_for(found.noted, found.classes), *(said for each in found.networks for said in each["said"])]
+    """What was asked of a study that explains no layer, and of networks that drew the same classes what takes no test
+    to tell, without intervals; all of it stands on their page."""
+    plain = [said for each in found.networks for said in each["said"] if "adjusted" not in said]
+    return [asked_for(found.noted, found.classes), *(re.sub(r" \[[^\]]*\]", "", said) for said in plain)]
 
 
 def _first_picture(page: Mapping) -> str | None:

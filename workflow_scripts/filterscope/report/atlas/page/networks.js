@@ -23,11 +23,12 @@
   /* Rows of one measure for the chart: pictures, what they are compared with, chance. */
   function rowsOf(criteria, measure) {
     const several = new Set(criteria.probe).size > 1;
-    return criteria.measure.map((_, k) => k).filter((k) => criteria.measure[k] === measure).map((k) => {
+    const groups = [...new Set(criteria.group)]; // the same kind of pictures of all networks stand together
+    return criteria.measure.map((_, k) => k).filter((k) => criteria.measure[k] === measure).sort((a, b) => groups.indexOf(criteria.group[a]) - groups.indexOf(criteria.group[b]) || a - b).map((k) => {
       const group = criteria.group[k];
       const doubted = criteria.believed[k] === false;
       const kind = group === "chance" ? "nil" : REAL.includes(group) ? "rival" : doubted ? "bound" : "own";
-      return { label: (several ? criteria.probe[k] + ": " : "") + group, value: criteria.value[k], low: criteria.low[k], high: criteria.high[k], kind, title: isMissing(criteria.n[k]) ? "" : (group === "chance" ? "by the judge's " + count(criteria.n[k], "output") : count(criteria.n[k], "picture")) };
+      return { label: group + (several ? ": " + criteria.probe[k] : ""), value: criteria.value[k], low: criteria.low[k], high: criteria.high[k], kind, title: isMissing(criteria.n[k]) ? "" : (group === "chance" ? "by the judge's " + count(criteria.n[k], "output") : count(criteria.n[k], "picture")) };
     });
   }
 

@@ -8,7 +8,7 @@
   /* Three significant digits; an en dash where nothing was measured. */
   function show(value, digits) {
     if (isMissing(value)) return "–";
-    if (Number.isInteger(value)) return value.toLocaleString("en");
+    if (Number.isInteger(value)) return value.toLocaleString("en").replace("-", "−");
     const size = Math.abs(value);
     if (size >= 1e6) return value.toExponential(2).replace("-", "−").replace("e+", "e");
     if (size !== 0 && size < 0.001) {
