@@ -52,7 +52,7 @@ test-storage: $(INSTALLED) ## a whole small study through an S3 server behind a 
 	    $(if $(filter small,$(STUDY)),tests/cluster/test_kubernetes.py) $(PYTEST_ARGS)
 
 test-kubernetes: $(INSTALLED) ## as root on Debian 12: compile a real Kubernetes API and scheduler, and run the pods' tests on them
-	tests/cluster/kubernetes_server.sh $(KUBERNETES)
+	@tests/cluster/kubernetes_server.sh $(KUBERNETES) || test $$? -eq 2  # not here: those tests are skipped
 	FILTERSCOPE_KUBERNETES=$(KUBERNETES) $(BIN)/python -m pytest tests/cluster/test_kubernetes.py $(PYTEST_ARGS)
 
 test-image: $(INSTALLED) ## as root on Debian: build envs/Dockerfile with buildah, and run a study in it (installs buildah)

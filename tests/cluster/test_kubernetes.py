@@ -29,8 +29,10 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("rsync"), reason="Snakemake's storage plugin fs moves files with rsync"),
 ]
 
-PROGRAMS = os.environ.get("FILTERSCOPE_KUBERNETES")
-on_servers = pytest.mark.skipif(not PROGRAMS, reason="FILTERSCOPE_KUBERNETES does not name a real API's programs")
+PROGRAMS = Path(os.environ.get("FILTERSCOPE_KUBERNETES", "")).resolve()
+on_servers = pytest.mark.skipif(
+    not (PROGRAMS / "kube-apiserver").exists(), reason="FILTERSCOPE_KUBERNETES names no folder with a real API"
+)
 WHOLE = bool(os.environ.get("FILTERSCOPE_STORAGE"))
 TARGETS = () if WHOLE else ("results/data/vocabularies/captions/vocabulary.parquet",)
 NEEDED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "envs", "studies")
@@ -39,7 +41,7 @@ NEEDED = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "
 @pytest.fixture(params=["emulated", pytest.param("real", marks=on_servers)])
 def cluster(request, tmp_path):
     home = tmp_path / "cluster"
-    with Cluster(home) if request.param == "emulated" else RealCluster(home, Path(PROGRAMS).resolve()) as cluster:
+    with Cluster(home) if request.param == "emulated" else RealCluster(home, PROGRAMS) as cluster:
         yield cluster
 
 
@@ -200,7 +202,7 @@ def test_the_emulation_refuses_what_an_api_server_would(said):
 @on_servers
 def test_a_real_api_refuses_the_same(tmp_path):
     """But for keys that it does not know: Kubernetes 1.20 passes over them, as one of today does unless it is asked."""
-    with Servers(Path(PROGRAMS).resolve(), tmp_path / "servers") as servers:
+    with Servers(PROGRAMS, tmp_path / "servers") as servers:
         api = servers.batch()
         api.create_namespaced_job("default", a_job()[0], dry_run="All")
         for said in list(MISTAKES)[:3]:
