@@ -154,6 +154,6 @@ def networks_of(results: Path, probes: tuple[str, str]) -> dict:
         name: filled(table, rows, name, results, f"{name}.parquet")
         for name, table, rows in (("network_criteria", criteria, 4), ("network_tests", tests, 1))
     }
-    said = "Pictures of 2 networks. Clear context is best in a's (0.90 [0.8, 1.0]). It cannot be believed with b."
+    said = "Pictures of 2 networks. By clear context a draws best (0.90 [0.8, 1.0]). It cannot be believed with b."
     (results / "networks.md").write_text(said + "\n", encoding="utf-8")
     return {"dataset": "album", "tables": written, "text": "results/networks.md"}

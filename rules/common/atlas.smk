@@ -174,7 +174,7 @@ def atlas_facets(entry):
     tables = ("facets", "facet_summary", "facet_pictures")
     own = {name: pictures_of(entry, f"facets/{name}.parquet") for name in tables}
     own |= {name: pictures_of(entry, f"{name}.parquet") for name in ("criteria", "criteria_validation")}
-    if explained_in(SimpleNamespace(dataset=entry["dataset"], probe=entry["words"] or entry["probe"])):
+    if named_by(entry["words"], entry["dataset"], entry["probe"]).vocabulary:
         own["facet_words"] = pictures_of(entry, "facets/facet_words.parquet")
     folders = [pictures_of(entry, f"facets/{folder}") for folder in ("pictures", "means")]
     plates = pictures_of(entry, "facets/plates")

@@ -1,6 +1,8 @@
 # Helpers of the pictures room: entries of its sections, and their results. No rules.
 from types import SimpleNamespace
 
+from configuration.names import listed
+
 
 def pictures_of(entry, file):
     """A result of the pictures room for one entry of `pictures`, `facets`, `strongest_filters` or `occlusions`."""
@@ -145,19 +147,24 @@ def picture_words_of(wildcards):
     return [words_of_recipe(entry) for entry in entries_of_pictures(wildcards)] if names_them else []
 
 
-def naming(wildcards):
-    """Who names a probe's facets: the probe that the entry names, or the probe itself, in the vocabulary that either is
-    explained in; None where neither is."""
-    own = SimpleNamespace(dataset=wildcards.dataset, probe=wildcards.probe)
-    named = SimpleNamespace(dataset=wildcards.dataset, probe=entry_of("facets", wildcards)["words"] or wildcards.probe)
-    named.vocabulary = explained_in(named) or explained_in(own)
+def named_by(words, dataset, probe):
+    """Who names a probe's facets: the probes that the entry names under `words`, or the probe itself, in the vocabulary
+    that the first of all these is explained in; None where none is."""
+    named = SimpleNamespace(probes=listed(words) or [probe])
+    known = [explained_in(SimpleNamespace(dataset=dataset, probe=name)) for name in (*named.probes, probe)]
+    named.vocabulary = next(filter(None, known), None)
     return named
 
 
-def naming_explainer(wildcards):
-    """The explainer that names a probe's facets; made for them where nothing else asks for it."""
+def naming(wildcards):
+    """Who names a probe's facets, by its wildcards."""
+    return named_by(entry_of("facets", wildcards)["words"], wildcards.dataset, wildcards.probe)
+
+
+def naming_explainers(wildcards):
+    """The explainers that name a probe's facets; made for them where nothing else asks for them."""
     named = naming(wildcards)
-    return f"results/words/{reference(wildcards)}/{named.probe}/{named.vocabulary}/explainer.pt"
+    return [f"results/words/{reference(wildcards)}/{name}/{named.vocabulary}/explainer.pt" for name in named.probes]
 
 
 def facet_words_of(wildcards):

@@ -112,7 +112,7 @@ rule name_facets:
         categories=reference_categories,
         vocabulary=lambda wildcards: f"results/data/vocabularies/{naming(wildcards).vocabulary}/vocabulary.parquet",
         allowed=given(config["words"]["allowed"]),
-        explainer=naming_explainer,
+        explainers=naming_explainers,
     output:
         table="results/pictures/{dataset}/{probe}/facets/facet_words.parquet",
         csv="results/pictures/{dataset}/{probe}/facets/facet_words.csv",
@@ -131,7 +131,7 @@ rule name_facets:
         code=code("pictures/facets/name_facets.py"),
         probe=probe_settings,
         activations=activation_settings,
-        explained=lambda wildcards: settings_of_probe(naming(wildcards).probe),
+        explained=lambda wildcards: [settings_of_probe(name) for name in naming(wildcards).probes],
         words=only("words", "method", "per_image", "printed"),
         faithful=only("faithful", "unpooled"),
         seed=config["seed"],

@@ -187,7 +187,7 @@ def test_planted_facets_are_recovered(finished_study):
     assert set(words["class"]) == set(wanted)
     first = words[(words["rank"] < 3) & (words["p"] <= 0.05)].groupby(["class", "facet"])["word"].agg(set)
     right = [first.get(key, set()) & planted_words(truth, rows) for key, rows in table.groupby(["class", "facet"])]
-    assert sum(map(bool, right)) >= 5, right  # of 8; by the words of the class's other facet none
+    assert sum(map(bool, right)) >= 6, right  # of 8; with other seeds 7 or 8; by the words of the other facet none
     pictures = tables.read(folder / "facet_pictures.parquet", "facet_pictures").to_pandas()
     assert pictures["status"].eq("optimised").all()
     begun = pictures[pictures["start"] == "mean"]

@@ -301,6 +301,18 @@ def test_facets_are_planned_for_class_folders(default_config, run_snakemake, tmp
     assert "facets[0].probe is 'planed', which probes does not define; did you mean planted" in said
 
 
+def test_facets_are_named_by_explainers_of_several_layers(default_config, run_snakemake):
+    """Those that nothing else asks for are made in the vocabulary of the own probe, and the atlas shows the words."""
+    sections = ("defects", "pictures", "senses", "strongest_filters", "occlusions")
+    config = default_config() | {section: [] for section in sections}
+    config["explanations"] = [{"dataset": "scenes", "probe": "cnn_units", "vocabulary": "captions"}]
+    assert config["facets"][0]["words"] == ["cnn_early", "cnn_last"]
+    jobs = planned(run_snakemake("pictures", "--dry-run", "--quiet", "rules", config=config).stdout)
+    assert (jobs["name_facets"], jobs["train_explainer"]) == (1, 2), "of the layers, not of the units"
+    said = run_snakemake("results/report/atlas", "--dry-run", config=config).stdout
+    assert "facets/facet_words.parquet" in said[said.index("Rendering the atlas") :].splitlines()[1]
+
+
 def test_summary_of_several_networks_that_draw_the_same_classes_leads_to_their_comparison(plan_of):
     jobs = plan_of("facets_mini", "summarise_study")
     assert (jobs["score_pictures"], jobs["compare_networks"]) == (3, 1)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from configuration.modules import UnknownLayersError
+from configuration.names import listed
 
 # Sections whose entries stand for every layer of a group that they name, and those that need a single layer.
 APPLIED = ("explanations", "defects", "pictures", "senses", "strongest_filters", "occlusions")
@@ -127,7 +128,12 @@ def _single(config: dict, groups: Mapping[str, list[str]]) -> list[str]:
     named = [
         (f"facets[{index}].{key}", each[key])
         for index, each in enumerate(config["facets"])
-        for key in ("probe", "judge", "words")
+        for key in ("probe", "judge")
+    ]
+    named += [
+        (f"facets[{index}].words", name)
+        for index, each in enumerate(config["facets"])
+        for name in listed(each["words"])
     ]
     named += [
         (f"senses[{index}].{key}", each[key])

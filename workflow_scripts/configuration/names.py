@@ -11,6 +11,11 @@ def suggestion(name: str, known) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else f"; known are {', '.join(map(str, known))}"
 
 
+def listed(value: str | list[str] | None) -> list[str]:
+    """The names that a key gives, which takes one, several or none."""
+    return [value] if isinstance(value, str) else list(value or ())
+
+
 def undefined(config: dict, place: str, name: str, section: str) -> list[str]:
     """The mistake of naming, at this place, what the section does not define; empty where it does."""
     if name in config[section]:

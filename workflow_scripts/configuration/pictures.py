@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configuration.data import is_unannotated
-from configuration.names import undefined
+from configuration.names import listed, undefined
 
 # Sections and the names that make an entry of theirs, each once.
 ENTRIES = {
@@ -46,7 +46,8 @@ def _facets(config: dict) -> list[str]:
             for name in names:
                 found += undefined(config, f"facets[{index}].{key}", name, "recipes")
         found += _judge(config, index, entry)
-        found += _of_network(config, f"facets[{index}].words", entry, entry["words"])
+        for name in listed(entry["words"]):
+            found += _of_network(config, f"facets[{index}].words", entry, name)
         units = list(entry["classes"].values())
         for name in {unit for unit in units if units.count(unit) > 1}:
             own = ", ".join(key for key, unit in entry["classes"].items() if unit == name)

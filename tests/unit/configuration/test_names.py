@@ -63,7 +63,7 @@ from tests.unit.configuration.entries import (
         ),
         (
             {"explanations": [{**EXPLANATION, "probe": "nothing"}]},
-            r"explanations\[0\].probe is 'nothing', .* known are cnn_last, cnn_units, judge_units, planted",
+            r"explanations\[0\].probe is 'nothing', .* known are cnn_early, cnn_last, cnn_units, judge_units, planted",
         ),
         (
             {"defects": [{**EXPLANATION, "vocabulary": "caption"}]},
@@ -335,6 +335,11 @@ from tests.unit.configuration.entries import (
             {"facets": [{**FACETS, "words": "cnn_last"}]},
             r"facets\[0\].words is 'cnn_last', a probe of another network; should be one of planted",
         ),
+        (
+            {"facets": [{**FACETS, "words": ["planted", "cnn_last"]}]},
+            r"facets\[0\].words is 'cnn_last', a probe of another network; should be one of planted",
+        ),
+        ({"facets": [{**FACETS, "words": ["plantet"]}]}, r"facets\[0\].words is 'plantet', .* did you mean planted"),
         ({"criteria": {"photographs": 4}}, "criteria.photographs is 4: 4 is less than the minimum of 20"),
         ({"facets": [FACETS] * 2}, r"facets\[1\] repeats scenes, planted of an earlier entry: join them"),
         ({"recipes": {"facets": {"method": "maco"}}}, "recipes.facets: a folder of the results has this name"),

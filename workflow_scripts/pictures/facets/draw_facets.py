@@ -35,7 +35,8 @@ def draw_facets(
             facet_card(row, names.get((unit, row.facet)), pictures[unit, row.facet], photographs.view, beside)
             for row in own.itertuples()
         ]
-        sheet(f"{title}: nearest image, mean image, picture", cards).savefig(target / f"sheet_{unit:04d}.png")
+        shown = f"{title}: nearest image, mean image, picture, each with the unit's activation"
+        sheet(shown, cards).savefig(target / f"sheet_{unit:04d}.png")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Name facets by the words that tell the images nearest to their centres from those of the class's other facets."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from filterscope import job, tables
@@ -24,18 +26,18 @@ def name_facets(
     path_to_categories,
     path_to_vocabulary,
     path_to_allowed,
-    path_to_explainer,
+    paths_to_explainers,
     path_to_table,
     path_to_csv,
     folder,
     probe: ProbeSettings,
-    explained: ProbeSettings,
+    explained: Sequence[ProbeSettings],
     settings: ExplanationSettings,
     nearest,
     printed,
     seed,
 ):
-    """probe: of the output units; explained: the layer of the same network that the explainer knows, or the same.
+    """probe: of the output units; explained: the layer of the same network that each explainer knows, or the same.
 
     nearest: images of a facet that are explained, at most; printed: words of a facet that are kept.
     """
@@ -46,10 +48,13 @@ def name_facets(
     images = tables.read(path_to_images, "images").to_pandas()
     pictures = open_pictures(folder, images[images["image_id"].isin(near["image_id"])], None, probe.inputs)
     network = building.load(probe.network, path_to_weights).to(device)
-    units, maps = (Reader(network, each.layer, each.call, input_size=probe.inputs.crop) for each in (probe, explained))
-    explainer = load_explainer(path_to_explainer, settings.explainer_size(maps), vocabulary.dimension).to(device)
+    units, *layers = (Reader(network, at.layer, at.call, input_size=probe.inputs.crop) for at in (probe, *explained))
+    asked = [
+        (maps, load_explainer(path, settings.explainer_size(maps), vocabulary.dimension).to(device))
+        for maps, path in zip(layers, paths_to_explainers, strict=True)
+    ]
     batches = stream(pictures, settings.batch_size, 0, stop)
-    found = locate(batches, near, units, maps, explainer.eval(), probe.inputs, settings.pool, device)
+    found = locate(batches, near, units, asked, probe.inputs, settings.pool, device)
     words, taught = sought["vocabulary"][0], set(sought["categories"][0].words)
     table = words_apart(found, words, printed, job.derived_seed(seed, "facet_words"), taught)
     for path in (path_to_table, path_to_csv):
@@ -69,12 +74,12 @@ if __name__ == "__main__":
         path_to_categories=snakemake.input.categories,
         path_to_vocabulary=snakemake.input.vocabulary,
         path_to_allowed=snakemake.input.get("allowed") or None,
-        path_to_explainer=snakemake.input.explainer,
+        paths_to_explainers=list(snakemake.input.explainers),
         path_to_table=snakemake.output.table,
         path_to_csv=snakemake.output.csv,
         folder=snakemake.input.pictures,
         probe=ProbeSettings.from_mapping(snakemake.params.probe),
-        explained=ProbeSettings.from_mapping(snakemake.params.explained),
+        explained=[ProbeSettings.from_mapping(each) for each in snakemake.params.explained],
         settings=ExplanationSettings.of(
             snakemake.params.words, ExtractionSettings(**snakemake.params.activations)
         ).faithful(Faithful(**snakemake.params.faithful)),

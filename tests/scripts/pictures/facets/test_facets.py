@@ -302,25 +302,25 @@ def test_facets_are_named_by_what_tells_them_apart(study, tmp_path):
         "path_to_categories": study.categories,
         "path_to_vocabulary": study.vocabulary,
         "path_to_allowed": None,
-        "path_to_explainer": study.explainers["words"],
+        "paths_to_explainers": [study.explainers["words"]],
         "path_to_table": tmp_path / "facet_words.parquet",
         "path_to_csv": tmp_path / "facet_words.csv",
         "folder": study.pictures,
         "probe": study.probe(),
-        "explained": study.probe(),
+        "explained": [study.probe()],
         "settings": study.explanation,
         "nearest": 3,
         "printed": 4,
         "seed": 0,
     }
 
-    def named(groups):
+    def named(groups, **changed):
         lines = [(facet, rank, image) for facet, images in enumerate(groups) for rank, image in enumerate(images)]
         table = pd.DataFrame(lines, columns=["facet", "rank", "image_id"])
         table = table.assign(unit=0, x=0.0, y=0.0, distance=0.0, activation=table["image_id"].map(strength))
         table["class"] = "red things"
         tables.write(table, "facets", tmp_path / "facets.parquet")
-        name_facets(**arguments)
+        name_facets(**{**arguments, **changed})
         found = tables.read(tmp_path / "facet_words.parquet", "facet_words").to_pandas()
         assert len(pd.read_csv(tmp_path / "facet_words.csv")) == len(found)
         return found
@@ -335,6 +335,15 @@ def test_facets_are_named_by_what_tells_them_apart(study, tmp_path):
     alone = named([strongest[:4]])
     assert alone["p"].isna().all()
     assert {"red", "crimson", "reds"} & set(alone["word"])
+    # Several explainers answer together: a word's cosine is the mean of what each says.
+    explainers = list(study.explainers.values())
+    each = [named([strongest], paths_to_explainers=[path], nearest=8, printed=1000) for path in explainers]
+    both = {"paths_to_explainers": explainers, "explained": [study.probe()] * 2, "nearest": 8, "printed": 1000}
+    wanted = sum(table.set_index("word")["cosine"] for table in each) / 2
+    together = named([strongest], **both).set_index("word")["cosine"]
+    shared = together.index.intersection(wanted.dropna().index)
+    assert len(shared) > 3
+    assert together[shared].to_numpy() == pytest.approx(wanted[shared].to_numpy(), abs=1e-6)
 
 
 def test_nan_is_named_with_its_image(study, scenes, tmp_path):

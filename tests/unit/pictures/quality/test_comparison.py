@@ -109,10 +109,13 @@ def test_the_words_say_what_the_tables_do():
     both = {"a": drawn(chance), "b": drawn(chance, better=0.5)}
     criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, seed=0)
     said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
-    assert "Natural colours is best in b's pictures (1.5" in said
-    assert "next a's (" in said
+    assert "By natural colours b draws best (1.5" in said
+    assert "next a (" in said
     assert "p 0.0078" in said
     assert "Their units' activation is 1.50" in said
+    real = {"probe": "a", "group": PHOTOGRAPHS, "measure": "ratio", "n": 9, "value": 0.56}
+    beside = comparison.in_words(pd.concat([criteria, pd.DataFrame([real])]), tests, dict.fromkeys(both, MEANT))
+    assert "activation is 1.50 [1.50, 1.50] (a; photographs 0.56), 1.50 [1.50, 1.50] (b) times" in beside
 
 
 def test_what_the_judge_sees_in_pictures_stands_beside_what_it_sees_in_photographs():
@@ -122,7 +125,7 @@ def test_what_the_judge_sees_in_pictures_stands_beside_what_it_sees_in_photograp
     both = {"a": each, "b": replace(each, criteria=pd.concat([each.criteria, judged], ignore_index=True))}
     criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, 0)
     said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
-    assert "first five in 0.75 [0.75, 0.75] (b; of the photographs 0.90) of the pictures" in said
+    assert "first five in 0.75 [0.75, 0.75] (b; photographs 0.90) of them" in said
 
 
 def test_the_p_that_is_quoted_is_of_the_two_networks_pictures():
@@ -138,9 +141,12 @@ def test_the_p_that_is_quoted_is_of_the_two_networks_pictures():
     assert found_in(tests, "clarity_of_details", "a", "b")["p"] > 0.05
     said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
     for measure in CRITERIA:
-        row, name = found_in(tests, measure, "a", "b"), measure.replace("_", " ").capitalize()
-        sentence = next(each for each in said.split(". ") if each.startswith(name))
-        assert sentence.endswith(f"; paired by class, p {row['p']:.2g}, {row['adjusted']:.2g} adjusted for all tests)")
+        row, name = found_in(tests, measure, "a", "b"), measure.replace("_", " ")
+        sentence = next(each for each in said.split(". ") if each.startswith(f"By {name} "))
+        chance = "" if row["adjusted"] <= 0.05 else ": chance does as much"
+        tested = f"p {row['p']:.2g}, {row['adjusted']:.2g} adjusted for all tests{chance})"
+        assert sentence.endswith(f"; paired by class, {tested}")
+    assert ": chance does as much" in said, "by clarity of details neither is better"
 
 
 def test_no_p_is_quoted_where_two_networks_draw_by_different_recipes():
@@ -151,7 +157,7 @@ def test_no_p_is_quoted_where_two_networks_draw_by_different_recipes():
     criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, seed=0)
     assert {NOISE, PLAIN} == set(tests.loc[tests["first_probe"] != tests["second_probe"], "first"])
     said = comparison.in_words(criteria, tests, {"a": MEANT, "b": VITAL})
-    assert "Natural colours is best in b's pictures (1.5" in said
+    assert "By natural colours b draws best (1.5" in said
     assert "paired by class" not in said
 
 
@@ -162,6 +168,6 @@ def test_a_criterion_that_fails_anywhere_is_not_believed():
     assert criteria.loc[criteria["probe"] == "b", "believed"].eq(False).sum() == 2 * len(CRITERIA)
     said = comparison.in_words(criteria, comparison.tests(both, QUICK, seed=0), dict.fromkeys(both, MEANT))
     assert "Clear context cannot be believed here: it does not rank as it must with b." in said
-    assert "best in" not in said
+    assert "draws best" not in said
     told = comparison.in_words(criteria, comparison.tests(both, QUICK, 0), {"a": MEANT, "c": MEANT})
     assert "of c there are too few pictures to tell" in told

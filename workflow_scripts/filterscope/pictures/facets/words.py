@@ -1,8 +1,8 @@
-"""Words that tell the facets of a class apart, by an explainer, and whether they do so beyond chance (ours)."""
+"""Words that tell the facets of a class apart, by explainers, and whether they do so beyond chance (ours)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +25,10 @@ SHUFFLES = 999  # of the facets among a class's images
 
 @dataclass
 class Located:
-    """What an explainer makes of images at the places where an output unit fires.
+    """What explainers make of images at the places where an output unit fires.
 
-    rows: of `facets`, those whose unit fires in the image at all; points: float32 [n, D] of unit length, beside them.
+    rows: of `facets`, those whose unit fires in the image at all; points: float32 [n, D] beside them, the mean of what
+    each explainer makes of it, of unit length.
     """
 
     rows: pd.DataFrame
@@ -50,35 +51,40 @@ def locate(
     batches: Iterable[Batch],
     near: pd.DataFrame,
     units: Reader,
-    maps: Reader,
-    explainer: Explainer,
+    asked: Sequence[tuple[Reader, Explainer]],
     inputs: InputSettings,
     pool: str,
     device: torch.device,
 ) -> Located:
-    """Ask an explainer about the facets' nearest images.
+    """Ask explainers about the facets' nearest images.
 
-    near: rows of `facets`; units: of the output units; maps: of the layer that the explainer knows, of the same
-    network. Images in which the unit is nowhere above zero are left out.
+    near: rows of `facets`; units: of the output units; asked: explainers, each with the layer that it knows, of the
+    same network. Images in which the unit is nowhere above zero are left out.
     """
     kept, points = [], []
     for batch in batches:
         with units:
             fired = read_maps(batch, units, inputs, device)
-        with maps:
-            seen = read_maps(batch, maps, inputs, device)
+        seen = []
+        for maps, _ in asked:
+            with maps:
+                seen.append(read_maps(batch, maps, inputs, device))
         for place, image_id in enumerate(batch.image_ids):
             rows = near[near["image_id"] == int(image_id)]
             own = fired[place][rows["unit"].tolist()]
             firing = (own.flatten(1).amax(1) > 0).cpu().numpy()
             if not firing.any():
                 continue
+            own = own[torch.as_tensor(firing, device=device)]
             with torch.inference_mode():
-                shown = located(seen[place], own[torch.as_tensor(firing, device=device)], pool)
-                points.append(functional.normalize(explainer(shown), dim=1).cpu())
+                answers = [
+                    functional.normalize(explainer(located(maps[place], own, pool)), dim=1)
+                    for maps, (_, explainer) in zip(seen, asked, strict=True)
+                ]
+            points.append(torch.stack(answers).mean(0).cpu())
             kept.append(rows[firing])
     if not kept:
-        return Located(near.iloc[:0], torch.zeros(0, explainer.dimension))
+        return Located(near.iloc[:0], torch.zeros(0, asked[0][1].dimension))
     return Located(pd.concat(kept, ignore_index=True), torch.cat(points))
 
 

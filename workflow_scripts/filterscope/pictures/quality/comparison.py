@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from filterscope.pictures.files import CHANCE
 from filterscope.pictures.quality.validation import MEANS, PHOTOGRAPHS, CriteriaSettings, verdicts
 
 FEWEST = 5  # pairs: with fewer no difference could have a p of .05, signs flipped in all 2^n ways
@@ -139,23 +140,23 @@ def in_words(criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str,
     said += [_of_criterion(measure, criteria, tests_, recipes) for measure in criteria_of(criteria)]
     own = [criteria[(criteria["probe"] == probe) & (criteria["group"] == group)] for probe, group in recipes.items()]
     reached = pd.concat(own).set_index(["measure", "probe"])
+    real = criteria[criteria["group"] == PHOTOGRAPHS].set_index(["measure", "probe"])["value"]
     for measure, text in (
-        ("judge_top5", "The judge sees the right class among its first five in {} of the pictures"),
+        ("judge_top5", "The judge, another network for each, sees the right class among its first five in {} of them"),
         ("ratio", "Their units' activation is {} times that of the class's best photograph"),
     ):
         if measure in reached.index.get_level_values(0):
             parts = [
-                f"{_number(row)} ({probe}{_of_photographs(measure, probe, criteria)})"
+                f"{_number(row)} ({probe}{_beside(real, measure, probe)})"
                 for probe, row in reached.loc[measure].iterrows()
             ]
             said.append(f"{text.format(', '.join(parts))}.")
     return " ".join(said)
 
 
-def _of_photographs(measure: str, probe: str, criteria: pd.DataFrame) -> str:
-    """What the judge sees in the classes' own photographs: without it nothing that it says of pictures can be read."""
-    own = criteria[(criteria["probe"] == probe) & (criteria["group"] == PHOTOGRAPHS) & (criteria["measure"] == measure)]
-    return f"; of the photographs {own['value'].iloc[0]:.2f}" if measure in TOPS and len(own) else ""
+def _beside(real: pd.Series, measure: str, probe: str) -> str:
+    """What the class's photographs reach, by measure and probe, where it is known."""
+    return f"; photographs {real[measure, probe]:.2f}" if (measure, probe) in real.index else ""
 
 
 def _of_criterion(measure: str, criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str, str]) -> str:
@@ -171,10 +172,10 @@ def _of_criterion(measure: str, criteria: pd.DataFrame, tests_: pd.DataFrame, re
     if values.empty:
         return f"{name.capitalize()} was not measured."
     best = values.sort_values(ascending=False, kind="stable").index
-    said = f"{name.capitalize()} is best in {best[0]}'s pictures ({_number(rows.loc[(best[0], recipes[best[0]])])})"
+    said = f"By {name} {best[0]} draws best ({_number(rows.loc[(best[0], recipes[best[0]])])})"
     if len(best) > 1:
         told = _told(measure, tests_, [(probe, recipes[probe]) for probe in best[:2]])
-        said += f", next {best[1]}'s ({_number(rows.loc[(best[1], recipes[best[1]])])}{told})"
+        said += f", next {best[1]} ({_number(rows.loc[(best[1], recipes[best[1]])])}{told})"
     doubt = (
         f"; of {', '.join(unknown)} there are too few pictures to tell whether it can be believed" if unknown else ""
     )
@@ -191,7 +192,8 @@ def _told(measure: str, tests_: pd.DataFrame, best: Sequence[tuple[str, str]]) -
     found = [row for row in rows.itertuples() if {(row.first_probe, row.first), (row.second_probe, row.second)} == pair]
     if not found:
         return ""
-    return f"; paired by class, p {found[0].p:.2g}, {found[0].adjusted:.2g} adjusted for all tests"
+    chance = "" if found[0].adjusted <= CHANCE else ": chance does as much"
+    return f"; paired by class, p {found[0].p:.2g}, {found[0].adjusted:.2g} adjusted for all tests{chance}"
 
 
 def _number(row) -> str:

@@ -43,7 +43,8 @@ def gallery(
     photographs: rows of `facets` that are scored; pictures: `facet_pictures`, whose paths lie below facets/;
     maximised: `pictures` by recipe, of which those of the classes' units are taken; positioned: recipes of them that
     aimed at one position of the map. A ratio is that of the unit's own activation, the mean of its map, over the best
-    image's of the class, where both are positive; those recipes have another goal, and none.
+    image's of the class, where that is positive, and 0 where the own is not, for a mean without these would be of the
+    better ones; those recipes have another goal, and none.
     """
     best = facets.groupby("unit")["activation"].max()
     once = pictures.drop_duplicates(["unit", "facet"])
@@ -59,7 +60,7 @@ def gallery(
         parts.append(own.assign(group=recipe, unit=own["filter"], path=f"{recipe}/" + own["path"], activation=reached))
     for part in parts:
         real, reached = part["unit"].map(best), part["activation"].astype(float)
-        part["ratio"] = (reached / real).where((reached > 0) & (real > 0))
+        part["ratio"] = (reached / real).clip(lower=0).where(real > 0)
     return pd.concat([part.reindex(columns=list(COLUMNS)).astype(object) for part in parts], ignore_index=True)
 
 
