@@ -38,7 +38,8 @@ from filterscope.words.explaining.training_images import Studied, StudySettings
 from filterscope.words.explaining.voting import vote
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.score_table import WORDS
-from filterscope.words.scoring.scores import Row, ScoreSettings, measure
+from filterscope.words.scoring.scored_images import measure
+from filterscope.words.scoring.scores import Row, ScoreSettings
 from filterscope.words.truth import Truth, scenes
 
 # Bytes of maps that are kept between the looks of trials: ResNet-50's of 2,600 pictures.
@@ -270,16 +271,16 @@ class ProbeTrials:
             self.reader,
             material.inputs,
             self._truth(masked),
+            tokens.asked,
+            rows,
             mined["image_id"].to_numpy(),
             top_ids,
             maxima,
             seen.thresholds,
             seen.maxima.max(0) <= 0,
-            rows,
             settings.scores,
             self.seed,
             self.device,
-            tokens.asked,
         )
         # Without the ceiling, which is of the images and filters and no row's own.
         own = measured.table["row"].isin(rows)

@@ -30,13 +30,9 @@ def values(path):
 
 
 def scored(study, folder, **changed):
-    paths = {
-        "path_to_measurements": folder / "measurements.parquet",
-        "path_to_claims": folder / "claims.parquet",
-        "path_to_csv": folder / "claims.csv",
-    }
-    study.score(**{**paths, **changed})
-    return values(paths["path_to_measurements"]), tables.read(paths["path_to_claims"], "filter_claims").to_pandas()
+    study.score(**{"written": study.scored_at(folder), **changed})
+    claims = tables.read(folder / "filter_claims.parquet", "filter_claims")
+    return values(folder / "measurements.parquet"), claims.to_pandas()
 
 
 def test_every_score_stands_beside_every_null(study):
@@ -133,7 +129,7 @@ def test_no_valid_pair_is_missing(study, tmp_path):
 def test_same_bytes_every_time_and_whatever_the_batches(study, tmp_path):
     scored(study, tmp_path)
     assert (tmp_path / "measurements.parquet").read_bytes() == study.measurements.read_bytes()
-    assert (tmp_path / "claims.parquet").read_bytes() == study.filter_claims.read_bytes()
+    assert (tmp_path / "filter_claims.parquet").read_bytes() == study.filter_claims.read_bytes()
     found, _ = scored(study, tmp_path, activations=replace(study.extraction, batch_size=3))
     for one, other in zip(found["resamples"], values(study.measurements)["resamples"], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
