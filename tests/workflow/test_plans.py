@@ -242,11 +242,11 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert len(layers) > 2
     assert jobs["extract_activations_cnn"] == 2
     assert "extract_activations" not in jobs
-    for rule in ("gather_dissection", "explain_filters", "tabulate_words", "render_sheets"):
+    for rule in ("gather_dissection", "explain_filters", "gather_scores", "tabulate_words", "render_sheets"):
         assert jobs[rule] == len(layers), rule
     assert jobs["gather_thresholds"] == jobs["gather_untrained_thresholds"] == len(layers)
     assert (jobs["extract_untrained_activations_cnn"], jobs["score_random_network_cnn"]) == (2, 1)
-    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
+    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == jobs["score_shard"] == 2 * len(layers)
 
 
 def test_the_grid_of_actcoolr_is_independent_jobs(repository, plan_of):

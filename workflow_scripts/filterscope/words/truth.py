@@ -24,13 +24,15 @@ SHARE, SQUARE = 2**-20, 2**-30
 class SampledMasks:
     """Masks of an image's tokens as collectors of scores compare them with maps of h x w cells.
 
-    sampled: 0 or 1 on a grid, [t, side, side]. covered: share of every cell, [t, h*w]. sums: of `sampled`, of `covered`
+    sampled: 0 or 1 on a grid, [t, side, side]. covered: share of every cell, [t, h*w]. cells: token and cell of every
+    share above 0, int64 [2, n]. sums: of `sampled`, of `covered`
     and of its squares, float64 [t, 3]. Shares and sums are whole multiples of SHARE and SQUARE: what many images add up
     to is rounded nowhere.
     """
 
     sampled: torch.Tensor
     covered: torch.Tensor
+    cells: torch.Tensor
     sums: torch.Tensor
 
     @classmethod
@@ -42,7 +44,8 @@ class SampledMasks:
         covered = functional.adaptive_avg_pool2d(masks, cells).flatten(1).div_(SHARE).round_().mul_(SHARE)
         exact = covered.double()
         squares = exact.square().sum(1).div_(SQUARE).round_().mul_(SQUARE)
-        return cls(sampled, covered, torch.stack([sampled.double().sum((1, 2)), exact.sum(1), squares], 1))
+        sums = torch.stack([sampled.double().sum((1, 2)), exact.sum(1), squares], 1)
+        return cls(sampled, covered, covered.nonzero().T, sums)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import torch
 
 from filterscope import tables
 from filterscope.activations.probing import reading
+from filterscope.activations.streaming import PictureDataset
 from filterscope.data.networks import building
 from filterscope.data.rejection import RejectionError
 from filterscope.faithful import Faithful
@@ -170,6 +171,29 @@ def test_layers_of_the_random_network_are_scored_together(study, tmp_path, most)
     assert not values(outputs[0]).equals(values(outputs[2]))
     with pytest.raises(tables.TableError, match="layer 7: NaN"):
         tables.read(outputs[1], "measurements")
+
+
+def test_masks_of_the_random_network_are_decoded_once_for_all_its_layers(study, tmp_path, monkeypatch):
+    """Whether they find room to be kept, and are not decoded for the next layer, changes nothing."""
+    decoded = []
+
+    def counting(dataset, runs, size, own=PictureDataset._masks):
+        decoded.append(bool(dataset.grids.sampled))
+        return own(dataset, runs, size)
+
+    monkeypatch.setattr(PictureDataset, "_masks", counting)
+    arguments = (study.pictures, study.trial, [study.probe(), study.probe(layer="0")], study.seed, Faithful())
+    counts = []
+    for room in (0, 2**28):
+        monkeypatch.setattr("filterscope.words.untrained.PICTURES", room)
+        decoded.clear()
+        outputs = [tmp_path / f"{room}_{layer}.parquet" for layer in ("relu", "convolution")]
+        paths = study.paths_of_layers(study.shards("image"), study.shards("image"))
+        score_random_network(paths, outputs, *arguments, 1)
+        counts.append(sum(decoded))
+        assert outputs[0].read_bytes() == study.random_network.read_bytes()
+    assert counts == [2 * counts[1], len(study.table("images"))]
+    assert outputs[1].read_bytes() == (tmp_path / "0_convolution.parquet").read_bytes()
 
 
 def test_the_random_network_leaves_out_what_extraction_had_to(study, tmp_path):

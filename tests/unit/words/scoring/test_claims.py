@@ -140,17 +140,30 @@ def test_weights_equal_naive_resampling():
             np.testing.assert_allclose(weighed[name][resample], naive[name][0], atol=1e-5)
 
 
-def test_grouping_and_order_do_not_matter(monkeypatch):
-    seen = list(pictures())
+@pytest.mark.parametrize("offset", [0.0, -40.0])
+def test_grouping_and_order_do_not_matter(monkeypatch, offset):
+    """To the bit, also of a layer without a ReLU whose activations lie far below the thresholds."""
+    seen = list(pictures(offset=offset))
     weights = resample_weights(IMAGES, 3, seed=1)
     expected = collected(seen, weights, every=True)
     for buffered, order in ((1, range(IMAGES)), (2, reversed(range(IMAGES))), (32, [3, 1, 0, 6, 5, 2, 4])):
         monkeypatch.setattr("filterscope.words.scoring.claims.BUFFERED", buffered)
         found = collected(seen, weights, order, every=True)
-        assert all(len(each) < buffered for each in found._waiting.values())
+        assert all(len(each) < buffered for each in (found._waiting, *found._of_pairs))
         np.testing.assert_array_equal(found.every_auprc(), expected.every_auprc())
         for name, values in expected.metrics().items():
             np.testing.assert_array_equal(found.metrics()[name], values)
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_many_pairs_are_summed_up_as_few_are(monkeypatch, every):
+    seen, weights = list(pictures()), resample_weights(IMAGES, 3, seed=1)
+    expected = collected(seen, weights, every=every)
+    monkeypatch.setattr("filterscope.words.scoring.claims.FEW", 0)
+    monkeypatch.setattr("filterscope.words.scoring.claims.BUFFERED", 2)
+    found = collected(seen, weights, every=every)
+    for name, values in expected.metrics().items():
+        np.testing.assert_array_equal(found.metrics()[name], values)
 
 
 def test_memory_does_not_grow_with_the_images():

@@ -21,7 +21,7 @@ import torch
 from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CORRELATION, F1, IOU
 from filterscope.words.firing import Fired, Thresholds
 from filterscope.words.scoring.bins import BINS, ActivationBins
-from filterscope.words.truth import ImageTruth
+from filterscope.words.truth import ImageTruth, SampledMasks
 
 # CLAIM_SCORES are reported; the pixel-wise recall and precision only serve the sanity tests.
 METRICS = (IOU, F1, AUPRC, CORRELATION, "pixel_recall", "pixel_precision")
@@ -31,6 +31,8 @@ SHARED, PRODUCT, PAIR = 0, 1, 2
 # stay in a processor's cache.
 BUFFERED = 16
 CACHED = 1 << 17
+# Pairs of a collector up to which all of an image are taken in at once, whether their tokens are there or not.
+FEW = 512
 # Bits that a float64 holds, and those that are left for activations far above their filter's unit.
 BITS, SPARE = 53, 7
 
@@ -51,8 +53,9 @@ class BinnedMaps:
 class Overlaps:
     """How an image's maps lie over the masks of its t tokens.
 
-    tokens: [t]. of_tokens: mask area, sums of m and m^2, [t, 3]. of_pairs: of every token and filter, see SHARED, and
-    then the histogram of what lies in the mask, [t, d, PAIR + BINS]. regions: pixels of every filter, [d].
+    tokens: [t]. of_tokens: mask area, sums of m and m^2 of all tokens that there are, [T, 3]. of_pairs: of every token
+    and filter, see SHARED, and then the histogram of what lies in the mask, [t, d, PAIR + BINS]. regions: pixels of
+    every filter, [d].
     """
 
     tokens: np.ndarray
@@ -63,7 +66,9 @@ class Overlaps:
     def of(self, kept: np.ndarray) -> Overlaps:
         """Those of some of the tokens, bool [t], as if the others were not in the image."""
         some = torch.from_numpy(np.flatnonzero(kept)).to(self.of_pairs.device)
-        return replace(self, tokens=self.tokens[kept], of_tokens=self.of_tokens[some], of_pairs=self.of_pairs[some])
+        of_tokens = self.of_tokens.clone()
+        of_tokens[torch.from_numpy(self.tokens[~kept]).to(self.of_pairs.device)] = 0
+        return replace(self, tokens=self.tokens[kept], of_tokens=of_tokens, of_pairs=self.of_pairs[some])
 
 
 class FilterSums:
@@ -79,12 +84,16 @@ class FilterSums:
         self.sums = torch.zeros(resamples, len(units), 3 + BINS, dtype=torch.float64, device=weights.device)
         self.cells = torch.zeros(resamples, dtype=torch.float64, device=weights.device)
         self._waiting: list[tuple[int, torch.Tensor]] = []
+        self._quanta: dict[tuple[int, int], torch.Tensor] = {}
 
     def rounded(self, sums: torch.Tensor, cells: int, power: int = 1) -> torch.Tensor:
         """An image's sums over so many cells of a, or of its power, [..., d], as multiples of the filters' quanta."""
-        largest = power * self.exponents + (self.images * cells).bit_length() + SPARE
-        quantum = torch.ldexp(torch.ones_like(sums, dtype=torch.float64), largest - BITS)
-        return (sums.double() / quantum).round_() * quantum
+        if (cells, power) not in self._quanta:
+            largest = power * self.exponents + (self.images * cells).bit_length() + SPARE
+            one = self.sums.new_ones(len(largest))
+            self._quanta[cells, power] = torch.ldexp(one, largest - BITS)
+        quantum = self._quanta[cells, power]
+        return sums.double().div_(quantum).round_().mul_(quantum)
 
     def take(self, image: int, seen: BinnedMaps, regions: torch.Tensor) -> None:
         """Take in one image; regions: pixels where every filter fires, [d]."""
@@ -152,7 +161,10 @@ class ClaimScores:
         self.of_tokens = zeros(resamples, tokens, 3)
         self.of_pairs = zeros(resamples, len(self.pair_filters), PAIR + BINS)
         self.every = zeros(tokens, filters, PAIR + BINS) if every else None
-        self._waiting: dict[int, list[tuple[int, torch.Tensor]]] = {token: [] for token in range(tokens)}
+        # What waits for `_flush`: of the tokens, of few pairs in one list, of many in one for each token.
+        self._waiting: list[tuple[int, torch.Tensor]] = []
+        self._few = len(self.pair_filters) <= FEW
+        self._of_pairs: list[list[tuple[int, torch.Tensor]]] = [[] for _ in range(1 if self._few else tokens)]
 
     def _claim(self, labels: np.ndarray) -> None:
         """Number the pairs of a filter and a token that it is claimed to stand for, those of a token in a row."""
@@ -181,13 +193,25 @@ class ClaimScores:
         product = self.filters.rounded(masks.covered @ seen.maps.flatten(1).T, height * width)
         of_pairs = torch.zeros(len(scene.tokens), filters, PAIR + BINS, dtype=torch.float64, device=self.device)
         of_pairs[:, :, SHARED], of_pairs[:, :, PRODUCT] = shared.T, product
-        for place, token in enumerate(scene.tokens.tolist()):
-            some = slice(None) if self.every is not None else self.pair_filters[self.spans[token]]
-            cells = masks.covered[place].nonzero()[:, 0]  # most have nothing of a token
-            bins = seen.bins[some][:, cells]
-            shares = masks.covered[place, cells].expand(len(bins), -1)
-            of_pairs[place, some, PAIR:] = shares.new_zeros(len(bins), BINS).scatter_add_(1, bins, shares).double()
-        return Overlaps(scene.tokens, masks.sums, of_pairs, region[:, 0])
+        if len(scene.tokens):
+            of_pairs[:, :, PAIR:] = self._histograms(seen.bins, masks, scene.tokens)
+        of_tokens = masks.sums.new_zeros(self.tokens, 3)
+        of_tokens[torch.from_numpy(scene.tokens).to(self.device)] = masks.sums
+        return Overlaps(scene.tokens, of_tokens, of_pairs, region[:, 0])
+
+    def _histograms(self, bins: torch.Tensor, masks: SampledMasks, tokens: np.ndarray) -> torch.Tensor:
+        """How much of every token's masks lies in every bin, of all filters or of those that claim it, [t, d, BINS]."""
+        found = masks.covered.new_zeros(len(bins), len(tokens), BINS)
+        if self.every is not None or self._few:
+            token, cell = masks.cells  # most cells have nothing of a token
+            shares = masks.covered[token, cell].expand(len(bins), -1)
+            return found.flatten(1).scatter_add_(1, token * BINS + bins[:, cell], shares).view_as(found).transpose(0, 1)
+        for place, token in enumerate(tokens.tolist()):
+            some = self.pair_filters[self.spans[token]]
+            cells = masks.cells[1, masks.cells[0] == place]
+            shares = masks.covered[place, cells].expand(len(some), -1)
+            found[some, place] = shares.new_zeros(len(some), BINS).scatter_add_(1, bins[some][:, cells], shares)
+        return found.transpose(0, 1)
 
     def add(self, image: int, maps: torch.Tensor | BinnedMaps, scene: ImageTruth) -> Overlaps:
         """Take in one image: its position among the weights, its maps [d, h, w], maybe `binned`, and its truth."""
@@ -201,25 +225,40 @@ class ClaimScores:
     def take(self, image: int, overlaps: Overlaps) -> None:
         """Take in what has been computed of an image by this collector or by another of the same layer."""
         tokens = torch.from_numpy(overlaps.tokens).to(self.device)
-        self.of_tokens[:, tokens] += self.weights[:, image, None, None] * overlaps.of_tokens
+        self._waiting.append((image, overlaps.of_tokens))
+        if len(self._waiting) >= BUFFERED:
+            _add_up(self.of_tokens.flatten(1), self.weights, self._waiting)
         if self.every is not None:
             self.every.index_add_(0, tokens, overlaps.of_pairs)
+        if self._few:
+            # The place of each pair's token among those of the image; where it is absent the pair has nothing.
+            places = torch.full((self.tokens,), -1, device=self.device)
+            places[tokens] = torch.arange(len(tokens), device=self.device)
+            there = (places[self.pair_tokens] >= 0).nonzero()[:, 0]
+            own = self.of_pairs.new_zeros(len(self.pair_filters), PAIR + BINS)
+            own[there] = overlaps.of_pairs[places[self.pair_tokens[there]], self.pair_filters[there]]
+            self._wait(0, image, own)
+            return
         for place, token in enumerate(overlaps.tokens.tolist()):
-            claimants = self.pair_filters[self.spans[token]]
-            if len(claimants):
-                self._waiting[token].append((image, overlaps.of_pairs[place, claimants]))
-                if len(self._waiting[token]) >= BUFFERED:
-                    self._flush(token)
+            self._wait(token, image, overlaps.of_pairs[place, self.pair_filters[self.spans[token]]])
 
-    def _flush(self, token: int | None = None) -> None:
-        """Sum up what still waits, of one token or of all and of the filters."""
-        if token is None:
-            self.filters.flush()
-        for each in self._waiting if token is None else [token]:
-            span = self.spans[each]
-            size = PAIR + BINS
-            columns = slice(span.start * size, span.stop * size)
-            _add_up(self.of_pairs.flatten(1)[:, columns], self.weights, self._waiting[each])
+    def _wait(self, place: int, image: int, of_pairs: torch.Tensor) -> None:
+        """Let pairs of an image wait until there are enough of them for one product."""
+        self._of_pairs[place].append((image, of_pairs))
+        if len(self._of_pairs[place]) >= BUFFERED:
+            self._sum_up(place)
+
+    def _sum_up(self, place: int) -> None:
+        size = PAIR + BINS
+        columns = slice(None) if self._few else slice(self.spans[place].start * size, self.spans[place].stop * size)
+        _add_up(self.of_pairs.flatten(1)[:, columns], self.weights, self._of_pairs[place])
+
+    def _flush(self) -> None:
+        """Sum up what still waits."""
+        self.filters.flush()
+        _add_up(self.of_tokens.flatten(1), self.weights, self._waiting)
+        for place in range(len(self._of_pairs)):
+            self._sum_up(place)
 
     def sums(self) -> dict[str, torch.Tensor]:
         """All that is summed up, by name, as another job's collector takes it in: added, nothing is rounded."""
