@@ -43,12 +43,11 @@ from filterscope.words.in_memory_run import MiningSettings, TrialSettings
 from filterscope.words.looking import ProbedImages
 from filterscope.words.proofs.responses import ProofSettings
 from filterscope.words.results import SaidPaths
-from filterscope.words.scoring.scores import ScoreSettings
+from filterscope.words.scoring.scores import ScoredPaths, ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
 from words.explaining.explain_filters import explain_filters
 from words.explaining.train_explainer import train_explainer
 from words.proofs.extract_answers import extract_answers
-from words.scoring.check_scores import check_scores
 from words.scoring.score_random_network import score_random_network
 from words.scoring.score_words import score_words
 
@@ -167,7 +166,7 @@ class Case:
         )
 
     def _explained(self, own: Path, shard: ShardPaths, probe: ProbeSettings, kept: bool) -> None:
-        """One layer from its thresholds to the tests of its scores."""
+        """One layer from its thresholds to its scores and their tests."""
         shown = ProbedImages(
             probe,
             EXTRACTION,
@@ -231,21 +230,11 @@ class Case:
             shown,
             SaidPaths(words, votes, own / "overlaps.parquet"),
             path_to_top_images=own / "top.parquet",
-            path_to_measurements=own / "measurements.parquet",
-            path_to_claims=own / "claims.parquet",
-            path_to_csv=own / "claims.csv",
+            written=ScoredPaths(
+                own / "measurements.parquet",
+                *((own / f"{table}.parquet", own / f"{table}.csv") for table in ("claims", "sanity")),
+            ),
             settings=SCORES,
-            split="val",
-            seed=0,
-        )
-        self.counted(
-            "check_scores",
-            check_scores,
-            shown,
-            path_to_claims=own / "claims.parquet",
-            path_to_table=own / "sanity.parquet",
-            path_to_csv=own / "sanity.csv",
-            resolution=SCORES.resolution,
             split="val",
             seed=0,
         )

@@ -41,7 +41,13 @@ START = 2.0  # seconds that a job spends on importing, whatever its data
 UNKNOWN = 5.0  # seconds of a rule that the measured study did not run
 LOCAL = 2  # jobs at a time where Snakemake runs
 # Rules that `shards` cuts into as many jobs.
-SHARDED = ("extract_activations", "extract_untrained_activations", "dissect_shard", "dissect_untrained_shard")
+SHARDED = (
+    "extract_activations",
+    "extract_untrained_activations",
+    "dissect_shard",
+    "dissect_untrained_shard",
+    "score_shard",
+)
 # What a rule does where a dataset is cut, by what it does where it is not: the others' times are not in its own.
 IN_SHARDS = {"score_random_network": "score_seen_random_network"}
 

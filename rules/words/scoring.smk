@@ -1,4 +1,4 @@
-# Words are scored beside their nulls, and the scores tested, tabulated and drawn.
+# Words are scored beside their nulls, the scores tested in the same look, tabulated and drawn.
 
 
 rule score_words:
@@ -22,8 +22,10 @@ rule score_words:
         measurements="results/words/{dataset}/{probe}/{vocabulary}/measurements.parquet",
         claims="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.parquet",
         csv="results/words/{dataset}/{probe}/{vocabulary}/filter_claims.csv",
+        tests="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",
+        tests_csv="results/words/{dataset}/{probe}/{vocabulary}/sanity.csv",
     wildcard_constraints:
-        dataset="|".join(ANNOTATED),
+        dataset=either([] if SHARDED else ANNOTATED),
     log:
         "results/logs/score_words/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
@@ -34,8 +36,8 @@ rule score_words:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(1800, times=4),
-        runtime=minutes(20, thousand=5),
+        mem_mb=memory(2200, times=4),
+        runtime=minutes(20, thousand=7),
     params:
         code=code("words/scoring/score_words.py"),
         probe=probe_settings,
@@ -46,9 +48,55 @@ rule score_words:
         faithful=only("faithful", "few_filters"),
         explainers=["words", "shuffled_labels"],
     message:
-        "Scoring the words of {wildcards.probe} on {wildcards.dataset}"
+        "Scoring the words of {wildcards.probe} on {wildcards.dataset}, and testing the scores"
     script:
         "../../workflow_scripts/words/scoring/score_words.py"
+
+
+use rule score_words as score_shard with:
+    output:
+        sums=temp("results/words/{dataset}/{probe}/{vocabulary}/shards/{scatteritem}/score_sums.parquet"),
+    wildcard_constraints:
+        dataset="|".join(ANNOTATED),
+    log:
+        "results/logs/score_shard/{dataset}/{probe}/{vocabulary}/{scatteritem}.log",
+    benchmark:
+        "results/benchmarks/score_shard/{dataset}/{probe}/{vocabulary}/{scatteritem}.tsv"
+    group:
+        together("scoring")
+    message:
+        "Scoring the words of {wildcards.probe} on {wildcards.dataset}, shard {wildcards.scatteritem}"
+
+
+use rule score_words as gather_scores with:
+    input:
+        sums=gather.images("results/words/{{dataset}}/{{probe}}/{{vocabulary}}/shards/{scatteritem}/score_sums.parquet"),
+        images="results/data/{dataset}/images.parquet",
+        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
+        annotations="results/data/{dataset}/annotations.parquet",
+        categories="results/data/{dataset}/categories.parquet",
+        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
+        top_images="results/activations/{dataset}/{probe}/top_images.parquet",
+        overlaps=rules.dissect_filters.output.overlaps,
+        clip_words=clip_words_of,
+        words_by_image=rules.explain_filters.output.words_by_image,
+        words_by_filter=rules.explain_filters.output.words_by_filter,
+        shuffled_labels_by_image=rules.explain_filters.output.shuffled_labels_by_image,
+        shuffled_labels_by_filter=rules.explain_filters.output.shuffled_labels_by_filter,
+    wildcard_constraints:
+        dataset=either(ANNOTATED if SHARDED else []),
+    log:
+        "results/logs/gather_scores/{dataset}/{probe}/{vocabulary}.log",
+    benchmark:
+        "results/benchmarks/gather_scores/{dataset}/{probe}/{vocabulary}.tsv"
+    group:
+        together("scoring")
+    threads: 1
+    resources:
+        mem_mb=memory(2600, times=4, but=["sums"]),
+        runtime="30m",
+    message:
+        "Gathering what the shards of {wildcards.dataset} say of the words of {wildcards.probe}"
 
 
 rule score_random_network:
@@ -186,46 +234,6 @@ rule tabulate_scores:
         "Tabulating the scores of {wildcards.probe} on {wildcards.dataset}"
     script:
         "../../workflow_scripts/words/scoring/tabulate_scores.py"
-
-
-rule check_scores:
-    input:
-        images="results/data/{dataset}/images.parquet",
-        pictures=folder_of,
-        image_activations=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/images.parquet"),
-        annotations="results/data/{dataset}/annotations.parquet",
-        categories="results/data/{dataset}/categories.parquet",
-        thresholds="results/activations/{dataset}/{probe}/thresholds.parquet",
-        weights=weights_of,
-        maps=gather.images("results/activations/{{dataset}}/{{probe}}/shards/{scatteritem}/maps.parquet"),
-        claims=rules.score_words.output.claims,
-    output:
-        table="results/words/{dataset}/{probe}/{vocabulary}/sanity.parquet",
-        csv="results/words/{dataset}/{probe}/{vocabulary}/sanity.csv",
-    wildcard_constraints:
-        dataset="|".join(ANNOTATED),
-    log:
-        "results/logs/check_scores/{dataset}/{probe}/{vocabulary}.log",
-    benchmark:
-        "results/benchmarks/check_scores/{dataset}/{probe}/{vocabulary}.tsv"
-    conda:
-        "../../envs/filterscope.yaml"
-    threads: cores
-    resources:
-        gpu=gpu,
-        mem_mb=memory(1700, times=4),
-        runtime=minutes(20, thousand=5),
-    params:
-        code=code("words/scoring/check_scores.py"),
-        probe=probe_settings,
-        activations=activation_settings,
-        resolution=config["scores"]["resolution"],
-        split=split_of,
-        seed=config["seed"],
-    message:
-        "Testing whether the scores of {wildcards.probe} on {wildcards.dataset} notice wrong labels"
-    script:
-        "../../workflow_scripts/words/scoring/check_scores.py"
 
 
 rule tabulate_known_answers:

@@ -33,12 +33,11 @@ from filterscope.words.explaining.training_images import StudySettings
 from filterscope.words.in_memory_run import MiningSettings, TrialSettings
 from filterscope.words.looking import ProbedImages
 from filterscope.words.results import SaidPaths
-from filterscope.words.scoring.scores import ScoreSettings
+from filterscope.words.scoring.scores import ScoredPaths, ScoreSettings
 from words.explaining.dissect_filters import dissect_filters
 from words.explaining.explain_filters import explain_filters
 from words.explaining.tabulate_words import tabulate_words
 from words.explaining.train_explainer import train_explainer
-from words.scoring.check_scores import check_scores
 from words.scoring.score_random_network import score_random_network
 from words.scoring.score_words import score_words
 from words.scoring.tabulate_scores import tabulate_scores
@@ -328,9 +327,7 @@ class Study:
             "path_to_overlaps": self.overlaps,
             "paths_to_words": {name: self.folder / f"{name}_by_image.parquet" for name in names},
             "paths_to_votes": {name: self.folder / f"{name}_by_filter.parquet" for name in names},
-            "path_to_measurements": self.measurements,
-            "path_to_claims": self.filter_claims,
-            "path_to_csv": self.folder / "filter_claims.csv",
+            "written": self.scored_at(self.folder),
             "settings": self.scores,
             "split": "val",
             "seed": self.seed,
@@ -338,9 +335,11 @@ class Study:
         }
         score_words(taken(ProbedImages, arguments), taken(SaidPaths, arguments), **arguments)
 
-    def check(self, **changed) -> None:
-        arguments = {**self.looked_at, "resolution": 32, "split": "val", "seed": 0, **changed}
-        check_scores(taken(ProbedImages, arguments), **arguments)
+    @staticmethod
+    def scored_at(folder: Path) -> ScoredPaths:
+        """Where the scores, claims and tests go."""
+        claims, tests = ((folder / f"{name}.parquet", folder / f"{name}.csv") for name in ("filter_claims", "sanity"))
+        return ScoredPaths(folder / "measurements.parquet", claims, tests)
 
     @property
     def paths(self) -> dict:

@@ -62,6 +62,7 @@ def test_steps_of_a_small_study_share_jobs_and_those_of_a_large_one_do_not(submi
     entry = {"dataset": "scenes", "probe": "planted", "vocabulary": "captions"}
     small = submitted(own_config({"explanations": [entry], "shards": 3}))
     assert len(small) <= 12
+    assert ["gather_scores"] + ["score_shard"] * 3 in small
     assert ["dissect_shard"] * 3 + ["gather_thresholds"] in small
     (untrained,) = [each for each in small if "score_random_network" in each]
     assert untrained.count("extract_untrained_activations") == untrained.count("dissect_untrained_shard") == 3
@@ -71,9 +72,10 @@ def test_steps_of_a_small_study_share_jobs_and_those_of_a_large_one_do_not(submi
     assert ["dissect_filters", "gather_thresholds"] in whole
     coco = yaml.safe_load((repository / "studies/coco.yaml").read_text())
     large = submitted(own_config(coco | {name: coco[name][:1] for name in ("explanations", "defects")}))
-    for rule in ("dissect_shard", "dissect_untrained_shard", "extract_untrained_activations", "measure_defects"):
+    shared = ("dissect_shard", "dissect_untrained_shard", "extract_untrained_activations", "measure_defects")
+    for rule in (*shared, "score_shard"):
         assert large.count([rule]) == 8, rule
-    for rule in ("train_explainer", "train_null_explainer", "score_random_network"):
+    for rule in ("train_explainer", "train_null_explainer", "score_random_network", "gather_scores"):
         assert [rule] in large
     assert ["explain_filters", "mine_top_images"] in large
 

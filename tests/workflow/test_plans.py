@@ -199,6 +199,38 @@ def test_a_shard_that_died_is_looked_at_again_alone(small_config, run_snakemake,
     assert jobs == {"dissect_shard": 1, "gather_dissection": 1, "total": 2}
 
 
+def test_a_shard_of_the_scores_that_died_is_looked_at_again_alone(small_config, run_snakemake, tmp_path):
+    """The first of three shards and the scores are not there; what the scores are made of is."""
+    data, seen = tmp_path / "results/data", tmp_path / "results/activations/scenes/planted"
+    said = tmp_path / "results/words/scenes/planted/captions"
+    looked, dissected = ("pooled", "images", "tails", "rejected", "maps"), ("sums", "attended")
+    explained = ("image_words", "filter_votes")
+    sums = [said / "shards" / f"{number}-of-3" / "score_sums.parquet" for number in (1, 2, 3)]
+    files = [
+        *(data / "scenes" / f"{each}.parquet" for each in ("images", "annotations", "categories")),
+        data / "networks/planted/weights.pt",
+        data / "vocabularies/captions/vocabulary.parquet",
+        *(seen / "shards" / f"{number}-of-3" / f"{kind}.parquet" for number in (1, 2, 3) for kind in looked),
+        *(seen / file for file in ("thresholds.parquet", "thresholds.csv", "top_images.parquet")),
+        *(seen / "shards" / f"{number}-of-3" / f"{kind}.parquet" for number in (1, 2, 3) for kind in dissected),
+        *(seen / f"{each}.parquet" for each in ("overlaps", "evidence")),
+        *(said / f"{part}explainer.pt" for part in ("", "null/")),
+        *(said / f"{part}{each}.parquet" for part in ("", "null/") for each in explained),
+        *sums,
+    ]
+    made(files, begun=1e9)
+    (data / "scenes/pictures").mkdir()
+    os.utime(data / "scenes/pictures", (1e9, 1e9))
+    sums[0].unlink()
+    target = (said / "sanity.parquet").relative_to(tmp_path)
+    plan = ("--dry-run", "--quiet", "rules", "--cores", 1, "--rerun-triggers", "mtime", "--", target)
+    config = small_config({"shards": 3})
+    for entry in config["explanations"]:
+        entry.pop("clip", None)
+    jobs = planned(run_snakemake(*plan, config=config).stdout)
+    assert jobs == {"score_shard": 1, "gather_scores": 1, "total": 2}
+
+
 def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_snakemake):
     probes = {"cnn": {"network": "scenes_cnn", "layers": "features.?"}}
     entry = {"dataset": "scenes", "probe": "cnn", "vocabulary": "captions"}
@@ -210,11 +242,11 @@ def test_layers_of_a_group_are_read_in_one_job_and_named_each(small_config, run_
     assert len(layers) > 2
     assert jobs["extract_activations_cnn"] == 2
     assert "extract_activations" not in jobs
-    for rule in ("gather_dissection", "explain_filters", "tabulate_words", "render_sheets"):
+    for rule in ("gather_dissection", "explain_filters", "gather_scores", "tabulate_words", "render_sheets"):
         assert jobs[rule] == len(layers), rule
     assert jobs["gather_thresholds"] == jobs["gather_untrained_thresholds"] == len(layers)
     assert (jobs["extract_untrained_activations_cnn"], jobs["score_random_network_cnn"]) == (2, 1)
-    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == 2 * len(layers)
+    assert jobs["dissect_shard"] == jobs["dissect_untrained_shard"] == jobs["score_shard"] == 2 * len(layers)
 
 
 def test_the_grid_of_actcoolr_is_independent_jobs(repository, plan_of):

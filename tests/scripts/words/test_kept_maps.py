@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from filterscope import tables
 from filterscope.data.rejection import RejectionError
 
 
@@ -39,20 +38,9 @@ def test_explaining(study, blind, tmp_path):
 
 
 def test_scoring(study, blind, tmp_path):
-    paths = {"path_to_measurements": tmp_path / "measurements.parquet", "path_to_claims": tmp_path / "claims.parquet"}
-    study.score(path_to_csv=tmp_path / "claims.csv", **paths, **blind)
-    same(paths["path_to_measurements"], study.measurements)
-    same(paths["path_to_claims"], study.filter_claims)
-
-
-def test_checking_scores(study, blind, tmp_path):
-    tests = []
-    for name, changed in (("again", {}), ("kept", blind)):
-        path = tmp_path / f"{name}.parquet"
-        own = {"path_to_claims": study.filter_claims, "path_to_table": path, "path_to_csv": tmp_path / f"{name}.csv"}
-        study.check(**own, **changed)
-        tests.append(tables.read(path, "sanity"))
-    assert tests[0].equals(tests[1])
+    study.score(written=study.scored_at(tmp_path), **blind)
+    for name in ("measurements", "filter_claims", "sanity"):
+        same(tmp_path / f"{name}.parquet", getattr(study, name))
 
 
 def test_what_was_not_kept_is_looked_at_again(study, blind, tmp_path):

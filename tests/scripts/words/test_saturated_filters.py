@@ -41,23 +41,10 @@ def test_dissection_labels_them(study, clipped, tmp_path):
 def test_scores_and_sanity_tests_see_their_regions(study, clipped):
     folder, paths = clipped
     arguments = {"probe": study.probe("clipped"), "path_to_thresholds": paths["thresholds"]}
-    claims = folder / "claims.parquet"
-    study.score(
-        **arguments,
-        path_to_overlaps=paths["overlaps"],
-        path_to_measurements=folder / "measurements.parquet",
-        path_to_claims=claims,
-        path_to_csv=folder / "claims.csv",
-    )
-    found = tables.read(claims, "filter_claims").to_pandas().set_index("filter")
+    study.score(**arguments, path_to_overlaps=paths["overlaps"], written=study.scored_at(folder))
+    found = tables.read(folder / "filter_claims.parquet", "filter_claims").to_pandas().set_index("filter")
     assert found.loc[[RED, BLUE], "rival"].tolist() == ["red", "blue"]
     assert (found.loc[[RED, BLUE], "iou"] > 0.3).all()
-    study.check(
-        **arguments,
-        path_to_claims=claims,
-        path_to_table=folder / "sanity.parquet",
-        path_to_csv=folder / "sanity.csv",
-    )
     sanity = tables.read(folder / "sanity.parquet", "sanity").to_pandas().set_index(["test", "metric"])
     assert sanity.loc[("extra_labels", "iou"), "n"] >= 2
 

@@ -98,6 +98,43 @@ def test_the_never_trained_network(study, tmp_path, total, most):
     assert found.read_bytes() == study.random_network.read_bytes()
 
 
+def scored(study, folder, total, **changed):
+    """Sums of all shards of the images that score, and the tables that follow of them."""
+    shards = [f"{number}-of-{total}" for number in range(1, total + 1)]
+    sums = [folder / f"scores-{each}.parquet" for each in shards]
+    for path, each in zip(sums, shards, strict=True):
+        study.score(scatteritem=each, path_to_sums=path, written=None, **changed)
+    study.score(paths_to_shards=sums, written=study.scored_at(folder), **changed)
+    return sums
+
+
+SCORED = ("measurements", "filter_claims", "sanity")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(("total", "batch"), [(1, 8), (2, 3), (3, 3), (3, 2), (6, 2)])
+def test_scores(study, tmp_path, total, batch, kept):
+    """Of six shards two have nothing to look at: eight scored pictures are four batches of two."""
+    asked = {"activations": replace(study.extraction, batch_size=batch)}
+    asked |= {"paths_to_maps": study.shards("maps"), "path_to_weights": None} if kept else {}
+    whole, gathered = tmp_path / "whole", tmp_path / "gathered"
+    study.score(written=study.scored_at(whole), **asked)
+    sums = scored(study, gathered, total, **asked)
+    for name in SCORED:
+        for kind in ("parquet", "csv") if name != "measurements" else ("parquet",):
+            file = f"{name}.{kind}"
+            assert (gathered / file).read_bytes() == (whole / file).read_bytes(), file
+    assert all(path.exists() for path in sums)
+
+
+def test_sums_of_scores_are_written_piece_by_piece(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("filterscope.words.scoring.scored_images.PIECE", 1000)
+    sums = scored(study, tmp_path, 2)
+    assert tables.read(sums[0], "score_sums")["first"].to_numpy().max() > 0
+    for name in SCORED:
+        assert (tmp_path / f"{name}.parquet").read_bytes() == getattr(study, name).read_bytes(), name
+
+
 BRANCHES = """
 import torch
 from torch import nn

@@ -188,7 +188,7 @@ def test_time_is_guessed_by_photographs_network_and_cores(coco):
     [
         ("dissect_filters", 1000, 0.025, 0, 1),
         ("score_words", 200, 0.03, 0, 1),
-        ("check_scores", 200, 0.02, 0, 1),
+        ("score_shard", 200, 0.03, 0, 1),
         ("extract_activations", 1200, 0.005, 1, 1),
     ],
 )

@@ -213,8 +213,18 @@ SCHEMAS: dict[str, Schema] = {
             Column("similarity", REAL, "soft WPMI of the word and the filter's top training images, nats"),
         ),
     ),
+    "score_sums": Schema(
+        "score_shard",
+        ("sum", "first"),
+        (
+            Column("sum", TEXT, "what is summed up over the shard's scored images, and by which collector"),
+            Column("first", INTEGER, "row of the sum that values begin with"),
+            Column("rows", INTEGER, "rows of the sum in values: resamples, tokens, or pairs of a filter and an image"),
+            Column("values", pa.binary(), "float64, by rows; shards are added without rounding"),
+        ),
+    ),
     "filter_claims": Schema(
-        "score_words",
+        "score_words, gather_scores",
         ("filter",),
         (
             Column("filter", INTEGER, "channel"),
@@ -369,7 +379,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "measurements": Schema(
-        "score_words, score_random_network",
+        "score_words, gather_scores, score_random_network",
         ("row", "metric", "candidates", "k"),
         (
             Column("row", TEXT, "words, or the null or rival that is measured like them"),
@@ -401,7 +411,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "sanity": Schema(
-        "check_scores",
+        "score_words, gather_scores",
         ("test", "metric"),
         (
             Column("test", TEXT, "missing_labels or extra_labels"),

@@ -38,7 +38,8 @@ from filterscope.words.explaining.training_images import Studied, StudySettings
 from filterscope.words.explaining.voting import vote
 from filterscope.words.firing import Thresholds
 from filterscope.words.scoring.score_table import WORDS
-from filterscope.words.scoring.scores import Row, ScoreSettings, measure
+from filterscope.words.scoring.scored_images import measure
+from filterscope.words.scoring.scores import Row, ScoreSettings
 from filterscope.words.truth import Truth, scenes
 
 # Bytes of maps that are kept between the looks of trials: ResNet-50's of 2,600 pictures.
@@ -144,6 +145,22 @@ class Seen:
     thresholds: Thresholds
 
 
+class SharedLooks:
+    """Batches that trials go through and what is in their pictures, kept for the next trial while there is room."""
+
+    def __init__(self, kept: int = 0):
+        """kept: bytes of pictures and masks, and a quarter of it of what is in the pictures."""
+        self.batches, self._most = RememberedBatches(kept), kept // 4
+        self._truths: dict[bytes, Truth] = {}
+
+    def truth(self, masked: PictureDataset, tokens: list[str]) -> Truth:
+        """What is in these pictures; trials go through the training images, those that are scored, and maybe all."""
+        name = masked.files.image_ids.tobytes()
+        if name not in self._truths:
+            self._truths[name] = Truth(masked.annotations.table, tokens, self._most)
+        return self._truths[name]
+
+
 class ProbeTrials:
     """Runs trials on one probe; what the network sees in the first is kept for those that look the same way."""
 
@@ -154,10 +171,10 @@ class ProbeTrials:
         seed: int,
         device: torch.device,
         progress=lambda items, *_: items,
-        kept: int = 0,
+        shared: SharedLooks | None = None,
     ):
-        """progress: called as progress(items, total, title), goes through the items. kept: bytes of pictures and masks
-        that are kept for the next trial."""
+        """progress: called as progress(items, total, title), goes through the items. shared: what is kept for further
+        trials, here or on other layers of the same network that are read in the same way."""
         self.material, self.seed, self.device = material, seed, device
         # What was kept is read as often as it is wanted; the pictures are not decoded for it.
         self.reader = reader if isinstance(reader, KeptMaps) else Remembering(reader, MAPS)
@@ -165,8 +182,7 @@ class ProbeTrials:
         self.progress = progress
         self._seen: dict[tuple, Seen] = {}
         self._unchanged: tuple | None = None
-        self._batches, self._kept = RememberedBatches(kept), kept
-        self._truths: dict[bytes, Truth] = {}
+        self.shared = shared or SharedLooks()
 
     def _look(self, settings: ExtractionSettings, random_crops: bool) -> Seen:
         key = (settings, random_crops)
@@ -269,17 +285,17 @@ class ProbeTrials:
             self._stream(masked, settings),
             self.reader,
             material.inputs,
-            self._truth(masked),
+            self.shared.truth(masked, tokens.every),
+            tokens.asked,
+            rows,
             mined["image_id"].to_numpy(),
             top_ids,
             maxima,
             seen.thresholds,
             seen.maxima.max(0) <= 0,
-            rows,
             settings.scores,
             self.seed,
             self.device,
-            tokens.asked,
         )
         # Without the ceiling, which is of the images and filters and no row's own.
         own = measured.table["row"].isin(rows)
@@ -292,7 +308,7 @@ class ProbeTrials:
         top_ids, maxima = self._mine(seen, images["image_id"].to_numpy(), settings.mining.evidence)
         pairs = TopPairs(top_ids, maxima)
         masked = self._masked(images)
-        truth = self._truth(masked)
+        truth = self.shared.truth(masked, tokens.every)
         vectors, targets, image_ids = [], [], []
 
         def keep(image_id: int, found: dict[str, np.ndarray]) -> None:
@@ -316,13 +332,6 @@ class ProbeTrials:
         side = self.material.inputs.crop
         return self._pictures(images, self.material.annotations, MaskGrid(sampled=((side, side),)))
 
-    def _truth(self, masked: PictureDataset) -> Truth:
-        """What is in these pictures; trials go through the training images, those that are scored, and maybe all."""
-        name = masked.files.image_ids.tobytes()
-        if name not in self._truths:
-            self._truths[name] = Truth(masked.annotations.table, self.material.tokens.every, self._kept // 4)
-        return self._truths[name]
-
     def _samples(self, seen: Seen, tokens: Tokens) -> Gathered:
         objects = self.material.annotations.take(pa.array(seen.positions)).select(["image_id", "tokens"])
         splits = self.material.images.set_index("image_id")["split"]
@@ -338,8 +347,9 @@ class ProbeTrials:
 
     def _stream(self, pictures: PictureDataset, settings: TrialSettings):
         size = settings.extraction.batch_size
-        name = (pictures.masked, size, pictures.files.image_ids.tobytes())
-        return self._batches.through(name, stream(pictures, size, settings.extraction.workers, self.material.reject))
+        name = (pictures.masked, pictures.decoded, size, pictures.files.image_ids.tobytes())
+        batches = stream(pictures, size, settings.extraction.workers, self.material.reject)
+        return self.shared.batches.through(name, batches)
 
     @staticmethod
     def _mine(seen: Seen, image_ids: np.ndarray, mining: MiningSettings) -> tuple[np.ndarray, np.ndarray]:

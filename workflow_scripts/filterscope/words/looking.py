@@ -18,7 +18,7 @@ from filterscope import tables
 from filterscope.activations.again import pictures_again, reading_again
 from filterscope.activations.extraction import ExtractionSettings
 from filterscope.activations.maps import KeptMaps
-from filterscope.activations.probing import ProbeSettings, look
+from filterscope.activations.probing import ProbeSettings, look, open_pictures
 from filterscope.activations.readable import readable
 from filterscope.activations.streaming import Batch, MaskGrid
 from filterscope.data.networks import building
@@ -129,6 +129,14 @@ class ProbedImages:
             pictures = pictures_again(reader, self.folder, images, annotations, self.probe, grids)
             truth = None if tokens is None else Truth(pictures.annotations.table, tokens)
             yield View(look(pictures, self.activations, title=title), reader, truth)
+
+    def truths(self, images: pd.DataFrame, tokens: list[str], device: torch.device) -> list[ImageTruth]:
+        """What is in some of the images, in their order; nothing but their masks is read."""
+        annotations = tables.read(self.path_to_annotations, "annotations")
+        grids = self.probe.input_masks
+        pictures = open_pictures(self.folder, images, annotations, self.probe.inputs, grids, decoded=False)
+        truth = Truth(pictures.annotations.table, tokens)
+        return [truth.of(pictures[place], self.probe.inputs.crop, device) for place in range(len(pictures))]
 
     @contextmanager
     def scenes(

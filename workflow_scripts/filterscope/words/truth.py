@@ -16,13 +16,18 @@ from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
 from filterscope.words.firing import Thresholds
 
+# Of which shares of cells and sums of their squares are whole multiples.
+SHARE, SQUARE = 2**-20, 2**-30
+
 
 @dataclass(frozen=True)
 class SampledMasks:
     """Masks of an image's tokens as collectors of scores compare them with maps of h x w cells.
 
     sampled: 0 or 1 on a grid, [t, side, side]. covered: share of every cell, [t, h*w]. cells: token and cell of every
-    share above 0, int64 [2, n]. sums: of `sampled`, of `covered` and of its squares, [t, 3].
+    share above 0, int64 [2, n]. sums: of `sampled`, of `covered`
+    and of its squares, float64 [t, 3]. Shares and sums are whole multiples of SHARE and SQUARE: what many images add up
+    to is rounded nowhere.
     """
 
     sampled: torch.Tensor
@@ -35,8 +40,11 @@ class SampledMasks:
         """From masks bool [t, S, S]."""
         masks = masks.float()[:, None]
         sampled = functional.interpolate(masks, size=(side, side), mode="nearest-exact")[:, 0]
-        covered = functional.adaptive_avg_pool2d(masks, cells).flatten(1)
-        sums = torch.stack([sampled.sum((1, 2)), covered.sum(1), covered.square().sum(1)], 1)
+        # Cells of 2, 4 ... 32 px have such shares as they are.
+        covered = functional.adaptive_avg_pool2d(masks, cells).flatten(1).div_(SHARE).round_().mul_(SHARE)
+        exact = covered.double()
+        squares = exact.square().sum(1).div_(SQUARE).round_().mul_(SQUARE)
+        sums = torch.stack([sampled.double().sum((1, 2)), exact.sum(1), squares], 1)
         return cls(sampled, covered, covered.nonzero().T, sums)
 
 

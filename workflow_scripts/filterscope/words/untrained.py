@@ -24,7 +24,7 @@ from filterscope.words.explaining.samples import Gathered, gather_samples
 from filterscope.words.explaining.targets import Tokens
 from filterscope.words.explaining.training_images import Studied
 from filterscope.words.firing import Thresholds
-from filterscope.words.in_memory_run import MiningSettings, ProbeTrials, Seen, TrialSettings
+from filterscope.words.in_memory_run import PICTURES, MiningSettings, ProbeTrials, Seen, SharedLooks, TrialSettings
 from filterscope.words.sums import read_sums
 
 
@@ -105,10 +105,11 @@ def trials_of_layers(
     batches: gives the pictures. most: gigabytes of maps that are kept meanwhile. arguments: material, seed and device.
     """
     material, seed, device = arguments
+    shared = SharedLooks(PICTURES if len(probes) > 1 else 0)  # no layer's masks are decoded anew, while there is room
     with kept_for_now(probes, network, len(material.images), batches, most, device) as readers:
         for reader in readers:
             failed = isinstance(reader, ActivationError)
-            yield reader if failed else ProbeTrials(material, reader, seed, device, job.progress)
+            yield reader if failed else ProbeTrials(material, reader, seed, device, job.progress, shared)
 
 
 def trials_on_tables(
@@ -126,6 +127,7 @@ def trials_on_tables(
     arguments: material, seed and device.
     """
     material, seed, device = arguments
+    shared = SharedLooks(PICTURES if len(probes) > 1 else 0)
     scored = material.images.loc[mining.mined(material.images["split"].to_numpy()), "image_id"]
     for probe, paths in zip(probes, seen, strict=True):
         try:
@@ -135,4 +137,4 @@ def trials_on_tables(
             continue
         maps = paths.maps if from_maps else []
         with reading_again(probe, maps, scored, lambda: network, device) as reader:
-            yield TabulatedTrials(paths, material, reader, seed, device, job.progress)
+            yield TabulatedTrials(paths, material, reader, seed, device, job.progress, shared)

@@ -10,7 +10,7 @@ from filterscope.faithful import Faithful
 from filterscope.resumption import Journal
 from filterscope.words import preparation
 from filterscope.words.defects import as_values, read_measured, variants, write_costs, write_measured
-from filterscope.words.in_memory_run import PICTURES, ProbeTrials, TrialSettings
+from filterscope.words.in_memory_run import PICTURES, ProbeTrials, SharedLooks, TrialSettings
 
 
 def tabulate_defects(
@@ -52,7 +52,7 @@ def tabulate_defects(
         if reader.filters * reader.height * reader.width > largest_explainer:
             job.LOGGER.info("the switch unpooled is not tried: the explainer would have too many inputs")
             switches.remove("unpooled")
-        trials = ProbeTrials(material, reader, seed, device, job.progress, PICTURES)
+        trials = ProbeTrials(material, reader, seed, device, job.progress, SharedLooks(PICTURES))
         own = variants(switches, scatteritem)
         for name, defects in job.progress(own.items(), len(own), "variants"):
             if name not in journal.found:

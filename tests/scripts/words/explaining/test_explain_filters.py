@@ -132,14 +132,12 @@ def test_without_a_category_among_the_allowed_words_no_filter_has_a_name(study, 
         votes, _ = explained(study, tmp_path, path_to_allowed=tmp_path / "allowed.txt")
     assert "words.allowed lists 2 words, none of which is a category's, as red is" in caplog.text
     assert not votes["claim"].any()
-    written = {"filter_claims": tmp_path / "claims.parquet", "filter_names": tmp_path / "names.parquet"}
+    written = {"filter_claims": tmp_path / "filter_claims.parquet", "filter_names": tmp_path / "names.parquet"}
     paths_to = {kind: {name: tmp_path / f"{name}_by_{kind}.parquet" for name in study.explainers} for kind in KINDS}
     study.score(
         paths_to_words=paths_to["image"],
         paths_to_votes=paths_to["filter"],
-        path_to_measurements=tmp_path / "measurements.parquet",
-        path_to_claims=written["filter_claims"],
-        path_to_csv=tmp_path / "claims.csv",
+        written=study.scored_at(tmp_path),
     )
     study.tabulate(
         path_to_votes=tmp_path / "words_by_filter.parquet",

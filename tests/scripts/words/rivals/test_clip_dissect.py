@@ -159,12 +159,7 @@ def test_too_few_training_images_are_told(study, embedded, tmp_path, caplog):
 
 
 def test_it_is_scored_as_one_more_row_and_changes_no_other(study, embedded, tmp_path):
-    paths = {
-        "path_to_measurements": tmp_path / "measurements.parquet",
-        "path_to_claims": tmp_path / "claims.parquet",
-        "path_to_csv": tmp_path / "claims.csv",
-    }
-    study.score(**paths, path_to_clip_words=embedded / "clip_words.parquet")
+    study.score(written=study.scored_at(tmp_path), path_to_clip_words=embedded / "clip_words.parquet")
     found = tables.read(tmp_path / "measurements.parquet", "measurements")
     before = tables.read(study.measurements, "measurements")
     keys = ["row", "metric", "candidates", "k"]
@@ -179,7 +174,9 @@ def test_it_is_scored_as_one_more_row_and_changes_no_other(study, embedded, tmp_
     others = values(found).drop(index="clip_dissect", level="row")
     pd.testing.assert_frame_equal(others, values(before).loc[others.index], rtol=1e-5)
     pd.testing.assert_frame_equal(
-        tables.read(tmp_path / "claims.parquet", "filter_claims").to_pandas(), study.table("filter_claims"), rtol=1e-5
+        tables.read(tmp_path / "filter_claims.parquet", "filter_claims").to_pandas(),
+        study.table("filter_claims"),
+        rtol=1e-5,
     )
 
 

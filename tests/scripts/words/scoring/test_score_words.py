@@ -10,6 +10,7 @@ import torch
 
 from filterscope import tables
 from filterscope.activations.probing import reading
+from filterscope.activations.streaming import PictureDataset
 from filterscope.data.networks import building
 from filterscope.data.rejection import RejectionError
 from filterscope.faithful import Faithful
@@ -30,13 +31,9 @@ def values(path):
 
 
 def scored(study, folder, **changed):
-    paths = {
-        "path_to_measurements": folder / "measurements.parquet",
-        "path_to_claims": folder / "claims.parquet",
-        "path_to_csv": folder / "claims.csv",
-    }
-    study.score(**{**paths, **changed})
-    return values(paths["path_to_measurements"]), tables.read(paths["path_to_claims"], "filter_claims").to_pandas()
+    study.score(**{"written": study.scored_at(folder), **changed})
+    claims = tables.read(folder / "filter_claims.parquet", "filter_claims")
+    return values(folder / "measurements.parquet"), claims.to_pandas()
 
 
 def test_every_score_stands_beside_every_null(study):
@@ -133,7 +130,7 @@ def test_no_valid_pair_is_missing(study, tmp_path):
 def test_same_bytes_every_time_and_whatever_the_batches(study, tmp_path):
     scored(study, tmp_path)
     assert (tmp_path / "measurements.parquet").read_bytes() == study.measurements.read_bytes()
-    assert (tmp_path / "claims.parquet").read_bytes() == study.filter_claims.read_bytes()
+    assert (tmp_path / "filter_claims.parquet").read_bytes() == study.filter_claims.read_bytes()
     found, _ = scored(study, tmp_path, activations=replace(study.extraction, batch_size=3))
     for one, other in zip(found["resamples"], values(study.measurements)["resamples"], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
@@ -174,6 +171,29 @@ def test_layers_of_the_random_network_are_scored_together(study, tmp_path, most)
     assert not values(outputs[0]).equals(values(outputs[2]))
     with pytest.raises(tables.TableError, match="layer 7: NaN"):
         tables.read(outputs[1], "measurements")
+
+
+def test_masks_of_the_random_network_are_decoded_once_for_all_its_layers(study, tmp_path, monkeypatch):
+    """Whether they find room to be kept, and are not decoded for the next layer, changes nothing."""
+    decoded = []
+
+    def counting(dataset, runs, size, own=PictureDataset._masks):
+        decoded.append(bool(dataset.grids.sampled))
+        return own(dataset, runs, size)
+
+    monkeypatch.setattr(PictureDataset, "_masks", counting)
+    arguments = (study.pictures, study.trial, [study.probe(), study.probe(layer="0")], study.seed, Faithful())
+    counts = []
+    for room in (0, 2**28):
+        monkeypatch.setattr("filterscope.words.untrained.PICTURES", room)
+        decoded.clear()
+        outputs = [tmp_path / f"{room}_{layer}.parquet" for layer in ("relu", "convolution")]
+        paths = study.paths_of_layers(study.shards("image"), study.shards("image"))
+        score_random_network(paths, outputs, *arguments, 1)
+        counts.append(sum(decoded))
+        assert outputs[0].read_bytes() == study.random_network.read_bytes()
+    assert counts == [2 * counts[1], len(study.table("images"))]
+    assert outputs[1].read_bytes() == (tmp_path / "0_convolution.parquet").read_bytes()
 
 
 def test_the_random_network_leaves_out_what_extraction_had_to(study, tmp_path):

@@ -7,11 +7,8 @@ import torch
 from filterscope.activations.streaming import Batch, Look
 from filterscope.data.networks.building import normalise
 from filterscope.data.networks.settings import InputSettings
-from filterscope.words.scoring.scores import (
-    Row,
-    ScoreSettings,
-    measure,
-)
+from filterscope.words.scoring.scored_images import measure
+from filterscope.words.scoring.scores import Row, ScoreSettings
 from filterscope.words.truth import Truth
 
 CPU, SIDE, CELLS = torch.device("cpu"), 16, 4
@@ -64,8 +61,8 @@ def measured(looks, truth, rows, settings=SETTINGS, p=4, silent=(), asked=None, 
     batches = [Batch(looks[:3]), Batch(looks[3:])]
     top = np.take_along_axis(maxima, order, 1)
     found = measure(
-        batches, Eyes(), INPUTS, truth, ids, ids[order], top, THRESHOLDS, ALIVE, rows, settings, 5, CPU,
-        asked or {}, decoys,
+        batches, Eyes(), INPUTS, truth, asked or {}, rows, ids, ids[order], top, THRESHOLDS, ALIVE, settings, 5, CPU,
+        decoys,
     )  # fmt: skip
     return found, order, top
 

@@ -8,7 +8,8 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.firing import Thresholds
 from filterscope.words.heatmaps import upsample
-from filterscope.words.scoring.claims import METRICS, ClaimScores, average_precision, bin_edges, by_parts
+from filterscope.words.scoring.bins import BINS, ActivationBins, bin_edges
+from filterscope.words.scoring.claims import METRICS, ClaimScores, average_precision
 from filterscope.words.truth import ImageTruth
 
 CPU = torch.device("cpu")
@@ -139,17 +140,30 @@ def test_weights_equal_naive_resampling():
             np.testing.assert_allclose(weighed[name][resample], naive[name][0], atol=1e-5)
 
 
-def test_grouping_and_order_do_not_matter(monkeypatch):
-    seen = list(pictures())
+@pytest.mark.parametrize("offset", [0.0, -40.0])
+def test_grouping_and_order_do_not_matter(monkeypatch, offset):
+    """To the bit, also of a layer without a ReLU whose activations lie far below the thresholds."""
+    seen = list(pictures(offset=offset))
     weights = resample_weights(IMAGES, 3, seed=1)
     expected = collected(seen, weights, every=True)
     for buffered, order in ((1, range(IMAGES)), (2, reversed(range(IMAGES))), (32, [3, 1, 0, 6, 5, 2, 4])):
         monkeypatch.setattr("filterscope.words.scoring.claims.BUFFERED", buffered)
         found = collected(seen, weights, order, every=True)
-        assert len(found._waiting) < buffered
-        np.testing.assert_allclose(found.every_auprc(), expected.every_auprc(), atol=1e-6)
+        assert all(len(each) < buffered for each in (found._waiting, *found._of_pairs))
+        np.testing.assert_array_equal(found.every_auprc(), expected.every_auprc())
         for name, values in expected.metrics().items():
-            np.testing.assert_allclose(found.metrics()[name], values, atol=1e-5)
+            np.testing.assert_array_equal(found.metrics()[name], values)
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_many_pairs_are_summed_up_as_few_are(monkeypatch, every):
+    seen, weights = list(pictures()), resample_weights(IMAGES, 3, seed=1)
+    expected = collected(seen, weights, every=every)
+    monkeypatch.setattr("filterscope.words.scoring.claims.FEW", 0)
+    monkeypatch.setattr("filterscope.words.scoring.claims.BUFFERED", 2)
+    found = collected(seen, weights, every=every)
+    for name, values in expected.metrics().items():
+        np.testing.assert_array_equal(found.metrics()[name], values)
 
 
 def test_memory_does_not_grow_with_the_images():
@@ -157,8 +171,9 @@ def test_memory_does_not_grow_with_the_images():
         seen = list(pictures()) * repeats
         claims = collected(seen, np.ones((4, len(seen)), np.float32))
         claims._flush()
-        tensors = [each for each in vars(claims).values() if isinstance(each, torch.Tensor)]
-        return sum(each.numel() for each in tensors) - claims.weights.numel()
+        tensors = [each for own in (claims, claims.filters) for each in vars(own).values()]
+        numbers = sum(each.numel() for each in tensors if isinstance(each, torch.Tensor))
+        return numbers - 2 * claims.weights.numel()
 
     assert held(1) == held(20)
 
@@ -258,11 +273,22 @@ def test_binned_maps_serve_several_collectors():
     assert not np.array_equal(other.every_auprc(), expected.every_auprc())
 
 
-def test_average_precision_by_parts_is_that_of_the_whole(monkeypatch):
-    monkeypatch.setattr("filterscope.words.scoring.claims.CACHED", 3 * 2 * 8)
+def test_auprc_of_the_pairs_by_parts_is_that_of_the_whole(monkeypatch):
+    expected = collected(pictures()).metrics()["auprc"]
+    monkeypatch.setattr("filterscope.words.scoring.claims.CACHED", 2 * BINS)
+    np.testing.assert_array_equal(collected(pictures()).metrics()["auprc"], expected)
+
+
+@pytest.mark.parametrize("saturated", [False, True])
+def test_bins_are_those_of_a_search_among_the_edges(saturated):
+    """Also of values at an edge and just beside it, of zeros, and of what is far below or above."""
     chance = np.random.default_rng(0)
-    everything = torch.from_numpy(chance.integers(1, 9, (3, 1, 11, 8))).float()
-    positives = everything * torch.from_numpy(chance.random((3, 2, 11, 8))).float()
-    assert torch.equal(by_parts(positives, everything, 2), average_precision(positives, everything))
-    positives, everything = positives[0].transpose(0, 1), everything[0].transpose(0, 1)
-    assert torch.equal(by_parts(positives, everything, 0), average_precision(positives, everything))
+    values = torch.tensor([1e-12, 1e-3, 0.7, 1.0, 6.0, 1e4])
+    limits = Thresholds(values, torch.full((6,), saturated))
+    edges = bin_edges(limits)
+    beside = [torch.nextafter(edges, torch.full_like(edges, end)) for end in (-torch.inf, torch.inf)]
+    spread = values[:, None] * torch.from_numpy(10 ** chance.uniform(-4, 2, (6, 5000))).float()
+    signs = torch.tensor([[0.0, -0.0, -1.0, -1e-30, 1e-30, 1e30]]).expand(6, -1)
+    activations = torch.cat([edges, *beside, spread, -spread, signs], 1)
+    expected = torch.searchsorted(edges, activations).clamp(max=BINS - 1)
+    assert torch.equal(ActivationBins(limits).of(activations), expected)

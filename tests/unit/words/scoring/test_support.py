@@ -25,16 +25,8 @@ from filterscope.data.networks.building import normalise
 from filterscope.words.bootstrap import resample_weights
 from filterscope.words.scoring.claims import ClaimScores
 from filterscope.words.scoring.lending import lent_further
-from filterscope.words.scoring.scores import (
-    ClaimEvidence,
-    Measured,
-    Row,
-    ScoreSettings,
-    Strangers,
-    least_evidence,
-    measure,
-    support,
-)
+from filterscope.words.scoring.scored_images import Strangers, measure
+from filterscope.words.scoring.scores import ClaimEvidence, Measured, Row, ScoreSettings, least_evidence, support
 
 
 def evidence(auprc, claims, null, share=0.1):
@@ -231,11 +223,12 @@ def one_word_for_all(seeing, seed, filters=60, images=48):
         Sighted(seeing, filters, seed),
         INPUTS,
         truth,
+        {},
+        said,
         np.array([look.image_id for look in looks]),
         *silent,
         np.full(filters, 2.0),
         np.zeros(filters, bool),
-        said,
         ScoreSettings(resolution=SIDE, bootstrap=100),
         seed,
         CPU,

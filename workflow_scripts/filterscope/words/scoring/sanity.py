@@ -7,23 +7,26 @@ share of the region that is masked (pixel_precision) does not notice extra ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from filterscope.words.firing import Thresholds
-from filterscope.words.scoring.claims import METRICS, ClaimScores
+from filterscope.words.scoring.claims import METRICS, BinnedMaps, ClaimScores, Overlaps
 from filterscope.words.truth import ImageTruth
 
 # A score passes a test when it falls for more than this share of the filters.
 PASSING = 0.9
 
 
+def remembered(tokens: int, image_id: int, seed: int) -> np.ndarray:
+    """Which of an image's tokens are not forgotten, each with probability one half, bool [tokens]."""
+    return np.random.default_rng([seed, image_id]).random(tokens) < 0.5
+
+
 def missing_labels(scene: ImageTruth, image_id: int, seed: int) -> ImageTruth:
     """Forget every token of the image with probability one half."""
-    kept = np.random.default_rng([seed, image_id]).random(len(scene.tokens)) < 0.5
+    kept = remembered(len(scene.tokens), image_id, seed)
     return replace(scene, tokens=scene.tokens[kept], token_masks=scene.token_masks[torch.from_numpy(kept)])
 
 
@@ -37,31 +40,28 @@ def extra_labels(scene: ImageTruth, image_id: int, seed: int) -> ImageTruth:
 SPOILERS = {"missing_labels": missing_labels, "extra_labels": extra_labels}
 
 
-def spoilt_metrics(
-    seen: Iterable[tuple[int, torch.Tensor, ImageTruth]],
-    claimed: np.ndarray,
-    thresholds: Thresholds | np.ndarray,
-    tokens: int,
-    images: int,
-    resolution: int,
-    seed: int,
-    device: torch.device,
-) -> dict[str, dict[str, np.ndarray]]:
-    """By "true" and by spoiler, the metrics of every filter's own claim, [1, 1, d] each.
+class SpoiltScores:
+    """Collects how every filter's own claim does under spoilt labels, in the look that scores it by the true ones."""
 
-    seen: from `scenes`, so many images. claimed: token index per filter, -1 for none; [d]. thresholds: [d].
-    """
-    once = np.ones((1, images), np.float32)
-    scores = {
-        name: ClaimScores({"words": claimed}, thresholds, tokens, once, resolution, device)
-        for name in ("true", *SPOILERS)
-    }
-    for position, (image_id, maps, scene) in enumerate(seen):
-        binned = scores["true"].binned(maps)
-        scores["true"].add(position, binned, scene)
-        for name, spoil in SPOILERS.items():
-            scores[name].add(position, binned, spoil(scene, image_id, seed))
-    return {name: score.metrics() for name, score in scores.items()}
+    def __init__(self, claimed: np.ndarray, beside: ClaimScores, seed: int):
+        """claimed: token index per filter, -1 for none, [d]. beside: the collector of the true labels."""
+        once, arguments = np.ones((1, beside.weights.shape[1]), np.float32), (beside.resolution, beside.device)
+        self.scores = {
+            name: ClaimScores({"words": claimed}, beside.thresholds, beside.tokens, once, *arguments, beside=beside)
+            for name in SPOILERS
+        }
+        self.seed = seed
+
+    def add(self, image: int, image_id: int, seen: BinnedMaps, scene: ImageTruth, overlaps: Overlaps) -> None:
+        """Take in one image; overlaps: of all filters with the true masks."""
+        # What is forgotten changes nothing of what is not.
+        kept = remembered(len(scene.tokens), image_id, self.seed)
+        self.scores["missing_labels"].take(image, overlaps.of(kept))
+        self.scores["extra_labels"].add(image, seen, extra_labels(scene, image_id, self.seed))
+
+    def metrics(self) -> dict[str, dict[str, np.ndarray]]:
+        """By spoiler, the metrics of every filter's own claim, [1, 1, d] each."""
+        return {name: each.metrics() for name, each in self.scores.items()}
 
 
 def verdicts(metrics: dict[str, dict[str, np.ndarray]], claimed: np.ndarray) -> list[dict]:

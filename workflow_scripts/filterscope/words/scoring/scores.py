@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from filterscope.activations.streaming import Batch
-from filterscope.data.networks.layers import Reader
-from filterscope.data.networks.settings import InputSettings
+from filterscope import tables
 from filterscope.faithful import Faithful
 from filterscope.schemas.values import AUPRC, AUPRC_LIFT, CLAIM_SCORES, CORRELATION, F1, IOU, RECALL
-from filterscope.words.bootstrap import percentile_interval, resample_weights
-from filterscope.words.explaining.explanation import TopPairs
-from filterscope.words.firing import Thresholds
+from filterscope.words.bootstrap import percentile_interval
 from filterscope.words.scoring.claims import ClaimScores
-from filterscope.words.scoring.lending import lent_further
 from filterscope.words.scoring.recall import by_image, recall
 from filterscope.words.scoring.score_table import CEILING, SHUFFLED, WORDS
-from filterscope.words.truth import ImageTruth, Truth, region_tokens, scenes
 
-# Decoys of each kind that are wanted: claims on the masks of other images, and claims lent from other filters. Of fewer
-# a single one that passes would weigh as much as a tenth of a small layer.
-DECOYS = 256
 # The reference scores every 12th filter from 0 to 252.
 FEW_STEP, LAST_OF_FEW = 12, 252
 
@@ -112,6 +103,16 @@ class ClaimEvidence:
         return np.where(self.claims >= 0, self.metrics[AUPRC] - self.null[self.claims] * moved, 0.0)
 
 
+class FoundTokens(NamedTuple):
+    """Tokens under the regions of filters in their top images: filters, ranks and the images' positions, [n] each, and
+    which tokens they are, bool [n, T]."""
+
+    filters: np.ndarray
+    ranks: np.ndarray
+    images: np.ndarray
+    tokens: np.ndarray
+
+
 @dataclass
 class Measured:
     """Measurements as the table of that name, and how far the claims of every row beat their null.
@@ -127,102 +128,64 @@ class Measured:
     lent: list[ClaimEvidence] = field(default_factory=list)
 
 
-def measure(
-    batches: Iterable[Batch],
-    reader: Reader,
-    inputs: InputSettings,
-    truth: Truth,
-    image_ids: np.ndarray,
-    top_ids: np.ndarray,
-    top_maxima: np.ndarray,
-    thresholds: Thresholds | np.ndarray,
-    dead: np.ndarray,
+@dataclass(frozen=True)
+class ScoredPaths:
+    """Where the tables go that follow of scored images; claims and tests as Parquet and CSV."""
+
+    measurements: str | Path
+    claims: tuple[str | Path, str | Path]
+    tests: tuple[str | Path, str | Path]
+
+    @classmethod
+    def of(cls, files: Mapping) -> ScoredPaths | None:
+        """From a rule's outputs; None of one that writes a shard's sums."""
+        if "measurements" not in files.keys():  # noqa: SIM118 (Snakemake's files are a list with names)
+            return None
+        return cls(files["measurements"], (files["claims"], files["csv"]), (files["tests"], files["tests_csv"]))
+
+    def write(self, measured: Measured, claims: pd.DataFrame, tests: pd.DataFrame) -> None:
+        """Write all of them; claims, tests: the `filter_claims` and `sanity` tables."""
+        tables.write(tables.measurements(measured.table), "measurements", self.measurements)
+        for name, table, paths in (("filter_claims", claims, self.claims), ("sanity", tests, self.tests)):
+            for path in paths:
+                tables.write(table, name, path)
+
+
+def measured_of(
+    claims: ClaimScores,
+    apart: Iterable[ClaimScores],
+    found: FoundTokens,
     rows: dict[str, Row],
+    weights: np.ndarray,
+    dead: np.ndarray,
     settings: ScoreSettings,
-    seed: int,
-    device: torch.device,
     asked: Mapping[str, np.ndarray] = MappingProxyType({}),
-    decoys: bool = False,
+    further: Mapping[Hashable, np.ndarray] = MappingProxyType({}),
 ) -> Measured:
-    """Look at the images once more, with their masks, and score all rows.
+    """All scores of the rows, from what was summed up of the images.
 
-    image_ids: the images behind the batches, in any order. top_ids, top_maxima: [d, p]. thresholds, dead: [d].
-    asked: by candidates, the tokens that recall asks for, bool [T]; all of them for candidates that are not named.
-    decoys: whether the words' claims are also measured on the masks of other images, and lent in further orders, as
-    `support` needs.
+    claims: of `labels_of` these rows, and of what is lent further. apart: of the words' claims on the masks of other
+    images. weights: [1+resamples, images]. dead: [d]. asked: by candidates, the tokens that recall asks for, bool [T];
+    all of them for candidates that are not named. further: the words' claims lent in further orders, by label.
     """
-    chosen = np.zeros(len(thresholds), bool)
-    chosen[settings.chosen(len(thresholds))] = True
-    pairs = TopPairs(top_ids, np.where(chosen[:, None], top_maxima, 0))
-    weights = resample_weights(len(image_ids), settings.bootstrap, seed)
-    positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
-    limits = Thresholds.of(thresholds, device)
-    labels = _labels(rows)
-    further = _further(rows, seed) if decoys else {}
-
-    def collector(labels) -> ClaimScores:
-        return ClaimScores(labels, limits, len(truth.tokens), weights, settings.resolution, device, every=True)
-
-    claims = collector(labels | further)
-    strangers = Strangers(min(-(-DECOYS // len(dead)), len(image_ids) - 1) if decoys else 0)
-    apart = [collector({WORDS: rows[WORDS].claims}) for _ in range(strangers.distance)]
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-    for image_id, maps, scene in scenes(batches, reader, inputs, truth, device):
-        position = positions[image_id]
-        binned = claims.binned(maps, kept=bool(apart))
-        claims.add(position, binned, scene)
-        for collected, other in zip(apart, strangers.of(position, maps, scene), strict=False):
-            collected.add(position, binned, other)
-        filters, ranks = pairs.of(image_id)
-        if len(filters) and len(scene.objects):
-            some = torch.from_numpy(filters).to(device)
-            tokens = region_tokens(maps[some], limits[some], scene, settings.overlap, settings.mask_resolution)
-            found.append((filters, ranks, np.full(len(filters), position), tokens.cpu().numpy()))
-    for position, maps, others in strangers.rest():
-        binned = claims.binned(maps)
-        for collected, other in others:
-            apart[collected].add(position, binned, other)
-    live = ~np.asarray(dead)
-    evidence = _evidence(claims, labels | further, live)
+    labels, live = labels_of(rows), ~np.asarray(dead)
+    chosen = np.zeros(len(live), bool)
+    chosen[settings.chosen(len(live))] = True
+    every = claims.every_auprc()
+    evidence = _evidence(claims, labels | further, live, every)
     lent = [evidence.pop(each) for each in further]
-    false = [_evidence(each, {WORDS: rows[WORDS].claims}, live)[WORDS] for each in apart]
-    recalls = _recalls(found, rows, weights, settings, len(truth.tokens), asked)
-    table = pd.DataFrame(
-        [*recalls, *_means(evidence, labels, chosen), *_ceiling(claims, live, _named(labels, chosen), len(weights))]
-    )
-    own = {name: evidence[name, "categories"] for name in rows}
-    return Measured(table, rows, own, false, lent)
-
-
-class Strangers:
-    """Pairs the maps of every image with the scenes of the images before it, the first ones with those of the last."""
-
-    def __init__(self, distance: int):
-        """distance: how many images before it an image is paired with; fewer than there are images."""
-        self.distance = distance
-        self._recent: deque[ImageTruth] = deque(maxlen=distance)
-        self._first: list[tuple[int, torch.Tensor]] = []
-
-    def of(self, position: int, maps: torch.Tensor, scene: ImageTruth) -> list[ImageTruth]:
-        """The scenes before this image, the nearest first; fewer for the first images (see `rest`)."""
-        before = list(self._recent)[::-1]
-        if len(before) < self.distance:
-            self._first.append((position, maps))
-        self._recent.append(scene)
-        return before
-
-    def rest(self) -> Iterable[tuple[int, torch.Tensor, list[tuple[int, ImageTruth]]]]:
-        """Of the first images, position and maps, and the scenes that they lack, each with its distance less one."""
-        last = list(self._recent)[::-1]
-        for place, (position, maps) in enumerate(self._first):
-            yield position, maps, [(away, last[away - place]) for away in range(place, self.distance)]
+    decoys = [_evidence(each, {WORDS: rows[WORDS].claims}, live, each.every_auprc())[WORDS] for each in apart]
+    recalls = _recalls(found, rows, weights, settings, asked)
+    ceiling = _ceiling(claims.best_possible(live, every), _named(labels, chosen), len(weights))
+    table = pd.DataFrame([*recalls, *_means(evidence, labels, chosen), *ceiling])
+    return Measured(table, rows, {name: evidence[name, "categories"] for name in rows}, decoys, lent)
 
 
 def _evidence(
-    claims: ClaimScores, labels: Mapping[Hashable, np.ndarray], live: np.ndarray
+    claims: ClaimScores, labels: Mapping[Hashable, np.ndarray], live: np.ndarray, every: np.ndarray
 ) -> dict[Hashable, ClaimEvidence]:
-    """By label."""
-    metrics, every = claims.metrics(), claims.every_auprc()
+    """By label; every: AUPRC of every filter for every token."""
+    metrics = claims.metrics()
     null = every[live].mean(0) if live.any() else np.zeros(every.shape[1])
     return {
         label: ClaimEvidence(own, {name: values[:, place] for name, values in metrics.items()}, null)
@@ -230,23 +193,16 @@ def _evidence(
     }
 
 
-def _labels(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
+def labels_of(rows: dict[str, Row]) -> dict[tuple[str, str], np.ndarray]:
     """Claims by row and candidates, those among all categories first."""
     labels = {(name, "categories"): row.claims for name, row in rows.items()}
     return labels | {(name, where): claims for name, row in rows.items() for where, claims in row.others.items()}
 
 
-def _further(rows: dict[str, Row], seed: int) -> dict[tuple[str, str], np.ndarray]:
-    """The words' claims lent in further orders, as label sets of their own."""
-    orders = lent_further(rows[WORDS].claims, rows[SHUFFLED].claims, DECOYS, seed)
-    return {(SHUFFLED, f"order {place}"): order for place, order in enumerate(orders)}
-
-
 def _recalls(
-    found, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, tokens: int, asked: Mapping
+    found: FoundTokens, rows: dict[str, Row], weights: np.ndarray, settings: ScoreSettings, asked: Mapping
 ) -> Iterable[dict]:
-    empty = (np.zeros(0, np.int64),) * 3 + (np.zeros((0, tokens), bool),)
-    filters, ranks, images, truth = (np.concatenate(each) for each in zip(empty, *found, strict=True))
+    filters, ranks, images, truth = found
     weights = weights.astype(np.float64)
     for name, row in rows.items():
         for candidates, words in row.words.items():
@@ -297,10 +253,9 @@ def _named(labels: dict[tuple[str, str], np.ndarray], chosen: np.ndarray, where:
     return chosen & (labels.get((WORDS, where), labels[first, where]) >= 0)
 
 
-def _ceiling(claims: ClaimScores, live: np.ndarray, named: np.ndarray, resamples: int) -> Iterable[dict]:
+def _ceiling(best: Mapping[str, np.ndarray], named: np.ndarray, resamples: int) -> Iterable[dict]:
     """What the best claims that there are would reach on these images, of the filters that the words name; they are
-    not resampled."""
-    best = claims.best_possible(live)
+    not resampled. best: by metric, [d]."""
     for metric in CLAIM_SCORES:
         value = best[metric][named].mean() if named.any() else 0.0
         yield {
