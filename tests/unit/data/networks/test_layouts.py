@@ -1,9 +1,14 @@
 """Where an output has its filters is seen, whatever the network: held against what the modules are known to do."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
 
+from filterscope.data.networks import layouts
+from filterscope.data.networks.embedded import SCENES, build_planted
 from filterscope.data.networks.layers import UNWATCHED, LayerError, Reader, survey
 from filterscope.data.networks.layouts import FIRST, LAST, TOKENS, VECTOR, WINDOWS, grid_of
 
@@ -235,3 +240,28 @@ def test_a_network_that_holds_what_script_made_is_read_around_it():
 )
 def test_grids_of_places(places, aspect, grid):
     assert grid_of(places, aspect) == grid
+
+
+@pytest.mark.parametrize("build", [*SCENES.values(), build_planted])
+def test_small_networks_are_really_shown_other_pictures_and_tell_the_same(build, monkeypatch):
+    network = build()
+    looked = survey(network, 96)
+    monkeypatch.setattr(layouts, "SMALL", 0)
+    by_shapes = survey(network, 96)
+    assert looked == by_shapes
+    assert [each.layout for each in looked.layers] == [each.layout for each in by_shapes.layers]
+
+
+READ = """
+import sys
+from filterscope.data.networks.embedded import build_planted
+from filterscope.data.networks.layers import Reader
+Reader(build_planted(), "detectors", input_size=96)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_a_small_network_is_read_without_the_compiler():
+    """It takes longer to load than such a network to look."""
+    told = subprocess.run([sys.executable, "-c", READ], check=True, capture_output=True, text=True)
+    assert told.stdout == "False\n"
