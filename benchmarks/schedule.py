@@ -43,7 +43,7 @@ LOCAL = 2  # jobs at a time where Snakemake runs
 # Rules that `shards` cuts into as many jobs.
 SHARDED = ("extract_activations", "extract_untrained_activations", "dissect_shard", "dissect_untrained_shard")
 # What a rule does where a dataset is cut, by what it does where it is not: the others' times are not in its own.
-IN_SHARDS = {"score_random_network": "score_seen_random_network"}
+IN_SHARDS = {"score_random_network": "score_seen_random_network", "train_explainer": "train_one_explainer"}
 
 
 def makespan(

@@ -338,8 +338,8 @@ class _Judge:
 
 
 def _other_passes(network: nn.Module, base: Pass) -> list[tuple[dict[Key, tuple[int, ...]], tuple[float, float]]]:
-    """Shapes of all outputs for larger pictures; real passes only where shapes alone do not get half as far, and of small
-    networks, which have looked before torch has loaded what computes shapes alone."""
+    """Shapes of all outputs for larger pictures; real passes only where shapes alone do not get half as far, and of
+    small networks, which have looked before torch has loaded what computes shapes alone."""
     passes, small = [], _is_small(network, base)
     for factors in FACTORS:
         size = tuple(side * factor for side, factor in zip(base.size, factors, strict=True))
