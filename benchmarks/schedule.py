@@ -49,7 +49,7 @@ SHARDED = (
     "score_shard",
 )
 # What a rule does where a dataset is cut, by what it does where it is not: the others' times are not in its own.
-IN_SHARDS = {"score_random_network": "score_seen_random_network"}
+IN_SHARDS = {"score_random_network": "score_seen_random_network", "train_explainer": "train_one_explainer"}
 
 
 def makespan(

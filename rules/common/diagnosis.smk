@@ -101,6 +101,11 @@ def only_of(section, *names):
     return {name: section[name] for name in names}
 
 
+def by_methods(file):
+    """A result of every method by which a set is resampled, of none first."""
+    return expand(f"{RESAMPLED}/{{method}}/{file}", method=["none", *RESAMPLING["methods"]], allow_missing=True)
+
+
 def encoder(wildcards):
     """The network whose features are resampled; none where the values themselves are."""
     if wildcards.space == "values":

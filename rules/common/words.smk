@@ -7,6 +7,15 @@ EXPLAINER_SCHEDULES = ("constant", "cosine")
 # Keys of `words` that say what is learnt of filters from training images.
 EVIDENCE = ("top_images", "top_share", "shrinkage", "contrast", "pseudo")
 
+# What the training of an explainer leaves, and that of its null, by output.
+EXPLAINER = {
+    "weights": "results/words/{dataset}/{probe}/{vocabulary}/explainer.pt",
+    "history": "results/words/{dataset}/{probe}/{vocabulary}/history.parquet",
+    "csv": "results/words/{dataset}/{probe}/{vocabulary}/history.csv",
+    "temperatures": "results/words/{dataset}/{probe}/{vocabulary}/temperatures.parquet",
+}
+NULL_EXPLAINER = {f"null_{name}": path.replace("{vocabulary}", "{vocabulary}/null") for name, path in EXPLAINER.items()}
+
 # Layers of the embedded networks whose filters have a known name, by source.
 KNOWN_LAYERS = {"planted": "detectors", **dict.fromkeys(TRAINED, "classifier")}
 

@@ -9,17 +9,16 @@ rule resample_samples:
     input:
         samples="results/data/samples/{samples}/samples.parquet",
     output:
-        samples=f"{RESAMPLED}/{{method}}/samples.parquet",
-        origins=f"{RESAMPLED}/{{method}}/origins.parquet",
-        history=f"{RESAMPLED}/{{method}}/history.parquet",
-        csv=f"{RESAMPLED}/{{method}}/history.csv",
+        samples=by_methods("samples.parquet"),
+        origins=by_methods("origins.parquet"),
+        history=by_methods("history.parquet"),
+        csv=by_methods("history.csv"),
     wildcard_constraints:
         space="values|features",
-        method="none|smote|tomek|both",
     log:
-        "results/logs/resample_samples/{samples}/{space}/{method}.log",
+        "results/logs/resample_samples/{samples}/{space}.log",
     benchmark:
-        "results/benchmarks/resample_samples/{samples}/{space}/{method}.tsv"
+        "results/benchmarks/resample_samples/{samples}/{space}.tsv"
     conda:
         "../../envs/filterscope.yaml"
     threads: config["threads"]
@@ -29,13 +28,14 @@ rule resample_samples:
         runtime="4h",
     params:
         code=code("diagnosis/resampling/resample_samples.py"),
+        methods=["none", *RESAMPLING["methods"]],
         entry=resampled_set,
         settings=only_of(RESAMPLING, "neighbours", "ties", "iterations", "patience"),
         measure=only_of(COMPLEXITY, "norm", "ties"),
         encoder=encoder,
         seed=config["seed"],
     message:
-        "Resampling {wildcards.samples} by {wildcards.method} ({wildcards.space})"
+        "Resampling {wildcards.samples} by every method ({wildcards.space})"
     script:
         "../../workflow_scripts/diagnosis/resampling/resample_samples.py"
 
@@ -102,13 +102,9 @@ rule tabulate_resampling:
 rule render_resampling:
     input:
         table=rules.tabulate_resampling.output.table,
-        samples=expand(
-            f"{RESAMPLED}/{{method}}/samples.parquet", method=["none", *RESAMPLING["methods"]], allow_missing=True
-        ),
-        origins=expand(
-            f"{RESAMPLED}/{{method}}/origins.parquet", method=["none", *RESAMPLING["methods"]], allow_missing=True
-        ),
-        histories=expand(f"{RESAMPLED}/{{method}}/history.parquet", method=RESAMPLING["methods"], allow_missing=True),
+        samples=by_methods("samples.parquet"),
+        origins=by_methods("origins.parquet"),
+        histories=by_methods("history.parquet")[1:],  # none has no search
     output:
         figures=report(
             directory(f"{RESAMPLED}/figures"),

@@ -8,10 +8,9 @@ rule train_explainer:
         categories="results/data/{dataset}/categories.parquet",
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
     output:
-        weights="results/words/{dataset}/{probe}/{vocabulary}/explainer.pt",
-        history="results/words/{dataset}/{probe}/{vocabulary}/history.parquet",
-        csv="results/words/{dataset}/{probe}/{vocabulary}/history.csv",
-        temperatures="results/words/{dataset}/{probe}/{vocabulary}/temperatures.parquet",
+        **EXPLAINER,
+        # Where nothing is shared out it learns in less time than its null's job would take to start.
+        **({} if SHARDED else NULL_EXPLAINER),
     wildcard_constraints:
         dataset="|".join(ANNOTATED),
     log:
@@ -27,13 +26,12 @@ rule train_explainer:
     resources:
         gpu=gpu,
         mem_mb=memory(1700, times=2.6),
-        runtime=minutes(30, thousand=2),
+        runtime=minutes(30, thousand=2 if SHARDED else 4),
     params:
         code=code("words/explaining/train_explainer.py"),
         training=explainer_training(),
         faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
         seed=config["seed"],
-        shuffled_labels=False,
     message:
         "Training the explainer of {wildcards.probe} on {wildcards.dataset}"
     script:
@@ -42,20 +40,13 @@ rule train_explainer:
 
 use rule train_explainer as train_null_explainer with:
     output:
-        weights="results/words/{dataset}/{probe}/{vocabulary}/null/explainer.pt",
-        history="results/words/{dataset}/{probe}/{vocabulary}/null/history.parquet",
-        csv="results/words/{dataset}/{probe}/{vocabulary}/null/history.csv",
-        temperatures="results/words/{dataset}/{probe}/{vocabulary}/null/temperatures.parquet",
+        **NULL_EXPLAINER,
+    wildcard_constraints:
+        dataset=either(ANNOTATED if SHARDED else []),
     log:
         "results/logs/train_null_explainer/{dataset}/{probe}/{vocabulary}.log",
     benchmark:
         "results/benchmarks/train_null_explainer/{dataset}/{probe}/{vocabulary}.tsv"
-    params:
-        code=code("words/explaining/train_explainer.py"),
-        training=explainer_training(),
-        faithful=only("faithful", "frozen_batch_norm", "instance_split", "scored_images_choose", "published_words"),
-        seed=config["seed"],
-        shuffled_labels=True,
     message:
         "Training the null explainer of {wildcards.probe} on {wildcards.dataset}, labels shuffled"
 
@@ -72,8 +63,8 @@ rule explain_filters:
         vocabulary="results/data/vocabularies/{vocabulary}/vocabulary.parquet",
         allowed=given(config["words"]["allowed"]),
         evidence="results/activations/{dataset}/{probe}/evidence.parquet",
-        words=rules.train_explainer.output.weights,
-        shuffled_labels=rules.train_null_explainer.output.weights,
+        words=EXPLAINER["weights"],
+        shuffled_labels=NULL_EXPLAINER["null_weights"],
     output:
         words_by_image="results/words/{dataset}/{probe}/{vocabulary}/image_words.parquet",
         words_by_filter="results/words/{dataset}/{probe}/{vocabulary}/filter_votes.parquet",
@@ -341,10 +332,10 @@ rule render_sheets:
 
 rule render_training:
     input:
-        history=rules.train_explainer.output.history,
-        null=rules.train_null_explainer.output.history,
-        temperatures=rules.train_explainer.output.temperatures,
-        null_temperatures=rules.train_null_explainer.output.temperatures,
+        history=EXPLAINER["history"],
+        null=NULL_EXPLAINER["null_history"],
+        temperatures=EXPLAINER["temperatures"],
+        null_temperatures=NULL_EXPLAINER["null_temperatures"],
     output:
         figure=report(
             "results/words/{dataset}/{probe}/{vocabulary}/training.png",

@@ -85,7 +85,8 @@ def test_rare_photographs_are_resampled(folder, tmp_path):
     entry = {"rare": "cat", "kept": 0.2}
     measure = {"norm": "sum", "ties": "label"}
     settings = ResamplingSettings(iterations=3, ties="strict")
-    resample_samples(folder / "samples.parquet", *paths, entry, "both", settings, measure, None, 0)
+    own = dict(zip(("samples", "origins", "history", "csv"), paths, strict=True))
+    resample_samples(folder / "samples.parquet", {"both": own}, entry, settings, measure, None, 0)
     source, made = read_samples(folder / "samples.parquet"), read_samples(paths[0])
     assert made.shape == (3, 32, 32)
     assert made.values.min() >= 0

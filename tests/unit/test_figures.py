@@ -12,6 +12,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -63,6 +64,23 @@ def test_powers_of_ten_on_a_logarithmic_axis_stay_formulas():
         axes.set_xscale("log")
         pictures.append(drawn(figure))
     assert np.array_equal(*pictures)
+
+
+def test_axes_that_are_not_drawn_have_no_ticks_made(monkeypatch):
+    """A sheet has a picture without axes in most of its places, and a tick takes as long as a text."""
+    made = []
+    for kind in (XAxis, YAxis):
+        own = kind._get_tick
+        monkeypatch.setattr(kind, "_get_tick", lambda axis, major, own=own: made.append(axis.axes) or own(axis, major))
+    figure = Figure()
+    hidden, shown = figure.subplots(1, 2)
+    hidden.set_axis_off()
+    text = hidden.text(0.5, 0.5, "$hidden$")
+    made.clear()
+    drawn(figure)
+    assert hidden not in made
+    assert shown in made
+    assert not text.get_parse_math()
 
 
 def test_a_text_is_measured_as_it_is_drawn():

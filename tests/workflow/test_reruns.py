@@ -38,7 +38,7 @@ def test_a_second_run_has_nothing_to_do(finished_study):
 def test_forcing_a_rule_reruns_what_follows_it_only(finished_study):
     planned = finished_study.planned("--forcerun", "train_explainer")
     assert {"train_explainer", "explain_filters", "score_words", "tabulate_words", "render_sheets"} <= set(planned)
-    assert not {"extract_activations", "dissect_filters", "prepare_scenes", "train_null_explainer"} & set(planned)
+    assert not {"extract_activations", "dissect_filters", "prepare_scenes"} & set(planned)
 
 
 def test_a_room_can_be_asked_for_alone(finished_study):
@@ -176,7 +176,7 @@ MODULES = [
     [
         (
             "words/explaining/losses.py",
-            {"train_explainer", "train_null_explainer"},
+            {"train_explainer"},
             {"extract_activations", "dissect_filters"},
         ),
         (

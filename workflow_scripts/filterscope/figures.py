@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
+from collections.abc import Iterator
 from functools import cache
 
 import matplotlib.figure
 from matplotlib import font_manager
+from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterMathtext
@@ -39,7 +42,7 @@ class Figure(matplotlib.figure.Figure):
     def draw(self, renderer) -> None:
         """As matplotlib's, which comes here for every file."""
         powers = {id(label) for label in _powers(self)}
-        for text in self.findobj(Text):
+        for text in _texts(self):
             if id(text) not in powers:
                 _write(text)
         with warnings.catch_warnings():
@@ -47,17 +50,28 @@ class Figure(matplotlib.figure.Figure):
             super().draw(renderer)
 
 
+def _texts(artist: Artist) -> Iterator[Text]:
+    """All texts in an artist, but for those of axes that are not drawn: their ticks and labels, a hundred for every
+    picture of a sheet, are only made where somebody asks for them."""
+    if isinstance(artist, Text):
+        yield artist
+    for child in artist.get_children():
+        if not isinstance(child, Axis) or _is_drawn(child):
+            yield from _texts(child)
+
+
+def _is_drawn(axis: Axis) -> bool:
+    return axis.axes.axison and axis.get_visible()
+
+
 def _powers(figure: Figure) -> list[Text]:
     """Labels that matplotlib itself writes as formulas."""
     found = []
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            for formatter, ticks in (
-                (axis.get_major_formatter(), axis.get_major_ticks()),
-                (axis.get_minor_formatter(), axis.get_minor_ticks()),
-            ):
-                if isinstance(formatter, LogFormatterMathtext):
-                    found += [label for tick in ticks for label in (tick.label1, tick.label2)]
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _is_drawn(axis)):
+        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            found += [label for tick in axis.get_major_ticks() for label in (tick.label1, tick.label2)]
+        if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+            found += [label for tick in axis.get_minor_ticks() for label in (tick.label1, tick.label2)]
     return found
 
 

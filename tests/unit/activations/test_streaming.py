@@ -53,9 +53,21 @@ def refuse(image_id, reason):
     raise AssertionError(f"{image_id}: {reason}")
 
 
-@pytest.mark.parametrize(("decoded", "workers", "begun"), [(True, 1, 1), (False, 1, 0), (False, 2, 2)])
-def test_masks_alone_begin_processes_only_where_there_are_several_threads(world, monkeypatch, decoded, workers, begun):
+@pytest.mark.parametrize(
+    ("decoded", "workers", "small", "begun"),
+    [
+        (True, 1, SIDE * SIDE - 1, 1),
+        (True, 1, SIDE * SIDE, 0),
+        (True, 2, SIDE * SIDE, 2),
+        (False, 1, 0, 0),
+        (False, 2, 0, 2),
+    ],
+)
+def test_masks_alone_and_small_pictures_begin_processes_only_where_there_are_several_threads(
+    world, monkeypatch, decoded, workers, small, begun
+):
     asked = []
+    monkeypatch.setattr("filterscope.activations.streaming.SMALL", small)
     monkeypatch.setattr(
         "filterscope.activations.streaming.DataLoader",
         lambda pictures, num_workers, **settings: asked.append(num_workers) or iter(()),

@@ -286,7 +286,7 @@ PHOTOGRAPHS = {
     "extract_activations": 20,
     "extract_answers": 80,
     "dissect_filters": 12,
-    "train_explainer": 19,
+    "train_explainer": 34,  # two, each in 15 besides its start
     "explain_filters": 16,
     "score_words": 12.5,
     "score_random_network": 63,

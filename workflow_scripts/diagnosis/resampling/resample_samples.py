@@ -1,6 +1,8 @@
-"""Resample the training samples of a set by one method, guided by the expected capacity."""
+"""Resample the training samples of a set by every method, guided by the expected capacity."""
 
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,19 +16,16 @@ from filterscope.diagnosis.resampling.methods import SYNTHETIC, ResamplingSettin
 
 def resample_samples(
     path_to_samples,
-    path_to_resampled,
-    path_to_origins,
-    path_to_history,
-    path_to_csv,
+    paths: Mapping[str, Mapping[str, str | Path]],
     entry,
-    method,
     settings: ResamplingSettings,
     measure,
     encoder,
     seed,
     threads=1,
 ):
-    """entry: rare, kept; measure: norm and ties of the expected capacity; encoder: network of the features, or None."""
+    """paths: by method, of its samples, origins, history and csv. entry: rare, kept; measure: norm and ties of the
+    expected capacity; encoder: network of the features, or None."""
     job.use_threads(threads)
     samples = read_samples(path_to_samples)
     rarity = unbalanced.rarity(samples.classes, entry["rare"], entry["kept"])
@@ -36,32 +35,32 @@ def resample_samples(
     if encoder:  # without a network no torch is loaded
         device = job.device()
     values, test = unbalanced.space(drawn, encoder, job.derived_seed(seed, "encoder"), device, job.progress)
-    seeds = np.random.SeedSequence(job.derived_seed(seed, "resample_samples", method)).generate_state(
-        settings.iterations
-    )
-    made, history = guided(values, drawn.train.labels, method, settings, partial(expected_capacity, **measure), seeds)
-    resampled = unbalanced.with_test(made, drawn, test)
-    write_samples(resampled, path_to_resampled)
-    origin = np.concatenate([np.where(made.origin == SYNTHETIC, -1, drawn.origin[made.origin]), drawn.test_origin])
-    origins = pd.DataFrame({"sample": np.arange(len(origin)), "origin": pd.array(origin, "Int64")})
-    tables.write(origins.assign(origin=origins["origin"].mask(origin < 0)), "resampled_origins", path_to_origins)
-    for path in (path_to_history, path_to_csv):
-        tables.write(pd.DataFrame(history), "resampling_history", path)
-    best = next(row for row in reversed(history) if row["best"])
-    counts = f"{best['removed']} of {len(drawn.train)} samples removed, {best['synthetic']} made"
-    job.LOGGER.info("%s: %s; %.1f bits, the least of %d draws", method, counts, best["unrounded"], len(history))
+    capacity = partial(expected_capacity, **measure)
+    for method, own in paths.items():
+        drawing = np.random.SeedSequence(job.derived_seed(seed, "resample_samples", method))
+        seeds = drawing.generate_state(settings.iterations)
+        made, history = guided(values, drawn.train.labels, method, settings, capacity, seeds)
+        write_samples(unbalanced.with_test(made, drawn, test), own["samples"])
+        origin = np.concatenate([np.where(made.origin == SYNTHETIC, -1, drawn.origin[made.origin]), drawn.test_origin])
+        origins = pd.DataFrame({"sample": np.arange(len(origin)), "origin": pd.array(origin, "Int64")})
+        tables.write(origins.assign(origin=origins["origin"].mask(origin < 0)), "resampled_origins", own["origins"])
+        for path in (own["history"], own["csv"]):
+            tables.write(pd.DataFrame(history), "resampling_history", path)
+        best = next(row for row in reversed(history) if row["best"])
+        counts = f"{best['removed']} of {len(drawn.train)} samples removed, {best['synthetic']} made"
+        job.LOGGER.info("%s: %s; %.1f bits, the least of %d draws", method, counts, best["unrounded"], len(history))
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
+    written = {
+        method: {name: snakemake.output[name][place] for name in ("samples", "origins", "history", "csv")}
+        for place, method in enumerate(snakemake.params.methods)
+    }
     resample_samples(
         path_to_samples=snakemake.input.samples,
-        path_to_resampled=snakemake.output.samples,
-        path_to_origins=snakemake.output.origins,
-        path_to_history=snakemake.output.history,
-        path_to_csv=snakemake.output.csv,
+        paths=written,
         entry=snakemake.params.entry,
-        method=snakemake.wildcards.method,
         settings=ResamplingSettings(**snakemake.params.settings),
         measure=snakemake.params.measure,
         encoder=unbalanced.Encoder.from_mapping(snakemake.params.encoder),

@@ -21,6 +21,10 @@ from filterscope import job
 from filterscope.data.geometry import Geometry
 from filterscope.data.images import ImageError, load_decoder, read_image
 
+# Pixels of a picture up to which it is read sooner than handed over: a process that reads it costs some hundred
+# milliseconds to begin, and what it has read is copied twice.
+SMALL = 2**15
+
 
 @dataclass(frozen=True)
 class MaskGrid:
@@ -92,6 +96,11 @@ class Files:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    @property
+    def small(self) -> bool:
+        """Whether reading one of them is a matter of a millisecond at most."""
+        return bool(len(self.sizes)) and self.sizes.prod(axis=1).mean() <= SMALL
 
     def read(self, index: int) -> torch.Tensor:
         """uint8 [3, height, width]. Raises ImageError, also for a size that is not the table's."""
@@ -178,8 +187,8 @@ def stream(pictures: PictureDataset, batch_size: int, workers: int, reject) -> I
         load_decoder(pictures.files.paths)
     if len(pictures) <= batch_size or not (pictures.decoded or pictures.masked):
         workers = 0  # there is nothing to share out
-    if workers == 1 and not pictures.decoded:
-        workers = 0  # masks alone take one process less than to be handed over by another
+    if workers == 1 and (not pictures.decoded or pictures.files.small):
+        workers = 0  # masks alone, or small pictures, take one process less than to be handed over by another
     loader = DataLoader(
         pictures,
         batch_size=batch_size,

@@ -115,6 +115,7 @@ EXTRACTING = ("extract_activations", "extract_untrained_activations")
 COMPOSED, USABLE, TOKENS = 3, 2.0, 80
 # Rules that train an explainer, and CPU seconds of an epoch over a filter's value of a sample.
 TRAININGS = ("train_explainer", "train_null_explainer", "score_random_network")
+WITH_NULL = ("train_explainer",)  # where nothing is cut into shards they train two, one after the other
 SAMPLE = 3e-8
 # Explainers whose words a rule looks for; CPU seconds for a filter and one of its top images, and for each word that
 # they could be. Words of the vocabularies that nobody has limited.
@@ -286,7 +287,8 @@ def _guessed(job: Job, config: Mapping, looked: Mapping[str, Photographs], layer
         seconds += EXPLAINERS[rule] * layer.filters * top * each
     if rule in TRAININGS:
         samples = seen.training * seen.objects * (1 + config["training"]["attended"])
-        seconds += SAMPLE * config["training"]["epochs"] * samples * layer.filters
+        trained_there = 2 if rule in WITH_NULL and config["shards"] == 1 else 1
+        seconds += trained_there * SAMPLE * config["training"]["epochs"] * samples * layer.filters
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""Train one explainer: from pooled activations to word vectors."""
+"""Train an explainer, from pooled activations to word vectors, and its null, which learns from shuffled labels."""
 
 from pathlib import Path
 
@@ -28,12 +28,14 @@ def train_explainer(
     faithful: Faithful = Faithful(),
     code="",
     path_to_temperatures=None,
+    at_the_end=PhaseCheckpoints.remove,
 ):
     """paths_to_attended: samples pooled by filters' attention, with the tokens that their regions show.
 
     shuffled_labels trains the null explainer. faithful: defects of the reference, of which `settings` have theirs.
     code: digest of the program; a checkpoint of another program is not taken up. path_to_temperatures: of a training
-    that follows a schedule of the temperature room; the table has no lines for others.
+    that follows a schedule of the temperature room; the table has no lines for others. at_the_end: called with the
+    training's checkpoints when all is written.
     """
     vocabulary = Vocabulary.from_table(tables.read(path_to_vocabulary, "vocabulary"))
     taught = TaughtWords.of(tables.read(path_to_categories, "categories").to_pandas(), vocabulary)
@@ -44,7 +46,7 @@ def train_explainer(
     parts = split_samples(gathered, settings.choosing, seed, faithful.scored_images_choose, faithful.instance_split)
     del gathered
     words = taught.decisive(settings.vocabulary_negatives > 0)
-    temperatures, checkpoints = [], PhaseCheckpoints(path_to_weights, words, taught.rows, seed, code)
+    temperatures, checkpoints = [], PhaseCheckpoints(Path(path_to_weights), words, taught.rows, seed, code)
     model, history = fit(
         parts,
         taught.vectors,
@@ -60,31 +62,33 @@ def train_explainer(
     if path_to_temperatures is not None:
         found = temperatures[-1]
         tables.write(found if len(found) else tables.empty("temperatures"), "temperatures", path_to_temperatures)
-    table = pd.DataFrame(history)
     for path in (path_to_history, path_to_csv):
-        tables.write(table, "history", path)
+        tables.write(pd.DataFrame(history), "history", path)
     with tables.replacing(path_to_weights) as temporary:
         write_weights(model.cpu(), temporary)
-    checkpoints.remove()
+    at_the_end(checkpoints)
     job.LOGGER.info("chosen by %d samples: %s", len(parts.choose), in_words(history))
 
 
 if __name__ == "__main__":
     job.log_to(snakemake.log[0])
     job.use_threads(snakemake.threads)
-    faithful = Faithful(**snakemake.params.faithful)
-    train_explainer(
-        paths_to_pooled=list(snakemake.input.pooled),
-        paths_to_attended=list(snakemake.input.attended),
-        path_to_categories=snakemake.input.categories,
-        path_to_vocabulary=snakemake.input.vocabulary,
-        path_to_weights=Path(snakemake.output.weights),
-        path_to_history=snakemake.output.history,
-        path_to_csv=snakemake.output.csv,
-        settings=ExplainerSettings(**snakemake.params.training).faithful(faithful),
-        seed=snakemake.params.seed,
-        shuffled_labels=snakemake.params.shuffled_labels,
-        faithful=faithful,
-        code=snakemake.params.code,
-        path_to_temperatures=snakemake.output.temperatures,
-    )
+    faithful, ended = Faithful(**snakemake.params.faithful), []
+    settings = ExplainerSettings(**snakemake.params.training).faithful(faithful)
+    written = ("weights", "history", "csv", "temperatures")
+    for null in (each for each in ("", "null_") if snakemake.output.get(f"{each}weights")):
+        train_explainer(
+            paths_to_pooled=list(snakemake.input.pooled),
+            paths_to_attended=list(snakemake.input.attended),
+            path_to_categories=snakemake.input.categories,
+            path_to_vocabulary=snakemake.input.vocabulary,
+            **{f"path_to_{name}": snakemake.output[f"{null}{name}"] for name in written},
+            settings=settings,
+            seed=snakemake.params.seed,
+            shuffled_labels=bool(null),
+            faithful=faithful,
+            code=snakemake.params.code,
+            at_the_end=ended.append,
+        )
+    for checkpoints in ended:  # only now: a job killed while the null learns finds what it has done
+        checkpoints.remove()

@@ -43,23 +43,21 @@ def folder(tmp_path_factory):
     """All results for the pictures' values, and one method for the features of a network."""
     folder = tmp_path_factory.mktemp("resampling")
     write_samples(picture_samples(), folder / "samples.parquet")
-    for method in ["none", *METHODS]:
-        resample(folder, folder / method, method)
-    resample(folder, folder / "features", "smote", encoder=ENCODER)
+    resample(folder, {method: folder / method for method in ["none", *METHODS]})
+    resample(folder, {"smote": folder / "features"}, encoder=ENCODER)
     score(folder, folder)
     tabulate(folder, folder)
     return folder
 
 
-def resample(folder, target, method, **changed):
+def resample(folder, targets, **changed):
+    """targets: folder of every method."""
+    names = {"samples": "samples.parquet", "origins": "origins.parquet", "history": "history.parquet"}
+    names["csv"] = "history.csv"
     arguments = {
         "path_to_samples": folder / "samples.parquet",
-        "path_to_resampled": target / "samples.parquet",
-        "path_to_origins": target / "origins.parquet",
-        "path_to_history": target / "history.parquet",
-        "path_to_csv": target / "history.csv",
+        "paths": {method: {name: target / file for name, file in names.items()} for method, target in targets.items()},
         "entry": ENTRY,
-        "method": method,
         "settings": SETTINGS,
         "measure": MEASURE,
         "encoder": None,
@@ -149,9 +147,9 @@ def test_scores_of_every_variant_and_what_follows_from_them(folder):
     assert row["verdict"] in text
 
 
-def test_same_seed_same_bytes(folder, tmp_path):
-    resample(folder, tmp_path / "both", "both")
-    resample(folder, tmp_path / "features", "smote", encoder=ENCODER)
+def test_same_seed_same_bytes_alone_or_with_other_methods(folder, tmp_path):
+    resample(folder, {"both": tmp_path / "both"})
+    resample(folder, {"smote": tmp_path / "features"}, encoder=ENCODER)
     score(folder, tmp_path)
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
@@ -180,16 +178,20 @@ def test_figures(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("method", "changed", "said"),
     [
-        ({"entry": {"rare": "up", "kept": 0.1}}, "the rare class is 'up', which is no class; classes are left, middle"),
-        ({"entry": {"rare": "right", "kept": 0.05}}, "class 2 has 2 samples, no more than its 3 neighbours"),
-        ({"method": "tomek", "entry": {"rare": None, "kept": 1}}, "all 3 classes have 40 samples"),
+        (
+            "smote",
+            {"entry": {"rare": "up", "kept": 0.1}},
+            "the rare class is 'up', which is no class; classes are left, middle",
+        ),
+        ("smote", {"entry": {"rare": "right", "kept": 0.05}}, "class 2 has 2 samples, no more than its 3 neighbours"),
+        ("tomek", {"entry": {"rare": None, "kept": 1}}, "all 3 classes have 40 samples"),
     ],
 )
-def test_bad_input_leaves_nothing(folder, tmp_path, changed, said):
+def test_bad_input_leaves_nothing(folder, tmp_path, method, changed, said):
     with pytest.raises(ValueError, match=said):
-        resample(folder, tmp_path, **{"method": "smote"} | changed)
+        resample(folder, {method: tmp_path}, **changed)
     assert not list(tmp_path.iterdir())
 
 

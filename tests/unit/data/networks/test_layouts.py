@@ -1,10 +1,15 @@
 """Where an output has its filters is seen, whatever the network: held against what the modules are known to do."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from tests.pages import REPOSITORY
 from torch import nn
 
+from filterscope.data.networks import layouts
+from filterscope.data.networks.embedded import SCENES, build_planted
 from filterscope.data.networks.layers import UNWATCHED, LayerError, Reader, survey
 from filterscope.data.networks.layouts import FIRST, KINDS, LAST, TOKENS, VECTOR, WINDOWS, grid_of
 
@@ -244,3 +249,28 @@ def test_the_table_of_families_has_a_column_for_every_layout():
     titles = [title.strip() for title in head.strip("|").split("|")]
     assert titles[2 : 2 + len(KINDS)] == list(KINDS)
     assert {row.count("|") for row in rows} == {head.count("|")}
+
+
+@pytest.mark.parametrize("build", [*SCENES.values(), build_planted])
+def test_small_networks_are_really_shown_other_pictures_and_tell_the_same(build, monkeypatch):
+    network = build()
+    looked = survey(network, 96)
+    monkeypatch.setattr(layouts, "SMALL", 0)
+    by_shapes = survey(network, 96)
+    assert looked == by_shapes
+    assert [each.layout for each in looked.layers] == [each.layout for each in by_shapes.layers]
+
+
+READ = """
+import sys
+from filterscope.data.networks.embedded import build_planted
+from filterscope.data.networks.layers import Reader
+Reader(build_planted(), "detectors", input_size=96)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_a_small_network_is_read_without_the_compiler():
+    """It takes longer to load than such a network to look."""
+    told = subprocess.run([sys.executable, "-c", READ], check=True, capture_output=True, text=True)
+    assert told.stdout == "False\n"

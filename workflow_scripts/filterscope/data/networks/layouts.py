@@ -41,6 +41,7 @@ MOST_EXTRA = 16  # tokens that stand for no place: class, register and distillat
 MOST_CLASS_TOKENS = 2  # of these where the grid itself is not seen
 EXACT = 1e-4  # of the greatest change; smaller ones are rounding
 MOST_CHANGED, NEAR = 5, 0.12  # tokens that are looked at; share of a side that they may be beside the spot
+SMALL = 2**31  # weights times pixels of a picture, no fewer than its multiplications, that take a hundredth of a second
 LOCAL = 0.6  # share of places that may change where a spot of the picture does, and the change still tells its place
 
 Key = tuple[str, int, Path]  # module, call, place in the output
@@ -338,18 +339,25 @@ class _Judge:
 
 
 def _other_passes(network: nn.Module, base: Pass) -> list[tuple[dict[Key, tuple[int, ...]], tuple[float, float]]]:
-    """Shapes of all outputs for larger pictures; real passes only where shapes alone do not get half as far."""
-    passes = []
+    """Shapes of all outputs for larger pictures; real passes only where shapes alone do not get half as far, and of
+    small networks, which have looked before torch has loaded what computes shapes alone."""
+    passes, small = [], _is_small(network, base)
     for factors in FACTORS:
         size = tuple(side * factor for side, factor in zip(base.size, factors, strict=True))
-        seen = other_pass(network, size)
-        if len(seen.uses) < len(base.uses) / 2:
-            again = other_pass(network, size, real=True)
+        seen = other_pass(network, size, real=small)
+        if len(seen.uses) < len(base.uses) / 2 or (small and seen.error is not None):
+            again = other_pass(network, size, real=not small)
             seen = again if len(again.uses) > len(seen.uses) else seen
         passes.append(({(*use.key, path): shape for use in seen.uses for path, shape in use.shapes.items()}, factors))
         if len(seen.uses) == len(base.uses) and seen.error is None:
             break
     return passes
+
+
+def _is_small(network: nn.Module, base: Pass) -> bool:
+    """Whether looking takes less than the compiler takes to load, and the network is ready for pictures of any size."""
+    weights = sum(each.numel() for each in network.parameters())
+    return weights * base.size[0] * base.size[1] <= SMALL and not hasattr(network, "set_input_size")
 
 
 def _is_map(small: tuple[int, int], large: tuple[int, int], factors: tuple[float, float]) -> bool:
