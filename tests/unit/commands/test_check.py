@@ -254,7 +254,7 @@ def test_finished_jobs_here_are_the_better_guess(coco, here):
 
 def embedded_jobs():
     """Jobs of the embedded study: rule and wildcards, and the CPU seconds of Snakemake's benchmarks, as `costs` reads
-    them. Two cores, no GPU; 6 min 20 s for all of it."""
+    them. Two cores, no GPU; 4 min 47 s for all of it."""
     with (Path(__file__).parent / "embedded_seconds.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             names = {key: row[key] for key in ("dataset", "probe", "vocabulary", "scatteritem") if row[key]}
@@ -266,18 +266,19 @@ def told(jobs, config, cores=1):
 
 
 def test_what_is_told_of_the_embedded_study_is_what_it_took(here):
-    """Every rule that takes seconds within a factor of 2.5, the whole within 1.25."""
+    """Every rule that takes more than three seconds within a factor of 2.5, the whole within 1.25. Jobs of less than
+    half a second are hardly seen by the benchmarks, so rules of nothing but these are not held to it."""
     config = studies.read(None).config
     jobs = list(embedded_jobs())
     took, guessed = Counter(), Counter()
     for rule, names, seconds in jobs:
         took[rule] += seconds
         guessed[rule] += told([(rule, names)], config) - costs.START
-    wrong = {rule: (took[rule], guessed[rule]) for rule in took if took[rule] > 2}
+    wrong = {rule: (took[rule], guessed[rule]) for rule in took if took[rule] > 3}
     wrong = {rule: pair for rule, pair in wrong.items() if not 1 / 2.5 < pair[1] / pair[0] < 2.5}
     assert wrong == {}
     assert guessed.total() == pytest.approx(took.total(), rel=0.25)
-    assert told([job[:2] for job in jobs], config, cores=2) == pytest.approx(380, rel=0.25)
+    assert told([job[:2] for job in jobs], config, cores=2) == pytest.approx(287, rel=0.25)
 
 
 # CPU seconds of 294 training and 188 scored photographs of COCO by ResNet-50 `layer4`, 21,135 words, 30 epochs

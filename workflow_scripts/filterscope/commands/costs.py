@@ -58,7 +58,7 @@ SECONDS = {
     "score_shard": 3.5,
     "score_words": 3.5,
     "search_capacity": 12,
-    "tabulate_defects": 60,
+    "tabulate_defects": 45,
     "tabulate_fit": 2,
     "train_explainer": 1.7,
     "train_null_explainer": 1.7,
@@ -72,7 +72,7 @@ SECONDS = {
 OTHERS = 1.0
 TABLES, VERBS = 0.2, ("gather", "mine", "note", "tabulate")  # of rules that read and write tables
 START = 1.0  # of Snakemake for a job, and of what begins and ends it, which are in no benchmark
-BUSY = 0.85  # share of the cores' time that jobs fill: at times only one can run
+BUSY = 0.95  # share of two cores' time that jobs of the embedded study fill: at times only one can run
 # CPU seconds of a photograph more, for a layer like ResNet-50's last: whether of all, of training or of explained ones.
 # Looking comes on top, by LOOKS, learning, by TRAININGS, and looking for words, by EXPLAINERS.
 PER_PHOTOGRAPH = {
