@@ -17,6 +17,7 @@ from filterscope.data.vocabularies.vocabulary import Vocabulary
 from filterscope.words.explaining.explanation import Words
 from filterscope.words.explaining.targets import Tokens, most_frequent, token_indices
 from filterscope.words.explaining.voting import vote
+from filterscope.words.scoring.lending import lending_cycle
 from filterscope.words.scoring.score_table import WORDS
 from filterscope.words.scoring.scores import Row
 
@@ -188,8 +189,7 @@ def shuffled_row(row: Row, fires: np.ndarray, seed: int) -> Row:
     where its lender is silent, and look worse than it is.
     """
     order = np.arange(len(row.claims))
-    # One cycle through a random order: nobody keeps its own words.
-    cycle = np.random.default_rng(seed).permutation(np.flatnonzero(fires))
+    cycle = lending_cycle(fires, seed)
     order[cycle] = np.roll(cycle, 1)
     lent = np.maximum(fires, 1)[order][:, None]  # top images come first, silent ones last
     words = {name: each[order[:, None], np.arange(each.shape[1])[None] % lent] for name, each in row.words.items()}

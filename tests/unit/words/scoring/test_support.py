@@ -23,6 +23,7 @@ from filterscope import tables
 from filterscope.activations.streaming import Batch
 from filterscope.data.networks.building import normalise
 from filterscope.words.bootstrap import resample_weights
+from filterscope.words.results import shuffled_row
 from filterscope.words.scoring.claims import ClaimScores
 from filterscope.words.scoring.lending import lent_further
 from filterscope.words.scoring.scored_images import Strangers, measure
@@ -98,10 +99,10 @@ def test_lent_claims_count_though_most_filters_bear_one_word():
         assert found["supported"].sum() == supported
 
 
-def lending():
+def lending(seed=5):
     """The rows, and claims that are lent."""
     said = rows()
-    return said | {"shuffled_filters": Row(said["words"].words, np.roll(said["words"].claims, 1))}
+    return said | {"shuffled_filters": shuffled_row(said["words"], np.ones(3, int), seed)}
 
 
 def test_few_lent_claims_that_pass_do_not_take_every_name_of_a_small_layer():
@@ -119,24 +120,44 @@ def test_few_lent_claims_that_pass_do_not_take_every_name_of_a_small_layer():
         assert not support_of(*asked, further=alike)["supported"].any()
 
 
+def lent(own, fires, wanted, seed=0):
+    """What filters are lent in the first order, as the row of the shuffled filters has it, and in further ones."""
+    first = shuffled_row(Row({}, own), fires, seed).claims
+    return first, lent_further(own, first, fires, wanted, seed)
+
+
 def test_claims_are_lent_in_further_orders_until_there_are_enough():
-    own = np.array([0, 1, 2, -1, 0, 1])
-    lent = np.array([1, 0, 1, -1, 0, -1])
-    orders = lent_further(own, lent, 12, 0)
-    assert len(orders) == 3  # the first lends 3 of another word, each of these at least 3
+    own, fires = np.array([0, 1, 2, -1, 0, 1]), np.array([3, 3, 3, 0, 3, 3])
+    first, orders = lent(own, fires, 12)
+    there = [int(((own >= 0) & (each != own)).sum()) for each in (first, *orders)]
+    assert sum(there) >= 12 > sum(there[:-1])
     assert all(order[3] == -1 and sorted(order) == sorted(own) for order in orders)
-    assert lent_further(own, lent, 3, 0) == []
-    assert len(lent_further(own, lent, 1000, 0)) == 4  # each of five to every other once
-    assert lent_further(np.zeros(9, int), np.zeros(9, int), 10, 0) == []  # one word for all
+    assert lent(own, fires, there[0])[1] == []
+    assert len(lent(own, fires, 1000)[1]) == 3  # each of five to every other once, the first order among them
+    assert lent(np.zeros(9, int), np.ones(9, int), 10)[1] == []  # one word for all
+
+
+@given(st.integers(2, 17), st.integers(0, 9), st.lists(st.integers(0, 16), max_size=5))
+def test_no_filter_lends_another_its_claim_twice(filters, seed, silent):
+    """Seen where every filter claims a word of its own; those that never fire lend and are lent nothing."""
+    own, fires = np.arange(filters), np.ones(filters, int)
+    fires[[each for each in silent if each < filters]] = 0
+    own[fires == 0] = -1
+    first, orders = lent(own, fires, 10_000, seed)
+    for borrower in np.flatnonzero(fires):
+        lenders = [order[borrower] for order in (first, *orders)]
+        assert sorted(lenders) == sorted(set(own[own >= 0]) - {borrower}) or fires.sum() == 1
+    assert all((order[fires == 0] == -1).all() for order in orders)
 
 
 def test_a_small_layer_has_as_many_lent_claims_as_other_decoys():
     looks, truth = pictures()
     found, _, _ = measured(looks, truth, lending(), decoys=True)
-    own = found.evidence["words"].claims
-    assert len(found.lent) == 2  # 256 were wanted of three filters; there are no more
-    assert all(sorted(each.claims) == sorted(own) and (each.claims != own).any() for each in found.lent)
-    np.testing.assert_allclose(found.lent[0].null, found.evidence["words"].null)
+    own, first = (found.evidence[name].claims for name in ("words", "shuffled_filters"))
+    (further,) = found.lent  # 256 were wanted of three filters; there are no more
+    assert sorted(further.claims) == sorted(own)
+    assert ((further.claims != own) & (further.claims != first)).all()
+    np.testing.assert_allclose(further.null, found.evidence["words"].null)
     assert measured(looks, truth, rows())[0].lent == []
 
 

@@ -68,7 +68,7 @@ class ScoredImages:
         self.positions = {image_id: position for position, image_id in enumerate(image_ids.tolist())}
         units = np.maximum(self.limits.values.cpu().numpy(), top_maxima.max(1, initial=0))
         arguments = (self.limits, tokens, self.weights, settings.resolution, device)
-        self.further = _further(rows, seed) if decoys else {}
+        self.further = _further(rows, (top_maxima > 0).sum(1), seed) if decoys else {}
         self.claims = ClaimScores(labels_of(rows) | self.further, *arguments, every=True, units=units)
         self.distance = min(-(-DECOYS // len(self.dead)), len(image_ids) - 1) if decoys else 0
         own = {WORDS: rows[WORDS].claims} if decoys or spoilt else {}
@@ -162,9 +162,9 @@ class ScoredImages:
         return verdicts({"true": true, **self.spoilt.metrics()}, self.claimed >= 0)
 
 
-def _further(rows: dict[str, Row], seed: int) -> dict[tuple[str, str], np.ndarray]:
-    """The words' claims lent in further orders, as label sets of their own."""
-    orders = lent_further(rows[WORDS].claims, rows[SHUFFLED].claims, DECOYS, seed)
+def _further(rows: dict[str, Row], fires: np.ndarray, seed: int) -> dict[tuple[str, str], np.ndarray]:
+    """The words' claims lent in further orders than those of the shuffled filters, as label sets of their own."""
+    orders = lent_further(rows[WORDS].claims, rows[SHUFFLED].claims, fires, DECOYS, seed)
     return {(SHUFFLED, f"order {place}"): order for place, order in enumerate(orders)}
 
 
