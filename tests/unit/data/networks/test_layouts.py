@@ -1,5 +1,6 @@
 """Where an output has its filters is seen, whatever the network: held against what the modules are known to do."""
 
+import os
 import subprocess
 import sys
 
@@ -108,6 +109,51 @@ def test_tokens_in_another_order_than_the_pictures_are_left_out():
         assert "its tokens do not go through the picture row by row" in left_out[layer]
     with pytest.raises(LayerError, match=r"'mlp' puts out a tensor .* do not go through the picture row by row"):
         Reader(vision(apart=True), "mlp", input_size=(64, 128))
+
+
+class Sparse(nn.Module):
+    """Tokens of patches of 8 px that are mixed, and then a ReLU behind which five of 64 fire, none at the spot."""
+
+    def __init__(self, apart=False):
+        super().__init__()
+        self.patches, self.start, self.behind = nn.Conv2d(3, 8, 8, stride=8), nn.Identity(), nn.Identity()
+        self.positions = torch.zeros(1, 64, 8)
+        self.positions[:, :5, 0] = 100
+        self.units, self.apart = nn.Sequential(nn.Linear(8, 6), nn.ReLU()), apart
+        with torch.no_grad():
+            self.units[0].weight[:, 0] = 1
+            self.units[0].bias.fill_(-50)
+
+    def forward(self, images):
+        tokens = self.start(self.patches(images).flatten(2).transpose(1, 2))
+        if self.apart:
+            tokens = torch.cat([tokens[:, ::2], tokens[:, 1::2]], 1)
+        tokens = self.behind(tokens)
+        mixed = tokens + tokens.mean(1, keepdim=True) + self.positions
+        return self.units(mixed).mean(1)
+
+
+def sparse(**settings):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return Sparse(**settings).eval()
+
+
+def test_few_tokens_that_fire_after_mixing_do_not_overturn_an_order_that_was_seen():
+    network = sparse()
+    read, left_out = seen(network, 64)
+    assert left_out == {}
+    assert {read[layer].layout.kind for layer in ("start", "behind", "units.0", "units.1", "units")} == {TOKENS}
+    images = 2 * noise(1, 3, 64, 64)
+    with torch.no_grad(), Reader(network, "units", input_size=64) as reader:
+        assert (reader(images)[0].amax(0) > 0).sum() == 5
+
+
+def test_an_order_that_is_lost_on_the_way_is_lost_for_what_fires_seldom_too():
+    read, left_out = seen(sparse(apart=True), 64)
+    assert "start" in read
+    for layer in ("behind", "units.0", "units.1", "units"):
+        assert "its tokens do not go through the picture row by row" in left_out[layer]
 
 
 class ChannelsLast(nn.Module):
@@ -272,5 +318,6 @@ print("torch._dynamo" in sys.modules)
 
 def test_a_small_network_is_read_without_the_compiler():
     """It takes longer to load than such a network to look."""
-    told = subprocess.run([sys.executable, "-c", READ], check=True, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow_scripts")}
+    told = subprocess.run([sys.executable, "-c", READ], env=environment, check=True, capture_output=True, text=True)
     assert told.stdout == "False\n"
