@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,25 @@ def test_two_processes_keep_what_both_found(tmp_path):
     assert again.asked == 0
 
 
+def test_processes_of_the_same_number_on_two_nodes_do_not_write_into_one_file(tmp_path, monkeypatch):
+    """While one puts its file in its place the other writes and does the same."""
+    monkeypatch.setattr("os.getpid", lambda: 7)
+    one, other = Remembered(tmp_path / "own.json"), Remembered(tmp_path / "own.json")
+    one.of("a", Finding(1))
+    other.of("b", Finding(2))
+    replace = os.replace
+
+    def meanwhile(*paths):
+        monkeypatch.setattr("os.replace", replace)
+        other.write()
+        replace(*paths)
+
+    monkeypatch.setattr("os.replace", meanwhile)
+    one.write()
+    assert json.loads((tmp_path / "own.json").read_text()) == {"a": 1}
+    assert [each.name for each in tmp_path.iterdir()] == ["own.json"]
+
+
 @pytest.mark.parametrize("content", ["", "{", "[1]", "null", "\x00\xff"])
 def test_a_broken_file_is_as_none(tmp_path, content):
     path = tmp_path / "own.json"
@@ -88,8 +108,11 @@ def test_it_does_not_grow_for_ever(tmp_path, monkeypatch):
 def test_it_lies_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert remembered.folder() == tmp_path / "filterscope"
-    monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for invalid in ("", "cache", "./cache"):
+        monkeypatch.setenv("XDG_CACHE_HOME", invalid)
+        assert remembered.folder() == tmp_path / ".cache/filterscope"
+    monkeypatch.delenv("XDG_CACHE_HOME")
     assert remembered.folder() == tmp_path / ".cache/filterscope"
 
     def homeless():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,13 @@ MOST = 5_000  # findings in a file; beyond, it begins anew with those that the l
 
 
 def folder() -> Path | None:
-    """Where programs of a user keep what can be found out again; None where they have no home."""
+    """Where programs of a user keep what can be found out again; None where they have no home.
+
+    A relative XDG_CACHE_HOME is invalid by its specification, and would be another folder wherever one stands.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "filterscope"
+        return (named if named.is_absolute() else Path.home() / ".cache") / "filterscope"
     except RuntimeError:
         return None
 
@@ -52,12 +57,14 @@ class Remembered:
         text = json.dumps(self._asked if len(everything) > MOST else everything)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+            # Nodes that share a home may have processes of the same number.
+            handle, temporary = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent)
             try:
-                temporary.write_text(text, encoding="utf-8")
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
                 os.replace(temporary, self.path)
             finally:
-                temporary.unlink(missing_ok=True)
+                Path(temporary).unlink(missing_ok=True)
         except OSError:
             return
         self._more = False
