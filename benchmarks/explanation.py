@@ -30,7 +30,8 @@ from filterscope.words.explaining.targets import token_list
 from filterscope.words.in_memory_run import MiningSettings, row_from_words
 from filterscope.words.results import constant_row, shuffled_row
 from filterscope.words.scoring.score_table import WORDS
-from filterscope.words.scoring.scores import ScoreSettings, measure
+from filterscope.words.scoring.scored_images import measure
+from filterscope.words.scoring.scores import ScoreSettings
 from filterscope.words.truth import Truth
 
 BATCH = 32
@@ -95,7 +96,7 @@ def measured(times: int) -> None:
         rows = {
             WORDS: row,
             "constant_words": constant_row(np.arange(len(tokens)), shape, 20),
-            "shuffled_filters": shuffled_row(row, np.arange(shape[0]), 0),
+            "shuffled_filters": shuffled_row(row, (maxima > 0).sum(1), 0),
         }
         pictures = open_pictures(study.folder, images, annotations, inputs, MaskGrid(sampled=((side, side),)))
         measure(
@@ -103,12 +104,13 @@ def measured(times: int) -> None:
             reader,
             inputs,
             Truth(pictures.annotations.table, tokens),
+            {},
+            rows,
             images["image_id"].to_numpy(),
             top_ids,
             maxima,
             thresholds,
             maxima.max(1) <= 0,
-            rows,
             ScoreSettings(),
             0,
             device,
