@@ -25,9 +25,8 @@ class SampledMasks:
     """Masks of an image's tokens as collectors of scores compare them with maps of h x w cells.
 
     sampled: 0 or 1 on a grid, [t, side, side]. covered: share of every cell, [t, h*w]. cells: token and cell of every
-    share above 0, int64 [2, n]. sums: of `sampled`, of `covered`
-    and of its squares, float64 [t, 3]. Shares and sums are whole multiples of SHARE and SQUARE: what many images add up
-    to is rounded nowhere.
+    share above 0, int64 [2, n]. sums: of `sampled`, of `covered` and of its squares, float64 [t, 3]. Shares and sums
+    are whole multiples of SHARE and SQUARE: what many images add up to is rounded nowhere.
     """
 
     sampled: torch.Tensor

@@ -17,6 +17,7 @@ from filterscope.words.truth import ImageTruth
 
 # A score passes a test when it falls for more than this share of the filters.
 PASSING = 0.9
+SPOILERS = ("missing_labels", "extra_labels")
 
 
 def remembered(tokens: int, image_id: int, seed: int) -> np.ndarray:
@@ -24,20 +25,11 @@ def remembered(tokens: int, image_id: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, image_id]).random(tokens) < 0.5
 
 
-def missing_labels(scene: ImageTruth, image_id: int, seed: int) -> ImageTruth:
-    """Forget every token of the image with probability one half."""
-    kept = remembered(len(scene.tokens), image_id, seed)
-    return replace(scene, tokens=scene.tokens[kept], token_masks=scene.token_masks[torch.from_numpy(kept)])
-
-
-def extra_labels(scene: ImageTruth, image_id: int, seed: int) -> ImageTruth:
+def extra_labels(scene: ImageTruth) -> ImageTruth:
     """Add to each token's mask the same mask moved by half the picture: about as much again, in the wrong place."""
     side = scene.token_masks.shape[-1]
     moved = torch.roll(scene.token_masks, (side // 2, side // 2), dims=(1, 2))
     return replace(scene, token_masks=scene.token_masks | moved)
-
-
-SPOILERS = {"missing_labels": missing_labels, "extra_labels": extra_labels}
 
 
 class SpoiltScores:
@@ -57,7 +49,7 @@ class SpoiltScores:
         # What is forgotten changes nothing of what is not.
         kept = remembered(len(scene.tokens), image_id, self.seed)
         self.scores["missing_labels"].take(image, overlaps.of(kept))
-        self.scores["extra_labels"].add(image, seen, extra_labels(scene, image_id, self.seed))
+        self.scores["extra_labels"].add(image, seen, extra_labels(scene))
 
     def metrics(self) -> dict[str, dict[str, np.ndarray]]:
         """By spoiler, the metrics of every filter's own claim, [1, 1, d] each."""
