@@ -255,6 +255,16 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
     assert not (tmp_path / "facets.parquet").exists()
 
 
+def test_classes_that_are_no_folders_are_refused_before_any_picture_is_read(scenes, tmp_path):
+    """An album without folders has no classes; scenes have those that their objects' shapes are."""
+    arguments = {"folder": tmp_path / "nothing is here", "classes": {"cats": 2}}
+    with pytest.raises(ValueError, match="class 'cats' has no image in the dataset; there is none: a class is a folder"):
+        scenes.embed(tmp_path, classes_by="folder", path_to_annotations=None, **arguments)
+    with pytest.raises(ValueError, match="class 'cats' has no image in the dataset; there are, for example, "):
+        scenes.embed(tmp_path, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
 def test_grey_pictures_and_a_unit_that_no_image_excites(scenes, tmp_path, caplog):
     """Grey photographs are grouped by their textures; the unit that sees red is silent, which is said."""
     images = tables.read(scenes.folder / "images.parquet", "images").to_pandas().head(30)
