@@ -597,6 +597,10 @@ class TestStudy:
         page.page.locator("summary", has_text="24 more").click()
         assert seen.count() == 30
 
+    def test_says_that_it_counts_the_photographs_that_are_shown(self, page):
+        page.open()
+        assert "photographs shown here" in page.text(".photo-link")
+
     def test_shows_scores_beside_nulls(self, page):
         page.open()
         labels = page.page.locator(".interval-label").all_inner_texts()

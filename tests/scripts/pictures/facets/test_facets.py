@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
@@ -18,6 +19,7 @@ from filterscope.data.rejection import RejectionError
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.data.scenes.words import facet_of
 from filterscope.pictures.facets.clustering import FacetError, FacetSettings
+from filterscope.pictures.figures import sheet
 from pictures.facets.average_facets import average_facets
 from pictures.facets.draw_facets import draw_facets
 from pictures.facets.embed_facets import embed_facets
@@ -213,6 +215,21 @@ def test_figures_show_something(made):
     assert names == sorted(f"{kind}_{unit:04d}.png" for kind in ("map", "sheet") for unit in CLASSES.values())
     for name in names:
         assert np.asarray(Image.open(made / "figures" / name).convert("L")).std() > 20
+
+
+def test_the_title_of_a_sheet_of_few_pictures_fits(scenes, made, tmp_path, monkeypatch):
+    """Without pictures from noise a sheet is narrow."""
+    where, drawn = shutil.copytree(made, tmp_path / "few"), []
+    table = tables.read(where / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    tables.write(table[table["start"] == "mean"], "facet_pictures", where / "facet_pictures.parquet")
+    monkeypatch.setattr("pictures.facets.draw_facets.sheet", lambda *given: drawn.append(sheet(*given)) or drawn[-1])
+    scenes.draw(where)
+    assert len(drawn) == len(CLASSES)
+    for figure in drawn:
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        title, *others = (each.get_window_extent(renderer) for each in figure.texts)
+        assert title.x1 <= figure.bbox.x1
+        assert title.y0 >= max(each.y1 for each in others)
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_batch(scenes, made, tmp_path):
