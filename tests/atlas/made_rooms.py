@@ -224,7 +224,7 @@ def _write_networks(folder: Path, said: Callable[[str], str], rows: list[dict]) 
         "number": 0,
         "dataset": said("made"),
         "probes": ["units0", said("units1")],
-        "said": [said("Natural colours are best in units0's pictures (0.7 [0.6, 0.8]).")],
+        "said": [said("By natural colours units0 draws best (0.7 [0.6, 0.8]).")],
         "measures": ["natural_colours", "judge_top5"],
         "criteria": {name: [row[name] for row in criteria] for name in criteria[0]},
         "tests": {name: [value] for name, value in test.items()},

@@ -422,7 +422,7 @@ class Synthetic:
                     "number": 0,
                     "dataset": self.said("made"),
                     "probes": ["units0", self.said("units1")],
-                    "said": [self.said("Natural colours are best in units0's pictures (0.7 [0.6, 0.8]).")],
+                    "said": [self.said("By natural colours units0 draws best (0.7 [0.6, 0.8]).")],
                     "files": NETWORK_FILES,
                 }
             ],

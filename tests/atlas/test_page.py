@@ -522,15 +522,21 @@ class TestOddData:
         assert page.page.locator(".column .panel").first.bounding_box()["x"] < 100
 
     def test_of_facets_alone_show_classes_first_and_no_empty_layers(self, visit, tmp_path):
-        path = Synthetic(layers=1, filters=10, planted=(0, 7)).write(tmp_path)
+        path = Synthetic(layers=2, filters=10, planted=(0, 7)).write(tmp_path)
         changed(path, lambda study: study | {"verdict": ["Photographs of 1 class were grouped."], "best": []})
-        changed(path, lambda study: study | {"layers": [study["layers"][0] | {"filters": 0, "explained": False}]})
-        layer = tmp_path / "data/layers/0.js"
-        layer.write_text('filterscope.receive("layer/0",{"number":0,"count":0,"statuses":[],"columns":{}});')
+        empty = {"filters": 0, "explained": False}
+        changed(path, lambda study: study | {"layers": [each | empty for each in study["layers"]]})
+        for number in range(2):
+            said = f'"layer/{number}",{{"number":{number},"count":0,"statuses":[],"columns":{{}}}}'
+            (tmp_path / f"data/layers/{number}.js").write_text(f"filterscope.receive({said});")
         page = visit(path).open("#/study")
         assert page.page.locator(".class-list img").count() == 2
         assert page.page.locator(".layer-row, .nav select").count() == 0
         assert "Facets of 1 class" in page.text(".facts")
+        for key in "gcgl":
+            page.page.keyboard.press(key)
+        page.settled()
+        assert page.address in ("", "#/study"), "no layers to go to"
         page.open("#/class/0")
         assert "output unit 0" in page.text(".facts")
         assert page.page.locator(".facts a").count() == 0, "no filter to lead to"
@@ -596,6 +602,10 @@ class TestStudy:
         assert seen.count() == 6
         page.page.locator("summary", has_text="24 more").click()
         assert seen.count() == 30
+
+    def test_says_that_it_counts_the_photographs_that_are_shown(self, page):
+        page.open()
+        assert "photographs shown here" in page.text(".photo-link")
 
     def test_shows_scores_beside_nulls(self, page):
         page.open()

@@ -23,7 +23,7 @@ in_store() {
 make_base() {
     in_store inspect --type image $base > /dev/null 2>&1 && return
     local mirror container
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -1)
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Release: bookworm' | sed -n 1p)
     debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python-is-python3 \
         bookworm "$folder/base" "$mirror" > "$folder/base.log" 2>&1 || { tail -5 "$folder/base.log" >&2; exit 1; }
     rm --force "$folder"/base/usr/lib/python3*/EXTERNALLY-MANAGED "$folder"/base/var/cache/apt/archives/*.deb
@@ -47,7 +47,6 @@ find_settings() {
 }
 
 build() {
-    on_debian_as_root "images"
     install_packages buildah debootstrap crun
     make_base
     find_settings
@@ -73,6 +72,7 @@ remove() {
 }
 
 action=${1:?build, run or remove}
+on_debian_as_root "images"
 mkdir -p "${2:?a folder for base, layers and logs}"
 folder=$(realpath "$2")
 shift 2

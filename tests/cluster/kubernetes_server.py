@@ -194,10 +194,9 @@ class Nodes:
 
     def _begin(self, name: str, pod: kubernetes.client.V1Pod) -> None:
         job = self.servers.batch().read_namespaced_job(pod.metadata.labels["job-name"], SPACE)
-        job, spec = map(self.api.api_client.sanitize_for_serialization, (job, pod.spec))
+        job, asked = map(self.api.api_client.sanitize_for_serialization, (job, pod.spec))
         secrets = {}
-        (container,) = spec["containers"]
-        for variable in container.get("env", []):
+        for variable in asked["containers"][0].get("env", []):
             of = variable["valueFrom"]["secretKeyRef"]
             held = self.api.read_namespaced_secret(of["name"], SPACE).data
             secrets[of["key"]] = base64.b64decode(held[of["key"]]).decode()

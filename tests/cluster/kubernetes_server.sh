@@ -65,6 +65,11 @@ for name in etcd kubectl "${SERVERS[@]}"; do [[ -x $folder/$name ]] || missing=1
 on_debian_as_root "packages of Debian"
 mkdir -p "$folder"
 install_packages golang-go dpkg-dev
-{ fetch && compile; } > "$folder/compiled.log" 2>&1 || { tail -20 "$folder/compiled.log" >&2; exit 1; }
+# Not as part of a condition: there bash would go on after a command that fails.
+set +e
+(set -e; fetch; compile) > "$folder/compiled.log" 2>&1
+code=$?
+set -e
+[[ $code -eq 0 ]] || { tail -20 "$folder/compiled.log" >&2; exit 1; }
 mv "${SERVERS[@]/#/$folder/tree/bin/}" "$folder/packages/usr/bin/etcd" "$folder/packages/usr/bin/kubectl" "$folder"
 rm -rf "$folder/tree" "$folder/cache" "$folder/packages" "$folder/apt" "$folder"/kubernetes_* "$folder"/*.deb

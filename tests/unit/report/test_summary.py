@@ -198,7 +198,7 @@ def test_the_proofs_of_the_reference_are_told_as_such(words, names):
 def test_known_answers_are_counted_by_kind(words, names, claims, scores):
     known = pd.DataFrame({"filter": [0, 1], "detects": ["colour", "texture"], "passed": [True, False]})
     text = as_text("t", [explanation_section("p", words, names, claims, scores, known, SANITY)])
-    assert "1 of 2 filters got a right name (1 of 1 colour filters, 0 of 1 texture filters)" in text
+    assert "1 of 2 filters got a right word (1 of 1 colour filters, 0 of 1 texture filters)" in text
 
 
 def test_html_escapes_what_comes_from_data(words, names):

@@ -45,7 +45,8 @@ def test_counts_are_those_of_all_layers():
         "3 of 5 filters (60%) have a name that masks bear out; for 2 of them it is also shown that the named objects "
         "are what they answer to.\n"
         "As a test 5 filters were lent another one's name: 1 of these would have passed.\n"
-        "Of 2 filters whose right name is known, 1 got it.\n"
+        "Of 2 filters whose right word is known, 1 got it among the first three words, whether or not it became the "
+        "name.\n"
         "A filter's first five words name 64 to 77% of the objects that excite it; the five most frequent words, said "
         "of every filter, 27 to 29%."
     )

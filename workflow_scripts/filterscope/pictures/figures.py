@@ -37,11 +37,12 @@ def sheet(title: str, cards: Sequence[Card], inch: float = 1.7) -> Figure:
     card_width, card_height = each * (inch + 0.06) + 0.3, inch + 0.62
     columns = max(1, min(len(cards), round((1.3 * len(cards) * card_height / card_width) ** 0.5), int(15 / card_width)))
     lines = -(-len(cards) // columns)
-    width, height = columns * card_width + 0.2, lines * card_height + 0.55
+    head = 0.5 + 0.19 * title.count("\n")
+    width, height = columns * card_width + 0.2, lines * card_height + head + 0.05
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     figure.text(0.2 / width, 1 - 0.14 / height, title, fontsize=11, color=QUIET, va="top")
     for index, card in enumerate(cards):
-        left, top = 0.2 + (index % columns) * card_width, height - 0.5 - (index // columns) * card_height
+        left, top = 0.2 + (index % columns) * card_width, height - head - (index // columns) * card_height
         figure.text(left / width, (top - 0.02) / height, card.title, fontsize=10.5, color=TEXT, va="top")
         for place, shown in enumerate(card.pictures):
             x = left + place * (inch + 0.06)

@@ -200,7 +200,7 @@ def _known(known: pd.DataFrame) -> str:
         f"{int(part['passed'].sum())} of {len(part)} {kind} filters"
         for kind, part in known.groupby("detects", sort=False)
     ]
-    return f"Known answers: {int(known['passed'].sum())} of {len(known)} filters got a right name ({', '.join(parts)})."
+    return f"Known answers: {int(known['passed'].sum())} of {len(known)} filters got a right word ({', '.join(parts)})."
 
 
 def _causes(claims: pd.DataFrame, causes: pd.DataFrame) -> str:

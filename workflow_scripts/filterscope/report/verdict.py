@@ -84,7 +84,8 @@ def _known(explained: Sequence[Explained]) -> str:
     count, passed = sum(map(len, known)), int(sum(each.sum() for each in known))
     if not count:
         return ""
-    return f"Of {_count(count, 'filter')} whose right name is known, {'all' if passed == count else passed} got it."
+    said = f"Of {_count(count, 'filter')} whose right word is known, {'all' if passed == count else passed}"
+    return f"{said} got it among the first three words, whether or not it became the name."
 
 
 def recall(scores: pd.DataFrame | None, row: str) -> float | None:

@@ -139,7 +139,7 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "ratio",
                 REAL,
-                "activation over the best image's of the class, means of the map; none of recipes with a position",
+                "activation over the best image's of the class, means of the map; 0 below zero, none with a position",
                 optional=True,
             ),
             Column("judge_rank", INTEGER, "of the right unit in the judge's answer, 1 the first", optional=True),

@@ -33,7 +33,10 @@ SCHEMAS: dict[str, Schema] = {
                 optional=True,
             ),
             Column(
-                "null_senses", INTEGER, "senses by codes of these images that are shuffled among them", optional=True
+                "null_senses",
+                INTEGER,
+                "senses by codes of these images that are shuffled among them: a mild null",
+                optional=True,
             ),
             Column("null_strength", REAL, "the same as `strength` by these codes", optional=True),
             Column("null_likeness", REAL, "the same as `likeness` by these codes", optional=True),

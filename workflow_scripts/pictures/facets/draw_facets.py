@@ -35,7 +35,7 @@ def draw_facets(
             facet_card(row, names.get((unit, row.facet)), pictures[unit, row.facet], photographs.view, beside)
             for row in own.itertuples()
         ]
-        shown = f"{title}: nearest image, mean image, picture, each with the unit's activation"
+        shown = f"{title}: nearest image, mean image, picture,\neach with the unit's activation"
         sheet(shown, cards).savefig(target / f"sheet_{unit:04d}.png")
 
 

@@ -21,7 +21,7 @@ def tabulate_known_answers(path_to_words, path_to_known, path_to_table, path_to_
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     for path in (path_to_table, path_to_csv):
         tables.write(columns, "known_answers", path)
-    job.LOGGER.info("%d of %d filters with a known name got it", sum(columns["passed"]), len(rows))
+    job.LOGGER.info("%d of %d filters have their known word among their first", sum(columns["passed"]), len(rows))
 
 
 if __name__ == "__main__":

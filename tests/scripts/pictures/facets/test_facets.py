@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
@@ -18,6 +19,7 @@ from filterscope.data.rejection import RejectionError
 from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.data.scenes.words import facet_of
 from filterscope.pictures.facets.clustering import FacetError, FacetSettings
+from filterscope.pictures.figures import sheet
 from pictures.facets.average_facets import average_facets
 from pictures.facets.draw_facets import draw_facets
 from pictures.facets.embed_facets import embed_facets
@@ -215,6 +217,21 @@ def test_figures_show_something(made):
         assert np.asarray(Image.open(made / "figures" / name).convert("L")).std() > 20
 
 
+def test_the_title_of_a_sheet_of_few_pictures_fits(scenes, made, tmp_path, monkeypatch):
+    """Without pictures from noise a sheet is narrow."""
+    where, drawn = shutil.copytree(made, tmp_path / "few"), []
+    table = tables.read(where / "facet_pictures.parquet", "facet_pictures").to_pandas()
+    tables.write(table[table["start"] == "mean"], "facet_pictures", where / "facet_pictures.parquet")
+    monkeypatch.setattr("pictures.facets.draw_facets.sheet", lambda *given: drawn.append(sheet(*given)) or drawn[-1])
+    scenes.draw(where)
+    assert len(drawn) == len(CLASSES)
+    for figure in drawn:
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        title, *others = (each.get_window_extent(renderer) for each in figure.texts)
+        assert title.x1 <= figure.bbox.x1
+        assert title.y0 >= max(each.y1 for each in others)
+
+
 def test_the_same_seed_gives_the_same_bytes_whatever_the_batch(scenes, made, tmp_path):
     scenes.embed(tmp_path)
     scenes.average(tmp_path)
@@ -253,6 +270,16 @@ def test_class_folders_and_the_penultimate_codes(scenes, tmp_path):
     with pytest.raises(RejectionError, match=r"image 3 could be read before and cannot now: .*not a picture"):
         scenes.embed(tmp_path, **arguments)
     assert not (tmp_path / "facets.parquet").exists()
+
+
+def test_classes_that_are_no_folders_are_refused_before_any_picture_is_read(scenes, tmp_path):
+    """An album without folders has no classes; scenes have those that their objects' shapes are."""
+    arguments = {"folder": tmp_path / "nothing is here", "classes": {"cats": 2}}
+    with pytest.raises(ValueError, match="class 'cats' has no image in the dataset; there is none: a class is a "):
+        scenes.embed(tmp_path, classes_by="folder", path_to_annotations=None, **arguments)
+    with pytest.raises(ValueError, match="class 'cats' has no image in the dataset; there are, for example, "):
+        scenes.embed(tmp_path, **arguments)
+    assert not list(tmp_path.iterdir())
 
 
 def test_grey_pictures_and_a_unit_that_no_image_excites(scenes, tmp_path, caplog):

@@ -36,5 +36,5 @@ class TestClasses:
         classes = class_of_images(self.images, None, "folder")
         with pytest.raises(ValueError, match="class 'cats' has no image in the dataset; there are, for example, cat"):
             images_of_class(self.images, classes, "cats")
-        with pytest.raises(ValueError, match="there is none: pictures lie in no folders"):
+        with pytest.raises(ValueError, match="there is none: a class is a folder of pictures"):
             images_of_class(self.images, classes[:0], "cat")

@@ -125,7 +125,7 @@ def test_what_the_judge_sees_in_pictures_stands_beside_what_it_sees_in_photograp
     both = {"a": each, "b": replace(each, criteria=pd.concat([each.criteria, judged], ignore_index=True))}
     criteria, tests = comparison.side_by_side(both), comparison.tests(both, QUICK, 0)
     said = comparison.in_words(criteria, tests, dict.fromkeys(both, MEANT))
-    assert "first five in 0.75 [0.75, 0.75] (b; photographs 0.90) of them" in said
+    assert "first five in so many of the pictures: 0.75 [0.75, 0.75] (b; photographs 0.90)." in said
 
 
 def test_the_p_that_is_quoted_is_of_the_two_networks_pictures():
@@ -167,7 +167,7 @@ def test_a_criterion_that_fails_anywhere_is_not_believed():
     criteria = comparison.side_by_side(both)
     assert criteria.loc[criteria["probe"] == "b", "believed"].eq(False).sum() == 2 * len(CRITERIA)
     said = comparison.in_words(criteria, comparison.tests(both, QUICK, seed=0), dict.fromkeys(both, MEANT))
-    assert "Clear context cannot be believed here: it does not rank as it must with b." in said
+    assert "The criterion clear context cannot be believed here: it does not rank as it must with b." in said
     assert "draws best" not in said
     told = comparison.in_words(criteria, comparison.tests(both, QUICK, 0), {"a": MEANT, "c": MEANT})
     assert "of c there are too few pictures to tell" in told

@@ -162,7 +162,7 @@ class TestNetworks:
         assert page["measures"] == ["clear_context", "judge_top5"]
         assert page["criteria"]["believed"] == [True, False, None, None]
         assert page["tests"]["adjusted"] == [0.08]
-        assert [each.split()[0] for each in page["said"]] == ["Pictures", "Clear", "It"]
+        assert [each.split()[0] for each in page["said"]] == ["Pictures", "By", "It"]
         assert page["files"] == ["../../network_criteria.parquet", "../../network_tests.parquet"]
 
     def test_are_what_the_first_page_tells_of_a_study_that_explains_nothing(self, made):

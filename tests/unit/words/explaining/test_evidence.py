@@ -105,7 +105,7 @@ def test_shrinkage_takes_so_much_from_the_neighbours():
 
 def test_the_more_images_show_a_token_the_less_is_lent():
     own, among = np.array([[0.8, 0.8, 0.8], [0.0, 0.0, 0.0]]), np.array([[1, 0.5], [0.5, 1.0]])
-    found = shrunk(own, among, np.array([0, 100, 300]), 0.5)
+    found = shrunk(own, among, np.array([0, 1000, 3000]), 0.5)
     np.testing.assert_allclose(found[0], [0.4, 0.6, 0.7])
 
 

@@ -10,6 +10,7 @@ from filterscope.data.networks.embedded_training import main_shapes
 from filterscope.data.scenes.words import SHAPES
 
 FOLDER, SHAPE, CATEGORY = "folder", "shape", "category"
+NO_CLASS = "there is none: a class is a folder of pictures, or what the largest object of annotated ones is"
 
 
 def class_of_images(images: pd.DataFrame, annotations: pd.DataFrame | None, by: str) -> pd.Series:
@@ -35,6 +36,6 @@ def images_of_class(images: pd.DataFrame, classes: pd.Series, name: str) -> pd.D
     if own.empty:
         known = sorted(set(classes))
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
-        hint = f"there are, for example, {', '.join(near)}" if near else "there is none: pictures lie in no folders"
+        hint = f"there are, for example, {', '.join(near)}" if near else NO_CLASS
         raise ValueError(f"class {name!r} has no image in the dataset; {hint}")
     return own.reset_index(drop=True)

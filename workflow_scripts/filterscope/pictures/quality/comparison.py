@@ -142,7 +142,7 @@ def in_words(criteria: pd.DataFrame, tests_: pd.DataFrame, recipes: Mapping[str,
     reached = pd.concat(own).set_index(["measure", "probe"])
     real = criteria[criteria["group"] == PHOTOGRAPHS].set_index(["measure", "probe"])["value"]
     for measure, text in (
-        ("judge_top5", "The judge, another network for each, sees the right class among its first five in {} of them"),
+        ("judge_top5", "Another network sees the right class among its first five in so many of the pictures: {}"),
         ("ratio", "Their units' activation is {} times that of the class's best photograph"),
     ):
         if measure in reached.index.get_level_values(0):
@@ -166,11 +166,11 @@ def _of_criterion(measure: str, criteria: pd.DataFrame, tests_: pd.DataFrame, re
     failing = [probe for probe, held in believed.items() if held is False]
     unknown = [probe for probe, held in believed.items() if held is None or pd.isna(held)]
     if failing:
-        return f"{name.capitalize()} cannot be believed here: it does not rank as it must with {', '.join(failing)}."
+        return f"The criterion {name} cannot be believed here: it does not rank as it must with {', '.join(failing)}."
     rows = criteria[criteria["measure"] == measure].set_index(["probe", "group"])
     values = pd.Series({probe: rows.loc[key, "value"] for probe, key in _keys(recipes) if key in rows.index})
     if values.empty:
-        return f"{name.capitalize()} was not measured."
+        return f"The criterion {name} was not measured."
     best = values.sort_values(ascending=False, kind="stable").index
     said = f"By {name} {best[0]} draws best ({_number(rows.loc[(best[0], recipes[best[0]])])})"
     if len(best) > 1:

@@ -62,7 +62,7 @@ def layer_verdict(
         said += _recall(own["scores"])
     if own["known_answers"] is not None:
         passed, known = int(own["known_answers"]["passed"].sum()), len(own["known_answers"])
-        said.append(f"{passed} of {known} filters whose right name is known got it.")
+        said.append(f"{passed} of {known} filters whose right word is known got it among the first three words.")
     return " ".join(each[0].upper() + each[1:] for each in said)
 
 

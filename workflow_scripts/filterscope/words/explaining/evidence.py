@@ -23,7 +23,7 @@ from filterscope.words.truth import ImageTruth
 # Power of the correlation between two filters' maps by which one counts as the other's neighbour.
 CLOSENESS = 4
 # Training images with a token at which its neighbours lend a filter half of what they lend of a token without any.
-HALVING = 100
+HALVING = 1000
 # A token that none of a filter's top images shows has this chance of being shown, not 0: its logarithm is finite.
 LEAST_CHANCE = 1e-4
 # Share of a map's squares below which its variance is nothing but rounding: products of cells are float32.

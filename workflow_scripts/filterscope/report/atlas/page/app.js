@@ -157,7 +157,8 @@
           const layer = ["layer", "filter"].includes(route.page) ? route.numbers[0] : (study.layers.find((each) => each.filters > 0) || { number: null }).number;
           if (event.key === "s") go("#/study");
           if (event.key === "l" && layer !== null) go(address.write("layer", [layer]));
-          if (event.key === "c" && study.layers.length > 1) go(address.write("compare", [study.layers[0].number, study.layers[1].number]));
+          const shown = study.layers.filter((each) => each.filters > 0);
+          if (event.key === "c" && shown.length > 1) go(address.write("compare", [shown[0].number, shown[1].number]));
         }
         before = event.key;
       };

@@ -112,7 +112,7 @@
   const listed = (words) => (Array.isArray(words) ? words.join(", ") : words) || "nothing";
 
   function Known({ study }) {
-    return html`<${Panel} title="Known answers" note="Filters whose right name is known, because they were set by hand: how many got it.">
+    return html`<${Panel} title="Known answers" note="Filters whose right word is known, since they were set by hand or learnt a known class: how many got it among the first three words (a colour: as the first), whether or not it became the name.">
       ${study.known.map((each) => {
         const layer = study.layers.find((one) => one.number === each.layer);
         const wrong = (each.right || []).filter(([, , , passed]) => !passed);
@@ -127,7 +127,7 @@
   function PhotographLink({ entry }) {
     const photos = usePhotos(entry.number, null);
     const rows = [0, 1, 2, 3, 4, 5].filter((row) => row < entry.count);
-    return html`<a class="photo-link" href=${write("photographs", [entry.number])}><span class="photo-strip">${rows.map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label="" />`)}</span><span><strong><${Text}>${entry.dataset}<//></strong> <span class="soft">${count(entry.count, "photograph")}${entry.pictures === "none" ? ", not passed on" : ""}</span></span></a>`;
+    return html`<a class="photo-link" href=${write("photographs", [entry.number])}><span class="photo-strip">${rows.map((row) => html`<${Tile} key=${row} photos=${photos} row=${row} label="" />`)}</span><span><strong><${Text}>${entry.dataset}<//></strong> <span class="soft">${count(entry.count, "photograph")} shown here${entry.pictures === "none" ? ", not passed on" : ""}</span></span></a>`;
   }
 
   /* A filter of any layer, by its number. */
