@@ -202,7 +202,7 @@ def imports(folder, only_on_import: bool = False) -> dict[str, str]:
 
 def test_every_package_that_the_code_imports_is_declared(project, repository):
     extras = project["optional-dependencies"]
-    declared = set(by_name([*project["dependencies"], *chain(*(extras[each] for each in EXTRAS))]))
+    declared = set(by_name([*project["dependencies"], *chain(*(extras[each] for each in (*EXTRAS, "cluster")))]))
     undeclared = {k: v for k, v in imports(repository / "workflow_scripts").items() if k not in declared}
     assert not undeclared
 
@@ -215,6 +215,8 @@ def test_what_is_an_extra_is_imported_only_where_it_is_used(project, repository)
 
 def test_every_package_that_the_tests_import_is_declared(project, repository):
     extras = project["optional-dependencies"]
-    declared = set(by_name([*project["dependencies"], *chain(*(extras[each] for each in ("test", *EXTRAS)))]))
+    declared = set(
+        by_name([*project["dependencies"], *chain(*(extras[each] for each in ("test", "cluster", *EXTRAS)))])
+    )
     undeclared = {k: v for k, v in imports(repository / "tests").items() if k not in declared}
     assert not undeclared
