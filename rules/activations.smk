@@ -38,7 +38,7 @@ rule extract_activations:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(2500, times=5),
+        mem_mb=memory(1900, times=5),
         runtime=minutes(20, thousand=5),
     params:
         code=code("activations/extract_activations.py"),
@@ -82,7 +82,7 @@ for group in GROUPS:
         threads: cores
         resources:
             gpu=gpu,
-            mem_mb=memory(2500, times=5),
+            mem_mb=memory(1900, times=5),
             runtime=minutes(20, thousand=10),
         params:
             code=code("activations/extract_activations.py"),
@@ -174,7 +174,7 @@ for group in GROUPS:
         threads: cores
         resources:
             gpu=gpu,
-            mem_mb=memory(2500, times=5),
+            mem_mb=memory(1900, times=5),
             runtime=minutes(20, thousand=10),
         params:
             code=code("activations/extract_activations.py"),

@@ -18,7 +18,7 @@ rule check_probes:
         "../../envs/filterscope.yaml"
     priority: 100
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1300),
         runtime="20m",
     params:
         code=code("data/networks/check_probes.py"),

@@ -86,7 +86,7 @@ rule render_facets:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2200, times=4),
+        mem_mb=memory(1900, times=6),
         runtime="8h",
     params:
         code=code("pictures/facets/render_facets.py"),
@@ -125,7 +125,7 @@ rule name_facets:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=4),
+        mem_mb=memory(1700, times=4),
         runtime="30m",
     params:
         code=code("pictures/facets/name_facets.py"),

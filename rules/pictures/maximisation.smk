@@ -22,7 +22,7 @@ rule maximise_activations:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2200, times=4),
+        mem_mb=memory(2000, times=4),
         runtime="8h",
     params:
         code=code("pictures/maximisation/maximise_activations.py"),

@@ -26,7 +26,7 @@ rule extract_answers:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2500, times=4),
+        mem_mb=memory(1900, times=6),
         runtime=minutes(30, thousand=5),
     params:
         code=code("words/proofs/extract_answers.py"),
@@ -72,7 +72,7 @@ for group in GROUPS:
         threads: config["threads"]
         resources:
             gpu=gpu,
-            mem_mb=memory(2500, times=4),
+            mem_mb=memory(1900, times=6),
             runtime=minutes(30, thousand=5),
         params:
             code=code("words/proofs/extract_answers.py"),

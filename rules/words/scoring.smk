@@ -36,7 +36,7 @@ rule score_words:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(2200, times=4),
+        mem_mb=memory(1400, times=8),
         runtime=minutes(20, thousand=7),
     params:
         code=code("words/scoring/score_words.py"),
@@ -131,7 +131,7 @@ rule score_random_network:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(3200, times=14, but=UNTRAINED),
+        mem_mb=memory(1900, times=50, but=UNTRAINED),
         runtime=minutes(60, thousand=10),
     params:
         code=code("words/scoring/score_random_network.py"),
@@ -189,7 +189,7 @@ for group in GROUPS:
         threads: config["threads"]
         resources:
             gpu=gpu,
-            mem_mb=memory(3200, times=14, but=UNTRAINED),
+            mem_mb=memory(1900, times=50, but=UNTRAINED),
             runtime=minutes(60, thousand=10 * len(GROUPS[group])),
         params:
             code=code("words/scoring/score_random_network.py"),

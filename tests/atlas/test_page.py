@@ -233,7 +233,13 @@ class TestKeyboard:
         page.until(f"location.hash === '#/filter/0/{order[1]}'")
         page.page.keyboard.press("ArrowLeft")
         page.until(f"location.hash === '#/filter/0/{order[0]}'")
-        assert "1 of" in page.text(".stepper")
+        page.until("document.querySelector('.stepper').textContent.includes('1 of')")
+
+    def test_no_arrow_is_lost_where_they_come_faster_than_filters_are_drawn(self, page):
+        page.open("#/filter/0/3")
+        keys = "for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft'])"
+        page.page.evaluate(f"{keys} document.body.dispatchEvent(new KeyboardEvent('keydown', {{key, bubbles: true}}))")
+        page.until("location.hash === '#/filter/0/5'")
 
     def test_arrows_move_within_the_gallery(self, page):
         page.open("#/layer/0")

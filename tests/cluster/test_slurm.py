@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -265,12 +266,17 @@ def test_a_cluster_with_accounting_and_gpus(study, cluster):
     assert "invalid option" not in run.said
 
 
-def test_the_script_says_what_it_lacks(tmp_path):
+def test_the_script_says_what_it_lacks():
     """Before it installs or begins anything."""
     user = shutil.which("setpriv")
     if os.geteuid() or not user:
         pytest.skip("only root can be somebody else")
-    as_nobody = [user, "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-s", "--", "up", "/tmp/none"]
-    done = subprocess.run(as_nobody, input=NODE.read_text(), text=True, capture_output=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # which everybody may read, as not every checkout
+        Path(folder).chmod(0o755)
+        for script in (NODE, NODE.with_name("debian.sh")):
+            shutil.copy(script, folder)
+        as_nobody = [user, "--reuid=65534", "--regid=65534", "--clear-groups"]
+        command = [*as_nobody, "bash", f"{folder}/{NODE.name}", "up", "/tmp/none"]
+        done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert done.returncode == 2
     assert "want root" in done.stderr

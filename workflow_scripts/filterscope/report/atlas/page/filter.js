@@ -153,8 +153,10 @@
     useEffect(() => {
       const keys = (event) => {
         if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, [role=dialog]")) return;
-        const next = event.key === "ArrowLeft" ? before : event.key === "ArrowRight" ? after : null;
-        if (next === null) return;
+        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        const there = address.parse(location.hash).numbers; // where keys come fast, the address is ahead of what is drawn
+        const next = step && there[0] === info.number && list.includes(there[1]) ? list[list.indexOf(there[1]) + step] : undefined;
+        if (next === undefined) return;
         event.preventDefault();
         go(address.write("filter", [info.number, next]));
       };
