@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from tests.drawn_pictures import Precise, drawn
 
 from data.networks.prepare_network import prepare_network
 from filterscope.data.geometry import Geometry
@@ -13,11 +14,10 @@ from filterscope.data.images import read_image
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import InputSettings
-from filterscope.pictures.recipes.objectives import Goal, Target
-from filterscope.pictures.recipes.registry import maximise, recipe
 
 pytestmark = pytest.mark.real
 DRAWN = 96  # px, of pictures
+UNITS = (1, 340)  # goldfish and zebra
 RECIPES = [{"method": "fourier", "steps": 24}, {"method": "octaves", "shorten": 20}]
 PICTURES_PER_CLASS = 2
 # Number in Caffe's names, number in torchvision's features, squeezed and expanded channels.
@@ -146,24 +146,6 @@ def test_an_imported_squeezenet_is_torchvisions(original, pictures, tmp_path, wr
     assert (slopes[0] - slopes[1]).norm() < 1e-3 * slopes[1].norm()
 
 
-class Precise:
-    """A reader in double precision of a network in double precision; the recipes' own numbers stay as they are."""
-
-    def __init__(self, reader):
-        self._reader = reader
-        self.layer, self.filters, self.height, self.width = reader.layer, reader.filters, reader.height, reader.width
-
-    def __call__(self, images):
-        return self._reader(images.double())
-
-
-def drawn(network, layer, inputs, entry, around=lambda reader: reader):
-    """Pictures of goldfish and zebra. around: what the recipe reads the layer by."""
-    with Reader(network, layer, input_size=DRAWN) as reader:
-        goal = Goal(around(reader), inputs, [Target(1), Target(340)], torch.device("cpu"))
-        return maximise(goal, recipe(entry), [3, 4]).optimised.pictures
-
-
 @pytest.mark.parametrize("entry", RECIPES, ids=lambda entry: entry["method"])
 def test_both_draw_the_same_pictures(original, tmp_path, write_caffemodel, entry):
     """The only difference is how the first layer takes its input, which rounds otherwise; an ascent blows that up.
@@ -175,15 +157,15 @@ def test_both_draw_the_same_pictures(original, tmp_path, write_caffemodel, entry
     caffe.requires_grad_(False)
     behind = torch.nn.Sequential(caffe.data, copy.deepcopy(original))
     behind[1].features[0].weight.data = caffe.conv1.weight.data.clone()
-    found = drawn(caffe, "conv10", settings.input, entry)
-    assert torch.equal(found, drawn(behind, "1.classifier.1", settings.input, entry))
+    found = drawn(caffe, "conv10", settings.input, entry, UNITS, DRAWN)
+    assert torch.equal(found, drawn(behind, "1.classifier.1", settings.input, entry, UNITS, DRAWN))
     unfolded, caffe = copy.deepcopy(original).double(), caffe.double()
     assert not caffe.data.offset.any()  # the mean is that of the settings
     unfolded.features[0].weight.data = (caffe.conv1.weight * caffe.data.factor).flip(1)
     weight = original.features[0].weight
     assert (unfolded.features[0].weight - weight).abs().max() < 1e-6 * weight.abs().max()
-    found = drawn(caffe, "conv10", settings.input, entry, Precise)
-    expected = drawn(unfolded, "classifier.1", settings.input, entry, Precise)
+    found = drawn(caffe, "conv10", settings.input, entry, UNITS, DRAWN, Precise)
+    expected = drawn(unfolded, "classifier.1", settings.input, entry, UNITS, DRAWN, Precise)
     print(entry["method"], (found - expected).abs().max())
     assert (found - expected).abs().max() < 1 / 255
     assert found.std() > 0.005

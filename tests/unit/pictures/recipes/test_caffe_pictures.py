@@ -5,15 +5,14 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from tests.drawn_pictures import Precise, drawn
 from torch import nn
 
 from filterscope.data.networks import building
-from filterscope.data.networks.layers import Reader
 from filterscope.data.networks.settings import NetworkSettings
-from filterscope.pictures.recipes.objectives import Goal, Target
-from filterscope.pictures.recipes.registry import maximise, recipe
 
 SIDE = 48
+UNITS = (1, 4)
 RECIPES = [
     {"method": "fourier", "steps": 12},
     {"method": "octaves", "shorten": 40},
@@ -91,30 +90,12 @@ def drawn_by(request, tmp_path, write_caffemodel):
     return made
 
 
-class Precise:
-    """A reader in double precision of a network in double precision; the recipes' own numbers stay as they are."""
-
-    def __init__(self, reader):
-        self._reader = reader
-        self.layer, self.filters, self.height, self.width = reader.layer, reader.filters, reader.height, reader.width
-
-    def __call__(self, images):
-        return self._reader(images.double())
-
-
-def pictures(network, layer, settings, entry, around=lambda reader: reader):
-    """Of two units. around: what the recipe reads the layer by."""
-    with Reader(network, layer, input_size=SIDE) as reader:
-        goal = Goal(around(reader), settings.input, [Target(1), Target(4)], torch.device("cpu"))
-        return maximise(goal, recipe(entry), [3, 4]).optimised.pictures
-
-
 @pytest.mark.parametrize("entry", RECIPES, ids=lambda entry: entry["method"])
 def test_behind_the_same_input_pictures_are_the_same_to_the_bit(drawn_by, entry):
     caffe, settings, weights = drawn_by(normalised=False)
     reference = nn.Sequential(OrderedDict(data=caffe.data, net=torchs(weights, normalised=False)))
-    found = pictures(caffe, "fc", settings, entry)
-    assert torch.equal(found, pictures(reference, "net.fc", settings, entry))
+    found = drawn(caffe, "fc", settings.input, entry, UNITS, SIDE)
+    assert torch.equal(found, drawn(reference, "net.fc", settings.input, entry, UNITS, SIDE))
     assert found.std() > 0.005  # not a grey one
 
 
@@ -127,7 +108,7 @@ def test_with_the_input_in_the_first_weights_pictures_are_the_same(drawn_by, ent
     first = reference.conv1
     first.bias.data += (first.weight.data * offset[None]).sum((1, 2, 3))
     first.weight.data = (first.weight.data * factor[None]).flip(1)
-    found = pictures(caffe.double(), "fc", settings, entry, Precise)
-    expected = pictures(reference, "fc", settings, entry, Precise)
+    found = drawn(caffe.double(), "fc", settings.input, entry, UNITS, SIDE, Precise)
+    expected = drawn(reference, "fc", settings.input, entry, UNITS, SIDE, Precise)
     assert (found - expected).abs().max() < 1e-4  # a 39th of a step of 8 bits; seen was 0
     assert found.std() > 0.005
