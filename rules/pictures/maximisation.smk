@@ -61,7 +61,7 @@ rule name_pictures:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(2000, times=4),
+        mem_mb=memory(1400, times=4),
         runtime="30m",
     params:
         code=code("pictures/maximisation/name_pictures.py"),
