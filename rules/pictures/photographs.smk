@@ -87,7 +87,7 @@ rule measure_occlusion:
     threads: config["threads"]
     resources:
         gpu=gpu,
-        mem_mb=memory(1450, times=4),
+        mem_mb=memory(1400, times=4),
         runtime="4h",
     params:
         code=code("pictures/photographs/measure_occlusion.py"),

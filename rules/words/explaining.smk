@@ -88,7 +88,7 @@ rule explain_filters:
     threads: cores
     resources:
         gpu=gpu,
-        mem_mb=memory(1450, times=2),
+        mem_mb=memory(1400, times=2),
         runtime=minutes(20, thousand=2),
     params:
         code=code("words/explaining/explain_filters.py"),
