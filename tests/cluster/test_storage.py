@@ -3,7 +3,7 @@
 The server is a real one (tests/cluster/object_storage.py). What passes through it says FILTERSCOPE_STORAGE: `small`,
 a whole small study (make test-storage); `embedded`, the whole embedded one (make test-storage STUDY=embedded); without
 it just jobs that put down and read tables, and a folder of pictures. FILTERSCOPE_AT_HOME names the results/ of a run
-of the same study on the machine's own disk, which is otherwise made first.
+of the same study on the machine's own disk, in a folder without the workflow, which is otherwise made first.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def snakemake(repository: Path, folder: Path, *arguments: str | Path, **variable
 def at_home(repository, tmp_path_factory) -> Path:
     """Results of a run on the machine's own disk."""
     if made := os.environ.get("FILTERSCOPE_AT_HOME"):
-        return Path(made).resolve()
+        results = Path(made).resolve()
+        assert not (results / "README.md").exists(), f"{results} is a checkout's: its README is a file too many"
+        return results
     folder = tmp_path_factory.mktemp("at_home")
     snakemake(repository, folder, *TARGETS)
     return folder / "results"

@@ -13,6 +13,7 @@ from tests.faults.killing import kill_group
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
+@pytest.mark.exhaustive
 def test_a_few_kills_lose_nothing(undisturbed, new_runs):
     report = Campaign(undisturbed, new_runs("killed"), seed=0, longest=8).run(kills=4)
     assert report.kills.total() == 4
