@@ -14,6 +14,11 @@ from filterscope import remembered
 from filterscope.remembered import Remembered
 
 
+def held(path):
+    """What a file holds, without the seals."""
+    return {key: found for key, (found, _) in json.loads(path.read_text()).items()}
+
+
 class Finding:
     """Counts how often it is asked."""
 
@@ -41,7 +46,7 @@ def test_it_is_written_when_the_process_ends(tmp_path):
     script += "Remembered(Path(sys.argv[1])).of('key', lambda: 1)"
     library = Path(remembered.__file__).parents[1]
     subprocess.run([sys.executable, "-c", script, tmp_path / "own.json"], env={"PYTHONPATH": str(library)}, check=True)
-    assert json.loads((tmp_path / "own.json").read_text()) == {"key": 1}
+    assert held(tmp_path / "own.json") == {"key": 1}
 
 
 def test_two_processes_keep_what_both_found(tmp_path):
@@ -70,7 +75,7 @@ def test_processes_of_the_same_number_on_two_nodes_do_not_write_into_one_file(tm
 
     monkeypatch.setattr("os.replace", meanwhile)
     one.write()
-    assert json.loads((tmp_path / "own.json").read_text()) == {"a": 1}
+    assert held(tmp_path / "own.json") == {"a": 1}
     assert [each.name for each in tmp_path.iterdir()] == ["own.json"]
 
 
@@ -81,7 +86,25 @@ def test_a_broken_file_is_as_none(tmp_path, content):
     kept = Remembered(path)
     assert kept.of("key", Finding(1)) == 1
     kept.write()
-    assert json.loads(path.read_text()) == {"key": 1}
+    assert held(path) == {"key": 1}
+
+
+@pytest.mark.parametrize("edit", [0, None, [], ["0e", ["a.b"]], "other finding", "other key"])
+def test_a_finding_that_was_edited_is_found_out_again(tmp_path, edit):
+    path, found = tmp_path / "own.json", Finding(["1f", ["a.b"]])
+    kept = Remembered(path)
+    kept.of("key", found), kept.of("other", Finding(["2f", []]))
+    kept.write()
+    entries = json.loads(path.read_text())
+    if edit == "other finding":
+        entries["key"][0] = ["0e", ["a.b"]]
+    else:
+        entries["key"] = entries["other"] if edit == "other key" else edit
+    path.write_text(json.dumps(entries))
+    again = Remembered(path)
+    assert again.of("key", found) == ["1f", ["a.b"]]
+    again.write()
+    assert held(path) == {"key": ["1f", ["a.b"]], "other": ["2f", []]}, "and mended in the file"
 
 
 def test_where_nothing_can_be_written_it_is_found_out_every_time(tmp_path):

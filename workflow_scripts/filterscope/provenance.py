@@ -51,8 +51,9 @@ def module(path: Path) -> Module:
 
 @cache
 def _reader() -> bytes:
-    """What reads a text, which is this file and Python: another finds something else in it."""
-    return hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes()).digest()
+    """What reads a text and keeps what it finds, which is Python and two files: others find or keep something else."""
+    files = (Path(each).read_bytes() for each in (__file__, remembered.__file__))
+    return hashlib.sha256(b"\0".join((sys.version.encode(), *files))).digest()
 
 
 def _key(text: bytes, package: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import tempfile
@@ -25,11 +26,21 @@ def folder() -> Path | None:
         return None
 
 
+def _seal(key: str, found: object) -> str:
+    return hashlib.sha256(json.dumps([key, found]).encode()).hexdigest()[:16]
+
+
+def _holds(key: str, kept: object) -> bool:
+    """Whether what a file has of a key is a finding and its seal, as they were written."""
+    return isinstance(kept, list) and len(kept) == 2 and kept[1] == _seal(key, kept[0])
+
+
 class Remembered:
     """Findings by key, such as a digest of the text: what JSON can hold.
 
     The file is read when it is first needed, and written at the end of a process that has found out more. That it is
-    missing, broken or cannot be written costs time and nothing else.
+    missing, broken, edited or cannot be written costs time and nothing else: a finding lies beside its seal, and one
+    that the seal does not fit is found out again.
     """
 
     def __init__(self, path: Path | None):
@@ -40,8 +51,8 @@ class Remembered:
     def of(self, key: str, find: Callable[[], object]):
         """What is known of a key, or what is found now."""
         if key not in self._asked:
-            if key in self._kept:
-                self._asked[key] = self._kept[key]
+            if _holds(key, self._kept.get(key)):
+                self._asked[key] = self._kept[key][0]
             else:
                 self._asked[key] = find()
                 if not self._more:
@@ -53,8 +64,9 @@ class Remembered:
         """Put what was found out beside what other processes have written meanwhile."""
         if self.path is None or not self._more:
             return
-        everything = {**self._read(), **self._asked}
-        text = json.dumps(self._asked if len(everything) > MOST else everything)
+        asked = {key: [found, _seal(key, found)] for key, found in self._asked.items()}
+        everything = {**self._read(), **asked}
+        text = json.dumps(asked if len(everything) > MOST else everything)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Nodes that share a home may have processes of the same number.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from filterscope.apt.recording import unchanged_state
+from filterscope.apt.network_state import unchanged_state
 from filterscope.apt.streams import Streams
 
 

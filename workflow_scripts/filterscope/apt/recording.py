@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, UntypedStorage, nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from filterscope.apt import patterns
+from filterscope.apt.network_state import (
+    put_attributes_back,
+    put_buffers_back,
+    put_memory_back,
+    saved_attributes,
+    saved_buffers,
+    saved_memory,
+    unchanged_state,
+)
 from filterscope.apt.readings import ActivationCall, Counts, difference
 from filterscope.apt.rectifiers import seen
 from filterscope.apt.streams import Streams
@@ -26,9 +35,6 @@ ROOT = "forward"
 # Patterns that may differ between two passes of the same batch and weights: rounding, where a device adds up in another
 # order. More is noise.
 ROUNDING = 0.01
-# What every module has, and what is kept of what a module has of its own: values that a pass may change.
-_COMMON = frozenset(vars(nn.Module()))
-_PLAIN = (bool, int, float, complex, str, type(None), Tensor, list, dict)
 
 
 @dataclass
@@ -245,9 +251,9 @@ class Replay:
         self._devices = sorted({each.device for each in self._tensors() if each.device.type == "cuda"}, key=str)
         self._streams = Streams(self.network, (self.arguments, self.named), self._devices)
         self._drawn = self._streams.state()
-        self._buffers = _saved_buffers(self.network)
-        self._attributes = _saved_attributes(self.network)
-        self._memory = _saved_memory(self.network, self._inputs())
+        self._buffers = saved_buffers(self.network)
+        self._attributes = saved_attributes(self.network)
+        self._memory = saved_memory(self.network, self._inputs())
         self._copies = [each.detach().clone() for each in self._inputs()]
         self._versions = [_version(each) for each in self._inputs()]
         self._written: dict[int, Tensor] = {}  # what the network's own pass has made of its inputs, by their place
@@ -309,9 +315,9 @@ class Replay:
     def _run(self, record: Pass) -> None:
         with torch.no_grad(), self._streams.undisturbed(), unchanged_state(self.network, self._inputs()):
             self._streams.put(self._drawn)
-            _put_back(self._buffers)
-            _put_attributes_back(self._attributes)
-            _put_memory_back(self._memory)
+            put_buffers_back(self._buffers)
+            put_attributes_back(self._attributes)
+            put_memory_back(self._memory)
             for module, mode in self._modes:
                 module.training = mode
             with contextlib.ExitStack() as stack:
@@ -333,97 +339,6 @@ class Replay:
         finally:
             for place, values in kept.items():
                 inputs[place].data = values
-
-
-@contextlib.contextmanager
-def unchanged_state(network: nn.Module, inputs: Iterable[Tensor] = ()) -> Iterator[None]:
-    """Buffers (running statistics), train/eval modes and values that modules keep are afterwards what they were.
-
-    inputs: of a pass in the block; modules may keep them, and what becomes of them is no matter of this.
-    """
-    modes = [(module, module.training) for module in network.modules()]
-    buffers, attributes = _saved_buffers(network), _saved_attributes(network)
-    memory = _saved_memory(network, inputs)
-    try:
-        yield
-    finally:
-        _put_back(buffers)
-        _put_attributes_back(attributes)
-        _put_memory_back(memory)
-        for module, mode in modes:
-            module.training = mode
-
-
-def _saved_buffers(network: nn.Module) -> list[tuple[nn.Module, str, Tensor | None, Tensor | None]]:
-    """Module, name, buffer and a copy of each: a forward pass may write into a buffer or put another in its place."""
-    return [
-        (module, name, buffer, None if buffer is None else buffer.detach().clone())
-        for module in network.modules()
-        for name, buffer in module._buffers.items()
-    ]
-
-
-@torch.no_grad()
-def _put_back(saved: list[tuple[nn.Module, str, Tensor | None, Tensor | None]]) -> None:
-    for module, name, buffer, value in saved:
-        if buffer is not None:
-            buffer.copy_(value)
-        if module._buffers[name] is not buffer:
-            module._buffers[name] = buffer
-
-
-def _own_attributes(module: nn.Module) -> dict:
-    return {name: value for name, value in vars(module).items() if name not in _COMMON and isinstance(value, _PLAIN)}
-
-
-def _saved_attributes(network: nn.Module) -> list[tuple[nn.Module, dict, dict]]:
-    """Every module with its counters, flags, caches and the like, and copies of its lists and dicts."""
-    saved = []
-    for module in network.modules():
-        own = _own_attributes(module)
-        copies = {name: value.copy() for name, value in own.items() if isinstance(value, (list, dict))}
-        saved.append((module, own, copies))
-    return saved
-
-
-def _put_attributes_back(saved: list[tuple[nn.Module, dict, dict]]) -> None:
-    for module, own, copies in saved:
-        for name in _own_attributes(module).keys() - own.keys():
-            del vars(module)[name]
-        vars(module).update(own)
-        for name, copy in copies.items():
-            kept = own[name]
-            kept.clear()
-            kept.extend(copy) if isinstance(kept, list) else kept.update(copy)
-
-
-def _saved_memory(network: nn.Module, inputs: Iterable[Tensor]) -> list[tuple[UntypedStorage, UntypedStorage]]:
-    """The memory of tensors that modules keep as plain attributes, which a pass may write into, and a copy of it.
-
-    Once where several share it, and not that of parameters, which a step is to change, of buffers, which have a copy,
-    and of inputs. Tensors with gradients are results of a pass, or trained.
-    """
-    known = {_place(each) for each in (*network.parameters(), *network.buffers(), *inputs)}
-    found: dict[tuple, UntypedStorage] = {}
-    for module in network.modules():
-        for value in _own_attributes(module).values():
-            if isinstance(value, Tensor) and not value.requires_grad and (place := _place(value)):
-                found[place] = value.untyped_storage()
-    return [(memory, memory.clone()) for place, memory in found.items() if place not in known]
-
-
-def _place(tensor: Tensor) -> tuple | None:
-    """Where a tensor's memory is; None where it has none of its own (sparse, empty, meta, made of other tensors)."""
-    if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout is not torch.strided or tensor.is_meta:
-        return None
-    memory = tensor.untyped_storage()
-    return (str(tensor.device), memory.data_ptr()) if memory.nbytes() else None
-
-
-def _put_memory_back(saved: list[tuple[UntypedStorage, UntypedStorage]]) -> None:
-    """Autograd does not count it as a write, so a graph that holds such a tensor stays whole."""
-    for memory, copy in saved:
-        memory.copy_(copy)
 
 
 def _version(tensor: Tensor) -> int | None:

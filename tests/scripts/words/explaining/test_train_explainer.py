@@ -1,6 +1,8 @@
 """train_explainer: same weights every time, also after a kill; the null learns from shuffled labels."""
 
-from dataclasses import replace
+import runpy
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from filterscope import tables
+from filterscope import job, tables
 from filterscope.faithful import Faithful
 from filterscope.words.explaining import resumption
 from filterscope.words.explaining.explainer import load_explainer
@@ -19,6 +21,12 @@ from words.explaining.train_explainer import train_explainer
 SHORT = ExplainerSettings(
     epochs=6, batch_size=8, learning_rate=0.01, vocabulary_negatives=8, choosing=0.25, attended=1.0
 )
+
+
+class Named(dict):
+    """What Snakemake gives a script: values by name, as attributes and as items."""
+
+    __getattr__ = dict.__getitem__
 
 
 def trained(study, folder, **changed):
@@ -103,6 +111,51 @@ def test_a_killed_training_ends_as_an_undisturbed_one(study, tmp_path, monkeypat
     assert left == {f".explainer.{phase}.checkpoint" for phase, _ in saves}
     assert trained(study, tmp_path / "killed", shuffled_labels=null) == expected
     assert saves == whole  # the second run went on, it did not start anew
+
+
+def test_a_job_killed_while_the_null_learns_has_its_own_training_done(study, tmp_path, monkeypatch):
+    """Own checkpoints stay until both are written: when the job runs again, whose outputs are gone, nothing of it is
+    learnt twice."""
+    saves, save = [], resumption.Checkpoint.save
+
+    def killing(checkpoint, state):
+        checkpoint.interval = 0.0
+        save(checkpoint, state)
+        saves.append((checkpoint.path.name.split(".")[1], checkpoint.path.name.split(".")[2], state.epoch))
+        if saves[-1] == ("null", "choosing", 2):
+            raise KeyboardInterrupt
+
+    def job_of_both(folder):
+        """As the rule runs the script."""
+        folder.mkdir(exist_ok=True)
+        names = {"": "explainer", "null_": "null"}
+        written = {"weights": "pt", "history": "history.parquet", "csv": "csv", "temperatures": "temperatures.parquet"}
+        output = {
+            f"{null}{key}": str(folder / f"{names[null]}.{end}") for null in names for key, end in written.items()
+        }
+        for path in output.values():
+            Path(path).unlink(missing_ok=True)  # Snakemake removes them before a job
+        inputs = Named(
+            pooled=[str(path) for path in study.shards("pooled")],
+            attended=[str(study.attended)],
+            categories=str(study.categories),
+            vocabulary=str(study.vocabulary),
+        )
+        params = Named(faithful={}, training=asdict(SHORT), seed=3, code="")
+        own = Named(input=inputs, output=Named(output), params=params, threads=1, log=[str(tmp_path / "log")])
+        runpy.run_path(train_explainer.__code__.co_filename, {"snakemake": own}, "__main__")
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    monkeypatch.setattr(job, "log_to", lambda path: None)
+    expected = job_of_both(tmp_path / "whole")
+    assert not [name for name in expected if name.endswith("checkpoint")]
+    monkeypatch.setattr(resumption.Checkpoint, "save", killing)
+    with pytest.raises(KeyboardInterrupt):
+        job_of_both(tmp_path / "killed")
+    before = len(saves)
+    assert job_of_both(tmp_path / "killed") == expected
+    assert {name for name, *_ in saves[:before]} == {"explainer", "null"}
+    assert {name for name, *_ in saves[before:]} == {"null"}, "its own explainer was learnt before"
 
 
 @pytest.mark.parametrize(
