@@ -39,7 +39,8 @@ find_settings() {
     local path
     { echo "[global]"; python3 -m pip config list | tr -d "'" | sed -E 's/^[^.]*\.//' | sort -u -t = -k 1,1; } \
         > "$folder/pip.conf"
-    mounted=(--volume "$folder/pip.conf:/etc/pip.conf:ro")
+    echo "system-certs = true" > "$folder/uv.toml" # else uv trusts its own list, not this machine's
+    mounted=(--volume "$folder/pip.conf:/etc/pip.conf:ro" --volume "$folder/uv.toml:/etc/uv/uv.toml:ro")
     for path in /etc/ssl/certs $(grep -oE '(^|[= ]|file://)/[^ ]+' "$folder/pip.conf" | sed -E 's#^(=| |file://)*##'); do
         [[ -e $path && $path != /etc/ssl/certs/* ]] && mounted+=(--volume "$path:$path:ro")
     done
@@ -51,8 +52,8 @@ build() {
     make_base
     find_settings
     cd "$(dirname "$0")/../.."
-    in_store build --isolation chroot --pull-never "${mounted[@]}" ${SSL_CERT_FILE:+--env SSL_CERT_FILE} \
-        --file envs/Dockerfile --tag $name . > "$folder/build.log" 2>&1 || { tail -20 "$folder/build.log" >&2; exit 1; }
+    in_store build --isolation chroot --pull-never "${mounted[@]}" --file envs/Dockerfile --tag $name . \
+        > "$folder/build.log" 2>&1 || { tail -20 "$folder/build.log" >&2; exit 1; }
     in_store images $name
 }
 

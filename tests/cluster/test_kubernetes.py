@@ -88,6 +88,7 @@ def snakemake(folder: Path, *arguments: str | Path, **variables: str) -> subproc
     )
 
 
+@pytest.mark.exhaustive
 def test_pods_make_the_same_bytes_and_their_jobs_fit_the_api(cluster, claim, clone):
     profile = yaml.safe_load((clone / "profiles/kubernetes/config.yaml").read_text())
     done = snakemake(clone, "--workflow-profile", "kubernetes", *stored(claim), *TARGETS, **cluster.environment)
@@ -152,6 +153,7 @@ def test_a_group_asks_for_one_gpu_and_for_no_more_than_a_node_has(gpus, most, cl
         assert cluster.nodes.placed == ["larger"]
 
 
+@pytest.mark.exhaustive
 def test_a_failed_pod_is_a_failed_job_that_is_tried_again(cluster, claim, clone):
     """No pod has an earlier try, for whose log the executor asks: once that refusal ended the run, untold why."""
     with (clone / "Snakefile").open("a") as snakefile:

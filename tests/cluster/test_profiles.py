@@ -114,6 +114,7 @@ FAST = (
 
 @pytest.mark.workflow
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_slurm_shares_its_gpus_though_one_machine_takes_turns(repository, slurm, tmp_path):
     (tmp_path / "Snakefile").write_text(TWO_GPU_JOBS)
     profiles = repository / "profiles"
@@ -128,6 +129,7 @@ def test_slurm_shares_its_gpus_though_one_machine_takes_turns(repository, slurm,
 
 @pytest.mark.workflow
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_slurm_runs_the_projects_rules(repository, slurm, run_snakemake, small_config, tmp_path):
     done = run_snakemake(
         "--profile",

@@ -31,7 +31,7 @@ EVERY = {"": 6, "small": 12, "embedded": 12}[STUDIED]  # requests to one that fa
 CONFIG = () if STUDIED == "embedded" else ("--configfile", STUDY)
 HOURS = 6 if STUDIED == "embedded" else 1
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.timeout(3 * 3600 * HOURS)]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.exhaustive, pytest.mark.timeout(3 * 3600 * HOURS)]
 
 
 def snakemake(repository: Path, folder: Path, *arguments: str | Path, **variables: str) -> str:

@@ -46,6 +46,7 @@ def assert_only_the_own_branch_is_drawn_out(page: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_site_is_built_without_a_warning(copied):
     done = built(copied)
     assert done.returncode == 0, done.stderr
