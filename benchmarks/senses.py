@@ -75,7 +75,7 @@ class World:
     def of(self, number: int, attended: int | None = None) -> np.ndarray:
         """Codes of a filter's images by its own attention, or by another filter's."""
         by = number if attended is None else attended
-        return self.codes(self.maps[:, by], self.best(self.maxima[:, number]), [by])
+        return self.codes(self.maps[:, by], self.best(self.maxima[:, number]), [number, by])
 
     def of_sum(self, first: int, second: int) -> np.ndarray:
         """Codes of the sum of two filters, each over the maximum that 3 % of the photographs exceed."""
@@ -92,21 +92,31 @@ def photographs(real: Path, split: str, most: int) -> list[Path]:
     return found if len(found) <= most else [found[place * len(found) // most] for place in range(most)]
 
 
-def told(name: str, filters: Iterable[int], codes: Callable[[int], np.ndarray]) -> None:
-    """Print how many have more than one sense, with Wilson's 95 % interval."""
+def told(name: str, filters: Iterable[int], codes: Callable[[int], np.ndarray]) -> list[bool]:
+    """Print how many have more than one sense, with Wilson's 95 % interval; which they are."""
     found = [count_senses(codes(each), int(each)).count > 1 for each in filters]
     interval = binomtest(sum(found), len(found)).proportion_ci(method="wilson")
     print(f"{name}: {sum(found)} of {len(found)}, {100 * np.mean(found):.1f} %", end="")
     print(f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]", flush=True)
+    return found
 
 
 def all_told(name: str, world: World, filters: np.ndarray) -> None:
-    """The filters of a network, both of their nulls, and sums of two."""
-    other = dict(zip(filters.tolist(), np.roll(filters, 1).tolist(), strict=True))
+    """The filters of a network, both of their nulls, and sums of two. Other filters are such as have one sense."""
     pairs = filters[: len(filters) // 2 * 2].reshape(-1, 2)
-    told(f"{name}: filters", filters, world.of)
+    several = told(f"{name}: filters", filters, world.of)
+    whole = filters[~np.array(several)]
+    other = {
+        number: whole[whole != number][place % (len(whole) - 1)] for place, number in enumerate(np.roll(filters, 1))
+    }
     told(f"{name}: codes shuffled among the images", filters, lambda each: shuffled(world.of(each), int(each)))
-    told(f"{name}: attention of another filter", filters, lambda each: world.of(each, other[int(each)]))
+    by_others = told(f"{name}: attention of another filter", filters, lambda each: world.of(each, other[each]))
+    only, missed = (
+        int(sum(a and not b for a, b in zip(*pair, strict=True)))
+        for pair in ((several, by_others), (by_others, several))
+    )
+    p = binomtest(only, only + missed, alternative="greater").pvalue if only + missed else 1.0
+    print(f"{name}: {only} filters by their own attention alone, {missed} by another's alone, p {p:.4f}", flush=True)
     told(f"{name}: sums of two filters", range(len(pairs)), lambda number: world.of_sum(*pairs[number].tolist()))
 
 

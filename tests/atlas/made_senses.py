@@ -54,6 +54,9 @@ def _senses(number: int, photographs: int, said: Callable[[str], str]) -> dict:
         "null_senses": 1,
         "null_strength": 0.3,
         "null_likeness": 0.5,
+        "other_senses": 1,
+        "other_strength": 0.2,
+        "other_likeness": 0.9,
         "map": {"x": [*range(IMAGES)], "y": sense, "facet": sense, "row": rows},
         "groups": groups,
     }

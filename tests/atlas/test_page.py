@@ -314,8 +314,8 @@ class TestSenses:
         assert panel.locator(".sense .picture").count() == 2
         table = panel.locator(".firm tbody tr").all_inner_texts()
         assert [each.split() for each in table[:2]] == [
-            ["senses", "2", "1"],
-            ["strength", "0.800", "0.300", "≥", "0.600"],
+            ["senses", "2", "1", "1"],
+            ["strength", "0.800", "0.300", "0.200", "≥", "0.600"],
         ]
         assert panel.locator(".crops a").count() == IMAGES
 

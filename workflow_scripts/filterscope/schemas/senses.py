@@ -40,6 +40,17 @@ SCHEMAS: dict[str, Schema] = {
             ),
             Column("null_strength", REAL, "the same as `strength` by these codes", optional=True),
             Column("null_likeness", REAL, "the same as `likeness` by these codes", optional=True),
+            Column(
+                "other_filter",
+                INTEGER,
+                "another filter, of those with one sense by chance, whose attention in these images is a stronger null",
+                optional=True,
+            ),
+            Column(
+                "other_senses", INTEGER, "senses by where that one fires; empty where it tells nothing", optional=True
+            ),
+            Column("other_strength", REAL, "the same as `strength` by these codes", optional=True),
+            Column("other_likeness", REAL, "the same as `likeness` by these codes", optional=True),
             Column("note", TEXT, "why it cannot be told; empty where it can"),
         ),
     ),

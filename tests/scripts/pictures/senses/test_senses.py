@@ -19,6 +19,7 @@ from filterscope.data.scenes.dataset import ScenesSettings
 from filterscope.pictures.recipes.registry import maximise
 from filterscope.pictures.recipes.stages import Staged
 from filterscope.pictures.senses.counting import CountSettings
+from filterscope.pictures.senses.findings import told
 from filterscope.pictures.senses.tables import SenseError
 from pictures.senses.draw_senses import draw_senses
 from pictures.senses.find_senses import find_senses
@@ -119,6 +120,18 @@ def test_planted_senses_are_found_and_single_ones_stay_whole(made):
     assert senses["senses"].tolist() == [len(summands) for summands in SUMS]
     assert senses["status"].tolist() == ["several" if number in TWO else "one" for number in range(len(SUMS))]
     assert (senses["null_senses"] > 1).mean() < 0.2
+
+
+def test_planted_senses_are_not_those_of_another_filter_s_places(made):
+    """The null finds one wherever it can be asked, in the images of all filters that have two."""
+    senses = tables.read(made / "senses.parquet", "senses").to_pandas().set_index("filter")
+    asked = senses[senses["other_senses"].notna()]
+    assert set(TWO) <= set(asked.index)
+    assert asked["other_senses"].eq(1).all()
+    assert senses.loc[asked["other_filter"], "senses"].eq(1).all(), "by filters of one sense"
+    assert (asked["other_filter"] != asked.index).all()
+    assert f"of {len(asked)} of them 6 have, and by another filter's attention 0 would" in told(senses)
+    assert "no more than by chance" not in told(senses)
 
 
 def test_each_sense_is_one_of_the_summands(scenes, made):

@@ -5,13 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from filterscope import tables
+from filterscope.activations.maps import KeptMaps
 from filterscope.pictures.senses.codes import Codes, Strongest
 from filterscope.pictures.senses.counting import CountSettings
 from filterscope.pictures.senses.figures import mean_of_sense, title_of, window
-from filterscope.pictures.senses.findings import sense_names, told
-from filterscope.pictures.senses.tables import SenseError, chosen_filters, sense_rows, shuffled
+from filterscope.pictures.senses.findings import OTHER, sense_names, told
+from filterscope.pictures.senses.tables import (
+    SenseError,
+    chosen_filters,
+    other_filters,
+    sense_rows,
+    sense_tables,
+    shuffled,
+)
 
 
 def test_filters_of_an_entry():
@@ -69,6 +78,78 @@ def test_what_is_told_of_a_layer():
     assert said.endswith("of 1 it cannot be told")
 
 
+@pytest.mark.parametrize(
+    ("own", "others", "says"),
+    [
+        ("2222211111", "1111111111", "of 10 of them 5 have, and by another filter's attention 0 would"),
+        (
+            "2222111111",
+            "1111111111",
+            "4 have, and by another filter's attention 0 would (p 0.06: no more than by chance)",
+        ),
+        ("2222211111", "1111122222", "5 would (p 0.62: no more than by chance)"),
+        ("1111111111", "1111111112", "0 have, and by another filter's attention 1 would"),
+        ("2222211111", "          ", "no other filter that has one sense fires in enough of their images to be asked"),
+    ],
+)
+def test_a_layer_whose_senses_others_find_as_often_is_told_to_say_nothing(own, others, says):
+    status = ["several" if each == "2" else "one" for each in own]
+    known = {
+        "status": status,
+        "null_senses": 1,
+        "other_senses": [int(each) if each != " " else None for each in others],
+    }
+    assert told(pd.DataFrame(known)).endswith(says)
+
+
+class Kept(KeptMaps):
+    """Maps [n, d, h, w] of images 0 to n - 1."""
+
+    def __init__(self, maps):
+        self.maps = torch.from_numpy(maps)
+        _, self.filters, self.height, self.width = maps.shape
+
+    def close(self):
+        pass
+
+    def hold(self, image_ids):
+        return True
+
+    def of(self, image_ids, device="cpu"):
+        return self.maps[list(image_ids)]
+
+
+def test_senses_of_the_images_alone_are_found_by_any_filter_s_attention():
+    """Half of the images are full of one kind of places, half of the other; the filters fire anywhere. Filters 0 to 3
+    have images of both kinds, and so two groups, though they look for neither."""
+    chance = np.random.default_rng(0)
+    maps = chance.random((80, 24, 3, 3), np.float32)
+    maps[:40, :6] += 4
+    maps[40:, 6:12] += 4
+    both, first = np.r_[0:20, 40:60], np.arange(40)
+    ids = np.stack([both] * 4 + [first] * 4)
+    strongest = Strongest(np.arange(8), ids, np.ones(ids.shape))
+    senses, _ = sense_tables(
+        strongest, Kept(chance.random((80, 8, 3, 3), np.float32)), Kept(maps), 24, CountSettings(), 0
+    )
+    assert senses["senses"].tolist() == [2] * 4 + [1] * 4
+    assert senses["other_senses"].tolist() == [2] * 4 + [1] * 4
+    assert senses["other_filter"][:4].between(4, 7).all()
+    assert "4 have, and by another filter's attention 4 would (p 1.00: no more than by chance)" in told(senses)
+
+
+def test_other_filters_have_one_sense_and_fire_in_enough_of_the_images():
+    senses = pd.DataFrame({"status": ["several", "one", "one", "untold", "one"]})
+    images = np.array([10, 20, 30])
+    strongest = Strongest(np.array([3, 5, 6, 7, 8]), np.tile(images[::-1], (5, 1)), np.ones((5, 3)))
+    fires = np.zeros((3, 9), bool)
+    fires[:, 5] = True
+    fires[:2, 6] = True
+    drawn = np.stack([other_filters(senses, strongest, fires, images, 2, seed) for seed in range(20)])
+    assert [set(each) for each in drawn.T.tolist()] == [{5, 6}, {6}, {5}, {-1}, {5, 6}]
+    assert other_filters(senses, strongest, fires, images, 3, 0).tolist() == [5, -1, 5, -1, 5]
+
+
 def test_names_are_of_words_that_tell_apart():
     words = pd.DataFrame(
         {
@@ -107,7 +188,7 @@ def test_titles_count_senses_beside_a_filter_that_is_untold(tmp_path):
     images, maxima = np.tile(np.arange(30), (2, 1)), np.ones((2, 30))
     strongest, found = Strongest(np.array([5, 7]), images, maxima), Codes(codes, fired, np.full((2, 30, 2), 0.5))
     rows, _ = sense_rows(strongest, found, [0, 0], 10, settings)
-    tables.write(pd.DataFrame(rows), "senses", tmp_path / "senses.parquet")
+    tables.write(pd.DataFrame(rows).assign(**dict.fromkeys(OTHER)), "senses", tmp_path / "senses.parquet")
     senses = tables.read(tmp_path / "senses.parquet", "senses").to_pandas()
     assert senses["senses"].isna().tolist() == [False, True]
     title = title_of(next(senses.itertuples()))

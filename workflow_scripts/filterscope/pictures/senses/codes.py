@@ -37,8 +37,8 @@ class Strongest:
 
 @dataclass(frozen=True)
 class Codes:
-    """Of filters [n] and images [n, p]: codes float32 [n, p, d], whether the filter fires there at all, and where its
-    map is largest, rows and columns as shares of the view [n, p, 2]."""
+    """Of filters [n] and images [n, p]: codes float32 [n, p, d], whether the attending filter fires there, and
+    where its map is largest, rows and columns as shares of the view [n, p, 2]."""
 
     values: np.ndarray
     fired: np.ndarray
@@ -67,6 +67,15 @@ class Background:
         return cls(mean.float(), torch.where(deviation > 0, deviation, 1.0).float())
 
 
+def firing(fired: KeptMaps, image_ids: np.ndarray) -> np.ndarray:
+    """Whether filters fire anywhere in images [n] whose maps were kept, [n, d]."""
+    parts = [
+        (fired.of(image_ids[start : start + BATCH].tolist()).amax((2, 3)) > 0).numpy()
+        for start in range(0, len(image_ids), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
 def image_codes(maps: Tensor, fired: Tensor) -> Tensor:
     """Means of maps [d, h, w] where each of n filters fires most, [n, d].
 
@@ -81,12 +90,21 @@ def image_codes(maps: Tensor, fired: Tensor) -> Tensor:
     return weights @ maps.flatten(1).T / weights.sum(1, keepdim=True).clamp(min=torch.finfo(places.dtype).tiny)
 
 
-def codes_of(strongest: Strongest, fired: KeptMaps, maps: KeptMaps, background: Background) -> Codes:
+def codes_of(
+    strongest: Strongest,
+    fired: KeptMaps,
+    maps: KeptMaps,
+    background: Background,
+    attending: np.ndarray | None = None,
+) -> Codes:
     """Codes of filters in their images, in standard deviations above the background.
 
-    fired: maps that were kept of the filters' layer; maps: of the one that tells images apart. Where that is the same,
-    a filter's own value is 0 in its codes: it fires in all of its images.
+    fired: maps that were kept of the filters' layer; maps: of the one that tells images apart. attending: the filters
+    [n] by whose maps places weigh, by default the filters themselves. Where both layers are the same, the values of a
+    filter and of the attending one are 0 in its codes: they fire in all of these images.
     """
+    attending = strongest.filters if attending is None else attending
+    left_out = torch.from_numpy(np.stack([strongest.filters, attending], 1))
     count, most = strongest.image_ids.shape
     values = np.zeros((count, most, maps.filters), np.float32)
     answers, peaks = np.zeros((count, most), bool), np.zeros((count, most, 2), np.float32)
@@ -101,10 +119,10 @@ def codes_of(strongest: Strongest, fired: KeptMaps, maps: KeptMaps, background: 
         seen = own if maps is fired else maps.of(some)
         for place, where in enumerate(pairs[start : start + BATCH]):
             rows, columns = np.unravel_index(where, (count, most))
-            answer = own[place][torch.from_numpy(strongest.filters[rows])]
+            answer = own[place][torch.from_numpy(attending[rows])]
             codes = (image_codes(seen[place], answer) - background.mean) / background.deviation
             if maps is fired:
-                codes[torch.arange(len(rows)), torch.from_numpy(strongest.filters[rows])] = 0
+                codes.scatter_(1, left_out[torch.from_numpy(rows)], 0.0)
             values[rows, columns] = codes.numpy()
             flat = answer.flatten(1)
             answers[rows, columns] = (flat.amax(1) > 0).numpy()

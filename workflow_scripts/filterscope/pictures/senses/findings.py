@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from filterscope.pictures.files import CHANCE
+
 SEVERAL, ONE, UNTOLD = "several", "one", "untold"
+# Columns of `senses` that tell of its images by another filter's attention.
+OTHER = ("other_filter", "other_senses", "other_strength", "other_likeness")
 
 
 def told(senses: pd.DataFrame) -> str:
@@ -14,7 +18,24 @@ def told(senses: pd.DataFrame) -> str:
     said = f"{int((known['status'] == SEVERAL).sum())} of {len(known)} filters have more than one sense"
     if len(null):
         said += f"; of codes shuffled among the same images {int((null > 1).sum())} of {len(null)} would"
+    if "other_senses" in known:
+        said += _beside_others(known[pd.to_numeric(known["other_senses"]).notna()])
     return f"{said}; of {untold} it cannot be told" if untold else said
+
+
+def _beside_others(senses: pd.DataFrame) -> str:
+    """The same filters by the attention of others in their images; whether theirs finds more is a sign test's word."""
+    from scipy.stats import binomtest
+
+    if not len(senses):
+        return "; no other filter that has one sense fires in enough of their images to be asked"
+    own, other = senses["status"] == SEVERAL, pd.to_numeric(senses["other_senses"]) > 1
+    said = f"; of {len(senses)} of them {own.sum()} have, and by another filter's attention {other.sum()} would"
+    only, missed = int((own & ~other).sum()), int((other & ~own).sum())
+    p = binomtest(only, only + missed, alternative="greater").pvalue if only + missed else 1.0
+    if own.any() and p > CHANCE:
+        said += f" (p {p:.2f}: no more than by chance)"
+    return said
 
 
 def sense_names(words: pd.DataFrame, first: int, chance: float) -> dict[tuple[int, int], str]:

@@ -1,4 +1,4 @@
-"""Senses of filters as rows of tables, beside those of shuffled codes of the same images."""
+"""Senses of filters as rows of tables, beside two nulls of the same images: shuffled codes, another filter's places."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pandas as pd
 
 from filterscope import job
 from filterscope.activations.maps import KeptMaps
-from filterscope.pictures.senses.codes import Background, Codes, Strongest, codes_of
+from filterscope.pictures.senses.codes import Background, Codes, Strongest, codes_of, firing
 from filterscope.pictures.senses.counting import Counted, CountSettings, count_senses
-from filterscope.pictures.senses.findings import ONE, SEVERAL, UNTOLD
+from filterscope.pictures.senses.findings import ONE, OTHER, SEVERAL, UNTOLD
 
 IMAGE_COLUMNS = [
     *("filter", "sense", "image_id", "rank", "distance", "x", "y", "maximum", "peak_row", "peak_column"),
@@ -45,17 +45,68 @@ def sense_tables(
     fired: the filters' maps of these images; maps: those of the layer whose values are their codes; fewest: images
     below which nothing is told.
     """
-    rows, frames, background = [], [], Background.of(maps, np.unique(strongest.image_ids).tolist())
+    every = np.unique(strongest.image_ids)
+    looked = fired, maps, Background.of(maps, every.tolist())
+    rows, frames = [], []
     blocks = list(strongest.blocks(maps.filters))
     for places in job.progress(blocks, len(blocks), "blocks of filters"):
         some = strongest.of(places)
-        codes = codes_of(some, fired, maps, background)
-        seeds = [job.derived_seed(seed, "senses", int(number)) for number in some.filters]
-        more = sense_rows(some, codes, seeds, fewest, settings)
+        more = sense_rows(some, codes_of(some, *looked), _seeds(some, seed), fewest, settings)
         rows += more[0]
         frames += more[1]
     members = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=IMAGE_COLUMNS)
-    return pd.DataFrame(rows), members
+    senses = pd.DataFrame(rows)
+    others = other_filters(senses, strongest, firing(fired, every), every, fewest, seed)
+    nulls: list[dict] = []
+    for places in job.progress(blocks, len(blocks), "blocks of filters, by others"):
+        told = places[others[places] >= 0]
+        codes = codes_of(strongest.of(told), *looked, attending=others[told])
+        nulls += other_rows(strongest.of(told), others[told], codes, _seeds(strongest.of(told), seed), fewest, settings)
+    nulls = pd.DataFrame(nulls, columns=["filter", *OTHER])
+    return senses.merge(nulls, how="left", on="filter")[[*senses.columns.drop("note"), *OTHER, "note"]], members
+
+
+def _seeds(strongest: Strongest, seed: int) -> list[int]:
+    return [job.derived_seed(seed, "senses", int(number)) for number in strongest.filters]
+
+
+def other_filters(
+    senses: pd.DataFrame, strongest: Strongest, fires: np.ndarray, image_ids: np.ndarray, fewest: int, seed: int
+) -> np.ndarray:
+    """For every filter that is told another one by chance, [n]; -1 where there is none.
+
+    It is one with a single sense, for several of another's own would be found in any images, and fires in as many of
+    the images as are needed. senses: status of the filters; fires: of the layer's filters in image_ids (sorted) [m, d].
+    """
+    whole = strongest.filters[senses["status"].to_numpy() == ONE]
+    chance = np.random.default_rng(job.derived_seed(seed, "senses by others"))
+    drawn = np.full(len(senses), -1)
+    for place in np.flatnonzero(senses["status"] != UNTOLD):
+        own = np.searchsorted(image_ids, strongest.image_ids[place])
+        possible = whole[(fires[own][:, whole].sum(0) >= fewest) & (whole != strongest.filters[place])]
+        if len(possible):
+            drawn[place] = chance.choice(possible)
+    return drawn
+
+
+def other_rows(
+    strongest: Strongest,
+    others: np.ndarray,
+    codes: Codes,
+    seeds: Sequence[int],
+    fewest: int,
+    settings: CountSettings,
+) -> list[dict]:
+    """How many senses filters would have by others' [n] attention in their images: the columns `OTHER` by filter.
+
+    codes: where the others fire in these images; those in which they do not are left out.
+    """
+    rows = []
+    for place, number in enumerate(strongest.filters.tolist()):
+        found, _ = _counted(codes.values[place][codes.fired[place]], seeds[place], fewest, settings)
+        told = (int(others[place]), found and found.count, found and found.strength, found and found.likeness)
+        rows.append({"filter": number, **dict(zip(OTHER, told, strict=True))})
+    return rows
 
 
 def sense_rows(

@@ -40,12 +40,13 @@
     ["distinction", "Distinction", "standard deviations by which the group with least of its own has it", "≥"],
   ];
 
-  /* What decides how many senses there are, beside the same by codes shuffled among the photographs, and what is asked. */
+  /* What decides how many senses there are, beside the same by codes shuffled among the photographs and by where another
+     filter fires in them, and what is asked. */
   function Firm({ own, limits }) {
     const rows = FIRM.filter(([key]) => !isMissing(own[key]) || !isMissing(own["null_" + key]));
-    return html`<div class="scroll" tabindex="0" role="group" aria-label="How firm its senses are"><table class="plain firm"><thead><tr><th scope="col"><span class="visually-hidden">what</span></th><th scope="col" class="number">here</th><th scope="col" class="number">shuffled (null)</th><th scope="col" class="number">several need</th></tr></thead>
-      <tbody><tr><th scope="row">senses</th><td class="number"><b>${show(own.senses)}</b></td><td class="number">${show(own.null_senses)}</td><td class="number"></td></tr>
-      ${rows.map(([key, label, says, sign]) => html`<tr key=${key}><th scope="row" title=${says}>${label.toLowerCase()}</th><td class="number">${show(own[key])}</td><td class="number">${show(own["null_" + key])}</td><td class="number">${isMissing(limits[key]) ? "" : sign + " " + show(limits[key])}</td></tr>`)}</tbody></table></div>`;
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="How firm its senses are"><table class="plain firm"><thead><tr><th scope="col"><span class="visually-hidden">what</span></th><th scope="col" class="number">here</th><th scope="col" class="number">shuffled (null)</th><th scope="col" class="number">another filter (null)</th><th scope="col" class="number">several need</th></tr></thead>
+      <tbody><tr><th scope="row">senses</th><td class="number"><b>${show(own.senses)}</b></td><td class="number">${show(own.null_senses)}</td><td class="number">${show(own.other_senses)}</td><td class="number"></td></tr>
+      ${rows.map(([key, label, says, sign]) => html`<tr key=${key}><th scope="row" title=${says}>${label.toLowerCase()}</th><td class="number">${show(own[key])}</td><td class="number">${show(own["null_" + key])}</td><td class="number">${show(own["other_" + key])}</td><td class="number">${isMissing(limits[key]) ? "" : sign + " " + show(limits[key])}</td></tr>`)}</tbody></table></div>`;
   }
 
   function Senses({ info, number, row, photos }) {
