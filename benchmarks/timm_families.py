@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 import timm  # noqa: E402
 
 from filterscope.data.networks.layers import LayerError, Survey, survey  # noqa: E402
-from filterscope.data.networks.layouts import KINDS  # noqa: E402
+from filterscope.data.networks.layout_kinds import KINDS  # noqa: E402
 from filterscope.data.networks.passes import hooked, tensor_at  # noqa: E402
 from filterscope.data.networks.stages import ends_among  # noqa: E402
 

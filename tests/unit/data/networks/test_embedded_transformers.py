@@ -16,7 +16,7 @@ from filterscope.data.networks.embedded_training import (
 from filterscope.data.networks.embedded_transformers import GAIN, positions
 from filterscope.data.networks.heads import class_names, head_weights
 from filterscope.data.networks.layers import Reader, survey
-from filterscope.data.networks.layouts import FIRST, LAST, TOKENS
+from filterscope.data.networks.layout_kinds import FIRST, LAST, TOKENS
 from filterscope.data.networks.settings import InputSettings, NetworkSettings
 from filterscope.data.networks.stages import stage_ends
 from filterscope.data.scenes import dataset

@@ -12,7 +12,7 @@ from torch import nn
 from filterscope.data.networks import layouts
 from filterscope.data.networks.embedded import SCENES, build_planted
 from filterscope.data.networks.layers import UNWATCHED, LayerError, Reader, survey
-from filterscope.data.networks.layouts import FIRST, KINDS, LAST, TOKENS, VECTOR, WINDOWS, grid_of
+from filterscope.data.networks.layout_kinds import FIRST, KINDS, LAST, TOKENS, VECTOR, WINDOWS, grid_of
 
 
 def noise(*shape):

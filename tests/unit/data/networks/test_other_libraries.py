@@ -8,7 +8,7 @@ import torch
 
 from filterscope.data.networks import building
 from filterscope.data.networks.layers import LayerError, Reader, survey
-from filterscope.data.networks.layouts import LAST, TOKENS, WINDOWS
+from filterscope.data.networks.layout_kinds import LAST, TOKENS, WINDOWS
 from filterscope.data.networks.settings import NetworkError, NetworkSettings, input_of
 from filterscope.data.networks.stages import stage_ends
 

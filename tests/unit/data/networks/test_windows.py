@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from filterscope.data.networks.layers import LayerError, Reader, Readers, survey
-from filterscope.data.networks.layouts import WINDOWS
+from filterscope.data.networks.layout_kinds import WINDOWS
 
 WIDTH = 8
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from filterscope.data.networks.layouts import Layout, Seen, layouts
+from filterscope.data.networks.layout_kinds import Layout
+from filterscope.data.networks.layouts import Seen, layouts
 from filterscope.data.networks.passes import (
     LayerError,
     Size,

@@ -9,25 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
-from filterscope.data.networks.passes import (
-    Pass,
-    Path,
-    Use,
-    both_sides,
-    first_pass,
-    other_pass,
-    pictures,
-    tensor_at,
-    watched,
-)
-from filterscope.data.networks.windows import Cut, cuts
+from filterscope.data.networks.layout_kinds import FIRST, LAST, TOKENS, VECTOR, WINDOWS, Key, Layout, grid_of
+from filterscope.data.networks.passes import Pass, Path, Use, both_sides, first_pass, other_pass
+from filterscope.data.networks.token_places import placed
+from filterscope.data.networks.windows import cuts
 
-FIRST, LAST, TOKENS, VECTOR = "channels first", "channels last", "tokens", "vector"
-WINDOWS = "windows"
-KINDS = (FIRST, LAST, TOKENS, WINDOWS, VECTOR)
 # Layers that take and put out [B, C, H, W] whatever else the network does, and those whose last axis is the filters'.
 CHANNELS_FIRST = (
     *(nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),
@@ -39,76 +27,7 @@ GROWN = 1.15  # how much wider a map must become in proportion where a picture b
 STILL = 4  # times; a map's width grows at most by so much where its height does not grow
 MOST_EXTRA = 16  # tokens that stand for no place: class, register and distillation tokens
 MOST_CLASS_TOKENS = 2  # of these where the grid itself is not seen
-EXACT = 1e-4  # of the greatest change; smaller ones are rounding
-MOST_CHANGED, NEAR = 5, 0.12  # tokens that are looked at; share of a side that they may be beside the spot
 SMALL = 2**31  # weights times pixels of a picture, no fewer than its multiplications, that take a hundredth of a second
-LOCAL = 0.6  # share of places that may change where a spot of the picture does, and the change still tells its place
-
-Key = tuple[str, int, Path]  # module, call, place in the output
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where an output has its filters, and the size of their maps.
-
-    extra: positions of the tokens that stand for no place. flipped: whether tokens are [B, C, N]. path: place of the
-    tensor in a tuple or mapping. cut: how windows lie in the picture. assumed: what could not be seen, to be said.
-    """
-
-    kind: str
-    filters: int
-    height: int = 1
-    width: int = 1
-    extra: tuple[int, ...] = ()
-    flipped: bool = False
-    path: Path = ()
-    cut: Cut | None = None
-    assumed: str = ""
-
-    def maps(self, output: torch.Tensor) -> torch.Tensor:
-        """The output as maps [B, d, h, w]. Raises ValueError where it has another shape than this layout."""
-        if self.kind == VECTOR and output.ndim == 2:
-            return output[:, :, None, None]
-        if self.kind in (FIRST, LAST) and output.ndim == 4:
-            return output if self.kind == FIRST else output.permute(0, 3, 1, 2)
-        if self.kind == TOKENS and output.ndim == 3:
-            tokens = output if self.flipped else output.transpose(1, 2)
-            places = tokens.shape[2] - len(self.extra)
-            height, width = self._grid(places)
-            if self.extra:
-                kept = [place for place in range(tokens.shape[2]) if place not in set(self.extra)]
-                tokens = (
-                    tokens[:, :, len(self.extra) :] if kept[0] == len(self.extra) else tokens[:, :, kept].contiguous()
-                )
-            return tokens.unflatten(2, (height, width))
-        if self._is_windows(output):
-            rows = output.reshape(-1, self.cut.rows, self.filters)[:, list(self.cut.order)]
-            return rows.transpose(1, 2).unflatten(2, (self.height, self.width))
-        raise ValueError(f"a tensor {list(output.shape)} is no {self.kind}")
-
-    def _is_windows(self, output: torch.Tensor) -> bool:
-        values = self.cut.rows * self.filters if self.cut else 1
-        return self.kind == WINDOWS and output.shape[-1] == self.filters and output.numel() % values == 0
-
-    def pictures(self, output: torch.Tensor) -> int:
-        """How many pictures an output is of."""
-        return len(output) // (self.cut.windows if self.cut else 1)
-
-    def _grid(self, places: int) -> tuple[int, int]:
-        if places == self.height * self.width:
-            return self.height, self.width
-        grid = grid_of(places, self.height / self.width)  # the picture is larger or smaller than the one watched
-        if grid is None:
-            raise ValueError(f"{places} tokens are no grid of {self.height} : {self.width}")
-        return grid
-
-
-def grid_of(places: int, aspect: float) -> tuple[int, int] | None:
-    """Rows and columns of so many places, height to width as the picture's; None where there are none."""
-    rows = round((places * aspect) ** 0.5)
-    near = [each for each in (rows, rows - 1, rows + 1) if each > 0 and places % each == 0]
-    fitting = [each for each in near if abs(each / (places // each) / aspect - 1) < 0.5]
-    return (fitting[0], places // fitting[0]) if fitting else None
 
 
 @dataclass(frozen=True)
@@ -198,7 +117,7 @@ class _Judge:
         asked = threes if any(self._of_axes(unclear, 3)) else []
         found = {(*use.key, path): self._three(use, path, shape) for use, path, shape in asked}
         tokens = {key: each for key, each in found.items() if isinstance(each, Layout)}
-        self.tokens: dict[Key, Layout | str] = {**found, **(_placed(network, base, tokens) if tokens else {})}
+        self.tokens: dict[Key, Layout | str] = {**found, **(placed(network, base, tokens) if tokens else {})}
 
     @staticmethod
     def _of_axes(uses: list[Use], axes: int) -> Iterator[tuple[Use, Path, tuple[int, ...]]]:
@@ -373,108 +292,3 @@ def _is_map(small: tuple[int, int], large: tuple[int, int], factors: tuple[float
 
 def _written(shape: tuple[int, ...]) -> str:
     return str(list(shape))
-
-
-# --- where tokens are --------------------------------------------------------------------------------------
-
-
-def _placed(network: nn.Module, base: Pass, tokens: dict[Key, Layout]) -> dict[Key, Layout | str]:
-    """Tokens that stand for no place, and whether the others go through the picture row by row: seen, not assumed.
-
-    Of four pictures, one is black, one has noise in a spot, one has noise everywhere, and one has it everywhere but in
-    the spot. Before tokens are mixed, those that are alike for black and noise stand for no place; and where few tokens
-    change with the spot, the one that changes most must be at the spot.
-    """
-    height, width = base.size
-    top, left = height * 5 // 16, width * 10 // 16
-    bottom, right = max(top + 1, top + height // 8), max(left + 1, left + width // 8)
-    noise = pictures(network, base.size, 4, noise=True) * 2
-    noise[0] = 0
-    spot = torch.zeros_like(noise[1])
-    spot[:, top:bottom, left:right] = noise[1, :, top:bottom, left:right]
-    noise[1], noise[3] = spot, noise[2]
-    noise[3, :, top:bottom, left:right] = 0
-    changes: dict[Key, _Changes] = {}
-
-    def look(use: Use, output) -> None:
-        for path in use.shapes:
-            key = (*use.key, path)
-            if key in tokens:
-                values = tensor_at(output, path)
-                if values.ndim == 3 and len(values) == len(noise):
-                    changes[key] = _Changes.of(values.transpose(1, 2) if tokens[key].flipped else values)
-
-    watched(network, noise, look)
-    return _ordered(tokens, changes, (top / height, bottom / height, left / width, right / width))
-
-
-@dataclass(frozen=True)
-class _Changes:
-    """What becomes of every token, [N] each: how far a spot in a black picture changes it, noise instead of black, and
-    a black spot in noise; and how large it is in noise, with the spot or without."""
-
-    spot: torch.Tensor
-    noise: torch.Tensor
-    hole: torch.Tensor
-    large: torch.Tensor
-
-    @classmethod
-    def of(cls, values: torch.Tensor) -> _Changes:
-        """From the tokens of the four pictures, [4, N, C]."""
-        black, spot, noise, hole = values
-        pairs = (spot - black, noise - black, noise - hole, torch.cat([noise, hole], 1))
-        return cls(*(pair.abs().amax(1).float().cpu() for pair in pairs))
-
-
-def _ordered(
-    tokens: dict[Key, Layout], changes: dict[Key, _Changes], spot: tuple[float, float, float, float]
-) -> dict[Key, Layout | str]:
-    extras: dict[int, tuple[int, ...]] = {}
-    for key, layout in tokens.items():
-        if layout.extra and key in changes:
-            noise = changes[key].noise
-            still = (noise <= EXACT * noise.max()).nonzero().flatten().tolist()
-            if len(still) == len(layout.extra):
-                extras.setdefault(len(noise), tuple(still))
-    found: dict[Key, Layout | str] = {}
-    in_order: dict[int, bool] = {}
-    for key, layout in tokens.items():
-        if key not in changes:
-            found[key] = replace(layout, assumed="tokens are taken to go row by row")
-            continue
-        count = len(changes[key].noise)
-        if layout.extra and count in extras:
-            layout = replace(layout, extra=extras[count])
-        elif layout.extra:
-            layout = replace(layout, assumed=f"the first {len(layout.extra)} tokens are taken to stand for no place")
-        there = _at_the_spot(changes[key], layout, spot, lost=not in_order.get(count, True))
-        if there is not None:
-            in_order[count] = there
-        if not in_order.get(count, True):
-            found[key] = f"[1, {count}, {layout.filters}]: its tokens do not go through the picture row by row"
-        else:
-            found[key] = layout
-    return found
-
-
-def _at_the_spot(changes: _Changes, layout: Layout, spot: tuple[float, float, float, float], lost: bool) -> bool | None:
-    """Whether the tokens that change most are where the spot is; None where so many change that it tells nothing.
-
-    Behind a ReLU few tokens may fire. That the others do not change says nothing of them, so it is also asked whether
-    most of those that fire in noise change where it lacks the spot. lost: whether tokens before these were elsewhere;
-    then one alone that is there is chance.
-    """
-    kept = torch.tensor([place for place in range(len(changes.spot)) if place not in set(layout.extra)])
-    change, hole, fires = changes.spot[kept], changes.hole[kept], changes.large[kept] > 0
-    changed, differs = (each > EXACT * each.max() for each in (change, hole))
-    if min(layout.height, layout.width) < 4 or not changed.any() or changed.float().mean() > LOCAL:
-        return None
-    if not fires.any() or differs[fires].float().mean() > LOCAL:
-        return None
-    top, bottom, left, right = spot
-    most = change.topk(min(MOST_CHANGED, int(changed.sum()))).indices
-    rows, columns = most // layout.width, most % layout.width
-    high, wide = (max(1.0, NEAR * side) for side in (layout.height, layout.width))
-    there = (rows >= top * layout.height - 1 - high) & (rows <= bottom * layout.height + high)
-    there &= (columns >= left * layout.width - 1 - wide) & (columns <= right * layout.width + wide)
-    return bool(there.float().mean() >= 0.5) or (bool(there[0]) and not lost)
