@@ -9,7 +9,7 @@ def in_shards(file):
 
 
 # What a never-trained network has been seen to say, by the name under which its scores read it.
-UNTRAINED = ("pooled", "looked", "sums", "attended", "maps", "thresholds")
+UNTRAINED = ("pooled", "looked", "sums", "attended", "maps", "thresholds", "rejected")
 
 
 def of_untrained(probes, file):

@@ -114,6 +114,8 @@ rule score_random_network:
         attended=of_untrained(["{{probe}}"], "shards/{scatteritem}/attended.parquet"),
         maps=of_untrained(["{{probe}}"], "shards/{scatteritem}/maps.parquet"),
         thresholds=of_untrained(["{{probe}}"], "thresholds.parquet"),
+        # Asked for by nobody else, it would stay where a run was killed behind the job that wrote it.
+        rejected=of_untrained(["{{probe}}"], "shards/{scatteritem}/rejected.parquet"),
     output:
         measurements=["results/words/{dataset}/{probe}/{vocabulary}/null/random_network.parquet"],
     wildcard_constraints:
@@ -173,6 +175,7 @@ for group in GROUPS:
             attended=of_untrained(GROUPS[group], "shards/{scatteritem}/attended.parquet"),
             maps=of_untrained(GROUPS[group], "shards/{scatteritem}/maps.parquet"),
             thresholds=of_untrained(GROUPS[group], "thresholds.parquet"),
+            rejected=of_untrained(GROUPS[group], "shards/{scatteritem}/rejected.parquet"),
         output:
             measurements=group_folders(group, "results/words/{dataset}/PROBE/{vocabulary}/null/random_network.parquet"),
         wildcard_constraints:

@@ -162,7 +162,7 @@ def test_a_web_page_instead_of_the_file_says_what_to_do(mirror, target, faults, 
         ({"sha256": "0" * 64}, "its sha256 is"),
         ({"size": len(CONTENT) + 1}, "has 3,000,004 bytes, the right one 3,000,005"),
         ({"size": len(CONTENT) - 1}, "has 3,000,004 bytes, the right one 3,000,003"),
-        ({"magic": b"GIF89a"}, "begins with b'PK"),
+        ({"magic": b"GIF89a"}, "begins with b['\"]PK"),
     ],
 )
 def test_the_wrong_file_is_refused_and_deleted(mirror, target, checks, cause):

@@ -19,6 +19,7 @@ TRAINED = "results/words/scenes/planted/captions/history.csv"
 CHECKPOINTS = "results/words/scenes/planted/captions/.explainer.*.checkpoint"
 
 
+RANDOM = "results/words/scenes/planted/captions/null/random_network.parquet"
 LONG = {"training": {"epochs": 1500}}
 
 
@@ -76,6 +77,16 @@ def test_full_disk(new_study, undisturbed):
     assert not list(full.directory.glob("results/data/**/*.*"))
     full.run(VECTORS)
     assert (undisturbed.directory / VECTORS).read_bytes() == (full.directory / VECTORS).read_bytes()
+
+
+def test_temporary_tables_that_a_killed_run_left_go_with_the_run_that_takes_them(new_study):
+    """Also those that nobody reads: jobs that end after their Snakemake do not remove what they wrote."""
+    study = new_study({"shards": 2})
+    study.run(RANDOM, "--notemp", "--until", "extract_untrained_activations")
+    left = "results/activations/scenes/planted-untrained/shards/*/*.parquet"
+    assert {path.stem for path in study.directory.glob(left)} == {"pooled", "images", "tails", "rejected", "maps"}
+    study.run(RANDOM)
+    assert list(study.directory.glob(left)) == []
 
 
 def test_output_folder_that_cannot_be_written(new_study):
