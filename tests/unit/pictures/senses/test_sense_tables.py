@@ -81,18 +81,26 @@ def test_what_is_told_of_a_layer():
 @pytest.mark.parametrize(
     ("own", "others", "says"),
     [
-        ("2222211111", "1111111111", "of 10 of them 5 have, and by another filter's attention 0 would"),
+        (
+            "2222211111",
+            "1111111111",
+            "of the 10 that can be compared 5 have, by another filter's attention 0 would (p 0.031)",
+        ),
         (
             "2222111111",
             "1111111111",
-            "4 have, and by another filter's attention 0 would (p 0.06: no more than by chance)",
+            "4 have, by another filter's attention 0 would (too few differ to tell chance)",
         ),
         ("2222211111", "1111122222", "5 would (p 0.62: no more than by chance)"),
-        ("1111111111", "1111111112", "0 have, and by another filter's attention 1 would"),
-        ("2222211111", "          ", "no other filter that has one sense fires in enough of their images to be asked"),
+        ("1111111111", "1111111112", "0 have, by another filter's attention 1 would"),
+        (
+            "2222211111",
+            "          ",
+            "none of the other filters that were asked has one sense and fires in enough of their images",
+        ),
     ],
 )
-def test_a_layer_whose_senses_others_find_as_often_is_told_to_say_nothing(own, others, says):
+def test_senses_that_others_find_as_often_are_said_to_be_no_more_than_chance(own, others, says):
     status = ["several" if each == "2" else "one" for each in own]
     known = {
         "status": status,
@@ -135,7 +143,7 @@ def test_senses_of_the_images_alone_are_found_by_any_filter_s_attention():
     assert senses["senses"].tolist() == [2] * 4 + [1] * 4
     assert senses["other_senses"].tolist() == [2] * 4 + [1] * 4
     assert senses["other_filter"][:4].between(4, 7).all()
-    assert "4 have, and by another filter's attention 4 would (p 1.00: no more than by chance)" in told(senses)
+    assert "4 have, by another filter's attention 4 would (too few differ to tell chance)" in told(senses)
 
 
 def test_other_filters_have_one_sense_and_fire_in_enough_of_the_images():

@@ -7,6 +7,7 @@ import pandas as pd
 from filterscope.pictures.files import CHANCE
 
 SEVERAL, ONE, UNTOLD = "several", "one", "untold"
+FEWEST = 5  # filters that have several senses by one of both ways alone, below which a sign test cannot tell
 # Columns of `senses` that tell of its images by another filter's attention.
 OTHER = ("other_filter", "other_senses", "other_strength", "other_likeness")
 
@@ -18,7 +19,7 @@ def told(senses: pd.DataFrame) -> str:
     said = f"{int((known['status'] == SEVERAL).sum())} of {len(known)} filters have more than one sense"
     if len(null):
         said += f"; of codes shuffled among the same images {int((null > 1).sum())} of {len(null)} would"
-    if "other_senses" in known:
+    if "other_senses" in known and len(known):
         said += _beside_others(known[pd.to_numeric(known["other_senses"]).notna()])
     return f"{said}; of {untold} it cannot be told" if untold else said
 
@@ -28,14 +29,15 @@ def _beside_others(senses: pd.DataFrame) -> str:
     from scipy.stats import binomtest
 
     if not len(senses):
-        return "; no other filter that has one sense fires in enough of their images to be asked"
+        return "; none of the other filters that were asked has one sense and fires in enough of their images"
     own, other = senses["status"] == SEVERAL, pd.to_numeric(senses["other_senses"]) > 1
-    said = f"; of {len(senses)} of them {own.sum()} have, and by another filter's attention {other.sum()} would"
+    said = f"; of the {len(senses)} that can be compared {own.sum()} have, "
+    said += f"by another filter's attention {other.sum()} would"
     only, missed = int((own & ~other).sum()), int((other & ~own).sum())
-    p = binomtest(only, only + missed, alternative="greater").pvalue if only + missed else 1.0
-    if own.any() and p > CHANCE:
-        said += f" (p {p:.2f}: no more than by chance)"
-    return said
+    if only + missed < FEWEST:
+        return f"{said} (too few differ to tell chance)" if own.any() else said
+    p = binomtest(only, only + missed, alternative="greater").pvalue
+    return f"{said} (p {p:.2g}{': no more than by chance' if p > CHANCE else ''})"
 
 
 def sense_names(words: pd.DataFrame, first: int, chance: float) -> dict[tuple[int, int], str]:
