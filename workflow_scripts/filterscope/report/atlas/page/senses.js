@@ -63,7 +63,7 @@
     const groups = own.groups || [];
     const only = groups.length < 2;
     const { FacetMap } = filterscope.classPage;
-    return html`<${Panel} title=${only ? "Senses: one" : "Senses: " + groups.length} sources=${sources} note=${"Groups among the " + show(own.images) + " photographs that excite it most, by what else the network sees where it fires; that there is just one is a possible answer. Shuffled codes are a mild null: a network that was never trained passes it, too, so look at the photographs before you believe in several." + (only ? "" : " Photographs are shown around the place where it is strongest.")}>
+    return html`<${Panel} title=${only ? "Senses: one" : "Senses: " + groups.length} sources=${sources} note=${"Groups among the " + show(own.images) + " photographs that excite it most, by what else the network sees where it fires; that there is just one is a possible answer. Both nulls are mild: a network that was never trained passes them, too, so look at the photographs before you believe in several." + (only ? "" : " Photographs are shown around the place where it is strongest.")}>
       <div class="senses">${groups.map((group) => html`<${Group} key=${group.sense} group=${group} photos=${photos} info=${info} number=${number} only=${only} hot=${hot === group.sense} onHot=${setHot} />`)}</div>
       <div class="sense-proof"><${Firm} own=${own} limits=${data.value.limits || {}} />${only ? null : html`<div><h3>Its photographs by these codes</h3><${FacetMap} places=${own.map} facets=${groups.map(({ sense }) => ({ facet: sense }))} photos=${photos} hot=${hot} onHot=${setHot} label=${"Map of " + own.map.x.length + " photographs in " + groups.length + " senses"} /></div>`}</div>
     <//>`;
