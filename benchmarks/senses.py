@@ -72,10 +72,15 @@ class World:
         values[:, own] = 0
         return values.numpy()
 
-    def of(self, number: int, attended: int | None = None) -> np.ndarray:
-        """Codes of a filter's images by its own attention, or by another filter's."""
-        by = number if attended is None else attended
-        return self.codes(self.maps[:, by], self.best(self.maxima[:, number]), [number, by])
+    def of(self, number: int) -> np.ndarray:
+        """Codes of a filter's images by its own attention."""
+        return self.codes(self.maps[:, number], self.best(self.maxima[:, number]), [number])
+
+    def shared(self, number: int, other: int, by: int) -> np.ndarray:
+        """Codes of those of a filter's images in which it and another fire, by the attention of one of them."""
+        images = self.best(self.maxima[:, number])
+        images = images[(self.maxima[images][:, [number, other]] > 0).all(1)]
+        return self.codes(self.maps[:, by], images, [number, other])
 
     def of_sum(self, first: int, second: int) -> np.ndarray:
         """Codes of the sum of two filters, each over the maximum that 3 % of the photographs exceed."""
@@ -110,7 +115,18 @@ def all_told(name: str, world: World, filters: np.ndarray) -> None:
         number: whole[whole != number][place % (len(whole) - 1)] for place, number in enumerate(np.roll(filters, 1))
     }
     told(f"{name}: codes shuffled among the images", filters, lambda each: shuffled(world.of(each), int(each)))
-    by_others = told(f"{name}: attention of another filter", filters, lambda each: world.of(each, other[each]))
+    fire = [
+        (world.maxima[world.best(world.maxima[:, each])][:, [each, other[each]]] > 0).all(1).sum() for each in filters
+    ]
+    print(
+        f"{name}: of {world.images} images both filters fire in {min(fire)} to {world.images}, {np.mean(fire):.0f} in the mean"
+    )
+    several = told(
+        f"{name}: images in which another fires, too", filters, lambda each: world.shared(each, other[each], each)
+    )
+    by_others = told(
+        f"{name}: the same, by that one's attention", filters, lambda each: world.shared(each, other[each], other[each])
+    )
     only, missed = (
         int(sum(a and not b for a, b in zip(*pair, strict=True)))
         for pair in ((several, by_others), (by_others, several))

@@ -106,6 +106,7 @@ def senses_of(results: Path, drawn: bool = True) -> dict:
     senses |= {"likeness": [0.1, 0.8, None], "distinction": [2.0, 0.5, None], "null_senses": [1, 1, None]}
     senses |= {"null_strength": [0.3, 0.2, None], "null_likeness": [0.6, 0.7, None]}
     senses |= {"other_filter": [6, None, None], "other_senses": [1, None, None]}
+    senses |= {"shared_images": [5, None, None], "shared_senses": [2, None, None]}
     senses |= {"other_strength": [0.2, None, None], "other_likeness": [0.9, None, None]}
     senses |= {"note": ["", "", f"it fires in 1 of its images, {CLASS}"]}
     count = 10

@@ -46,9 +46,9 @@ SCHEMAS: dict[str, Schema] = {
                 "another filter, of those with one sense by chance, whose attention in these images is a stronger null",
                 optional=True,
             ),
-            Column(
-                "other_senses", INTEGER, "senses by where that one fires; empty where it tells nothing", optional=True
-            ),
+            Column("shared_images", INTEGER, "images in which both fire: the next four tell of these", optional=True),
+            Column("shared_senses", INTEGER, "senses in them; empty where nothing can be told", optional=True),
+            Column("other_senses", INTEGER, "senses by where the other one fires; empty likewise", optional=True),
             Column("other_strength", REAL, "the same as `strength` by these codes", optional=True),
             Column("other_likeness", REAL, "the same as `likeness` by these codes", optional=True),
             Column("note", TEXT, "why it cannot be told; empty where it can"),

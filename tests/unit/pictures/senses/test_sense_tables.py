@@ -84,15 +84,15 @@ def test_what_is_told_of_a_layer():
         (
             "2222211111",
             "1111111111",
-            "of the 10 that can be compared 5 have, by another filter's attention 0 would (p 0.031)",
+            "another filter fires, too, 5 have and by that one's attention 0 would (p 0.031)",
         ),
         (
             "2222111111",
             "1111111111",
-            "4 have, by another filter's attention 0 would (too few differ to tell chance)",
+            "4 have and by that one's attention 0 would (too few differ to tell chance)",
         ),
         ("2222211111", "1111122222", "5 would (p 0.62: no more than by chance)"),
-        ("1111111111", "1111111112", "0 have, by another filter's attention 1 would"),
+        ("1111111111", "1111111112", "0 have and by that one's attention 1 would"),
         (
             "2222211111",
             "          ",
@@ -105,6 +105,7 @@ def test_senses_that_others_find_as_often_are_said_to_be_no_more_than_chance(own
     known = {
         "status": status,
         "null_senses": 1,
+        "shared_senses": list(map(int, own)),
         "other_senses": [int(each) if each != " " else None for each in others],
     }
     assert told(pd.DataFrame(known)).endswith(says)
@@ -141,9 +142,29 @@ def test_senses_of_the_images_alone_are_found_by_any_filter_s_attention():
         strongest, Kept(chance.random((80, 8, 3, 3), np.float32)), Kept(maps), 24, CountSettings(), 0
     )
     assert senses["senses"].tolist() == [2] * 4 + [1] * 4
-    assert senses["other_senses"].tolist() == [2] * 4 + [1] * 4
+    assert senses["shared_senses"].tolist() == senses["other_senses"].tolist() == [2] * 4 + [1] * 4
     assert senses["other_filter"][:4].between(4, 7).all()
-    assert "4 have, by another filter's attention 4 would (too few differ to tell chance)" in told(senses)
+    assert "4 have and by that one's attention 4 would (too few differ to tell chance)" in told(senses)
+
+
+def test_groups_of_images_by_which_the_other_filter_is_silent_count_for_no_filter():
+    """As above, but the filters with one sense fire in images of one kind alone. In further images nothing is."""
+    chance = np.random.default_rng(0)
+    maps = chance.random((160, 24, 3, 3), np.float32)
+    maps[:40, :6] += 4
+    maps[40:80, 6:12] += 4
+    fired = chance.random((160, 14, 3, 3), np.float32)
+    fired[40:80, 8:] = 0
+    ids = np.stack([np.arange(80)] * 12 + [np.arange(80, 160)] * 2)
+    senses, _ = sense_tables(
+        Strongest(np.arange(14), ids, np.ones(ids.shape)), Kept(fired), Kept(maps), 24, CountSettings(), 0
+    )
+    assert senses["senses"].tolist() == [2] * 8 + [1] * 4 + [1, 1]
+    compared = senses[:8]
+    assert compared["shared_images"].eq(40).all()
+    assert compared["shared_senses"].eq(1).all()
+    assert "another filter fires, too, 0 have and by that one's attention 0 would" in told(senses)
+    assert compared["other_filter"].value_counts().le(3).all(), "none stands for many while others are left"
 
 
 def test_other_filters_have_one_sense_and_fire_in_enough_of_the_images():
@@ -155,6 +176,7 @@ def test_other_filters_have_one_sense_and_fire_in_enough_of_the_images():
     fires[:2, 6] = True
     drawn = np.stack([other_filters(senses, strongest, fires, images, 2, seed) for seed in range(20)])
     assert [set(each) for each in drawn.T.tolist()] == [{5, 6}, {6}, {5}, {-1}, {5, 6}]
+    assert all(abs((each == 5).sum() - (each == 6).sum()) <= 2 for each in drawn)
     assert other_filters(senses, strongest, fires, images, 3, 0).tolist() == [5, -1, 5, -1, 5]
 
 

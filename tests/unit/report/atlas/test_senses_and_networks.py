@@ -78,7 +78,7 @@ class TestSenses:
         codes = list(base64.b64decode(column["base64"]))
         assert codes[4:9] == [KINDS["u8"] - 1, 2, 1, KINDS["u8"] - 1, KINDS["u8"] - 1]
         said = "1 of 2 filters have more than one sense; of codes shuffled among the same images 0 of 2 would; "
-        said += "of the 1 that can be compared 1 have"
+        said += "of the 1 that can be compared, in images"
         (layer,) = data("study")["layers"]
         assert layer["senses"].startswith(said)
         assert layer["files"]["senses"] == "../../senses/senses.parquet"

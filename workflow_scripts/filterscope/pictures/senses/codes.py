@@ -96,15 +96,16 @@ def codes_of(
     maps: KeptMaps,
     background: Background,
     attending: np.ndarray | None = None,
+    left_out: np.ndarray | None = None,
 ) -> Codes:
     """Codes of filters in their images, in standard deviations above the background.
 
     fired: maps that were kept of the filters' layer; maps: of the one that tells images apart. attending: the filters
-    [n] by whose maps places weigh, by default the filters themselves. Where both layers are the same, the values of a
-    filter and of the attending one are 0 in its codes: they fire in all of these images.
+    [n] by whose maps places weigh, by default the filters themselves. left_out: of each the filters [n, k] whose values
+    are 0 in its codes where both layers are the same, by default itself: it fires in all of its images.
     """
     attending = strongest.filters if attending is None else attending
-    left_out = torch.from_numpy(np.stack([strongest.filters, attending], 1))
+    zeros = torch.from_numpy(strongest.filters[:, None] if left_out is None else left_out)
     count, most = strongest.image_ids.shape
     values = np.zeros((count, most, maps.filters), np.float32)
     answers, peaks = np.zeros((count, most), bool), np.zeros((count, most, 2), np.float32)
@@ -122,7 +123,7 @@ def codes_of(
             answer = own[place][torch.from_numpy(attending[rows])]
             codes = (image_codes(seen[place], answer) - background.mean) / background.deviation
             if maps is fired:
-                codes.scatter_(1, left_out[torch.from_numpy(rows)], 0.0)
+                codes.scatter_(1, zeros[torch.from_numpy(rows)], 0.0)
             values[rows, columns] = codes.numpy()
             flat = answer.flatten(1)
             answers[rows, columns] = (flat.amax(1) > 0).numpy()

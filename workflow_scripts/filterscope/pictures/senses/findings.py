@@ -8,8 +8,8 @@ from filterscope.pictures.files import CHANCE
 
 SEVERAL, ONE, UNTOLD = "several", "one", "untold"
 FEWEST = 5  # filters that have several senses by one of both ways alone, below which a sign test cannot tell
-# Columns of `senses` that tell of its images by another filter's attention.
-OTHER = ("other_filter", "other_senses", "other_strength", "other_likeness")
+# Columns of `senses` that tell of those of its images in which another filter fires, too.
+OTHER = ("other_filter", "shared_images", "shared_senses", "other_senses", "other_strength", "other_likeness")
 
 
 def told(senses: pd.DataFrame) -> str:
@@ -20,7 +20,7 @@ def told(senses: pd.DataFrame) -> str:
     if len(null):
         said += f"; of codes shuffled among the same images {int((null > 1).sum())} of {len(null)} would"
     if "other_senses" in known and len(known):
-        said += _beside_others(known[pd.to_numeric(known["other_senses"]).notna()])
+        said += _beside_others(known[known[["shared_senses", "other_senses"]].notna().all(axis=1)])
     return f"{said}; of {untold} it cannot be told" if untold else said
 
 
@@ -30,9 +30,9 @@ def _beside_others(senses: pd.DataFrame) -> str:
 
     if not len(senses):
         return "; none of the other filters that were asked has one sense and fires in enough of their images"
-    own, other = senses["status"] == SEVERAL, pd.to_numeric(senses["other_senses"]) > 1
-    said = f"; of the {len(senses)} that can be compared {own.sum()} have, "
-    said += f"by another filter's attention {other.sum()} would"
+    own, other = (pd.to_numeric(senses[each]) > 1 for each in ("shared_senses", "other_senses"))
+    said = f"; of the {len(senses)} that can be compared, in images in which another filter fires, too, "
+    said += f"{own.sum()} have and by that one's attention {other.sum()} would"
     only, missed = int((own & ~other).sum()), int((other & ~own).sum())
     if only + missed < FEWEST:
         return f"{said} (too few differ to tell chance)" if own.any() else said

@@ -59,9 +59,11 @@ def sense_tables(
     others = other_filters(senses, strongest, firing(fired, every), every, fewest, seed)
     nulls: list[dict] = []
     for places in job.progress(blocks, len(blocks), "blocks of filters, by others"):
-        told = places[others[places] >= 0]
-        codes = codes_of(strongest.of(told), *looked, attending=others[told])
-        nulls += other_rows(strongest.of(told), others[told], codes, _seeds(strongest.of(told), seed), fewest, settings)
+        some = places[others[places] >= 0]
+        asked, attending = strongest.of(some), others[some]
+        pair = np.stack([asked.filters, attending], 1)
+        both = [codes_of(asked, *looked, each, pair) for each in (asked.filters, attending)]
+        nulls += other_rows(asked, attending, *both, _seeds(asked, seed), fewest, settings)
     nulls = pd.DataFrame(nulls, columns=["filter", *OTHER])
     return senses.merge(nulls, how="left", on="filter")[[*senses.columns.drop("note"), *OTHER, "note"]], members
 
@@ -76,16 +78,18 @@ def other_filters(
     """For every filter that is told another one by chance, [n]; -1 where there is none.
 
     It is one with a single sense, for several of another's own would be found in any images, and fires in as many of
-    the images as are needed. senses: status of the filters; fires: of the layer's filters in image_ids (sorted) [m, d].
+    the images as are needed; none is drawn again while others are left. senses: status of the filters; fires: of the
+    layer's filters in image_ids (sorted) [m, d].
     """
     whole = strongest.filters[senses["status"].to_numpy() == ONE]
     chance = np.random.default_rng(job.derived_seed(seed, "senses by others"))
-    drawn = np.full(len(senses), -1)
+    drawn, uses = np.full(len(senses), -1), np.zeros(len(whole), int)
     for place in np.flatnonzero(senses["status"] != UNTOLD):
         own = np.searchsorted(image_ids, strongest.image_ids[place])
-        possible = whole[(fires[own][:, whole].sum(0) >= fewest) & (whole != strongest.filters[place])]
-        if len(possible):
-            drawn[place] = chance.choice(possible)
+        fits = (fires[own][:, whole].sum(0) >= fewest) & (whole != strongest.filters[place])
+        if fits.any():
+            chosen = chance.choice(np.flatnonzero(fits & (uses == uses[fits].min())))
+            drawn[place], uses[chosen] = whole[chosen], uses[chosen] + 1
     return drawn
 
 
@@ -93,18 +97,24 @@ def other_rows(
     strongest: Strongest,
     others: np.ndarray,
     codes: Codes,
+    by_others: Codes,
     seeds: Sequence[int],
     fewest: int,
     settings: CountSettings,
 ) -> list[dict]:
-    """How many senses filters would have by others' [n] attention in their images: the columns `OTHER` by filter.
+    """How many senses filters have in those of their images in which others [n] fire, too, by their own attention and
+    by that of the other: the columns `OTHER` by filter. Groups of images in which the other is silent count for none.
 
-    codes: where the others fire in these images; those in which they do not are left out.
+    codes, by_others: of the filters' images where they fire, and where the others do.
     """
     rows = []
     for place, number in enumerate(strongest.filters.tolist()):
-        found, _ = _counted(codes.values[place][codes.fired[place]], seeds[place], fewest, settings)
-        told = (int(others[place]), found and found.count, found and found.strength, found and found.likeness)
+        shared = codes.fired[place] & by_others.fired[place]
+        own, other = (
+            _counted(each.values[place][shared], seeds[place], fewest, settings)[0] for each in (codes, by_others)
+        )
+        told = (int(others[place]), int(shared.sum()), own and own.count)
+        told += (other and other.count, other and other.strength, other and other.likeness)
         rows.append({"filter": number, **dict(zip(OTHER, told, strict=True))})
     return rows
 

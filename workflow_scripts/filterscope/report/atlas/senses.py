@@ -18,7 +18,7 @@ WORDS = 10  # of a sense
 CALLED = 3  # words that it is called by
 DIGITS = 3  # of places on a filter's map
 _FIRM = ("strength", "likeness", "distinction", "null_senses", "null_strength", "null_likeness")
-_FIRM += ("other_senses", "other_strength", "other_likeness")
+_FIRM += ("other_filter", "shared_images", "shared_senses", "other_senses", "other_strength", "other_likeness")
 _WORD = ("word", "votes", "contrast", "p")
 
 
