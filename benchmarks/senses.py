@@ -30,6 +30,7 @@ from filterscope.pictures.senses.tables import shuffled
 
 SHARE = 0.15  # of the photographs, for each filter: sensing.share
 SEED = 7
+FEWEST = 24  # images in which both filters must fire: sensing.fewest
 TRAINED = 4  # every so manieth photograph of ImageNet's classes is for training
 
 
@@ -76,11 +77,24 @@ class World:
         """Codes of a filter's images by its own attention."""
         return self.codes(self.maps[:, number], self.best(self.maxima[:, number]), [number])
 
-    def shared(self, number: int, other: int, by: int) -> np.ndarray:
-        """Codes of those of a filter's images in which it and another fire, by the attention of one of them."""
+    def together(self, number: int, other: int) -> torch.Tensor:
+        """Those of a filter's images in which it and another fire."""
         images = self.best(self.maxima[:, number])
-        images = images[(self.maxima[images][:, [number, other]] > 0).all(1)]
-        return self.codes(self.maps[:, by], images, [number, other])
+        return images[(self.maxima[images][:, [number, other]] > 0).all(1)]
+
+    def others(self, filters: np.ndarray, whole: np.ndarray) -> dict[int, int]:
+        """For each filter the next of those with one sense that fires in enough of its images, where there is one."""
+        found = {}
+        for place, number in enumerate(filters):
+            fits = (each for each in np.roll(whole, -place - 1) if each != number)
+            chosen = next((each for each in fits if len(self.together(number, each)) >= FEWEST), None)
+            if chosen is not None:
+                found[number] = chosen
+        return found
+
+    def shared(self, number: int, other: int, by: int) -> np.ndarray:
+        """Codes of the images in which both filters fire, by the attention of one of them."""
+        return self.codes(self.maps[:, by], self.together(number, other), [number, other])
 
     def of_sum(self, first: int, second: int) -> np.ndarray:
         """Codes of the sum of two filters, each over the maximum that 3 % of the photographs exceed."""
@@ -107,25 +121,17 @@ def told(name: str, filters: Iterable[int], codes: Callable[[int], np.ndarray]) 
 
 
 def all_told(name: str, world: World, filters: np.ndarray) -> None:
-    """The filters of a network, both of their nulls, and sums of two. Other filters are such as have one sense."""
+    """The filters of a network, both of their nulls, and sums of two. Other filters have one sense."""
     pairs = filters[: len(filters) // 2 * 2].reshape(-1, 2)
     several = told(f"{name}: filters", filters, world.of)
-    whole = filters[~np.array(several)]
-    other = {
-        number: whole[whole != number][place % (len(whole) - 1)] for place, number in enumerate(np.roll(filters, 1))
-    }
+    other = world.others(filters, filters[~np.array(several)])
     told(f"{name}: codes shuffled among the images", filters, lambda each: shuffled(world.of(each), int(each)))
-    fire = [
-        (world.maxima[world.best(world.maxima[:, each])][:, [each, other[each]]] > 0).all(1).sum() for each in filters
-    ]
-    print(
-        f"{name}: of {world.images} images both filters fire in {min(fire)} to {world.images}, {np.mean(fire):.0f} in the mean"
-    )
-    several = told(
-        f"{name}: images in which another fires, too", filters, lambda each: world.shared(each, other[each], each)
-    )
+    asked = np.array([each for each in filters if each in other])
+    shared = [len(world.together(each, other[each])) for each in asked]
+    print(f"{name}: others fire in {min(shared)} to {max(shared)} of {world.images} images, mean {np.mean(shared):.0f}")
+    several = told(f"{name}: images in which another fires", asked, lambda each: world.shared(each, other[each], each))
     by_others = told(
-        f"{name}: the same, by that one's attention", filters, lambda each: world.shared(each, other[each], other[each])
+        f"{name}: by that one's attention", asked, lambda each: world.shared(each, other[each], other[each])
     )
     only, missed = (
         int(sum(a and not b for a, b in zip(*pair, strict=True)))
